@@ -1,0 +1,246 @@
+//! JSON as the domain sees it: text in, values out, and back, with JavaScript's idea of a string.
+//!
+//! Numbers stay as they were written (parsing floats costs 19 KB of wasm; who needs a number asks the
+//! [`Dialect`](crate::dialect::Dialect)). What is nested deeper than [`MAX_DEPTH`] is never walked: it is kept as a span
+//! and written back as it came. Reading is [`Reader`]'s, writing [`write`]'s.
+
+mod reader;
+mod text;
+mod writer;
+
+pub use reader::{JsonCode, JsonError, Kind, Reader};
+pub use text::Text;
+pub use writer::{write, write_string};
+
+/// How deep values are looked into; what lies deeper passes through as text. Flags and users of real projects stay under 12.
+pub const MAX_DEPTH: u32 = 64;
+
+/// The largest text that is read, in bytes. The largest flag set seen in the field is under 4 MiB.
+pub const MAX_BYTES: usize = 16 << 20;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as it was written.
+    Number(Text),
+    /// A string, unescaped.
+    String(Text),
+    /// A list.
+    Array(Vec<Value>),
+    /// A map, in the order it was written.
+    Object(Object),
+    /// JSON text that lies deeper than [`MAX_DEPTH`], as it was written.
+    Raw(Text),
+}
+
+/// A JSON object. A name written twice is kept twice; the last one is the one that is read, as in JavaScript.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object(Vec<(Text, Value)>);
+
+/// Reads one JSON text.
+///
+/// # Errors
+/// A [`JsonError`] with the place where the text stops being JSON, or is longer than [`MAX_BYTES`].
+pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
+    let mut reader = Reader::new(text)?;
+    let value = reader.value()?;
+    reader.end()?;
+    Ok(value)
+}
+
+impl Object {
+    /// An object with nothing in it.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The value of a name.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Option<&Value> {
+        let key = key.as_ref();
+        self.0.iter().rev().find(|(name, _)| name.as_bytes() == key).map(|(_, value)| value)
+    }
+
+    /// The value of a name, to be changed.
+    pub fn get_mut(&mut self, key: impl AsRef<[u8]>) -> Option<&mut Value> {
+        let key = key.as_ref();
+        self.0.iter_mut().rev().find(|(name, _)| name.as_bytes() == key).map(|(_, value)| value)
+    }
+
+    /// Gives a name this value, in its old place if it had one.
+    pub fn set(&mut self, key: impl Into<Text>, value: impl Into<Value>) {
+        let (key, value) = (key.into(), value.into());
+        match self.get_mut(&key) {
+            Some(old) => *old = value,
+            None => self.0.push((key, value)),
+        }
+    }
+
+    /// Appends without looking whether the name is there already.
+    pub fn push(&mut self, key: Text, value: Value) {
+        self.0.push((key, value));
+    }
+
+    /// Takes a name out and returns what it held.
+    pub fn remove(&mut self, key: impl AsRef<[u8]>) -> Option<Value> {
+        let key = key.as_ref();
+        let held = self.get_mut(key).map(|value| std::mem::replace(value, Value::Null));
+        self.0.retain(|(name, _)| name.as_bytes() != key);
+        held
+    }
+
+    /// Names and values in the order they were written.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Text, &Value)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    /// How many names were written.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no name.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Names this object does not have are taken over; others are replaced by the later object's value.
+    pub fn extend_from(&mut self, later: &Object) {
+        for (name, value) in later.iter() {
+            self.set(name.clone(), value.clone());
+        }
+    }
+
+    /// The JSON text of this object.
+    pub fn to_json(&self) -> String {
+        writer::to_string(|out| writer::write_object(self, out))
+    }
+}
+
+impl IntoIterator for Object {
+    type Item = (Text, Value);
+    type IntoIter = std::vec::IntoIter<(Text, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<(Text, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (Text, Value)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
+impl Value {
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&Text> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The list, if it is one.
+    pub fn as_array(&self) -> Option<&[Value]> {
+        match self {
+            Value::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The object, if it is one.
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The object, if it is one, to be changed.
+    pub fn as_object_mut(&mut self) -> Option<&mut Object> {
+        match self {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The object, if it is one, taken out.
+    pub fn into_object(self) -> Option<Object> {
+        match self {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is written as a plain whole number that is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Value::Number(digits) => text::to_u64(digits),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// The JSON text of this value: always valid UTF-8.
+    pub fn to_json(&self) -> String {
+        writer::to_string(|out| write(self, out))
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Value::String(text)
+    }
+}
+
+impl From<&Text> for Value {
+    fn from(text: &Text) -> Self {
+        Value::String(text.clone())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::String(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Value::Number(text::from_u64(number))
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Self {
+        Value::Object(object)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Self {
+        Value::Array(items)
+    }
+}

@@ -1,0 +1,151 @@
+//! Who is asked about: the user's attributes, the identity in them, and the context that conditions look into.
+
+use crate::json::{Object, Text, Value};
+
+/// Who a user is: what an answer belongs to and whom an exposure is about. An empty id counts as absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The id of a known user.
+    pub user_id: Option<Text>,
+    /// The id of the device or browser.
+    pub device_id: Option<Text>,
+}
+
+impl Identity {
+    /// The identity of a user.
+    pub fn of(user: &Object) -> Self {
+        let id = |name: &str| user.get(name).and_then(Value::as_str).filter(|id| !id.is_empty()).cloned();
+        Self { user_id: id("user_id"), device_id: id("device_id") }
+    }
+
+    /// Whether there is no id at all. Such an identity matches any stored one: nobody else is known to be there.
+    pub fn is_unknown(&self) -> bool {
+        self.user_id.is_none() && self.device_id.is_none()
+    }
+
+    /// Whether both name the same person: equal user ids, or no user id on either side and equal device ids.
+    ///
+    /// A log-in is a change of person, so that what was decided for the visitor before it is not shown after it.
+    pub fn is_same(&self, other: &Identity) -> bool {
+        match (&self.user_id, &other.user_id) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            (None, None) => self.device_id == other.device_id,
+            _ => false,
+        }
+    }
+}
+
+/// What conditions look into: `user`, `page` and, lifted out of the user, `groups` with the name and properties of each.
+pub fn context(user: &Object, page_url: Option<&[u8]>) -> Value {
+    let mut context = Object::new();
+    let mut plain = user.clone();
+    let groups = plain.remove("groups");
+    let properties = plain.remove("group_properties");
+    context.push("user".into(), Value::Object(plain));
+    if let Some(url) = page_url {
+        let mut page = Object::new();
+        page.push("url".into(), Text::from(url).into());
+        context.push("page".into(), Value::Object(page));
+    }
+    let named = groups.as_ref().and_then(Value::as_object).map(|groups| named_groups(groups, properties.as_ref()));
+    if let Some(named) = named.filter(|named| !named.is_empty()) {
+        context.push("groups".into(), Value::Object(named));
+    }
+    Value::Object(context)
+}
+
+/// `{type: [name, …]}` becomes `{type: {group_name, group_properties?}}`; only a type's first name counts.
+fn named_groups(groups: &Object, properties: Option<&Value>) -> Object {
+    let mut named = Object::new();
+    for (kind, names) in groups.iter() {
+        let Some(name) = first_name(names) else { continue };
+        let mut group = Object::new();
+        group.push("group_name".into(), name.clone());
+        if let Some(found) = properties_of(properties, kind, &name) {
+            group.push("group_properties".into(), Value::Object(found.clone()));
+        }
+        named.set(kind.clone(), Value::Object(group));
+    }
+    named
+}
+
+fn first_name(names: &Value) -> Option<Value> {
+    match names {
+        Value::Array(names) => names.first().filter(|name| is_truthy(name)).cloned(),
+        // The reference takes `names[0]`; of a bare string that is its first character.
+        Value::String(name) => {
+            let text = name.to_str();
+            let first = text.chars().next()?;
+            Some(Value::String(Text::from(first.encode_utf8(&mut [0; 4]) as &str)))
+        }
+        _ => None,
+    }
+}
+
+fn properties_of<'a>(properties: Option<&'a Value>, kind: &Text, name: &Value) -> Option<&'a Object> {
+    let name = name.as_str()?;
+    let found = properties?.as_object()?.get(kind)?.as_object()?.get(name)?.as_object()?;
+    Some(found).filter(|found| !found.is_empty())
+}
+
+/// Whether JavaScript would take the value for true.
+pub(crate) fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Number(digits) => is_nonzero(digits),
+        _ => true,
+    }
+}
+
+/// Whether a number as written is not zero: some digit before the exponent is not 0.
+fn is_nonzero(digits: &[u8]) -> bool {
+    digits.iter().take_while(|byte| !matches!(byte, b'e' | b'E')).any(|byte| (b'1'..=b'9').contains(byte))
+}
+
+/// The user that requests and conditions see: `over` wins over `under` field by field, user properties are merged one by one.
+pub fn merge(under: &Object, over: &Object) -> Object {
+    let mut merged = under.clone();
+    merged.extend_from(over);
+    let mut properties = Object::new();
+    for user in [under, over] {
+        if let Some(own) = user.get("user_properties").and_then(Value::as_object) {
+            properties.extend_from(own);
+        }
+    }
+    merged.set("user_properties", Value::Object(properties));
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    fn object(text: &str) -> Object {
+        parse(text.as_bytes()).unwrap().into_object().unwrap()
+    }
+
+    #[test]
+    fn a_log_in_is_another_person_and_an_empty_id_is_none() {
+        let visitor = Identity::of(&object(r#"{"device_id":"d","user_id":""}"#));
+        let known = Identity::of(&object(r#"{"device_id":"d","user_id":"u"}"#));
+        let elsewhere = Identity::of(&object(r#"{"device_id":"e","user_id":"u"}"#));
+        assert!(!visitor.is_same(&known));
+        assert!(known.is_same(&elsewhere));
+        assert!(Identity::of(&object("{}")).is_unknown());
+    }
+
+    #[test]
+    fn groups_leave_the_user_and_take_their_properties_along() {
+        let user = object(r#"{"user_id":"u","groups":{"org":["acme","b"],"x":[]},"group_properties":{"org":{"acme":{"plan":"pro"}}}}"#);
+        let expected = r#"{"user":{"user_id":"u"},"page":{"url":"https://a/"},"groups":{"org":{"group_name":"acme","group_properties":{"plan":"pro"}}}}"#;
+        assert_eq!(context(&user, Some(b"https://a/")).to_json(), expected);
+    }
+
+    #[test]
+    fn user_properties_are_merged_one_by_one() {
+        let merged = merge(&object(r#"{"os":"a","user_properties":{"x":1,"y":1}}"#), &object(r#"{"user_properties":{"y":2}}"#));
+        assert_eq!(merged.to_json(), r#"{"os":"a","user_properties":{"x":1,"y":2}}"#);
+    }
+}
