@@ -1,0 +1,131 @@
+// Rewrites what wasm-bindgen generates, so that a trap can be survived: one module, as many instances as it takes.
+//
+// wasm-bindgen keeps one instance per ES module. After a trap its timers, promise callbacks and finalizers still call into the broken
+// instance and throw into the page; with `--experimental-reset-state-function` they throw as well, and a Rust frame that is still on the
+// stack (provider -> variant() -> trap -> reset -> back) would go on in the old memory with the new instance's allocator.
+// Here the whole glue becomes the body of a function, so each instance has a glue of its own, and the old one can be switched off:
+//
+//   import { instantiate } from '…/target/wasm/client/experiment_wasm.js';
+//   const core = instantiate(module, onTrap);     // WebAssembly.Module -> { CoreClient, CoreDelivery, retire }; touches nothing at import
+//   core.retire();                                // the instance is dead; then call instantiate(module, onTrap) for the next one
+//
+// What holds after retire(), and after an error in a callback, which retires the instance by itself and then calls onTrap(error) once:
+//   - timers, promise callbacks, event listeners and finalizers of that instance do nothing, silently; so does free() of its handles;
+//   - any other method of its handles throws WebAssembly.RuntimeError;
+//   - a frame of it that is still on the stack is unwound with WebAssembly.RuntimeError as soon as user code returns to it.
+// No error of a callback ever reaches the page, whatever it is. A callback that Rust dropped, or that is running, does nothing when called.
+// A trap out of a method reaches the caller as it is (RuntimeError, RangeError): the caller decides, and retires.
+//
+// The rewriting is by exact anchors: a wasm-bindgen that generates something else fails the build here instead of a page later.
+// Use: node pkg/glue.mjs DIR/experiment_wasm.js OUT/experiment_wasm.js (the .d.ts beside it is rewritten too)
+import { readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+const HEAD = `export function instantiate(module, onTrap) {
+let dead = false;
+const gone = () => new WebAssembly.RuntimeError('this instance was retired');
+function retire() {
+    if (dead) return;
+    dead = true;
+    const silent = /_free$|^__wbindgen_destroy_closure$/;
+    wasm = Object.fromEntries(Object.entries(wasm).map(([name, value]) =>
+        [name, typeof value !== 'function' ? value : silent.test(name) ? () => {} : () => { throw gone(); }]));
+}
+function contain(run) {
+    if (dead) return;
+    try {
+        return run();
+    } catch (error) {
+        if (dead) return;
+        retire();
+        onTrap(error);
+    }
+}
+const finalization = (free) => new FinalizationRegistry((held) => contain(() => free(held)));
+`;
+
+/** Everything from the loader on is replaced: fetching and compiling is the face's business. */
+const tail = (names) => `__wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);
+return { ${[...names, 'retire'].join(', ')} };
+}
+`;
+
+export function rewriteGlue(source) {
+  const names = exportedNames(source);
+  let glue = cut(source, '\nasync function __wbg_load(');
+  glue = glue.replace(/^export (?=class |function )/gm, '');
+  glue = guardClosures(glue);
+  glue = guardImports(glue);
+  glue = replace(glue, 'new FinalizationRegistry(', 'finalization(', count(glue, 'typeof FinalizationRegistry ==='));
+  const stray = /^\s*(?:import|export)\b.*|import\.meta/m.exec(glue);
+  if (stray) throw new Error(`the generated glue has a statement that cannot stand in a function: ${stray[0]}`);
+  return HEAD + glue + tail(names);
+}
+
+export function rewriteTypes(source) {
+  const names = exportedNames(source);
+  const classes = [...source.matchAll(/^export class (\w+)/gm)].map((match) => match[1]);
+  const declarations = cut(source, '\nexport type InitInput =').replace(/^export (?=class |function )/gm, 'declare ');
+  return `${declarations}
+export type { ${classes.join(', ')} };
+
+/** One instance of the module. */
+export interface Core {
+${names.map((name) => `    readonly ${name}: typeof ${name};`).join('\n')}
+    /** Switches the instance off after a trap: its callbacks do nothing from now on, its methods throw \`WebAssembly.RuntimeError\`. */
+    retire(): void;
+}
+
+/** Makes an instance. \`onTrap\` hears of an error in a timer, a promise callback or a finalizer, after the instance was retired. */
+export function instantiate(module: WebAssembly.Module, onTrap: (error: unknown) => void): Core;
+`;
+}
+
+function exportedNames(source) {
+  const names = [...source.matchAll(/^export (?:class|function) (\w+)/gm)].map((match) => match[1]);
+  const own = names.filter((name) => name !== 'initSync');
+  if (own.length === 0) throw new Error('the generated glue exports nothing');
+  return own;
+}
+
+/** Timers, promise callbacks and listeners enter Rust through closures, and through nothing else. */
+function guardClosures(glue) {
+  const makers = count(glue, 'CLOSURE_DTORS.register(real, state, state);');
+  glue = replace(glue, 'const real = (...args) => {\n', 'const real = (...args) => {\n        if (dead || state.a === 0) return;\n', makers);
+  for (const [maker, call] of [['makeClosure', 'f(state.a, state.b, ...args)'], ['makeMutClosure', 'f(a, state.b, ...args)']]) {
+    glue = replace(glue, `return ${call};`, `return contain(() => ${call});`, count(glue, `function ${maker}(`));
+  }
+  glue = replace(glue, '\n            real._wbg_cb_unref();', '\n            contain(() => real._wbg_cb_unref());', makers);
+  if (count(glue, 'return contain(') !== makers) throw new Error('the generated glue makes closures in an unknown way');
+  return glue;
+}
+
+/** Imports that can run user code are `catch`, so this is where control comes back to a frame whose instance may be gone by now. */
+function guardImports(glue) {
+  const wrappers = count(glue, 'function handleError(');
+  glue = replace(glue, 'return f.apply(this, args);', 'const result = f.apply(this, args);\n        if (dead) throw gone();\n        return result;', wrappers);
+  return replace(glue, 'const idx = addToExternrefTable0(e);\n        wasm.__wbindgen_exn_store(idx);',
+    'if (dead) throw gone();\n        const idx = addToExternrefTable0(e);\n        wasm.__wbindgen_exn_store(idx);', wrappers);
+}
+
+function count(text, anchor) {
+  return text.split(anchor).length - 1;
+}
+
+function replace(text, anchor, by, times) {
+  const found = count(text, anchor);
+  if (found !== times) throw new Error(`the generated glue has ${found} times, not ${times} times: ${anchor}`);
+  return text.replaceAll(anchor, () => by);
+}
+
+function cut(text, anchor) {
+  if (count(text, anchor) !== 1) throw new Error(`the generated glue has not exactly once: ${anchor.trim()}`);
+  return text.slice(0, text.indexOf(anchor) + 1);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [from, to] = process.argv.slice(2);
+  const types = (path) => path.replace(/\.js$/, '.d.ts');
+  writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8')));
+  writeFileSync(types(to), rewriteTypes(readFileSync(types(from), 'utf8')));
+}
