@@ -65,30 +65,36 @@ $(browsers):
 core := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 shipped := $(foreach build,client evaluate,target/wasm/$(build)/experiment_wasm.js)
 stable := target/wasm/stable-client/experiment_wasm.js
+trap := target/wasm/trap/trap.js
 
 # The standard library is built too, with panics that are a bare `unreachable`: 6.5 KB less. The flags are unstable; the compiler is pinned.
 std = $(wildcard $(shell rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock)
 build-std := RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort' CARGO_TARGET_DIR=target/shipped CARGO_UNSTABLE_BUILD_STD=std,panic_abort
-rustc-wasm := cargo rustc --locked --profile wasm --lib --crate-type cdylib --target wasm32-unknown-unknown --no-default-features --features
+rustc-wasm := cargo rustc --locked --profile wasm --target wasm32-unknown-unknown --no-default-features
 wasm-opt := wasm-opt -Oz --converge --strip-debug --strip-producers --strip-target-features --enable-bulk-memory --enable-sign-ext \
   --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue --enable-mutable-globals
 
 wasm: $(shipped) ## build the two wasm modules and their glue: target/wasm/client, target/wasm/evaluate
 
 $(shipped): target/wasm/%/experiment_wasm.js: $(core) pkg/glue.mjs $(toolchain) $(node_modules) | $(bindgen)
-	$(if $(std),$(build-std)) $(rustc-wasm) $*
-	$(call bind,$*,$(if $(std),target/shipped,target))
+	$(if $(std),$(build-std)) $(rustc-wasm) --lib --crate-type cdylib --features $*
+	$(call bind,$*,$(if $(std),target/shipped,target),experiment_wasm)
 
 $(stable): $(core) pkg/glue.mjs $(toolchain) $(node_modules) | $(bindgen)
-	$(rustc-wasm) client
-	$(call bind,stable-client,target)
+	$(rustc-wasm) --lib --crate-type cdylib --features client
+	$(call bind,stable-client,target,experiment_wasm)
 
-# bind NAME, TARGET-DIR: from cargo's output to a module and a glue that can be shipped.
+$(trap): tests/glue/trap.rs Cargo.toml Cargo.lock pkg/glue.mjs $(toolchain) $(node_modules) | $(bindgen)
+	$(if $(std),$(build-std)) $(rustc-wasm) --example trap
+	$(call bind,trap,$(if $(std),target/shipped,target),examples/trap)
+
+# bind NAME, TARGET-DIR, FILE: from cargo's output to a module and a glue that can be shipped.
 define bind
-wasm-bindgen --target web --omit-default-module-path --remove-name-section --remove-producers-section --out-dir target/bindgen/$(1) $(2)/wasm32-unknown-unknown/wasm/experiment_wasm.wasm
+wasm-bindgen --target web --omit-default-module-path --remove-name-section --remove-producers-section \
+  --out-dir target/bindgen/$(1) $(2)/wasm32-unknown-unknown/wasm/$(3).wasm
 mkdir -p target/wasm/$(1)
-$(wasm-opt) target/bindgen/$(1)/experiment_wasm_bg.wasm -o target/wasm/$(1)/experiment_wasm_bg.wasm
-node pkg/glue.mjs target/bindgen/$(1)/experiment_wasm.js target/wasm/$(1)/experiment_wasm.js
+$(wasm-opt) target/bindgen/$(1)/$(notdir $(3))_bg.wasm -o target/wasm/$(1)/$(notdir $(3))_bg.wasm
+node pkg/glue.mjs target/bindgen/$(1)/$(notdir $(3)).js target/wasm/$(1)/$(notdir $(3)).js
 endef
 
 .PHONY: help wasm

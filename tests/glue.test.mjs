@@ -1,0 +1,190 @@
+// The glue of pkg/glue.mjs under a real trap: what an instance leaves behind harms neither the page nor the next instance.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { rewriteGlue } from '../pkg/glue.mjs';
+import { instantiate } from '../target/wasm/trap/trap.js';
+
+const module = new WebAssembly.Module(readFileSync(new URL('../target/wasm/trap/trap_bg.wasm', import.meta.url)));
+const generated = readFileSync(new URL('../target/bindgen/trap/trap.js', import.meta.url), 'utf8');
+const { RuntimeError } = WebAssembly;
+
+/** A page that writes down what happens to it, and answers as told. */
+function page(answers = {}) {
+  const notes = [];
+  return { notes, note: (text) => notes.push(text), track: () => undefined, getUser: () => 'user', ...answers };
+}
+
+/** An instance that must not trap unless the test says so. */
+const start = (onTrap = (error) => assert.fail(error)) => instantiate(module, onTrap);
+
+test('a trap out of a method reaches the caller, and the next instance starts fresh', () => {
+  const first = start();
+  const machine = new first.Machine(page());
+  assert.throws(() => machine.trapNow(), RuntimeError);
+  first.retire();
+  assert.equal(new (start().Machine)(page()).count(), 0);
+});
+
+test('a timer of a retired instance does nothing', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const [old, next] = [start(), start()];
+  const [machine, other] = [new old.Machine(page()), new next.Machine(page())];
+  machine.countAfter(10);
+  machine.trapAfter(20);
+  other.countAfter(20);
+  old.retire();
+  t.mock.timers.tick(30);
+  assert.equal(other.count(), 1);
+});
+
+test('a promise callback of a retired instance does nothing', async () => {
+  const old = start();
+  const { promise, resolve } = deferred();
+  const settled = new old.Machine(page()).countWhen(promise);
+  old.retire();
+  resolve('answer');
+  assert.equal(await settled, undefined);
+});
+
+test('a listener of a retired instance does nothing, also when its argument needs memory', () => {
+  const old = start();
+  const machine = new old.Machine(page());
+  const listener = machine.listener();
+  listener('abc');
+  assert.equal(machine.count(), 3);
+  old.retire();
+  assert.equal(listener('abc'), undefined);
+});
+
+test('a trap in a timer stays out of the page, retires the instance and is told once', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const errors = [];
+  const machine = new (start((error) => errors.push(error)).Machine)(page());
+  machine.trapAfter(10);
+  machine.trapAfter(10);
+  machine.countAfter(20);
+  t.mock.timers.tick(30);
+  assert.equal(errors.length, 1);
+  assert.ok(errors[0] instanceof RuntimeError);
+  assert.throws(() => machine.count(), RuntimeError);
+});
+
+test('an error of the page in a timer stays out of the page too', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const errors = [];
+  const note = () => { throw new TypeError('the page is broken'); };
+  new (start((error) => errors.push(error)).Machine)(page({ note })).noteAfter(10);
+  t.mock.timers.tick(10);
+  assert.deepEqual(errors.map(String), ['TypeError: the page is broken']);
+});
+
+test('a callback that Rust dropped does nothing and harms nothing', async () => {
+  const machine = new (start().Machine)(page());
+  const { promise, resolve } = deferred();
+  const settled = machine.countWhen(promise);
+  machine.dropCallbacks();
+  resolve('answer');
+  await settled;
+  assert.equal(machine.count(), 0);
+});
+
+test('a frame that is still on the stack when its instance is retired is unwound, not continued', () => {
+  const core = start();
+  const seen = page({ track: () => { trapAndRetire(core, machine); } });
+  const machine = new core.Machine(seen);
+  assert.throws(() => machine.deliver('event'), RuntimeError);
+  assert.deepEqual(seen.notes, []);
+});
+
+test('a provider that throws after the retirement unwinds the frame as well', () => {
+  const core = start();
+  const seen = page({ track: () => { trapAndRetire(core, machine); throw new Error('provider'); } });
+  const machine = new core.Machine(seen);
+  assert.throws(() => machine.deliver('event'), RuntimeError);
+  assert.deepEqual(seen.notes, []);
+});
+
+test('an answer that arrives for a retired frame is not written into the next instance', () => {
+  const core = start();
+  let other;
+  const getUser = () => {
+    trapAndRetire(core, machine);
+    other = new (start().Machine)(page());
+    return 'x'.repeat(100_000);
+  };
+  const machine = new core.Machine(page({ getUser }));
+  assert.throws(() => machine.user(), RuntimeError);
+  assert.equal(other.deliver('event'), 'user');
+  assert.equal(other.count(), 0);
+});
+
+test('a provider that throws is an ordinary refusal while the instance lives', () => {
+  const seen = page({ track: () => { throw new Error('provider'); } });
+  assert.equal(new (start().Machine)(seen).deliver('event'), 'user');
+  assert.deepEqual(seen.notes, ['refused']);
+});
+
+test('free() of an old handle does nothing, any other method throws', () => {
+  const old = start();
+  const [machine, other] = [new old.Machine(page()), new old.Machine(page())];
+  old.retire();
+  machine.free();
+  assert.throws(() => other.count(), RuntimeError);
+  assert.throws(() => other.user(), RuntimeError);
+  assert.throws(() => new old.Machine(page()), RuntimeError);
+});
+
+test('a finalizer of a retired instance does nothing, and one that traps is contained', (t) => {
+  const finalizers = [];
+  t.mock.method(globalThis, 'FinalizationRegistry', class {
+    constructor(free) { finalizers.push(free); }
+    register() {}
+    unregister() {}
+  });
+  const errors = [];
+  const old = start();
+  start((error) => errors.push(error));
+  old.retire();
+  const [machineOfOld, closureOfOld, machineOfNew] = finalizers;
+  const nowhere = 0x7fff_fff0;
+  machineOfOld(nowhere);
+  closureOfOld({ a: nowhere, b: nowhere });
+  machineOfNew(nowhere);
+  assert.equal(errors.length, 1);
+});
+
+test('nothing is touched at import: the module is one function', () => {
+  assert.match(rewriteGlue(generated), /^export function instantiate\(module, onTrap\) \{\n[^]*\n\}\n$/);
+  assert.equal(rewriteGlue(generated).match(/^export /gm).length, 1);
+});
+
+for (const anchor of [
+  'const real = (...args) => {',
+  'return f(a, state.b, ...args);',
+  'real._wbg_cb_unref();\n        }',
+  'return f.apply(this, args);',
+  'const idx = addToExternrefTable0(e);',
+  'new FinalizationRegistry(',
+  'async function __wbg_load(',
+]) {
+  test(`the build fails when wasm-bindgen stops generating: ${anchor.split('\n')[0]}`, () => {
+    assert.ok(generated.includes(anchor));
+    assert.throws(() => rewriteGlue(generated.replace(anchor, '')), /the generated glue/);
+  });
+}
+
+test('the build fails when wasm-bindgen generates an import or an export that cannot stand in a function', () => {
+  assert.throws(() => rewriteGlue(`import * as page from 'page';\n${generated}`), /cannot stand in a function/);
+  assert.throws(() => rewriteGlue(`export const page = 1;\n${generated}`), /cannot stand in a function/);
+});
+
+function trapAndRetire(core, machine) {
+  assert.throws(() => machine.trapNow(), RuntimeError);
+  core.retire();
+}
+
+function deferred() {
+  let resolve;
+  return { promise: new Promise((settle) => { resolve = settle; }), resolve };
+}
