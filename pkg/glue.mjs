@@ -91,7 +91,7 @@ function exportedNames(source) {
 /** Timers, promise callbacks and listeners enter Rust through closures, and through nothing else. */
 function guardClosures(glue) {
   const makers = count(glue, 'CLOSURE_DTORS.register(real, state, state);');
-  glue = replace(glue, 'const real = (...args) => {\n', 'const real = (...args) => {\n        if (dead || state.a === 0) return;\n', makers);
+  glue = replace(glue, 'const real = (...args) => {\n', 'const real = (...args) => {\n        if (state.a === 0) return;\n', makers);
   for (const [maker, call] of [['makeClosure', 'f(state.a, state.b, ...args)'], ['makeMutClosure', 'f(a, state.b, ...args)']]) {
     glue = replace(glue, `return ${call};`, `return contain(() => ${call});`, count(glue, `function ${maker}(`));
   }
@@ -100,12 +100,11 @@ function guardClosures(glue) {
   return glue;
 }
 
-/** Imports that can run user code are `catch`, so this is where control comes back to a frame whose instance may be gone by now. */
+/** Imports that can run user code are `catch`, so this is where control comes back to a frame whose instance may be gone by now.
+ *  The `catch` around it needs nothing: keeping the error takes the instance's table, and that throws by then. */
 function guardImports(glue) {
   const wrappers = count(glue, 'function handleError(');
-  glue = replace(glue, 'return f.apply(this, args);', 'const result = f.apply(this, args);\n        if (dead) throw gone();\n        return result;', wrappers);
-  return replace(glue, 'const idx = addToExternrefTable0(e);\n        wasm.__wbindgen_exn_store(idx);',
-    'if (dead) throw gone();\n        const idx = addToExternrefTable0(e);\n        wasm.__wbindgen_exn_store(idx);', wrappers);
+  return replace(glue, 'return f.apply(this, args);', 'const result = f.apply(this, args);\n        if (dead) throw gone();\n        return result;', wrappers);
 }
 
 function count(text, anchor) {

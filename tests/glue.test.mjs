@@ -164,7 +164,6 @@ for (const anchor of [
   'return f(a, state.b, ...args);',
   'real._wbg_cb_unref();\n        }',
   'return f.apply(this, args);',
-  'const idx = addToExternrefTable0(e);',
   'new FinalizationRegistry(',
   'async function __wbg_load(',
 ]) {
