@@ -1,0 +1,13 @@
+// The shop's experiment client: all the set-up there is.
+import { Experiment, HttpExposureTrackingProvider } from 'experiment-wasm';
+
+export const exposures = new HttpExposureTrackingProvider({
+  apiKey: 'demo-api-key',
+  serverUrl: `${location.origin}/2/httpapi`,
+});
+
+export const experiment = Experiment.initialize('client-demo', {
+  serverUrl: location.origin,
+  flagsServerUrl: location.origin,
+  exposureTrackingProvider: exposures,
+});

@@ -1,0 +1,50 @@
+// The user switcher: a radio group of visitors; tells whoever asks who is at the door, now and at every switch.
+import { element } from '../dom';
+import { newVisitor, visitors, type Visitor } from './visitors';
+
+// Outlives a reload, not the tab.
+const remembered = 'shop-visitor';
+
+const another = document.querySelector<HTMLButtonElement>('#new-visitor')!;
+const listeners: ((visitor: Visitor) => void)[] = [];
+
+let current = lastVisitor();
+for (const visitor of visitors) addChoice(visitor);
+if (current.id === 'new') addChoice(current);
+another.addEventListener('click', () => {
+  document.querySelector('[data-visitor="new"]')?.remove();
+  enter(newVisitor());
+  addChoice(current).focus();
+});
+
+export function onVisitor(call: (visitor: Visitor) => void): void {
+  listeners.push(call);
+  call(current);
+}
+
+function lastVisitor(): Visitor {
+  const text = sessionStorage.getItem(remembered);
+  return text ? (JSON.parse(text) as Visitor) : visitors[0]!;
+}
+
+function enter(visitor: Visitor): void {
+  current = visitor;
+  sessionStorage.setItem(remembered, JSON.stringify(visitor));
+  for (const call of listeners) call(visitor);
+}
+
+function addChoice(visitor: Visitor): HTMLInputElement {
+  const radio = element('input', { type: 'radio', name: 'visitor', value: visitor.id });
+  radio.checked = visitor.id === current.id;
+  radio.addEventListener('change', () => enter(visitor));
+  const label = element(
+    'label',
+    { class: 'visitor', 'data-visitor': visitor.id },
+    radio,
+    element('span', { class: 'visitor-mark', 'aria-hidden': 'true' }, visitor.name.charAt(0)),
+    element('span', { class: 'visitor-name' }, visitor.name),
+    element('span', { class: 'visitor-note' }, visitor.note),
+  );
+  another.before(label);
+  return radio;
+}
