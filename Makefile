@@ -6,6 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -34,7 +35,7 @@ endif
 
 toolchain := target/tools/toolchain
 $(toolchain): rust-toolchain.toml
-	@command -v rustup >/dev/null || { echo 'Install rustup first: Debian package rustup, or rustup.rs.'; exit 1; }
+	@command -v rustup >/dev/null || { echo 'Install rustup first: apt-get install rustup.'; exit 1; }
 	@command -v cc >/dev/null || $(SUDO) apt-get install -qy build-essential || { echo 'Install a C compiler: apt-get install build-essential.'; exit 1; }
 	$(if $(RUSTUP_TOOLCHAIN),,rustup toolchain install)
 	rustup target add wasm32-unknown-unknown
@@ -46,6 +47,8 @@ $(toolchain): rust-toolchain.toml
 target/tools/%/bin: | $(toolchain)
 	cargo install --quiet --root target/tools/$* $*
 bindgen := target/tools/$(BINDGEN)/bin
+wasm-pack := target/tools/$(WASM_PACK)/bin
+geckodriver := target/tools/$(GECKODRIVER)/bin
 
 node_modules := node_modules/.package-lock.json
 $(node_modules): package-lock.json
@@ -55,7 +58,7 @@ $(node_modules): package-lock.json
 
 browsers := target/tools/browsers
 $(browsers):
-	@command -v chromium chromedriver firefox-esr >/dev/null && [ "$$(command -v chromium chromedriver firefox-esr | wc -l)" = 3 ] \
+	@[ "$$(command -v chromium chromedriver firefox-esr | wc -l)" = 3 ] \
 	  || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends chromium chromium-driver firefox-esr; } \
 	  || { echo 'Install the browsers: apt-get install chromium chromium-driver firefox-esr.'; exit 1; }
 	mkdir -p $(@D) && touch $@
@@ -97,4 +100,69 @@ $(wasm-opt) target/bindgen/$(1)/$(notdir $(3))_bg.wasm -o target/wasm/$(1)/$(not
 node pkg/glue.mjs target/bindgen/$(1)/$(notdir $(3)).js target/wasm/$(1)/$(notdir $(3)).js
 endef
 
-.PHONY: help wasm
+# ---- package and demo ------------------------------------------------------------------------------------------------
+
+package := pkg/dist/index.js
+demo := www/dist/index.html
+
+pkg: $(package) ## build the npm package: pkg/dist
+
+$(package): $(shipped) $(shell find pkg/src -type f) pkg/build.mjs pkg/package.json README.md LICENSE $(node_modules)
+	cp README.md LICENSE pkg/
+	node pkg/build.mjs
+	touch $@
+
+$(demo): $(package) $(shell find www -type f -not -path 'www/dist/*' -not -path '*/node_modules/*')
+	npm run build --workspace www
+	touch $@
+
+demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite::memory:)
+	cargo build --locked --release -p experiment-server
+	exec target/release/experiment-server --config www/demo.json --www www/dist --port '$(PORT)' --database '$(DATABASE_URL)'
+
+# ---- checks ----------------------------------------------------------------------------------------------------------
+
+clippy := cargo clippy --locked --all-targets
+clippy-wasm := $(clippy) --target wasm32-unknown-unknown --no-default-features --features
+
+lint: $(toolchain) ## formatting and clippy, for the native and the wasm target
+	cargo fmt --all --check
+	$(clippy) --workspace -- -D warnings
+	$(clippy-wasm) client -- -D warnings
+	$(clippy-wasm) evaluate -- -D warnings
+
+fmt: $(toolchain) ## format the Rust code
+	cargo fmt --all
+
+test: lint test-rust test-vectors test-web test-js ## everything that .ci/run checks
+
+test-rust: $(toolchain) ## the native tests
+	cargo test --locked --workspace
+
+# The same vectors four times. A runner that skips a suite exits 0, so what each run printed is compared.
+in-node := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --locked --target wasm32-unknown-unknown
+in-browser := WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_WEBDRIVER_JSON=tests/webdriver.json wasm-pack test --headless --mode no-install
+logs := target/logs
+
+test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the vectors: native, Node, Chrome, Firefox
+	mkdir -p $(logs)
+	cargo test --locked --workspace --test vectors -- --nocapture | tee $(logs)/vectors-native
+	$(in-node) --test vectors -- --nocapture | tee $(logs)/vectors-node
+	$(in-browser) --chrome -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-chrome
+	$(in-browser) --firefox -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-firefox
+	node tests/vectors/compare.mjs $(logs)/vectors-{native,node,chrome,firefox}
+
+test-web: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the browser edge: Chrome, Firefox
+	mkdir -p $(logs)
+	$(in-browser) --chrome -- --locked --test web | tee $(logs)/web-chrome
+	$(in-browser) --firefox -- --locked --test web | tee $(logs)/web-firefox
+	grep -q '^test result: ok. [1-9]' $(logs)/web-chrome && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
+
+test-js: $(demo) $(stable) $(trap) $(browsers) ## types, glue, package, size and the demo end to end
+	cargo build --locked --release -p experiment-server
+	npm run check --workspaces --if-present
+	node --test $$(find pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+
+clean: ## remove what was built, keep the tools
+	rm -rf pkg/dist pkg/README.md pkg/LICENSE www/dist node_modules
+	find target -mindepth 1 -maxdepth 1 -not -name tools -exec rm -rf {} +

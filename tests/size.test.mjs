@@ -1,0 +1,35 @@
+// What a page pays: every entry of the package as esbuild bundles and minifies it, in raw, gzip and brotli bytes.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** The promise of the issue "The main job, end to end": the default entry, minified, in brotli bytes at quality 11. */
+const BUDGET = 45_000;
+
+const pkg = new URL('../pkg/', import.meta.url);
+const { name, exports } = JSON.parse(readFileSync(new URL('package.json', pkg), 'utf8'));
+const scripts = Object.keys(exports).filter((entry) => !/\.\w+$/.test(entry));
+const modules = Object.keys(exports).filter((entry) => entry.endsWith('.wasm'));
+
+async function bundle(entry) {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from '${entry.replace('.', name)}'`, resolveDir: import.meta.dirname },
+    bundle: true, minify: true, write: false, format: 'esm', platform: 'neutral', target: 'es2022', conditions: ['import'],
+  });
+  return outputFiles[0].contents;
+}
+
+function measure(bytes) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes, { params }).length };
+}
+
+test('the default entry stays within its budget', async () => {
+  const sizes = {};
+  for (const entry of scripts) sizes[entry] = measure(await bundle(entry));
+  for (const entry of modules) sizes[entry] = measure(readFileSync(new URL(exports[entry], pkg)));
+  console.table(sizes);
+  assert.ok(sizes['.'].brotli < BUDGET, `${sizes['.'].brotli} B is over the budget of ${BUDGET} B`);
+});
