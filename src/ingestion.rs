@@ -1,0 +1,200 @@
+//! Ingestion: what an event that arrives becomes. Exposures are renamed and change a user property, all else passes.
+//!
+//! Pure: an event goes in, what is to be stored or a [`Rejection`] comes out. What a change does to a user's properties is
+//! [`property`]'s, when it counts from [`moment`]'s; identities, storage and HTTP are the server's. The rules are the
+//! seed's; where it is silent, `tests/vectors/ingestion.json` says what was decided.
+
+pub mod moment;
+pub mod property;
+mod rejection;
+
+pub use rejection::Rejection;
+
+use crate::assignment::{ASSIGNMENT_EVENT, PREFIX, is_slot, property_name};
+use crate::json::{Object, Text, Value};
+use crate::user::Identity;
+use property::{Change, Operation};
+
+/// The longest id, key or event type, in bytes: Amplitude's limit for strings, and what an index entry of any store takes.
+pub const MAX_NAME_BYTES: usize = 1_024;
+
+/// The latest time an event can have: the last millisecond that a JavaScript `Date` can name.
+pub const MAX_TIME: u64 = 8_640_000_000_000_000;
+
+/// Event types that are renamed, as sent and as stored. Both spellings arrive: some SDKs rename before they send.
+const EXPOSURES: [(&str, &str); 2] =
+    [("$exposure", "[Experiment] Exposure"), ("$impression", "[Experiment] Impression")];
+
+/// Event properties that are renamed, as sent and as stored.
+const RENAMED: [(&str, &str); 3] = [
+    ("flag_key", "[Experiment] Flag Key"),
+    ("variant", "[Experiment] Variant"),
+    ("experiment_key", "[Experiment] Experiment Key"),
+];
+
+/// What a project may decide.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    /// Whether assignments set experiment user properties too, as older SDKs do. By default only exposures do.
+    pub assignments_set_properties: bool,
+}
+
+/// An event as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ingested {
+    /// Its type, renamed.
+    pub event_type: Text,
+    /// Whose it is; at least one id is there.
+    pub identity: Identity,
+    /// The id under which it counts once, where the sender gave one.
+    pub insert_id: Option<Text>,
+    /// When it happened, in milliseconds since 1970-01-01T00:00Z, where the sender said so.
+    pub time: Option<u64>,
+    /// Its properties, renamed.
+    pub event_properties: Object,
+    /// What it changes in the user's properties.
+    pub changes: Vec<Change>,
+    /// The flag and variant met, if it is an exposure.
+    pub exposure: Option<Exposed>,
+    /// Fields of the event that nobody here looks at.
+    pub rest: Object,
+}
+
+/// What an exposure says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// The flag.
+    pub flag_key: Text,
+    /// The variant; without one the user left the experiment.
+    pub variant: Option<Text>,
+    /// The experiment, which differs between two runs on one flag.
+    pub experiment_key: Option<Text>,
+}
+
+/// Makes of an event what is stored.
+///
+/// # Errors
+/// A [`Rejection`] that names the field at fault.
+pub fn transform(event: Value, rules: Rules) -> Result<Ingested, Rejection> {
+    let mut event = event.into_object().ok_or(Rejection::NotAnObject)?;
+    let sent_type = name(event.remove("event_type"), Rejection::InvalidEventType)?.ok_or(Rejection::MissingEventType)?;
+    let identity = identity(&mut event)?;
+    let insert_id = name(event.remove("insert_id"), Rejection::InvalidInsertId)?;
+    let time = time(event.remove("time"))?;
+    let sent = fields(event.remove("event_properties"), Rejection::InvalidEventProperties)?;
+    let mut changes = property::read(event.remove("user_properties"))?;
+    let (event_type, event_properties, exposure) = rename(sent_type, sent)?;
+    if !rules.assignments_set_properties {
+        changes.retain(|change| !change.name.starts_with(PREFIX.as_bytes()));
+    }
+    changes.extend(exposure.as_ref().filter(|_| !of_a_slot(&event_properties)).map(Exposed::change));
+    Ok(Ingested { event_type, identity, insert_id, time, event_properties, changes, exposure, rest: event })
+}
+
+impl Exposed {
+    /// The user property that this exposure is about: `[Experiment] <flag_key>`.
+    pub fn property(&self) -> Text {
+        property_name(&self.flag_key)
+    }
+
+    fn change(&self) -> Change {
+        let operation = match &self.variant {
+            Some(variant) => Operation::Set(variant.into()),
+            None => Operation::Unset,
+        };
+        Change { name: self.property(), operation }
+    }
+
+    fn of(properties: &Object) -> Result<Self, Rejection> {
+        let [(_, flag_key), (_, variant), (_, experiment_key)] = RENAMED;
+        let read = |key: &str, refused| name(properties.get(key).cloned(), refused);
+        Ok(Self {
+            flag_key: read(flag_key, Rejection::InvalidFlagKey)?.ok_or(Rejection::MissingFlagKey)?,
+            variant: read(variant, Rejection::InvalidVariant)?,
+            experiment_key: read(experiment_key, Rejection::InvalidExperimentKey)?,
+        })
+    }
+}
+
+fn of_a_slot(properties: &Object) -> bool {
+    properties.get("metadata").and_then(Value::as_object).is_some_and(is_slot)
+}
+
+fn rename(sent_type: Text, sent: Object) -> Result<(Text, Object, Option<Exposed>), Rejection> {
+    if let Some((_, stored)) = EXPOSURES.iter().find(|(short, long)| sent_type == *short || sent_type == *long) {
+        let mut properties = renamed(sent);
+        let exposure = Exposed::of(&properties)?;
+        drop_absent(&mut properties, &exposure);
+        return Ok(((*stored).into(), properties, Some(exposure)));
+    }
+    let properties = if sent_type == ASSIGNMENT_EVENT { prefixed(sent) } else { sent };
+    Ok((sent_type, properties, None))
+}
+
+/// The long names in the place of the short ones. Where both were sent, the short one is what the sender's code wrote.
+fn renamed(sent: Object) -> Object {
+    let mut properties = Object::new();
+    for (key, value) in sent {
+        match RENAMED.iter().find(|(short, _)| key == *short) {
+            Some((_, long)) => properties.set(*long, value),
+            None if RENAMED.iter().any(|(_, long)| key == *long && properties.get(long).is_some()) => {}
+            None => properties.set(key, value),
+        }
+    }
+    properties
+}
+
+/// A variant or experiment key that is null or empty is the same as none.
+fn drop_absent(properties: &mut Object, exposure: &Exposed) {
+    let [_, (_, variant), (_, experiment_key)] = RENAMED;
+    if exposure.variant.is_none() {
+        properties.remove(variant);
+    }
+    if exposure.experiment_key.is_none() {
+        properties.remove(experiment_key);
+    }
+}
+
+/// SDKs send `<flag>.variant` and `<flag>.details` without the prefix that the seed has.
+fn prefixed(sent: Object) -> Object {
+    let unprefixed = |key: &Text| {
+        !key.starts_with(PREFIX.as_bytes()) && (key.ends_with(b".variant") || key.ends_with(b".details"))
+    };
+    sent.into_iter().map(|(key, value)| if unprefixed(&key) { (property_name(&key), value) } else { (key, value) }).collect()
+}
+
+fn identity(event: &mut Object) -> Result<Identity, Rejection> {
+    let user_id = name(event.remove("user_id"), Rejection::InvalidUserId)?;
+    let device_id = name(event.remove("device_id"), Rejection::InvalidDeviceId)?;
+    let identity = Identity { user_id, device_id };
+    if identity.is_unknown() { Err(Rejection::MissingId) } else { Ok(identity) }
+}
+
+/// A text that stores can hold and index; missing, null and empty are absent.
+fn name(value: Option<Value>, refused: Rejection) -> Result<Option<Text>, Rejection> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if is_storable(&text) => Ok(Some(text)),
+        Some(_) => Err(refused),
+    }
+}
+
+/// Whether a text can be an id or a key: short enough for an index, no NUL (PostgreSQL has none), no lone surrogate.
+pub fn is_storable(text: &[u8]) -> bool {
+    text.len() <= MAX_NAME_BYTES && !text.contains(&0) && std::str::from_utf8(text).is_ok()
+}
+
+fn fields(value: Option<Value>, refused: Rejection) -> Result<Object, Rejection> {
+    match value {
+        None | Some(Value::Null) => Ok(Object::new()),
+        Some(value) => value.into_object().ok_or(refused),
+    }
+}
+
+fn time(value: Option<Value>) -> Result<Option<u64>, Rejection> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_u64().filter(|time| *time <= MAX_TIME).map(Some).ok_or(Rejection::InvalidTime),
+    }
+}

@@ -1,0 +1,79 @@
+//! Why an event is not stored: the closed list of reasons, each with the field it is about.
+
+/// Why an event is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// It is no JSON object.
+    NotAnObject,
+    /// `event_type` is missing, null or empty.
+    MissingEventType,
+    /// `event_type` is no text, or cannot be stored.
+    InvalidEventType,
+    /// There is neither a `user_id` nor a `device_id`.
+    MissingId,
+    /// `user_id` is no text, or cannot be stored.
+    InvalidUserId,
+    /// `device_id` is no text, or cannot be stored.
+    InvalidDeviceId,
+    /// `insert_id` is no text, or cannot be stored.
+    InvalidInsertId,
+    /// `time` is not a whole number of milliseconds since 1970.
+    InvalidTime,
+    /// `event_properties` is no object.
+    InvalidEventProperties,
+    /// `user_properties` is no object, or holds an operator that is not known or not given an object.
+    InvalidUserProperties,
+    /// An exposure without `flag_key`.
+    MissingFlagKey,
+    /// `flag_key` is no text, or cannot be stored.
+    InvalidFlagKey,
+    /// `variant` is neither text nor null, or cannot be stored.
+    InvalidVariant,
+    /// `experiment_key` is neither text nor null, or cannot be stored.
+    InvalidExperimentKey,
+}
+
+impl Rejection {
+    /// The stable name of the reason, for machines.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotAnObject => "not_an_object",
+            Self::MissingEventType => "missing_event_type",
+            Self::InvalidEventType => "invalid_event_type",
+            Self::MissingId => "missing_id",
+            Self::InvalidUserId => "invalid_user_id",
+            Self::InvalidDeviceId => "invalid_device_id",
+            Self::InvalidInsertId => "invalid_insert_id",
+            Self::InvalidTime => "invalid_time",
+            Self::InvalidEventProperties => "invalid_event_properties",
+            Self::InvalidUserProperties => "invalid_user_properties",
+            Self::MissingFlagKey => "missing_flag_key",
+            Self::InvalidFlagKey => "invalid_flag_key",
+            Self::InvalidVariant => "invalid_variant",
+            Self::InvalidExperimentKey => "invalid_experiment_key",
+        }
+    }
+
+    /// The field at fault, by the name the sender used.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::NotAnObject => "event",
+            Self::MissingEventType | Self::InvalidEventType => "event_type",
+            Self::MissingId | Self::InvalidUserId => "user_id",
+            Self::InvalidDeviceId => "device_id",
+            Self::InvalidInsertId => "insert_id",
+            Self::InvalidTime => "time",
+            Self::InvalidEventProperties => "event_properties",
+            Self::InvalidUserProperties => "user_properties",
+            Self::MissingFlagKey | Self::InvalidFlagKey => "flag_key",
+            Self::InvalidVariant => "variant",
+            Self::InvalidExperimentKey => "experiment_key",
+        }
+    }
+
+    /// Whether the field is missing; else it is there and wrong. Amplitude's answers list the two apart.
+    pub fn is_missing(self) -> bool {
+        matches!(self, Self::MissingEventType | Self::MissingId | Self::MissingFlagKey)
+    }
+}

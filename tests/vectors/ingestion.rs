@@ -1,0 +1,86 @@
+//! `ingestion.json`: what an event becomes, why one is refused, and which of several changes of a property counts.
+
+use std::collections::BTreeMap;
+
+use experiment_wasm::ingestion::moment::Stamp;
+use experiment_wasm::ingestion::property::{self, Change, Operation, Property};
+use experiment_wasm::ingestion::{Ingested, Rules, transform};
+use experiment_wasm::json::{Object, Text, Value};
+
+/// What this library makes of a case's input.
+pub fn answer(input: &Value) -> Value {
+    let input = input.as_object().unwrap();
+    match input.get("stream") {
+        Some(stream) => properties_after(stream.as_array().unwrap(), input.get("anyOrder").unwrap().as_bool().unwrap()),
+        None => match transform(input.get("event").unwrap().clone(), rules(input)) {
+            Ok(ingested) => shown(&ingested),
+            Err(rejection) => object([("rejected", rejection.reason().into())]),
+        },
+    }
+}
+
+fn rules(input: &Object) -> Rules {
+    let rules = input.get("rules").and_then(Value::as_object);
+    let asks = rules.and_then(|rules| rules.get("assignmentsSetProperties")).and_then(Value::as_bool);
+    Rules { assignments_set_properties: asks.unwrap_or_default() }
+}
+
+fn shown(ingested: &Ingested) -> Value {
+    object([
+        ("event_type", (&ingested.event_type).into()),
+        ("event_properties", ingested.event_properties.clone().into()),
+        ("changes", ingested.changes.iter().map(change).collect::<Vec<_>>().into()),
+    ])
+}
+
+fn change(change: &Change) -> Value {
+    let (operator, value) = match change.operation.clone() {
+        Operation::Set(value) => ("set", value),
+        Operation::SetOnce(value) => ("setOnce", value),
+        Operation::Unset => ("unset", true.into()),
+        Operation::Add(value) => ("add", value),
+        Operation::Append { values, unique: false } => ("append", values.into()),
+        Operation::Append { values, unique: true } => ("postInsert", values.into()),
+        Operation::Prepend { values, unique: false } => ("prepend", values.into()),
+        Operation::Prepend { values, unique: true } => ("preInsert", values.into()),
+        Operation::Remove(values) => ("remove", values.into()),
+    };
+    object([("name", (&change.name).into()), (operator, value)])
+}
+
+/// Applies the stream as it stands and, where order must not matter, backwards too.
+fn properties_after(stream: &[Value], any_order: bool) -> Value {
+    let forwards = applied(stream.iter());
+    if any_order {
+        assert_eq!(forwards, applied(stream.iter().rev()), "the order of arrival made a difference");
+    }
+    forwards
+}
+
+fn applied<'a>(stream: impl Iterator<Item = &'a Value>) -> Value {
+    let mut properties: BTreeMap<Text, Property> = BTreeMap::new();
+    for event in stream {
+        let event = event.as_object().unwrap();
+        let sent = object([
+            ("event_type", "$identify".into()),
+            ("user_id", "somebody".into()),
+            ("user_properties", event.get("user_properties").unwrap().clone()),
+        ]);
+        for change in transform(sent, Rules::default()).unwrap().changes {
+            if let Some(next) = property::after(properties.get(&change.name), &change.operation, &stamp(event)) {
+                properties.insert(change.name, next);
+            }
+        }
+    }
+    property::visible(properties.iter()).into()
+}
+
+fn stamp(event: &Object) -> Stamp {
+    let number = |name: &str| event.get(name).unwrap().as_u64().unwrap();
+    let insert_id = event.get("insertId").unwrap().as_str().unwrap().clone();
+    Stamp { time: number("time"), place: number("place"), insert_id }
+}
+
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Object(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
