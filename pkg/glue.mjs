@@ -8,6 +8,7 @@
 //   import { instantiate } from '…/target/wasm/client/experiment_wasm.js';
 //   const core = instantiate(module, onTrap);     // WebAssembly.Module -> { CoreClient, CoreDelivery, retire }; touches nothing at import
 //   core.retire();                                // the instance is dead; then call instantiate(module, onTrap) for the next one
+//   await instantiate(module, onTrap, link);      // link(module, imports) -> Promise<Instance>: where the platform links aside only
 //
 // What holds after retire(), and after an error in a callback, which retires the instance by itself and then calls onTrap(error) once:
 //   - timers, promise callbacks, event listeners and finalizers of that instance do nothing, silently; so does free() of its handles;
@@ -21,7 +22,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-const HEAD = `export function instantiate(module, onTrap) {
+const HEAD = `export function instantiate(module, onTrap, link = (module, imports) => new WebAssembly.Instance(module, imports)) {
 let dead = false;
 const gone = () => new WebAssembly.RuntimeError('this instance was retired');
 function retire() {
@@ -45,8 +46,12 @@ const finalization = (free) => new FinalizationRegistry((held) => contain(() => 
 `;
 
 /** Everything from the loader on is replaced: fetching and compiling is the face's business. */
-const tail = (names) => `__wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);
-return { ${[...names, 'retire'].join(', ')} };
+const tail = (names) => `function begin(instance) {
+    __wbg_finalize_init(instance, module);
+    return { ${[...names, 'retire'].join(', ')} };
+}
+const linked = link(module, __wbg_get_imports());
+return linked instanceof WebAssembly.Instance ? begin(linked) : linked.then(begin);
 }
 `;
 
@@ -76,8 +81,13 @@ ${names.map((name) => `    readonly ${name}: typeof ${name};`).join('\n')}
     retire(): void;
 }
 
+type OnTrap = (error: unknown) => void;
+type Link<I> = (module: WebAssembly.Module, imports: WebAssembly.Imports) => I;
+
 /** Makes an instance. \`onTrap\` hears of an error in a timer, a promise callback or a finalizer, after the instance was retired. */
-export function instantiate(module: WebAssembly.Module, onTrap: (error: unknown) => void): Core;
+export function instantiate(module: WebAssembly.Module, onTrap: OnTrap, link?: Link<WebAssembly.Instance>): Core;
+/** The same where the platform links aside only. */
+export function instantiate(module: WebAssembly.Module, onTrap: OnTrap, link: Link<Promise<WebAssembly.Instance>>): Promise<Core>;
 `;
 }
 

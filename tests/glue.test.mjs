@@ -26,6 +26,12 @@ test('a trap out of a method reaches the caller, and the next instance starts fr
   assert.equal(new (start().Machine)(page()).count(), 0);
 });
 
+test('an instance can be linked aside', async () => {
+  const aside = (compiled, imports) => WebAssembly.instantiate(compiled, imports);
+  const core = await instantiate(module, assert.fail, aside);
+  assert.equal(new core.Machine(page()).user(), 'user');
+});
+
 test('a timer of a retired instance does nothing', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const [old, next] = [start(), start()];
@@ -155,7 +161,7 @@ test('a finalizer of a retired instance does nothing, and one that traps is cont
 });
 
 test('nothing is touched at import: the module is one function', () => {
-  assert.match(rewriteGlue(generated), /^export function instantiate\(module, onTrap\) \{\n[^]*\n\}\n$/);
+  assert.match(rewriteGlue(generated), /^export function instantiate\(module, onTrap, link = .*\) \{\n[^]*\n\}\n$/);
   assert.equal(rewriteGlue(generated).match(/^export /gm).length, 1);
 });
 
