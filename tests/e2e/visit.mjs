@@ -1,0 +1,48 @@
+// One visit: a browser with nothing remembered, the demo open in it, and everything that went wrong on the page.
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { until } from './until.mjs';
+
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+  });
+
+/** Runs `told` on a fresh page, then demands a silent console and that nothing was asked of another host. */
+export async function visit(browser, origin, told, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  page.on('request', (request) => new URL(request.url()).origin !== origin && !request.url().startsWith('data:') && wrong.push(request.url()));
+  try {
+    await told(page);
+    assert.deepEqual(wrong, []);
+  } finally {
+    await context.close();
+  }
+}
+
+export const become = (page, visitor) => page.locator(`[data-visitor=${visitor}] input`).check();
+
+/** Somebody the server has never seen; answers their device id. */
+export async function becomeNew(page) {
+  await page.locator('#new-visitor').click();
+  return page.evaluate(() => JSON.parse(sessionStorage.getItem('shop-visitor')).user.device_id);
+}
+
+/** The ledger shows the whole loop: assigned, exposed, property. */
+export const loopClosed = (page) =>
+  page.waitForFunction(() => document.body.ariaBusy === 'false' && document.querySelectorAll('[data-step][data-state=done]').length === 3);
+
+export const propertyShown = (page, name) => page.locator(`[data-property="${name}"] td`).allTextContents();
+
+/** Nothing that was handed over is still on its way. */
+export const delivered = (page) =>
+  until('an empty outbox', () => page.evaluate(() => !Object.keys(localStorage).some((key) => key.startsWith('EXP_outbox'))));
+
+/** How many exposures the SDK handed to the provider, in this tab. */
+export const handedOver = (page) =>
+  page.evaluate(() => JSON.parse(sessionStorage.getItem('ledger-handed-over') ?? '[]').length);
