@@ -1,0 +1,180 @@
+//! The HTTP exchanges as plain data, used by both ends: what a client sends, what a server reads.
+//!
+//! Paths, headers and encodings are Amplitude's (`/sdk/v2/vardata`, `/sdk/v2/flags`). Nothing here opens a socket.
+
+use crate::json::{Object, Text, Value, parse};
+
+/// The header that carries the user: base64url of its JSON.
+pub const USER_HEADER: &str = "X-Amp-Exp-User";
+/// The header that carries the flags asked for: base64url of a JSON array.
+pub const FLAG_KEYS_HEADER: &str = "X-Amp-Exp-Flag-Keys";
+/// The header that says whether an assignment is tracked: `track`, `no-track` or `read-only`.
+pub const TRACK_HEADER: &str = "X-Amp-Exp-Track";
+/// The header that names the library.
+pub const LIBRARY_HEADER: &str = "X-Amp-Exp-Library";
+/// The name and version this library gives of itself.
+pub const LIBRARY: &str = concat!("experiment-wasm/", env!("CARGO_PKG_VERSION"));
+
+/// An HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// The full URL.
+    pub url: Text,
+    /// Names and values.
+    pub headers: Vec<(&'static str, Text)>,
+    /// The body of a `POST`.
+    pub body: Option<Text>,
+    /// Whether the request may outlive the page.
+    pub keepalive: bool,
+    /// After how many milliseconds the sender gives up, for an HTTP client that wants to know. The deadline is kept by
+    /// who sent it.
+    pub timeout_millis: u64,
+}
+
+/// An HTTP response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Text,
+    /// The `Retry-After` header in milliseconds, where it was sent and readable.
+    pub retry_after: Option<u64>,
+}
+
+/// What a request for variants may ask beside the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FetchOptions {
+    /// Only these flags; the stored variants of all others stay.
+    pub flag_keys: Option<Vec<Text>>,
+    /// Whether the server tracks an assignment: `track`, `no-track`, `read-only`.
+    pub tracking: Option<Text>,
+}
+
+impl FetchOptions {
+    /// Reads `{"flagKeys": […], "trackingOption": "…"}`; what is neither is ignored.
+    pub fn from_object(options: &Object) -> Self {
+        let keys = options.get("flagKeys").and_then(Value::as_array);
+        Self {
+            flag_keys: keys.map(|keys| keys.iter().filter_map(|key| key.as_str().cloned()).collect()),
+            tracking: options.get("trackingOption").and_then(Value::as_str).cloned(),
+        }
+    }
+}
+
+/// The request for a user's variants.
+pub fn vardata_request(
+    api_key: &Text,
+    server_url: &Text,
+    user: &Object,
+    options: &FetchOptions,
+    timeout_millis: u64,
+) -> Request {
+    let mut headers = vec![authorization(api_key), (USER_HEADER, base64url(user.to_json().as_bytes()))];
+    if let Some(keys) = &options.flag_keys {
+        let keys = Value::Array(keys.iter().map(Value::from).collect());
+        headers.push((FLAG_KEYS_HEADER, base64url(keys.to_json().as_bytes())));
+    }
+    if let Some(tracking) = &options.tracking {
+        headers.push((TRACK_HEADER, tracking.clone()));
+    }
+    get(join(server_url, "/sdk/v2/vardata?v=0"), headers, timeout_millis)
+}
+
+/// The request for a deployment's flags.
+pub fn flags_request(api_key: &Text, server_url: &Text, timeout_millis: u64) -> Request {
+    let headers = vec![authorization(api_key), (LIBRARY_HEADER, LIBRARY.into())];
+    get(join(server_url, "/sdk/v2/flags"), headers, timeout_millis)
+}
+
+/// Reads the answer to [`vardata_request`]: evaluated variants by flag key.
+pub fn read_vardata(body: &[u8]) -> Option<Object> {
+    parse(body).ok()?.into_object()
+}
+
+fn get(url: Text, headers: Vec<(&'static str, Text)>, timeout_millis: u64) -> Request {
+    Request { method: "GET", url, headers, body: None, keepalive: false, timeout_millis }
+}
+
+fn authorization(api_key: &Text) -> (&'static str, Text) {
+    ("Authorization", join(&"Api-Key ".into(), api_key))
+}
+
+fn join(start: &Text, end: impl AsRef<[u8]>) -> Text {
+    Text::from([start.as_bytes(), end.as_ref()].concat())
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Base64 in the URL alphabet, without padding.
+pub fn base64url(bytes: &[u8]) -> Text {
+    let digit = |bits: u32| ALPHABET.get((bits & 63) as usize).copied().unwrap_or_default();
+    let mut out = Vec::with_capacity(bytes.len() / 3 * 4 + 4);
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().enumerate().fold(0, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
+        let digits = [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
+        out.extend(digits.iter().take(chunk.len() + 1));
+    }
+    out.into()
+}
+
+/// Reads base64 in either alphabet, padded or not: clients send both. `None` for anything else.
+pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.iter().rposition(|byte| *byte != b'=').map_or(&[][..], |last| text.get(..=last).unwrap_or_default());
+    if text.len() % 4 == 1 {
+        return None;
+    }
+    let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    for chunk in text.chunks(4) {
+        let mut bits = 0;
+        for (place, byte) in chunk.iter().enumerate() {
+            bits |= sextet(*byte)? << (18 - 6 * place);
+        }
+        let bytes = [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8];
+        out.extend(bytes.iter().take(chunk.len() - 1));
+    }
+    Some(out)
+}
+
+fn sextet(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'-' | b'+' => 62,
+        b'_' | b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_reads_what_it_writes_in_either_alphabet() {
+        for length in 0..40_u8 {
+            let bytes: Vec<u8> = (0..length).map(|byte| byte.wrapping_mul(97)).collect();
+            assert_eq!(from_base64(&base64url(&bytes)), Some(bytes));
+        }
+        assert_eq!(base64url(&[0xFB, 0xFF, 0xFE]), "-__-");
+        assert_eq!(from_base64(b"+//+"), Some(vec![0xFB, 0xFF, 0xFE]));
+        assert_eq!(from_base64(b"YQ=="), Some(b"a".to_vec()));
+        assert_eq!(from_base64(b"Y"), None);
+        assert_eq!(from_base64(b"Y*=="), None);
+    }
+
+    #[test]
+    fn a_request_for_variants_carries_the_user_in_a_header() {
+        let user = parse(br#"{"user_id":"u"}"#).unwrap().into_object().unwrap();
+        let options = FetchOptions { flag_keys: Some(vec!["a".into()]), tracking: Some("no-track".into()) };
+        let request = vardata_request(&"key".into(), &"http://h".into(), &user, &options, 10);
+        assert_eq!(request.url, "http://h/sdk/v2/vardata?v=0");
+        let names: Vec<_> = request.headers.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["Authorization", USER_HEADER, FLAG_KEYS_HEADER, TRACK_HEADER]);
+        assert_eq!(request.headers[0].1, "Api-Key key");
+    }
+}

@@ -1,0 +1,85 @@
+//! Which share of the users a user falls into: murmur3 over salt and bucketing value, and the ranges that own the hash.
+//!
+//! What the bucketing value is, the segment's selector says; what happens to a user in no range, evaluation.
+
+use std::ops::Range;
+
+/// Hash values are split into this many allocation buckets; the quotient picks the variant. (Amplitude, "Consistent bucketing".)
+const ALLOCATION_BUCKETS: u32 = 100;
+
+/// How a segment spreads its users over variants.
+#[derive(Clone, Debug)]
+pub(crate) struct Bucket {
+    /// What is hashed: an index into the flags' selectors.
+    pub(crate) selector: u32,
+    /// What is hashed before it, with the slash between them.
+    pub(crate) salt: Vec<u8>,
+    pub(crate) allocations: Vec<Allocation>,
+}
+
+/// The users of these allocation buckets are spread in this way.
+#[derive(Clone, Debug)]
+pub(crate) struct Allocation {
+    pub(crate) range: Range<u32>,
+    pub(crate) distributions: Vec<Distribution>,
+}
+
+/// The users of this part of the hash get this variant, or, where the flag's author named none, nothing of this segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Distribution {
+    pub(crate) range: Range<u32>,
+    pub(crate) variant: Option<u32>,
+}
+
+impl Bucket {
+    /// The distribution a user falls into. Where ranges overlap, the first one has it.
+    pub(crate) fn distribution(&self, value: &[u8]) -> Option<&Distribution> {
+        let hash = murmur3(&[&self.salt, value].concat());
+        let (share, rest) = (hash % ALLOCATION_BUCKETS, hash / ALLOCATION_BUCKETS);
+        let allocations = self.allocations.iter().filter(|allocation| allocation.range.contains(&share));
+        allocations.flat_map(|allocation| &allocation.distributions).find(|distribution| distribution.range.contains(&rest))
+    }
+}
+
+/// The whole numbers in a half-open range of numbers.
+pub(crate) fn whole_numbers(start: f64, end: f64) -> Range<u32> {
+    // A whole number is at or over a bound exactly when it is at or over the bound rounded up.
+    start.ceil() as u32..end.ceil() as u32
+}
+
+/// MurmurHash3 x86 32 with seed 0, over WTF-8 bytes.
+pub fn murmur3(bytes: &[u8]) -> u32 {
+    let mut blocks = bytes.chunks_exact(4);
+    let mut hash = 0;
+    for block in &mut blocks {
+        hash = (hash ^ scramble(little_endian(block))).rotate_left(13).wrapping_mul(5).wrapping_add(0xE654_6B64);
+    }
+    hash ^= scramble(little_endian(blocks.remainder()));
+    finish(hash ^ bytes.len() as u32)
+}
+
+fn little_endian(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
+}
+
+fn scramble(word: u32) -> u32 {
+    word.wrapping_mul(0xCC9E_2D51).rotate_left(15).wrapping_mul(0x1B87_3593)
+}
+
+fn finish(mut hash: u32) -> u32 {
+    hash = (hash ^ hash >> 16).wrapping_mul(0x85EB_CA6B);
+    hash = (hash ^ hash >> 13).wrapping_mul(0xC2B2_AE35);
+    hash ^ hash >> 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_between_two_numbers_belongs_to_the_upper_one() {
+        assert_eq!(whole_numbers(0.5, 2.5), 1..3);
+        assert_eq!(whole_numbers(-1.0, 1e300), 0..u32::MAX);
+        assert!(whole_numbers(f64::NAN, 0.0).is_empty());
+    }
+}

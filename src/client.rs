@@ -1,0 +1,456 @@
+//! The client behind `fetch`, `variant` and `exposure`: a state machine that touches nothing.
+//!
+//! Inputs are methods and take the time; outputs are [`Effect`]s, to be taken with [`Client::poll_effect`] after every
+//! call until there is none. [`Client::next_timeout`] says when [`Client::handle_timeout`] wants to be called. Whoever
+//! drives it performs the effects; `web` does so in the browser, `tests/client.rs` by hand.
+//!
+//! Timelines: `tests/client.rs`. Fallback order and exposure rules: `tests/vectors/exposure.json`.
+
+mod answer;
+mod config;
+mod fetching;
+mod record;
+mod tracking;
+mod variants;
+
+pub use answer::Answer;
+pub use config::{Config, Source, Window, read_options};
+pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, RequestId, TrackId};
+
+use std::collections::VecDeque;
+
+use crate::api::{self, FetchOptions, Response};
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::evaluation::{Silent, Target, evaluate};
+use crate::exposure::{Exposure, Tracking};
+use crate::flag::Flags;
+use crate::json::{Object, Text, Value, parse};
+use crate::storage::{Area, Storage};
+use crate::time::Now;
+use crate::user::{Identity, context, merge};
+use crate::variant::Variant;
+use answer::Sources;
+use fetching::{Ask, Requests};
+use tracking::Tracker;
+use variants::Variants;
+
+/// How long a retry may take, in milliseconds: the reference's number.
+const RETRY_TIMEOUT: u64 = 10_000;
+
+/// Where the page keeps the user and that it was started, for a client that takes over after a trap.
+const USER: &str = "user";
+const RUNNING: &str = "running";
+
+/// A client of one deployment.
+pub struct Client<D: Dialect> {
+    config: Config,
+    dialect: D,
+    user: Option<Object>,
+    provided: Object,
+    page_url: Option<Text>,
+    identity: Identity,
+    flags: Flags<D::Pattern>,
+    target: Option<Target>,
+    variants: Variants,
+    options: Object,
+    requests: Requests,
+    tracker: Tracker,
+    next_fetch: u32,
+    running: bool,
+    poll_at: Option<u64>,
+    effects: VecDeque<Effect>,
+}
+
+impl<D: Dialect> Client<D> {
+    /// A client that takes up what earlier pages stored.
+    pub fn new(config: Config, dialect: D, storage: &dyn Storage, now: Now) -> Self {
+        let namespace = config.namespace();
+        let read = |area, key: &str| storage.read(area, key);
+        let local = |suffix: &str| read(Area::Local, &suffixed(&namespace, suffix).to_str());
+        let object = |text: Option<Text>| text.and_then(|text| parse(&text).ok()).and_then(Value::into_object);
+        let flags = local("-flags").map(|text| Flags::parse(&text, &dialect).0).unwrap_or_default();
+        let options = object(local("-variants-options")).unwrap_or_default();
+        let user = object(read(Area::Page, USER));
+        let mut client = Self {
+            user,
+            provided: Object::new(),
+            page_url: None,
+            identity: Identity::default(),
+            flags,
+            target: None,
+            variants: Variants::load(namespace.clone(), storage),
+            options,
+            requests: Requests::default(),
+            tracker: Tracker::load(config.window, &namespace, storage, now),
+            next_fetch: 0,
+            running: false,
+            poll_at: None,
+            effects: VecDeque::new(),
+            config,
+            dialect,
+        };
+        client.identity = Identity::of(&client.merged_user());
+        client.merge_initial_flags();
+        if storage.read(Area::Page, RUNNING).is_some() {
+            client.run_from(now);
+        }
+        client
+    }
+
+    /// Sets the user, gets the flags, fetches the variants (unless `fetchOnStart` is off), and polls flags from then on.
+    /// A client that runs already only settles.
+    pub fn start(&mut self, user: Option<Object>, now: Now) -> FetchId {
+        let id = self.next_fetch();
+        if self.running {
+            self.push(Effect::Settle(id, Ok(())));
+            return id;
+        }
+        self.run_from(now);
+        self.set_user(user);
+        self.ask_all(id, now);
+        id
+    }
+
+    /// Makes the requests of a `start` once more, for one that was open when its instance was lost.
+    pub fn resume(&mut self, now: Now) -> FetchId {
+        let id = self.next_fetch();
+        self.ask_all(id, now);
+        id
+    }
+
+    /// Stops polling.
+    pub fn stop(&mut self) {
+        self.running = false;
+        self.poll_at = None;
+        self.push(Effect::Remove(Area::Page, RUNNING.into()));
+    }
+
+    /// Stops everything: no request, timer or retry is left. Exposures that were handed over stay handed over.
+    pub fn close(&mut self) {
+        self.stop();
+        self.run(|client, out| {
+            client.requests.close(Error::Closed, client.config.throw_on_error, out);
+            client.tracker.save(out);
+        });
+    }
+
+    /// Fetches variants for the user given, or for the one there is.
+    pub fn fetch(&mut self, user: Option<Object>, options: FetchOptions, now: Now) -> FetchId {
+        let user = user.or_else(|| self.user.clone()).unwrap_or_default();
+        self.set_user(Some(user));
+        let id = self.next_fetch();
+        match self.refusal() {
+            Some(error) => self.push(Effect::Settle(id, error)),
+            None => {
+                let request = self.request_variants(options, now);
+                self.requests.wait(id, vec![request]);
+            }
+        }
+        id
+    }
+
+    /// The variant of a flag. It cannot fail: what is not known falls back. With `expose`, meeting it is told to the
+    /// provider, once in its window.
+    pub fn variant(&mut self, key: &Text, fallback: Option<&Value>, expose: bool, now: Now) -> Answer {
+        let answer = self.answer(key, fallback);
+        if expose && self.config.automatic_exposure {
+            self.tell(key, &answer, now);
+        }
+        answer
+    }
+
+    /// Tells the provider that the user met the flag's variant.
+    pub fn exposure(&mut self, key: &Text, now: Now) {
+        let answer = self.answer(key, None);
+        self.tell(key, &answer, now);
+    }
+
+    /// All variants: the second source, over it the first, over it what is evaluated here.
+    pub fn all(&mut self) -> Vec<(Text, Variant)> {
+        let stored = self.variants.all(&self.identity);
+        let initial = self.config.initial_variants.as_slice();
+        let (first, second) = match self.config.source {
+            Source::LocalStorage => (stored, initial),
+            Source::InitialVariants => (initial, stored),
+        };
+        let mut all: Vec<(Text, Variant)> = second.to_vec();
+        first.iter().for_each(|entry| put(&mut all, entry.clone()));
+        let local: Vec<Text> = self.flags.keys().filter(|key| self.flags.is_local(key)).cloned().collect();
+        for (key, variant) in self.evaluated(&local) {
+            if self.flags.is_local(&key) {
+                put(&mut all, (key, variant));
+            }
+        }
+        all
+    }
+
+    /// Forgets the stored variants.
+    pub fn clear(&mut self) {
+        self.run(|client, out| client.variants.clear(out));
+        self.push(Effect::Notify(Change::Variants));
+    }
+
+    /// The user as it was set.
+    pub fn user(&self) -> Option<&Object> {
+        self.user.as_ref()
+    }
+
+    /// Sets the user. Somebody else (see [`Identity::is_same`]) is not served the variants of who was there before.
+    pub fn set_user(&mut self, user: Option<Object>) {
+        let text = user.as_ref().map(|user| Text::from(user.to_json()));
+        self.user = user;
+        self.push(match text {
+            Some(text) => Effect::Save(Area::Page, USER.into(), text),
+            None => Effect::Remove(Area::Page, USER.into()),
+        });
+        self.user_changed();
+    }
+
+    /// What user providers say, and the page's address. They fill in what the user does not have.
+    pub fn set_context(&mut self, provided: Object, page_url: Option<Text>) {
+        self.provided = provided;
+        self.page_url = page_url;
+        self.user_changed();
+    }
+
+    /// Whether fetches track an assignment at the server, from now on and on later pages.
+    pub fn set_tracks_assignment(&mut self, tracks: bool) {
+        self.options.set("trackingOption", if tracks { "track" } else { "no-track" });
+        let key = suffixed(&self.config.namespace(), "-variants-options");
+        self.push(Effect::Save(Area::Local, key, self.options.to_json().into()));
+    }
+
+    /// A request was answered, or failed before it was. `retry_after` of the response delays the next try.
+    pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
+        let Some(ask) = self.requests.take(id) else { return };
+        let retry_after = result.as_ref().ok().and_then(|response| response.retry_after);
+        let failed = accepted(result).and_then(|body| self.answered(id, &ask, &body)).err();
+        self.finish(id, ask, failed, retry_after, now);
+    }
+
+    /// The provider answered an [`Effect::Track`].
+    pub fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
+        self.run(|client, out| client.tracker.handle_tracked(id, tracking, now, out));
+    }
+
+    /// Does what is due: timeouts, retries, polling.
+    pub fn handle_timeout(&mut self, now: Now) {
+        let late = self.run(|client, out| client.requests.timed_out(now, out));
+        for (id, ask) in late {
+            self.finish(id, ask, Some(Error::Timeout), None, now);
+        }
+        for ask in self.requests.due(now) {
+            self.send(ask, RETRY_TIMEOUT, now);
+        }
+        if self.poll_at.is_some_and(|due| due <= now.mono) {
+            self.poll_at = Some(now.mono + self.config.poll_interval);
+            self.request_flags(now);
+        }
+        self.run(|client, out| client.tracker.handle_timeout(now, out));
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<u64> {
+        [self.requests.next_timeout(), self.tracker.next_timeout(), self.poll_at].into_iter().flatten().min()
+    }
+
+    /// The next thing to do. Poll after every other call, until there is none.
+    #[must_use]
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    fn run_from(&mut self, now: Now) {
+        self.running = true;
+        self.poll_at = self.config.poll_on_start.then(|| now.mono + self.config.poll_interval);
+        self.push(Effect::Save(Area::Page, RUNNING.into(), "1".into()));
+    }
+
+    fn ask_all(&mut self, id: FetchId, now: Now) {
+        if let Some(refusal) = self.refusal() {
+            return self.push(Effect::Settle(id, refusal));
+        }
+        let mut requests = vec![self.request_flags(now)];
+        if self.config.fetch_on_start {
+            requests.push(self.request_variants(FetchOptions::default(), now));
+        }
+        self.requests.wait(id, requests);
+    }
+
+    fn answer(&mut self, key: &Text, fallback: Option<&Value>) -> Answer {
+        let sources = |client: &Self| -> Option<Answer> { client.sources(key, fallback).stored() };
+        let stored = sources(self);
+        let evaluates = self.flags.is_local(key) || (stored.is_none() && self.flags.contains(key));
+        let answer = if evaluates {
+            let variant = self.evaluated(std::slice::from_ref(key)).into_iter().find(|(flag, _)| flag == key);
+            self.sources(key, fallback).evaluated(variant.map(|(_, variant)| variant))
+        } else {
+            stored
+        };
+        answer.unwrap_or_else(Answer::nothing)
+    }
+
+    fn sources<'a>(&'a self, key: &'a Text, fallback: Option<&'a Value>) -> Sources<'a> {
+        Sources { config: &self.config, variants: &self.variants, person: &self.identity, key, fallback }
+    }
+
+    fn evaluated(&mut self, keys: &[Text]) -> Vec<(Text, Variant)> {
+        let user = match self.target {
+            Some(_) => None,
+            None => Some(self.merged_user()),
+        };
+        let page_url = self.page_url.as_deref();
+        let target = self.target.get_or_insert_with(|| Target::new(context(&user.unwrap_or_default(), page_url)));
+        let decisions = evaluate(&self.flags, target, Some(keys), &self.dialect, &mut Silent);
+        let variant = |decision| Variant::from_evaluation(&self.flags.variant_of(decision));
+        decisions.iter().map(|decision| (self.flags.key_of(decision).clone(), variant(decision))).collect()
+    }
+
+    fn tell(&mut self, key: &Text, answer: &Answer, now: Now) {
+        let Some(exposure) = Exposure::to(key, &answer.variant, answer.source, answer.has_default) else { return };
+        self.run(|client, out| client.tracker.exposed(exposure, &client.identity, now, out));
+    }
+
+    /// The user as requests and conditions see it.
+    fn merged_user(&self) -> Object {
+        let mut under = Object::new();
+        under.push("library".into(), api::LIBRARY.into());
+        under.extend_from(&self.provided);
+        merge(&under, self.user.as_ref().unwrap_or(&Object::new()))
+    }
+
+    fn user_changed(&mut self) {
+        self.target = None;
+        let identity = Identity::of(&self.merged_user());
+        let before = std::mem::replace(&mut self.identity, identity);
+        if !before.is_same(&self.identity) {
+            self.variants.leave(&before);
+            self.run(|client, out| client.requests.leave(&client.identity, out));
+        }
+        self.push(Effect::Notify(Change::User));
+    }
+
+    fn request_flags(&mut self, now: Now) -> RequestId {
+        self.send(Ask::Flags, self.config.fetch_timeout, now)
+    }
+
+    fn request_variants(&mut self, mut options: FetchOptions, now: Now) -> RequestId {
+        options.tracking = options.tracking.or_else(|| self.options.get("trackingOption")?.as_str().cloned());
+        self.run(|client, out| client.requests.supersede(options.flag_keys.as_deref(), out));
+        let ask = Ask::Variants { person: self.identity.clone(), options, attempt: 0 };
+        self.send(ask, self.config.fetch_timeout, now)
+    }
+
+    fn send(&mut self, ask: Ask, timeout: u64, now: Now) -> RequestId {
+        let config = &self.config;
+        let request = match &ask {
+            Ask::Flags => api::flags_request(&config.api_key, &config.flags_server_url, timeout),
+            Ask::Variants { options, .. } => {
+                let mut user = self.merged_user();
+                user.remove("cookie");
+                api::vardata_request(&config.api_key, &config.server_url, &user, options, timeout)
+            }
+        };
+        self.run(|client, out| client.requests.send(ask, request, now, out))
+    }
+
+    fn answered(&mut self, id: RequestId, ask: &Ask, body: &Text) -> Result<(), Error> {
+        match ask {
+            Ask::Flags => self.flags_answered(body),
+            Ask::Variants { person, options, .. } => {
+                let answer = api::read_vardata(body).ok_or(Error::Decode)?;
+                let keys = options.flag_keys.as_deref();
+                if self.run(|client, out| client.variants.apply(id, person, keys, &answer, out)) {
+                    self.push(Effect::Notify(Change::Variants));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn flags_answered(&mut self, body: &Text) -> Result<(), Error> {
+        let (flags, broken) = Flags::parse(body, &self.dialect);
+        if flags.is_empty() && broken.iter().any(|error| error.key.is_none()) {
+            return Err(Error::Decode);
+        }
+        if !broken.is_empty() {
+            self.log(Level::Warn, "a flag could not be read and was left out", None);
+        }
+        self.flags = flags;
+        let key = suffixed(&self.config.namespace(), "-flags");
+        self.push(Effect::Save(Area::Local, key, self.flags.to_stored().into()));
+        self.merge_initial_flags();
+        self.push(Effect::Notify(Change::Flags));
+        Ok(())
+    }
+
+    fn merge_initial_flags(&mut self) {
+        self.target = None;
+        if let Some(text) = &self.config.initial_flags {
+            let initial = Flags::parse(text, &self.dialect).0;
+            self.flags.merge_missing(initial);
+        }
+    }
+
+    fn finish(&mut self, id: RequestId, ask: Ask, failed: Option<Error>, retry_after: Option<u64>, now: Now) {
+        if let Some(error) = failed {
+            let level = if error == Error::Timeout { Level::Debug } else { Level::Error };
+            self.log(level, "a request failed", Some(error));
+            if self.config.retry_fetch && error.is_retryable() {
+                self.requests.retry(ask, retry_after, now);
+            }
+        }
+        let throws = self.config.throw_on_error;
+        self.run(|client, out| client.requests.done(id, failed, throws, out));
+    }
+
+    /// How a fetch is settled at once when it cannot be made.
+    fn refusal(&mut self) -> Option<Result<(), Error>> {
+        if !self.config.api_key.is_empty() {
+            return None;
+        }
+        self.log(Level::Error, "a request was not made", Some(Error::ApiKeyEmpty));
+        Some(if self.config.throw_on_error { Err(Error::ApiKeyEmpty) } else { Ok(()) })
+    }
+
+    fn next_fetch(&mut self) -> FetchId {
+        self.next_fetch = self.next_fetch.wrapping_add(1);
+        FetchId(self.next_fetch)
+    }
+
+    fn log(&mut self, level: Level, text: &'static str, error: Option<Error>) {
+        self.push(Effect::Log(level, Message { text, error }));
+    }
+
+    fn push(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    /// Runs a part of the client that has effects of its own.
+    fn run<T>(&mut self, part: impl FnOnce(&mut Self, &mut Vec<Effect>) -> T) -> T {
+        let mut out = Vec::new();
+        let result = part(self, &mut out);
+        self.effects.extend(out);
+        result
+    }
+}
+
+fn accepted(result: Result<Response, Error>) -> Result<Text, Error> {
+    match result? {
+        response if response.status == 200 => Ok(response.body),
+        response => Err(Error::Http { status: response.status }),
+    }
+}
+
+fn suffixed(namespace: &Text, suffix: &str) -> Text {
+    [namespace.as_bytes(), suffix.as_bytes()].concat().into()
+}
+
+fn put(all: &mut Vec<(Text, Variant)>, entry: (Text, Variant)) {
+    match all.iter_mut().find(|(key, _)| *key == entry.0) {
+        Some(old) => *old = entry,
+        None => all.push(entry),
+    }
+}

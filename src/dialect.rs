@@ -7,6 +7,8 @@ use crate::json::Text;
 
 #[cfg(feature = "native")]
 mod native;
+pub(crate) mod plain;
+pub(crate) mod utf16;
 #[cfg(feature = "native")]
 pub use native::NativeDialect;
 

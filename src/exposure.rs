@@ -1,0 +1,171 @@
+//! Exposure: a user met a variant. What the event is, when meeting a variant is one, and who is told.
+//!
+//! The rules are the seed's; vectors: `tests/vectors/exposure.json`. Whether an exposure was told before is the client's
+//! question; what the server makes of it is [`ingestion`](crate::ingestion)'s.
+
+use crate::insert_id::InsertId;
+use crate::json::{Object, Text};
+use crate::user::Identity;
+use crate::variant::{Variant, VariantSource};
+
+/// The event type of an exposure.
+pub const EXPOSURE_EVENT: &str = "$exposure";
+
+/// The event type of an exposure to a web experiment.
+pub const IMPRESSION_EVENT: &str = "$impression";
+
+/// A user met a variant of a flag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// The flag.
+    pub flag_key: Text,
+    /// The variant's key. Without one the user is no longer in the experiment: ingestion unsets the user property.
+    pub variant: Option<Text>,
+    /// The experiment's key, which differs between two runs on one flag.
+    pub experiment_key: Option<Text>,
+    /// What the server said about the variant.
+    pub metadata: Option<Object>,
+}
+
+impl Exposure {
+    /// The exposure that meeting `variant` is, if it is one.
+    ///
+    /// A fallback is no exposure, unless the user was evaluated and is in no variant (`has_default`): then it is an
+    /// exposure without a variant. A default variant is one without a variant too.
+    pub fn to(flag_key: &Text, variant: &Variant, source: VariantSource, has_default: bool) -> Option<Self> {
+        let fallback = source.is_fallback();
+        if !variant.tracks_exposure() || (fallback && !has_default) {
+            return None;
+        }
+        let met = if fallback || variant.is_default() { None } else { variant.key().or_else(|| variant.value()) };
+        Some(Self {
+            flag_key: flag_key.clone(),
+            variant: met.cloned(),
+            experiment_key: variant.exp_key().cloned(),
+            metadata: variant.metadata().cloned(),
+        })
+    }
+
+    /// The type of the event: the flag's own, `$impression` for web experiments, else `$exposure`.
+    pub fn event_type(&self) -> Text {
+        let says = |name: &str| self.metadata.as_ref()?.get(name)?.as_str();
+        match says("exposureEvent") {
+            Some(own) => own.clone(),
+            None if says("deliveryMethod").is_some_and(|method| *method == "web") => IMPRESSION_EVENT.into(),
+            None => EXPOSURE_EVENT.into(),
+        }
+    }
+
+    /// The properties of the event: `flag_key`, `variant?`, `experiment_key?`, `metadata?`.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.push("flag_key".into(), (&self.flag_key).into());
+        if let Some(variant) = &self.variant {
+            object.push("variant".into(), variant.into());
+        }
+        if let Some(key) = &self.experiment_key {
+            object.push("experiment_key".into(), key.into());
+        }
+        if let Some(metadata) = &self.metadata {
+            object.push("metadata".into(), metadata.clone().into());
+        }
+        object
+    }
+
+    /// Reads what [`to_object`](Self::to_object) wrote.
+    pub fn from_object(object: &Object) -> Option<Self> {
+        let text = |name: &str| object.get(name).and_then(|value| value.as_str()).cloned();
+        Some(Self {
+            flag_key: text("flag_key")?,
+            variant: text("variant"),
+            experiment_key: text("experiment_key"),
+            metadata: object.get("metadata").and_then(|value| value.as_object()).cloned(),
+        })
+    }
+}
+
+/// An exposure, stamped at the call: who, when, and under which id it counts once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposureEvent {
+    /// What was met.
+    pub exposure: Exposure,
+    /// Who met it.
+    pub identity: Identity,
+    /// When, in milliseconds since 1970-01-01T00:00Z.
+    pub time: u64,
+    /// The id under which it counts once, however often it is sent.
+    pub insert_id: Text,
+}
+
+impl ExposureEvent {
+    /// The analytics event: `event_type`, `user_id?`, `device_id?`, `time`, `insert_id`, `event_properties`.
+    pub fn to_event(&self) -> Object {
+        let mut event = Object::new();
+        event.push("event_type".into(), self.exposure.event_type().into());
+        if let Some(id) = &self.identity.user_id {
+            event.push("user_id".into(), id.into());
+        }
+        if let Some(id) = &self.identity.device_id {
+            event.push("device_id".into(), id.into());
+        }
+        event.push("time".into(), self.time.into());
+        event.push("insert_id".into(), (&self.insert_id).into());
+        event.push("event_properties".into(), self.exposure.to_object().into());
+        event
+    }
+
+    /// Reads what [`to_event`](Self::to_event) wrote.
+    pub fn from_event(event: &Object) -> Option<Self> {
+        Some(Self {
+            exposure: Exposure::from_object(event.get("event_properties")?.as_object()?)?,
+            identity: Identity::of(event),
+            time: event.get("time")?.as_u64()?,
+            insert_id: event.get("insert_id")?.as_str()?.clone(),
+        })
+    }
+}
+
+/// The id under which an exposure counts once: equal for a retry, a reload or a second tab on the same UTC day, different
+/// when the variant came back after another one (`turn` counts the changes of that day). No id of a person is inside.
+pub fn insert_id(identity: &Identity, exposure: &Exposure, day: u64, turn: u64) -> Text {
+    InsertId::new()
+        .optional(identity.user_id.as_deref())
+        .optional(identity.device_id.as_deref())
+        .field(&exposure.flag_key)
+        .field(exposure.experiment_key.as_deref().unwrap_or_default())
+        .field(exposure.variant.as_deref().unwrap_or_default())
+        .number(day)
+        .number(turn)
+        .finish()
+}
+
+/// What a provider made of an exposure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracking {
+    /// It has the event and answers for it.
+    Taken,
+    /// It has not: the event is tried again.
+    Refused,
+    /// It will say later.
+    Pending,
+}
+
+/// Tells an analytics tool about exposures. The one seam between this library and analytics.
+///
+/// Implementations are called once for each exposure that was not told before. What they refuse is offered again after
+/// 1, 5 and 25 seconds, then dropped and reported.
+pub trait ExposureTrackingProvider {
+    /// Takes the event over, or refuses it.
+    fn track(&self, event: &ExposureEvent) -> Tracking;
+}
+
+impl<F: Fn(&ExposureEvent) -> Tracking> ExposureTrackingProvider for F {
+    fn track(&self, event: &ExposureEvent) -> Tracking {
+        self(event)
+    }
+}
+
+/// Hands an event to a provider: the only place where one is called.
+pub fn hand_over(provider: &dyn ExposureTrackingProvider, event: &ExposureEvent) -> Tracking {
+    provider.track(event)
+}

@@ -7,6 +7,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::json::Text;
 
 /// An insert id in the making.
@@ -53,10 +54,4 @@ impl Default for InsertId {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Bytes in lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> Text {
-    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect::<Vec<u8>>().into()
 }

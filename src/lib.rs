@@ -19,6 +19,10 @@ pub mod client;
 #[cfg(feature = "client")]
 pub mod delivery;
 pub mod dialect;
+pub mod digest;
+#[cfg(feature = "client")]
+pub mod effect;
+pub mod error;
 pub mod evaluation;
 pub mod exposure;
 pub mod flag;
@@ -26,6 +30,8 @@ pub mod ingestion;
 pub mod insert_id;
 pub mod json;
 pub mod segment;
+pub mod storage;
+pub mod time;
 pub mod user;
 pub mod variant;
 #[cfg(all(target_arch = "wasm32", any(feature = "client", feature = "evaluate")))]

@@ -79,6 +79,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The byte at which reading goes on.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// Reads `null`.
     ///
     /// # Errors

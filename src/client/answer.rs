@@ -1,0 +1,98 @@
+//! Which variant a flag has for the person on the page: the sources, asked in the reference's order.
+//!
+//! A variant that was assigned, by a fetch or by evaluating the flag here, comes first; then the fallbacks; and when
+//! there are none, the default variant of a person who was evaluated and is in no variant.
+
+use super::config::{Config, Source};
+use super::variants::Variants;
+use crate::json::{Text, Value};
+use crate::user::Identity;
+use crate::variant::{Variant, VariantSource};
+
+/// The answer to `variant()`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The variant; empty when nothing is known.
+    pub variant: Variant,
+    /// Where it was taken from.
+    pub source: VariantSource,
+    /// Whether the person was evaluated and is in no variant, so that a fallback stands in for a default.
+    pub has_default: bool,
+}
+
+impl Answer {
+    /// Whether another fallback argument would give the same answer.
+    pub fn is_kept(&self) -> bool {
+        !self.has_default && !self.source.is_fallback()
+    }
+}
+
+/// Everything an answer is made from, beside evaluation.
+pub(super) struct Sources<'a> {
+    pub(super) config: &'a Config,
+    pub(super) variants: &'a Variants,
+    pub(super) person: &'a Identity,
+    pub(super) key: &'a Text,
+    pub(super) fallback: Option<&'a Value>,
+}
+
+impl Sources<'_> {
+    /// The answer without evaluating: what is stored, bootstrapped or given. `None` when not even a default is known.
+    pub(super) fn stored(&self) -> Option<Answer> {
+        let stored = self.variants.get(self.key, self.person).cloned();
+        let stored = stored.map(|variant| assigned(variant, VariantSource::LocalStorage));
+        match self.config.source {
+            Source::LocalStorage => self.after(stored),
+            Source::InitialVariants => match self.initial() {
+                Some(variant) => Some(assigned(variant.clone(), VariantSource::InitialVariants).without_default()),
+                None => self.after(stored),
+            },
+        }
+    }
+
+    /// The answer for a flag that was evaluated here.
+    pub(super) fn evaluated(&self, variant: Option<Variant>) -> Option<Answer> {
+        self.after(variant.map(|variant| assigned(variant, VariantSource::LocalEvaluation)))
+    }
+
+    /// `first`, unless it is a default and a fallback is given; then the fallbacks; then the default.
+    fn after(&self, first: Option<Answer>) -> Option<Answer> {
+        match first {
+            Some(answer) if !answer.has_default => Some(answer),
+            default => self.fallen_back(default.is_some()).or(default),
+        }
+    }
+
+    fn fallen_back(&self, has_default: bool) -> Option<Answer> {
+        let inline = self.fallback.and_then(Variant::from_fallback).map(|variant| (variant, VariantSource::FallbackInline));
+        let initial = || Some((self.initial()?.clone(), VariantSource::SecondaryInitialVariants));
+        let config = || Some((self.config_fallback()?.clone(), VariantSource::FallbackConfig));
+        let (variant, source) = inline.or_else(initial).or_else(config)?;
+        Some(Answer { variant, source, has_default })
+    }
+
+    fn initial(&self) -> Option<&Variant> {
+        self.config.initial_variants.iter().rev().find(|(key, _)| key == self.key).map(|(_, variant)| variant)
+    }
+
+    fn config_fallback(&self) -> Option<&Variant> {
+        self.config.fallback_variant.as_ref().filter(|variant| !variant.is_empty())
+    }
+}
+
+impl Answer {
+    /// The answer when nothing is known of the flag.
+    pub(super) fn nothing() -> Self {
+        Self { variant: Variant::default(), source: VariantSource::None, has_default: false }
+    }
+
+    /// Bootstrapped variants that come first are taken as they are, defaults too.
+    fn without_default(self) -> Self {
+        Self { has_default: false, ..self }
+    }
+}
+
+fn assigned(variant: Variant, source: VariantSource) -> Answer {
+    let has_default = variant.is_default();
+    Answer { variant, source, has_default }
+}

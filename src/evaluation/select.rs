@@ -1,0 +1,33 @@
+//! Following a selector through objects and lists, as JavaScript's `object[name]` does for what JSON can hold.
+//!
+//! A list has its items by index and its `length`. Names that JavaScript finds on prototypes (`constructor`, `map`) are
+//! found by nobody here.
+
+use std::borrow::Cow;
+
+use crate::json::{Text, Value};
+
+/// What lies at the end of the way; `null` counts as nothing.
+pub(super) fn select<'a>(root: &'a Value, path: &[Text]) -> Option<Cow<'a, Value>> {
+    let Some((last, way)) = path.split_last() else { return Some(Cow::Borrowed(root)).filter(|root| !root.is_null()) };
+    let holder = way.iter().try_fold(root, |value, name| member(value, name))?;
+    let found = match holder {
+        Value::Array(items) if *last == "length" => Cow::Owned(Value::from(items.len() as u64)),
+        _ => Cow::Borrowed(member(holder, last)?),
+    };
+    Some(found).filter(|found| !found.is_null())
+}
+
+fn member<'a>(value: &'a Value, name: &Text) -> Option<&'a Value> {
+    match value {
+        Value::Object(object) => object.get(name),
+        Value::Array(items) => items.get(index(name)?),
+        _ => None,
+    }
+}
+
+/// `07` is no index.
+fn index(name: &Text) -> Option<usize> {
+    let canonical = name.len() == 1 || name.first() != Some(&b'0');
+    name.to_u64().filter(|_| canonical).and_then(|index| index.try_into().ok())
+}

@@ -1,0 +1,288 @@
+//! The client as JavaScript sees it: text in, text out, promises for what takes time.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Object as JsObject, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+
+use super::clock::now;
+use super::dialect::JsDialect;
+use super::driver::{Driver, Machine};
+use super::provider::{JsProvider, Verdict};
+use super::seed::{Seed, js_error};
+use super::storage::PageStorage;
+use super::text::{from_js, key, object, stringify, to_js};
+use crate::api::{FetchOptions, Response};
+use crate::client::{Answer, Client, Config, Window, read_options};
+use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
+use crate::error::Error;
+use crate::exposure::{ExposureEvent, Tracking, hand_over};
+use crate::json::{Object, Text, Value, parse};
+use crate::time::Now;
+
+impl Machine for Client<JsDialect> {
+    fn poll_effect(&mut self) -> Option<Effect> {
+        self.poll_effect()
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        self.next_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        self.handle_timeout(now);
+    }
+
+    fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
+        self.handle_response(id, result, now);
+    }
+}
+
+/// The places of what an open promise asked for.
+const CALL: u32 = 0;
+const USER: u32 = 1;
+const OPTIONS: u32 = 2;
+
+type Shared = Rc<RefCell<Client<JsDialect>>>;
+
+/// A client of one deployment, on one page.
+#[wasm_bindgen]
+pub struct CoreClient {
+    client: Shared,
+    driver: Rc<Driver>,
+    seed: Rc<Seed>,
+    context: RefCell<Option<(Option<String>, Option<String>)>>,
+}
+
+#[wasm_bindgen]
+impl CoreClient {
+    /// Builds a client from what the page keeps: at page load, and again after a trap. Promises that are open in the
+    /// seed are taken up again.
+    #[wasm_bindgen(constructor)]
+    pub fn new(seed: Seed) -> CoreClient {
+        let storage = Rc::new(PageStorage::new(seed.kept()));
+        let api_key = seed.api_key().dyn_into().map(|key| from_js(&key)).unwrap_or_default();
+        let options = read_options(seed.config().as_string().unwrap_or_default().as_bytes());
+        let config = Config::new(api_key, &options, window_of(&seed.exposure_tracking_provider()));
+        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, &*storage, now())));
+        let seed = Rc::new(seed);
+        let driver = drive(&client, storage, &seed);
+        let core = CoreClient { client, driver, seed, context: RefCell::default() };
+        core.refresh();
+        core.take_up();
+        core.driver.drain();
+        core
+    }
+
+    /// Sets the user, gets flags and variants, and polls flags from then on.
+    pub fn start(&self, user: Option<String>) -> Promise {
+        self.asked("start", user, None)
+    }
+
+    /// Fetches variants, for this user or the one there is. `options`: JSON of `{flagKeys?}`.
+    pub fn fetch(&self, user: Option<String>, options: Option<String>) -> Promise {
+        self.asked("fetch", user, options)
+    }
+
+    /// Stops polling.
+    pub fn stop(&self) {
+        self.with(|client| client.stop());
+    }
+
+    /// Stops everything and leaves no timer behind.
+    pub fn close(&self) {
+        self.with(|client| client.close());
+    }
+
+    /// Asks the user provider and looks at the page's address. True when answers may differ from now on. To be called
+    /// before the first `variant()` of a synchronous run.
+    pub fn refresh(&self) -> bool {
+        let context = (provided_user(&self.seed.user_provider()), page_url());
+        if self.context.borrow().as_ref() == Some(&context) {
+            return false;
+        }
+        let provided = context.0.as_deref().and_then(object).unwrap_or_default();
+        let url = context.1.as_deref().map(Text::from);
+        self.context.replace(Some(context));
+        self.with(|client| client.set_context(provided, url));
+        true
+    }
+
+    /// The variant of a flag as JSON: `{"variant", "source", "keep"}`. `keep`: another fallback would change nothing.
+    pub fn variant(&self, flag_key: &str, fallback: Option<String>, expose: bool) -> String {
+        let fallback = fallback.and_then(|json| parse(json.as_bytes()).ok()).filter(|value| !value.is_null());
+        let answer = self.with(|client| client.variant(&key(flag_key), fallback.as_ref(), expose, now()));
+        answer.map(answer_json).unwrap_or_default()
+    }
+
+    /// Tells the provider that the user met the flag's variant.
+    pub fn exposure(&self, flag_key: &str) {
+        self.with(|client| client.exposure(&key(flag_key), now()));
+    }
+
+    /// All variants, as JSON by flag key.
+    pub fn all(&self) -> String {
+        let all = self.with(|client| client.all()).unwrap_or_default();
+        let object: Object = all.into_iter().map(|(key, variant)| (key, variant.into_object().into())).collect();
+        object.to_json()
+    }
+
+    /// Forgets the stored variants.
+    pub fn clear(&self) {
+        self.with(|client| client.clear());
+    }
+
+    /// The user as it was set, as JSON.
+    #[wasm_bindgen(js_name = getUser)]
+    pub fn get_user(&self) -> Option<String> {
+        self.with(|client| client.user().map(Object::to_json)).flatten()
+    }
+
+    /// Sets the user.
+    #[wasm_bindgen(js_name = setUser)]
+    pub fn set_user(&self, user: Option<String>) {
+        let user = user.as_deref().and_then(object);
+        self.with(|client| client.set_user(user));
+    }
+
+    /// Whether fetches track an assignment at the server.
+    #[wasm_bindgen(js_name = setTracksAssignment)]
+    pub fn set_tracks_assignment(&self, tracks: bool) {
+        self.with(|client| client.set_tracks_assignment(tracks));
+    }
+
+    /// Lets the client think, then performs what it wants done.
+    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect>) -> T) -> Option<T> {
+        let result = self.client.try_borrow_mut().ok().map(|mut client| use_client(&mut client));
+        self.driver.drain();
+        result
+    }
+
+    /// Opens a promise, keeps it where a trap cannot reach it, and asks.
+    fn asked(&self, call: &str, user: Option<String>, options: Option<String>) -> Promise {
+        let request = Array::of3(&call.into(), &user.into(), &options.into());
+        Promise::new(&mut |resolve, reject| {
+            let entry = JsObject::new();
+            for (name, value) in [("resolve", resolve.as_ref()), ("reject", reject.as_ref()), ("request", request.as_ref())] {
+                let _set = Reflect::set(&entry, &name.into(), value);
+            }
+            self.ask(&entry, false);
+        })
+    }
+
+    /// Makes the request of an open promise. The promise stands in the map before any effect is performed. Asking
+    /// `again`, after a trap, goes by the user there is now.
+    fn ask(&self, entry: &JsValue, again: bool) {
+        self.refresh();
+        let request = Array::from(&Reflect::get(entry, &"request".into()).unwrap_or_default());
+        let text = |place| request.get(place).as_string().filter(|_| place != USER || !again);
+        let user = text(USER).as_deref().and_then(object);
+        let options = FetchOptions::from_object(&text(OPTIONS).as_deref().and_then(object).unwrap_or_default());
+        let starts = text(CALL).as_deref() == Some("start");
+        let asked = self.client.try_borrow_mut().map(|mut client| match (starts, again) {
+            (true, false) => client.start(user, now()),
+            (true, true) => client.resume(now()),
+            (false, _) => client.fetch(user, options, now()),
+        });
+        if let Ok(FetchId(id)) = asked {
+            self.seed.open().set(&id.into(), entry);
+        }
+        self.driver.drain();
+    }
+
+    /// Takes up the promises that a lost instance left open.
+    fn take_up(&self) {
+        let open = self.seed.open();
+        let entries: Vec<JsValue> = open.values().into_iter().filter_map(Result::ok).collect();
+        open.clear();
+        entries.iter().for_each(|entry| self.ask(entry, true));
+    }
+}
+
+fn drive(client: &Shared, storage: Rc<PageStorage>, seed: &Rc<Seed>) -> Rc<Driver> {
+    let (own, seed) = (client.clone(), seed.clone());
+    let http_client = seed.http_client();
+    let driver: Rc<RefCell<std::rc::Weak<Driver>>> = Rc::default();
+    let me = driver.clone();
+    let perform = Box::new(move |effect| match effect {
+        Effect::Track(id, event) => track(&own, &me, &seed, id, &event),
+        Effect::Settle(id, result) => settle(&seed, id, result),
+        Effect::Notify(change) => notify(&seed, change),
+        Effect::Log(level, message) => seed.log(level, message),
+        _ => {}
+    });
+    let driven = Driver::new(client.clone(), storage, http_client, perform);
+    driver.replace(Rc::downgrade(&driven));
+    driven
+}
+
+/// Hands an exposure to the page's provider. What it answers, now or later, goes back to the client.
+fn track(client: &Shared, driver: &Rc<RefCell<std::rc::Weak<Driver>>>, seed: &Seed, id: TrackId, event: &ExposureEvent) {
+    let (own, driver) = (client.clone(), driver.clone());
+    let later: Verdict = Rc::new(move |tracking| {
+        if let Ok(mut client) = own.try_borrow_mut() {
+            client.handle_tracked(id, tracking, now());
+        }
+        if let Some(driver) = driver.borrow().upgrade() {
+            driver.drain();
+        }
+    });
+    let provider = seed.exposure_tracking_provider();
+    let tracking = hand_over(&JsProvider { provider: &provider, later: later.clone() }, event);
+    if tracking != Tracking::Pending {
+        later(tracking);
+    }
+}
+
+fn settle(seed: &Seed, FetchId(id): FetchId, result: Result<(), Error>) {
+    let open = seed.open();
+    let entry = open.get(&id.into());
+    open.delete(&id.into());
+    let (name, value) = match result {
+        Ok(()) => ("resolve", JsValue::UNDEFINED),
+        Err(error) => ("reject", js_error(error)),
+    };
+    let settle = Reflect::get(&entry, &name.into()).ok().and_then(|settle| settle.dyn_into::<Function>().ok());
+    if let Some(settle) = settle {
+        let _thrown = settle.call1(&JsValue::UNDEFINED, &value);
+    }
+}
+
+fn notify(seed: &Seed, change: Change) {
+    match change {
+        Change::Variants => seed.tell("variants", None),
+        Change::Flags => seed.tell("flags", None),
+        Change::User => seed.tell("user", None),
+        Change::Exposure => seed.tell("exposure", None),
+        Change::Dropped(reason) => seed.tell("error", Some(reason.code())),
+    }
+}
+
+fn answer_json(answer: Answer) -> String {
+    let (keep, source) = (answer.is_kept(), answer.source);
+    let mut object = Object::new();
+    object.push("variant".into(), answer.variant.into_object().into());
+    object.push("source".into(), source.name().into());
+    object.push("keep".into(), Value::Bool(keep));
+    object.to_json()
+}
+
+/// A provider of ours says over how long it wants each exposure once; any other is told once a page.
+fn window_of(provider: &JsValue) -> Window {
+    if !provider.is_object() && !provider.is_function() {
+        return Window::None;
+    }
+    let says = Reflect::get(provider, &"exposureWindow".into()).unwrap_or_default();
+    if says.as_string().as_deref() == Some("day") { Window::Day } else { Window::Page }
+}
+
+fn provided_user(provider: &JsValue) -> Option<String> {
+    let get_user: Function = Reflect::get(provider, &"getUser".into()).ok()?.dyn_into().ok()?;
+    stringify(&get_user.call0(provider).ok()?)
+}
+
+fn page_url() -> Option<String> {
+    let location = Reflect::get(&js_sys::global(), &to_js(b"location")).ok()?;
+    Reflect::get(&location, &"href".into()).ok()?.as_string()
+}

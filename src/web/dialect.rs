@@ -1,0 +1,58 @@
+//! JavaScript's text rules, asked of JavaScript: the same answers as the reference, at no cost in bytes.
+
+use js_sys::JsString;
+use wasm_bindgen::prelude::*;
+
+use super::text::{from_js, to_js};
+use crate::dialect::Dialect;
+use crate::json::Text;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = Number)]
+    fn number(text: &JsString) -> f64;
+
+    #[wasm_bindgen(js_name = String)]
+    fn string(number: f64) -> JsString;
+
+    /// A regular expression.
+    #[wasm_bindgen(js_name = RegExp)]
+    pub type Pattern;
+
+    #[wasm_bindgen(constructor, catch, js_class = "RegExp")]
+    fn new(source: &JsString) -> Result<Pattern, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn test(this: &Pattern, subject: &JsString) -> Result<bool, JsValue>;
+}
+
+/// The dialect of the engine that runs us.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsDialect;
+
+impl Dialect for JsDialect {
+    type Pattern = Pattern;
+
+    fn number(&self, text: &[u8]) -> f64 {
+        number(&to_js(text))
+    }
+
+    fn print(&self, number: f64) -> Text {
+        from_js(&string(number))
+    }
+
+    fn lower(&self, text: &[u8]) -> Text {
+        if text.is_ascii() {
+            return text.to_ascii_lowercase().into();
+        }
+        from_js(&to_js(text).to_lower_case())
+    }
+
+    fn compile_pattern(&self, source: &[u8]) -> Option<Pattern> {
+        Pattern::new(&to_js(source)).ok()
+    }
+
+    fn matches(&self, pattern: &Pattern, subject: &[u8]) -> bool {
+        pattern.test(&to_js(subject)).unwrap_or(false)
+    }
+}

@@ -1,0 +1,50 @@
+//! Text between Rust and JavaScript: nothing is lost on the way, lone surrogates included.
+
+use js_sys::{JSON, JsString};
+use wasm_bindgen::prelude::*;
+
+use crate::json::{Object, Text, Value, parse, write_string};
+
+/// A JavaScript string. Text that is not UTF-8 goes the long way, through JSON, where a lone surrogate can be escaped.
+pub(super) fn to_js(text: &[u8]) -> JsString {
+    if let Ok(text) = std::str::from_utf8(text) {
+        return text.into();
+    }
+    let mut quoted = Vec::new();
+    write_string(text, &mut quoted);
+    let parsed = JSON::parse(&String::from_utf8_lossy(&quoted)).ok();
+    parsed.and_then(|value| value.dyn_into().ok()).unwrap_or_else(|| "".into())
+}
+
+/// The text of a JavaScript string.
+pub(super) fn from_js(string: &JsString) -> Text {
+    match string.is_well_formed() {
+        true => String::from(string).into(),
+        false => unquoted(&stringify(string).unwrap_or_default()),
+    }
+}
+
+/// The text in a JSON string.
+pub(super) fn unquoted(json: &str) -> Text {
+    parse(json.as_bytes()).ok().and_then(|value| value.as_str().cloned()).unwrap_or_default()
+}
+
+/// A flag key as it crosses: plain, or JSON-quoted when it is not well formed or starts with a quote.
+pub(super) fn key(key: &str) -> Text {
+    if key.starts_with('"') { unquoted(key) } else { key.into() }
+}
+
+/// The object in a JSON text.
+pub(super) fn object(json: &str) -> Option<Object> {
+    parse(json.as_bytes()).ok().and_then(Value::into_object)
+}
+
+/// A JavaScript value's JSON; `None` when it has none (a cycle, a getter that throws, `undefined`).
+pub(super) fn stringify(value: &JsValue) -> Option<String> {
+    JSON::stringify(value).ok().and_then(|json| json.as_string())
+}
+
+/// The JavaScript value of a JSON text that we wrote.
+pub(super) fn value_of(json: &str) -> JsValue {
+    JSON::parse(json).unwrap_or(JsValue::UNDEFINED)
+}

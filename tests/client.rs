@@ -1,0 +1,308 @@
+//! Timelines of the client: what it wants done, to the exact list, as time goes by on a clock that the test moves.
+#![cfg(all(feature = "client", feature = "native", not(target_arch = "wasm32")))]
+
+#[path = "timeline/page.rs"]
+mod page;
+
+use experiment_wasm::client::{Change, DropReason, Window};
+use experiment_wasm::error::Error;
+use experiment_wasm::exposure::Tracking;
+use page::{Page, VARIANTS, answer};
+
+const ON: &str = r#"{"checkout":{"key":"treatment","value":"treatment","metadata":{"experimentKey":"exp-1"}}}"#;
+const OFF: &str = r#"{"checkout":{"key":"control","value":"control"}}"#;
+
+#[test]
+fn a_fetch_sends_the_user_stores_the_answer_and_settles() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"u"}"#);
+    assert_eq!(page.log(), ["save user", "notify User", "send 0 GET http://h/sdk/v2/vardata?v=0"]);
+    page.respond(0, 200, ON);
+    assert_eq!(
+        page.log(),
+        ["save amp-exp-$default_instance-client", "save amp-exp-$default_instance-client-identity", "notify Variants", "settle 1 ok"]
+    );
+    assert_eq!(page.variant("checkout"), ("treatment".into(), "storage"));
+}
+
+#[test]
+fn starting_asks_for_flags_and_variants_and_polls_flags() {
+    let mut page = Page::new(r#"{"flagConfigPollingIntervalMillis":1}"#);
+    page.start(r#"{"user_id":"u"}"#);
+    assert_eq!(
+        page.log(),
+        ["save running", "save user", "notify User", "send 0 GET http://f/sdk/v2/flags", "send 1 GET http://h/sdk/v2/vardata?v=0"]
+    );
+    page.respond(0, 200, "[]");
+    page.respond(1, 200, "{}");
+    assert_eq!(page.log().last().unwrap(), "settle 1 ok");
+    page.pass(59_999);
+    assert_eq!(page.log(), [""; 0]);
+    page.pass(1);
+    assert_eq!(page.log(), ["send 2 GET http://f/sdk/v2/flags"]);
+    page.client.stop();
+    page.respond(2, 200, "[]");
+    assert_eq!(page.client.next_timeout(), None);
+}
+
+#[test]
+fn a_request_that_is_not_answered_in_time_is_aborted_and_tried_again() {
+    let mut page = Page::new(r#"{"fetchTimeoutMillis":1000}"#);
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.log();
+    page.pass(1_000);
+    assert_eq!(page.log(), ["abort 0", "log the request timed out", "settle 1 ok"]);
+    page.pass(500);
+    assert_eq!(page.log(), ["send 1 GET http://h/sdk/v2/vardata?v=0"]);
+    page.respond(0, 200, OFF);
+    assert_eq!(page.log(), [""; 0], "an answer that comes after its request was given up is nobody's");
+    page.respond(1, 200, ON);
+    assert_eq!(page.variant("checkout").0, "treatment");
+    assert_eq!(page.client.next_timeout(), None);
+}
+
+#[test]
+fn retries_wait_half_as_long_again_each_time_and_end_after_eight() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 503, "");
+    let mut waits = Vec::new();
+    while let Some(due) = page.client.next_timeout() {
+        waits.push(due - page.now.mono);
+        page.pass(due - page.now.mono);
+        page.respond(waits.len() as u32, 500, "");
+    }
+    assert_eq!(waits, [500, 750, 1125, 1687, 2530, 3795, 5692, 8538]);
+}
+
+#[test]
+fn a_refusal_is_not_tried_again_and_fails_only_when_asked_to() {
+    let mut page = Page::new(r#"{"throwOnError":true}"#);
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.log();
+    page.respond(0, 401, "");
+    assert_eq!(page.log(), ["log the server answered with an error status", "settle 1 HTTP_STATUS"]);
+    assert_eq!(page.client.next_timeout(), None);
+}
+
+#[test]
+fn retry_after_is_not_undercut() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond_after(0, 429, 120_000);
+    assert_eq!(page.client.next_timeout(), Some(page.now.mono + 120_000));
+}
+
+#[test]
+fn an_answer_for_somebody_who_left_is_not_wanted() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"anna"}"#);
+    page.fetch(r#"{"user_id":"bob"}"#);
+    assert!(page.log().contains(&"abort 0".into()));
+    page.respond(1, 200, OFF);
+    page.respond(0, 200, ON);
+    assert_eq!(page.variant("checkout").0, "control");
+}
+
+#[test]
+fn retries_die_with_the_person_they_were_for() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"anna"}"#);
+    page.respond(0, 500, "");
+    assert!(page.client.next_timeout().is_some());
+    page.set_user(r#"{"user_id":"bob"}"#);
+    assert_eq!(page.client.next_timeout(), None);
+}
+
+#[test]
+fn nobody_is_served_or_exposed_to_the_variants_of_another() {
+    let mut page = Page::with_window("{}", Window::Page);
+    page.fetch(r#"{"user_id":"anna"}"#);
+    page.respond(0, 200, ON);
+    page.set_user(r#"{"user_id":"bob"}"#);
+    page.log();
+    assert_eq!(page.variant("checkout"), (String::new(), "none"));
+    assert_eq!(page.log(), [""; 0]);
+    page.set_user(r#"{"user_id":"anna","user_properties":{"plan":"pro"}}"#);
+    assert_eq!(page.variant("checkout").0, "treatment", "a change of properties keeps the variants");
+}
+
+#[test]
+fn a_log_in_is_another_person() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"device_id":"d"}"#);
+    page.respond(0, 200, ON);
+    page.set_user(r#"{"device_id":"d","user_id":"u"}"#);
+    assert_eq!(page.variant("checkout").1, "none");
+}
+
+#[test]
+fn the_next_page_serves_what_this_one_stored_to_the_same_person_only() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"anna"}"#);
+    page.respond(0, 200, ON);
+    let mut again = page.reload();
+    assert_eq!(again.variant("checkout").0, "treatment", "before anybody is known");
+    again.set_user(r#"{"user_id":"anna"}"#);
+    assert_eq!(again.variant("checkout").0, "treatment");
+    again.set_user(r#"{"user_id":"bob"}"#);
+    assert_eq!(again.variant("checkout").1, "none");
+}
+
+#[test]
+fn storage_that_the_reference_wrote_is_served_until_the_person_changes() {
+    let mut page = Page::new("{}");
+    page.stored(VARIANTS, r#"{"checkout":{"key":"treatment","value":"treatment"}}"#);
+    let mut page = page.reload();
+    page.set_user(r#"{"user_id":"anna"}"#);
+    assert_eq!(page.variant("checkout").0, "treatment");
+    page.set_user(r#"{"user_id":"bob"}"#);
+    assert_eq!(page.variant("checkout").1, "none");
+}
+
+#[test]
+fn a_fetch_of_some_flags_replaces_these_and_leaves_the_others() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, r#"{"a":{"key":"1","value":"1"},"b":{"key":"1","value":"1"},"c":{"key":"1","value":"1"}}"#);
+    page.fetch_keys(&["a", "b"]);
+    page.respond(1, 200, r#"{"a":{"key":"2","value":"2"}}"#);
+    let answers = ["a", "b", "c"].map(|key| page.variant(key).0);
+    assert_eq!(answers, ["2", "", "1"]);
+}
+
+#[test]
+fn the_answer_to_an_older_request_changes_nothing_that_a_later_one_answered() {
+    let mut page = Page::new("{}");
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.fetch_keys(&["a"]);
+    page.respond(1, 200, r#"{"a":{"key":"new","value":"new"}}"#);
+    page.respond(0, 200, r#"{"a":{"key":"old","value":"old"},"b":{"key":"old","value":"old"}}"#);
+    assert_eq!(["a", "b"].map(|key| page.variant(key).0), ["new", "old"]);
+}
+
+#[test]
+fn an_exposure_is_told_once_and_again_when_the_variant_changes() {
+    let mut page = Page::with_window("{}", Window::Page);
+    let mut ids = Vec::new();
+    for body in [ON, ON, OFF, ON] {
+        page.fetch(r#"{"user_id":"u"}"#);
+        page.answer_last(body);
+        page.log();
+        page.variant("checkout");
+        page.variant("checkout");
+        ids.extend(page.tracked());
+    }
+    assert_eq!(ids.len(), 3);
+    assert_ne!(ids[0], ids[2], "the third is a turn later");
+}
+
+#[test]
+fn a_provider_that_refuses_is_asked_again_after_one_five_and_twenty_five_seconds() {
+    let mut page = Page::with_window("{}", Window::Page);
+    page.provider = Tracking::Refused;
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, ON);
+    page.variant("checkout");
+    let mut waits = Vec::new();
+    while let Some(due) = page.client.next_timeout() {
+        waits.push(due - page.now.mono);
+        page.pass(due - page.now.mono);
+    }
+    assert_eq!(waits, [1_000, 5_000, 25_000]);
+    assert_eq!(page.tracked().len(), 4);
+    assert_eq!(page.notified().last(), Some(&Change::Dropped(DropReason::ProviderRefused)));
+}
+
+#[test]
+fn a_provider_that_takes_the_second_offer_is_not_asked_again() {
+    let mut page = Page::with_window("{}", Window::Page);
+    page.provider = Tracking::Refused;
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, ON);
+    page.variant("checkout");
+    page.provider = Tracking::Taken;
+    page.pass(1_000);
+    let tracked = page.tracked();
+    assert_eq!(tracked.len(), 2);
+    assert_eq!(tracked[0], tracked[1], "the same event, not another");
+    assert_eq!(page.client.next_timeout(), None);
+}
+
+#[test]
+fn an_exposure_that_nobody_took_survives_a_trap() {
+    let mut page = Page::with_window("{}", Window::Page);
+    page.provider = Tracking::Pending;
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, ON);
+    page.variant("checkout");
+    let first = page.tracked();
+    let mut after = page.trap();
+    after.provider = Tracking::Taken;
+    after.pass(0);
+    assert_eq!(after.tracked(), first);
+    assert_eq!(after.variant("checkout").0, "treatment");
+    assert_eq!(after.tracked().len(), 0, "the record survived too");
+}
+
+#[test]
+fn the_days_window_outlives_the_page_and_ends_with_the_day() {
+    let mut page = Page::with_window("{}", Window::Day);
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, ON);
+    page.variant("checkout");
+    let first = page.tracked();
+    page.pass(100);
+    let mut page = page.reload();
+    page.set_user(r#"{"user_id":"u"}"#);
+    page.variant("checkout");
+    assert_eq!(page.tracked().len(), 0);
+    page.pass(86_400_000);
+    page.variant("checkout");
+    let next_day = page.tracked();
+    assert_eq!(next_day.len(), 1);
+    assert_ne!(first, next_day);
+}
+
+#[test]
+fn a_fallback_is_no_exposure_and_a_default_is_one_without_a_variant() {
+    let mut page = Page::with_window("{}", Window::Page);
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, r#"{"checkout":{"key":"off","metadata":{"default":true}}}"#);
+    page.log();
+    page.variant("unknown");
+    assert_eq!(page.exposures(), [""; 0]);
+    page.variant("checkout");
+    assert_eq!(page.exposures(), [r#"{"flag_key":"checkout","metadata":{"default":true}}"#]);
+}
+
+#[test]
+fn closing_leaves_nothing_behind_and_settles_who_waits() {
+    let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Day);
+    page.start(r#"{"user_id":"u"}"#);
+    page.log();
+    page.client.close();
+    let log = page.log();
+    assert!(log.contains(&"abort 0".into()) && log.contains(&"abort 1".into()), "{log:?}");
+    assert!(log.contains(&"settle 1 CLOSED".into()), "{log:?}");
+    assert_eq!(page.client.next_timeout(), None);
+}
+
+#[test]
+fn without_a_key_nothing_is_sent() {
+    let mut page = Page::without_key();
+    page.fetch(r#"{"user_id":"u"}"#);
+    assert_eq!(page.log(), ["save user", "notify User", "log the deployment key is empty", "settle 1 ok"]);
+}
+
+#[test]
+fn an_answer_that_is_no_json_is_a_failure_and_keeps_what_there_was() {
+    let mut page = Page::new(r#"{"retryFetchOnFailure":false}"#);
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, ON);
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(1, 200, "<html>");
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.client.handle_response(answer(2), Err(Error::Network), page.now);
+    assert_eq!(page.variant("checkout").0, "treatment");
+}

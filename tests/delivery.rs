@@ -1,0 +1,301 @@
+//! Timelines of the outbox: what is sent, kept and forgotten, on a clock that the test moves.
+#![cfg(all(feature = "client", not(target_arch = "wasm32")))]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use experiment_wasm::api::Response;
+use experiment_wasm::client::{Change, DropReason, Effect, RequestId};
+use experiment_wasm::delivery::Delivery;
+use experiment_wasm::error::Error;
+use experiment_wasm::json::{Object, Text, Value, parse};
+use experiment_wasm::storage::{Area, Storage};
+use experiment_wasm::time::Now;
+
+#[derive(Default)]
+struct Shelf(RefCell<BTreeMap<String, String>>);
+
+impl Storage for Shelf {
+    fn read(&self, _: Area, key: &str) -> Option<Text> {
+        self.0.borrow().get(key).map(|text| text.as_str().into())
+    }
+
+    fn entries(&self, _: Area, prefix: &str) -> Vec<(Text, Text)> {
+        let shelf = self.0.borrow();
+        let found = shelf.iter().filter(|(key, _)| key.starts_with(prefix));
+        found.map(|(key, text)| (key.as_str().into(), text.as_str().into())).collect()
+    }
+}
+
+struct Outbox {
+    delivery: Delivery,
+    shelf: Rc<Shelf>,
+    now: Now,
+    /// Insert ids of each batch that was sent.
+    sent: Vec<Vec<String>>,
+    dropped: Vec<DropReason>,
+    aborted: Vec<u32>,
+}
+
+impl Outbox {
+    fn new() -> Self {
+        Self::on(Rc::default(), Now { wall: 1_700_000_000_000, mono: 0 })
+    }
+
+    fn on(shelf: Rc<Shelf>, now: Now) -> Self {
+        let delivery = Delivery::new("key".into(), "http://h/2/httpapi".into(), &*shelf, 7, now);
+        let mut outbox = Self { delivery, shelf, now, sent: Vec::new(), dropped: Vec::new(), aborted: Vec::new() };
+        outbox.pass(0);
+        outbox
+    }
+
+    fn track(&mut self, id: &str) {
+        self.delivery.track(&event(id), self.now);
+        self.perform();
+    }
+
+    fn pass(&mut self, millis: u64) {
+        self.now.mono += millis;
+        self.now.wall += millis;
+        self.delivery.handle_timeout(self.now);
+        self.perform();
+    }
+
+    /// Lets time pass until the outbox wants something, and says how long that was.
+    fn wait(&mut self) -> u64 {
+        let due = self.delivery.next_timeout().expect("the outbox waits for something");
+        let wait = due.saturating_sub(self.now.mono);
+        self.pass(wait);
+        wait
+    }
+
+    fn respond(&mut self, id: u32, status: u16, body: &str) {
+        self.respond_after(id, status, body, None);
+    }
+
+    fn respond_after(&mut self, id: u32, status: u16, body: &str, retry_after: Option<u64>) {
+        let response = Response { status, body: body.into(), retry_after };
+        self.delivery.handle_response(RequestId(id), Ok(response), self.now);
+        self.perform();
+    }
+
+    fn stored(&self) -> usize {
+        self.shelf.0.borrow().len()
+    }
+
+    fn perform(&mut self) {
+        while let Some(effect) = self.delivery.poll_effect() {
+            match effect {
+                Effect::Send(_, request) => {
+                    let body = object(&request.body.expect("a body").to_str());
+                    assert_eq!(body.get("api_key").and_then(Value::as_str), Some(&"key".into()));
+                    let events = body.get("events").and_then(Value::as_array).expect("events");
+                    self.sent.push(events.iter().map(insert_id).collect());
+                }
+                Effect::Save(_, key, text) => {
+                    self.shelf.0.borrow_mut().insert(key.to_str().into_owned(), text.to_str().into_owned());
+                }
+                Effect::Remove(_, key) => {
+                    self.shelf.0.borrow_mut().remove(&*key.to_str());
+                }
+                Effect::Abort(id) => self.aborted.push(id.0),
+                Effect::Notify(Change::Dropped(reason)) => self.dropped.push(reason),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn object(json: &str) -> Object {
+    parse(json.as_bytes()).ok().and_then(Value::into_object).expect("a JSON object")
+}
+
+fn event(id: &str) -> Object {
+    object(&format!(r#"{{"event_type":"$exposure","insert_id":"{id}"}}"#))
+}
+
+fn insert_id(event: &Value) -> String {
+    let id = event.as_object().and_then(|event| event.get("insert_id")).and_then(Value::as_str);
+    id.expect("an insert id").to_str().into_owned()
+}
+
+fn verdicts(verdicts: &[(&str, &str)]) -> String {
+    let one = |(id, verdict): &(&str, &str)| format!(r#"{{"insert_id":"{id}","verdict":"{verdict}"}}"#);
+    format!(r#"{{"verdicts":[{}]}}"#, verdicts.iter().map(one).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn events_gather_for_a_moment_and_leave_together() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.pass(199);
+    assert!(outbox.sent.is_empty());
+    outbox.track("b");
+    outbox.pass(1);
+    assert_eq!(outbox.sent, [["a", "b"]]);
+    assert_eq!(outbox.stored(), 2, "kept until the verdict");
+    outbox.respond(0, 200, &verdicts(&[("a", "stored"), ("b", "duplicate")]));
+    assert_eq!((outbox.stored(), outbox.delivery.pending()), (0, 0));
+    assert_eq!(outbox.delivery.next_timeout(), None);
+}
+
+#[test]
+fn two_hundred_without_verdicts_means_all_of_them() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.wait();
+    outbox.respond(0, 200, r#"{"code":200}"#);
+    assert_eq!(outbox.stored(), 0);
+}
+
+#[test]
+fn only_the_rejected_event_of_a_batch_is_dropped_and_counted() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.track("b");
+    outbox.wait();
+    outbox.respond(0, 200, &verdicts(&[("a", "rejected"), ("b", "stored")]));
+    assert_eq!(outbox.dropped, [DropReason::ServerRejected]);
+    assert_eq!(outbox.stored(), 0);
+}
+
+#[test]
+fn an_event_without_a_verdict_is_sent_again() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.track("b");
+    outbox.wait();
+    outbox.respond(0, 200, &verdicts(&[("a", "stored")]));
+    assert!(outbox.wait() >= 500, "not at once: a server that never answers for it would be asked without end");
+    assert_eq!(outbox.sent.last().unwrap(), &["b"]);
+}
+
+#[test]
+fn failures_wait_longer_each_time_with_jitter_and_lose_nothing() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.wait();
+    for (round, longest) in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000].iter().enumerate() {
+        outbox.respond(round as u32, 500, "");
+        let wait = outbox.wait();
+        assert!((longest / 2..=*longest).contains(&wait), "{wait} of {longest}");
+    }
+    assert_eq!((outbox.stored(), outbox.dropped.len()), (1, 0));
+    outbox.respond(11, 200, "{}");
+    assert_eq!(outbox.stored(), 0);
+}
+
+#[test]
+fn retry_after_is_not_undercut_and_does_not_last_for_ever() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.wait();
+    outbox.respond_after(0, 429, "", Some(120_000));
+    assert_eq!(outbox.wait(), 120_000);
+    outbox.respond_after(1, 503, "", Some(u64::MAX));
+    assert_eq!(outbox.wait(), 86_400_000);
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_halved_and_one_event_that_is_too_large_goes() {
+    let mut outbox = Outbox::new();
+    for id in ["a", "b", "c", "d"] {
+        outbox.track(id);
+    }
+    outbox.wait();
+    outbox.respond(0, 413, "");
+    outbox.respond(1, 413, "");
+    assert_eq!(outbox.sent[1..], [vec!["a", "b"], vec!["a"]]);
+    outbox.respond(2, 413, "");
+    assert_eq!(outbox.dropped, [DropReason::TooLarge]);
+    outbox.respond(3, 200, "{}");
+    assert_eq!(outbox.sent[3..], [vec!["b"], vec!["c", "d"]], "and batches grow again");
+}
+
+#[test]
+fn one_poisoned_event_does_not_hold_up_the_others() {
+    let mut outbox = Outbox::new();
+    for id in ["a", "poison", "c"] {
+        outbox.track(id);
+    }
+    outbox.wait();
+    let mut answered = 0;
+    while answered < outbox.sent.len() {
+        let bad = outbox.sent[answered].contains(&"poison".to_string());
+        outbox.respond(answered as u32, if bad { 400 } else { 200 }, r#"{"code":400,"error":"Request missing required field"}"#);
+        answered += 1;
+    }
+    assert_eq!(outbox.dropped, [DropReason::ServerRejected]);
+    assert_eq!(outbox.stored(), 0);
+}
+
+#[test]
+fn a_wrong_key_stops_this_page_and_keeps_the_events_for_the_next() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.wait();
+    outbox.respond(0, 400, r#"{"code":400,"error":"Invalid API key"}"#);
+    outbox.track("b");
+    outbox.delivery.flush(outbox.now);
+    assert_eq!((outbox.delivery.next_timeout(), outbox.stored(), outbox.sent.len()), (None, 2, 1));
+    let next = Outbox::on(outbox.shelf.clone(), outbox.now);
+    assert_eq!(next.sent, [["a", "b"]]);
+}
+
+#[test]
+fn a_page_that_goes_sends_what_waits_and_forgets_nothing() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.delivery.flush(outbox.now);
+    outbox.perform();
+    assert_eq!(outbox.sent, [["a"]]);
+    assert_eq!(outbox.stored(), 1);
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_a_failure() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.wait();
+    outbox.pass(30_000);
+    assert_eq!(outbox.aborted, [0]);
+    outbox.wait();
+    assert_eq!(outbox.sent.len(), 2);
+    outbox.delivery.handle_response(RequestId(0), Err(Error::Network), outbox.now);
+    assert_eq!(outbox.delivery.pending(), 1);
+}
+
+#[test]
+fn the_same_event_is_kept_once() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    outbox.track("a");
+    outbox.wait();
+    outbox.track("a");
+    assert_eq!(outbox.delivery.pending(), 1);
+}
+
+#[test]
+fn the_oldest_goes_when_too_many_wait_and_is_counted() {
+    let mut outbox = Outbox::new();
+    for id in 0..2_001 {
+        outbox.track(&id.to_string());
+    }
+    assert_eq!(outbox.dropped, [DropReason::QueueFull]);
+    assert_eq!((outbox.stored(), outbox.delivery.pending()), (2_000, 2_000));
+}
+
+#[test]
+fn records_of_another_format_are_left_alone() {
+    let mut outbox = Outbox::new();
+    outbox.track("a");
+    let key = outbox.shelf.0.borrow().keys().next().cloned().unwrap();
+    let prefix = key.strip_suffix('a').unwrap();
+    let shelf = outbox.shelf.clone();
+    for (name, text) in [("x1", r#"{"v":2,"event":{}}"#), ("x2", "{broken"), ("x3", "")] {
+        shelf.0.borrow_mut().insert(format!("{prefix}{name}"), text.into());
+    }
+    let next = Outbox::on(shelf, outbox.now);
+    assert_eq!(next.sent, [["a"]]);
+}

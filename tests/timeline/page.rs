@@ -1,0 +1,214 @@
+//! A page without a browser: storage that is a map, a provider that answers as it is told, a clock that the test moves.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use experiment_wasm::api::{FetchOptions, Response};
+use experiment_wasm::client::{Change, Client, Config, Effect, RequestId, Window, read_options};
+use experiment_wasm::dialect::NativeDialect;
+use experiment_wasm::exposure::{ExposureEvent, Tracking};
+use experiment_wasm::json::{Object, Text, Value, parse};
+use experiment_wasm::storage::{Area, Storage};
+use experiment_wasm::time::Now;
+
+/// Where a client with the test's key stores variants.
+pub const VARIANTS: &str = "amp-exp-$default_instance-client";
+
+/// Texts by area and key.
+#[derive(Default)]
+struct Shelf(RefCell<BTreeMap<(bool, String), String>>);
+
+impl Shelf {
+    fn put(&self, area: Area, key: &str, text: &str) {
+        self.0.borrow_mut().insert((area == Area::Page, key.into()), text.into());
+    }
+}
+
+impl Storage for Shelf {
+    fn read(&self, area: Area, key: &str) -> Option<Text> {
+        self.0.borrow().get(&(area == Area::Page, key.into())).map(|text| text.as_str().into())
+    }
+
+    fn entries(&self, area: Area, prefix: &str) -> Vec<(Text, Text)> {
+        let shelf = self.0.borrow();
+        let found = shelf.iter().filter(|((page, key), _)| *page == (area == Area::Page) && key.starts_with(prefix));
+        found.map(|((_, key), text)| (key.as_str().into(), text.as_str().into())).collect()
+    }
+}
+
+/// A page with one client.
+pub struct Page {
+    pub client: Client<NativeDialect>,
+    pub now: Now,
+    /// What the provider answers.
+    pub provider: Tracking,
+    key: &'static str,
+    options: String,
+    window: Window,
+    shelf: Rc<Shelf>,
+    log: Vec<String>,
+    tracked: Vec<ExposureEvent>,
+    notified: Vec<Change>,
+    last: u32,
+}
+
+pub fn answer(id: u32) -> RequestId {
+    RequestId(id)
+}
+
+fn object(json: &str) -> Object {
+    parse(json.as_bytes()).ok().and_then(Value::into_object).expect("a JSON object")
+}
+
+impl Page {
+    pub fn new(options: &str) -> Self {
+        Self::with_window(options, Window::None)
+    }
+
+    pub fn with_window(options: &str, window: Window) -> Self {
+        Self::open("a-client", options, window, Rc::default(), Now { wall: 1_700_000_000_000, mono: 5 })
+    }
+
+    pub fn without_key() -> Self {
+        Self::open("", "{}", Window::None, Rc::default(), Now::default())
+    }
+
+    fn open(key: &'static str, options: &str, window: Window, shelf: Rc<Shelf>, now: Now) -> Self {
+        let mut given = object(options);
+        given.set("serverUrl", "http://h");
+        given.set("flagsServerUrl", "http://f");
+        let config = Config::new(key.into(), &read_options(given.to_json().as_bytes()), window);
+        let client = Client::new(config, NativeDialect, &*shelf, now);
+        let (log, tracked, notified) = Default::default();
+        let (provider, options) = (Tracking::Taken, options.into());
+        Self { client, now, provider, key, options, window, shelf, log, tracked, notified, last: 0 }
+    }
+
+    /// The same visitor's next page: what the page kept is gone, what storage kept is there.
+    pub fn reload(&mut self) -> Self {
+        self.shelf.0.borrow_mut().retain(|(page, _), _| !page);
+        self.trap()
+    }
+
+    /// A new instance on the same page.
+    pub fn trap(&mut self) -> Self {
+        Self::open(self.key, &self.options, self.window, self.shelf.clone(), self.now)
+    }
+
+    pub fn stored(&self, key: &str, text: &str) {
+        self.shelf.put(Area::Local, key, text);
+    }
+
+    pub fn start(&mut self, user: &str) {
+        let _id = self.client.start(Some(object(user)), self.now);
+        self.perform();
+    }
+
+    pub fn fetch(&mut self, user: &str) {
+        let _id = self.client.fetch(Some(object(user)), FetchOptions::default(), self.now);
+        self.perform();
+    }
+
+    pub fn fetch_keys(&mut self, keys: &[&str]) {
+        let options = FetchOptions { flag_keys: Some(keys.iter().map(|key| (*key).into()).collect()), tracking: None };
+        let _id = self.client.fetch(None, options, self.now);
+        self.perform();
+    }
+
+    pub fn set_user(&mut self, user: &str) {
+        self.client.set_user(Some(object(user)));
+        self.perform();
+    }
+
+    pub fn respond(&mut self, id: u32, status: u16, body: &str) {
+        let response = Response { status, body: body.into(), retry_after: None };
+        self.client.handle_response(answer(id), Ok(response), self.now);
+        self.perform();
+    }
+
+    pub fn respond_after(&mut self, id: u32, status: u16, retry_after: u64) {
+        let response = Response { status, body: "".into(), retry_after: Some(retry_after) };
+        self.client.handle_response(answer(id), Ok(response), self.now);
+        self.perform();
+    }
+
+    /// Answers the request that was sent last.
+    pub fn answer_last(&mut self, body: &str) {
+        self.respond(self.last, 200, body);
+    }
+
+    /// Key (or nothing) and source of a flag's variant.
+    pub fn variant(&mut self, key: &str) -> (String, &'static str) {
+        let answer = self.client.variant(&key.into(), None, true, self.now);
+        self.perform();
+        let key = answer.variant.key().map(|key| key.to_str().into_owned()).unwrap_or_default();
+        (key, answer.source.name())
+    }
+
+    /// Lets time pass, all at once.
+    pub fn pass(&mut self, millis: u64) {
+        self.now = Now { wall: self.now.wall + millis, mono: self.now.mono + millis };
+        self.client.handle_timeout(self.now);
+        self.perform();
+    }
+
+    /// What was done since the last look.
+    pub fn log(&mut self) -> Vec<String> {
+        self.perform();
+        std::mem::take(&mut self.log)
+    }
+
+    /// Insert ids of the events handed over since the last look.
+    pub fn tracked(&mut self) -> Vec<String> {
+        let tracked = std::mem::take(&mut self.tracked);
+        tracked.iter().map(|event| event.insert_id.to_str().into_owned()).collect()
+    }
+
+    /// The exposures handed over since the last look.
+    pub fn exposures(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.tracked).iter().map(|event| event.exposure.to_object().to_json()).collect()
+    }
+
+    pub fn notified(&self) -> &[Change] {
+        &self.notified
+    }
+
+    fn perform(&mut self) {
+        while let Some(effect) = self.client.poll_effect() {
+            let line = self.perform_one(effect);
+            self.log.push(line);
+        }
+    }
+
+    fn perform_one(&mut self, effect: Effect) -> String {
+        match effect {
+            Effect::Send(id, request) => {
+                self.last = id.0;
+                format!("send {} {} {}", id.0, request.method, request.url)
+            }
+            Effect::Abort(id) => format!("abort {}", id.0),
+            Effect::Track(id, event) => {
+                let line = format!("track {}", event.exposure.flag_key);
+                self.tracked.push(event);
+                self.client.handle_tracked(id, self.provider, self.now);
+                line
+            }
+            Effect::Save(area, key, text) => {
+                self.shelf.put(area, &key.to_str(), &text.to_str());
+                format!("save {key}")
+            }
+            Effect::Remove(area, key) => {
+                self.shelf.0.borrow_mut().remove(&(area == Area::Page, key.to_str().into_owned()));
+                format!("remove {key}")
+            }
+            Effect::Settle(id, Ok(())) => format!("settle {} ok", id.0),
+            Effect::Settle(id, Err(error)) => format!("settle {} {}", id.0, error.code()),
+            Effect::Notify(change) => {
+                self.notified.push(change);
+                format!("notify {change:?}")
+            }
+            Effect::Log(_, message) => format!("log {}", message.error.map_or(message.text, |error| error.message())),
+        }
+    }
+}

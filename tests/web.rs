@@ -1,0 +1,245 @@
+//! The browser edge in real browsers: fetch, timers, storage, and a page whose code misbehaves.
+//!
+//! The global `fetch` is a script, so that the tests decide what answers and when; everything else is the browser's own.
+#![cfg(all(target_arch = "wasm32", feature = "client"))]
+
+use experiment_wasm::web::{CoreClient, CoreDelivery, Seed};
+use js_sys::{Array, Function, JSON, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// Runs a piece of JavaScript, with `a` as its argument.
+fn js_with(code: &str, argument: &JsValue) -> JsValue {
+    Function::new_with_args("a", code).call1(&JsValue::UNDEFINED, argument).expect("the test's own script")
+}
+
+fn js(code: &str) -> JsValue {
+    js_with(code, &JsValue::UNDEFINED)
+}
+
+/// A seed; `more` overrides or adds fields. Every test has an instance name of its own, since storage is shared.
+fn seed(name: &str, options: &str, more: &str) -> Seed {
+    let code = format!(
+        "const config = JSON.stringify({{ instanceName: '{name}', serverUrl: 'http://h', flagsServerUrl: 'http://f', ...({options}) }});
+         const told = [];
+         return {{ apiKey: 'test-key', config, kept: new Map(), open: new Map(), told, notify: (kind, detail) => told.push(kind + (detail ?? '')), ...({more}) }};"
+    );
+    js(&code).unchecked_into()
+}
+
+/// Makes `fetch` answer each path with what `routes` says: `[status, body]`, or `null` for never.
+fn serve(routes: &str) -> JsValue {
+    js(&format!(
+        "const routes = {routes};
+         const asked = globalThis.asked = [];
+         globalThis.fetch = (url, init = {{}}) => {{
+           const entry = {{ url, method: init.method, headers: init.headers, body: init.body, aborted: false }};
+           asked.push(entry);
+           return new Promise((resolve, reject) => {{
+             init.signal?.addEventListener('abort', () => {{ entry.aborted = true; reject(new DOMException('', 'AbortError')); }});
+             const route = routes[new URL(url).pathname];
+             if (route) resolve(new Response(route[1], {{ status: route[0] }}));
+           }});
+         }};
+         return asked;"
+    ))
+}
+
+async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
+    wasm_bindgen_futures::JsFuture::from(promise).await
+}
+
+/// Resolves when the script says so; looked at with every turn of the event loop.
+async fn until(condition: &str, argument: &JsValue) {
+    let code = format!("return new Promise(done => {{ const look = () => ({condition}) ? done() : setTimeout(look, 1); look(); }})");
+    settled(js_with(&code, argument).unchecked_into()).await.expect("the condition can be evaluated");
+}
+
+fn text(json: &str) -> Option<String> {
+    Some(json.to_string())
+}
+
+fn key_of(client: &CoreClient, flag: &str) -> String {
+    let answer = JSON::parse(&client.variant(flag, None, true)).expect("an answer");
+    let variant = Reflect::get(&answer, &"variant".into()).unwrap();
+    Reflect::get(&variant, &"key".into()).unwrap().as_string().unwrap_or_default()
+}
+
+fn told(seed: &JsValue) -> Vec<String> {
+    Array::from(&Reflect::get(seed, &"told".into()).unwrap()).iter().filter_map(|kind| kind.as_string()).collect()
+}
+
+const VARDATA: &str = r#"{ '/sdk/v2/vardata': [200, '{"checkout":{"key":"treatment","value":"treatment"}}'], '/sdk/v2/flags': [200, '[]'] }"#;
+
+#[wasm_bindgen_test]
+async fn a_fetch_goes_out_with_the_user_and_comes_back_as_variants() {
+    let asked = serve(VARDATA);
+    let client = CoreClient::new(seed("fetches", "{}", "{}"));
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    assert_eq!(key_of(&client, "checkout"), "treatment");
+    let user = js_with("return atob(a[0].headers['X-Amp-Exp-User'])", &asked).as_string().unwrap();
+    assert!(user.contains(r#""user_id":"u""#), "{user}");
+    let stored = js("return localStorage.getItem('amp-exp-fetches-st-key')").as_string().unwrap();
+    assert!(stored.contains("treatment"));
+}
+
+#[wasm_bindgen_test]
+async fn starting_gets_flags_and_variants() {
+    let asked = serve(VARDATA);
+    let client = CoreClient::new(seed("starts", "{}", "{}"));
+    settled(client.start(text(r#"{"user_id":"u"}"#))).await.unwrap();
+    assert_eq!(js_with("return a.map(entry => new URL(entry.url).pathname).sort().join()", &asked), "/sdk/v2/flags,/sdk/v2/vardata");
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_fetch_that_times_out_is_aborted_and_the_page_goes_on() {
+    let asked = serve("{}");
+    let options = "{ fetchTimeoutMillis: 20, retryFetchOnFailure: false }";
+    let client = CoreClient::new(seed("times-out", options, "{}"));
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    assert_eq!(js_with("return a[0].aborted", &asked), true);
+    let throwing = CoreClient::new(seed("times-out-too", "{ fetchTimeoutMillis: 20, throwOnError: true }", "{}"));
+    let error = settled(throwing.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap_err();
+    assert_eq!(Reflect::get(&error, &"code".into()).unwrap(), "TIMEOUT");
+    throwing.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_failed_fetch_is_tried_again_by_a_real_timer() {
+    let asked = serve("{ '/sdk/v2/vardata': [500, ''] }");
+    let client = CoreClient::new(seed("retries", "{}", "{}"));
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    until("a.length > 1", &asked).await;
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_provider_that_throws_harms_nothing_and_is_asked_again() {
+    serve(VARDATA);
+    let seed = seed("throws", "{}", "{ calls: [], exposureTrackingProvider: null }");
+    js_with("a.exposureTrackingProvider = { track: (exposure) => { a.calls.push(exposure); if (a.calls.length < 2) throw new Error('no'); } }", &seed);
+    let object = JsValue::from(&seed);
+    let client = CoreClient::new(seed);
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    assert_eq!(key_of(&client, "checkout"), "treatment");
+    until("a.calls.length > 1", &object).await;
+    assert_eq!(js_with("return a.calls[1].flag_key + a.calls[1].variant", &object), "checkouttreatment");
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
+    serve(VARDATA);
+    let seed = seed("re-enters", "{}", "{ calls: [] }");
+    let object = JsValue::from(&seed);
+    js_with("a.exposureTrackingProvider = (exposure) => { a.calls.push(a.variant()); a.setUser(); throw new Error('no'); }", &object);
+    let client = std::rc::Rc::new(CoreClient::new(seed));
+    let (reader, writer) = (client.clone(), client.clone());
+    let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, true));
+    let set_user = Closure::<dyn Fn()>::new(move || writer.set_user(text(r#"{"user_id":"u","user_properties":{"a":1}}"#)));
+    Reflect::set(&object, &"variant".into(), variant.as_ref()).unwrap();
+    Reflect::set(&object, &"setUser".into(), set_user.as_ref()).unwrap();
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    assert_eq!(key_of(&client, "checkout"), "treatment");
+    assert!(js_with("return a.calls.length === 1 && a.calls[0].includes('treatment')", &object).is_truthy());
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_hundred_thousand_throws_later_the_client_still_answers() {
+    serve(VARDATA);
+    let client = CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw new Error('no'); } } }"));
+    for _ in 0..100_000 {
+        client.refresh();
+    }
+    assert_eq!(key_of(&client, "checkout"), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_promise_that_rejects_is_a_refusal() {
+    serve(VARDATA);
+    let seed = seed("rejects", "{}", "{ calls: 0 }");
+    let object = JsValue::from(&seed);
+    js_with("a.exposureTrackingProvider = { track: async () => { if (++a.calls < 2) throw new Error('no'); } }", &object);
+    let client = CoreClient::new(seed);
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    key_of(&client, "checkout");
+    until("a.calls > 1", &object).await;
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn storage_that_is_full_loses_nothing_on_the_page() {
+    serve(VARDATA);
+    js("try { for (let size = 1 << 22; size >= 1; size >>= 1) for (let i = 0; i < 3; i++) try { localStorage.setItem('fill' + size + i, 'x'.repeat(size)); } catch {} } catch {}");
+    let client = CoreClient::new(seed("full", "{}", "{}"));
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    assert_eq!(key_of(&client, "checkout"), "treatment");
+    let delivery = CoreDelivery::new(js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }").unchecked_into());
+    delivery.track(r#"{"event_type":"$exposure","insert_id":"full"}"#);
+    assert_eq!(delivery.pending(), 1);
+    delivery.close();
+    js("Object.keys(localStorage).filter(key => key.startsWith('fill')).forEach(key => localStorage.removeItem(key))");
+}
+
+#[wasm_bindgen_test]
+async fn storage_that_is_forbidden_is_no_storage() {
+    serve(VARDATA);
+    let own = js("const own = Object.getOwnPropertyDescriptor(globalThis, 'localStorage'); Object.defineProperty(globalThis, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError'); } }); return own;");
+    let client = CoreClient::new(seed("forbidden", "{}", "{}"));
+    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    assert_eq!(key_of(&client, "checkout"), "treatment");
+    js_with("Object.defineProperty(globalThis, 'localStorage', a)", &own);
+}
+
+#[wasm_bindgen_test]
+async fn text_survives_the_boundary_with_a_lone_surrogate() {
+    serve("{ '/sdk/v2/vardata': [200, '{\"\\\\ud83d\":{\"key\":\"\\\\ud83d\",\"value\":\"v\"}}'] }");
+    let client = CoreClient::new(seed("surrogates", "{}", "{}"));
+    settled(client.fetch(text(r#"{"user_id":"\ud83d"}"#), None)).await.unwrap();
+    assert!(client.variant(r#""\ud83d""#, None, false).contains(r#""key":"\ud83d""#));
+    assert_eq!(client.get_user().unwrap(), r#"{"user_id":"\ud83d"}"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_promise_left_open_by_a_lost_instance_is_settled_by_the_next() {
+    serve("{}");
+    let seed = seed("lost", "{}", "{}");
+    let object = JsValue::from(&seed);
+    let lost = CoreClient::new(seed);
+    let promise = lost.fetch(text(r#"{"user_id":"u"}"#), None);
+    std::mem::forget(lost);
+    serve(VARDATA);
+    let next = CoreClient::new(object.clone().unchecked_into());
+    settled(promise).await.unwrap();
+    assert_eq!(key_of(&next, "checkout"), "treatment");
+    assert!(told(&object).contains(&"variants".into()));
+}
+
+#[wasm_bindgen_test]
+async fn the_outbox_sends_plain_text_and_forgets_on_the_verdict() {
+    let asked = serve(r#"{ '/2/httpapi': [200, '{"verdicts":[{"insert_id":"i","verdict":"stored"}]}'] }"#);
+    let delivery = CoreDelivery::new(js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', kept: new Map() }").unchecked_into());
+    delivery.track(r#"{"event_type":"$exposure","insert_id":"i"}"#);
+    assert!(js("return Object.keys(localStorage).some(key => /^EXP_outbox_v1_[0-9a-f]{8}_i$/.test(key))").is_truthy());
+    until("a.length > 0", &asked).await;
+    assert_eq!(js_with("return a[0].headers['Content-Type']", &asked), "text/plain");
+    while delivery.pending() > 0 {
+        until("true", &JsValue::UNDEFINED).await;
+    }
+    assert!(js("return !Object.keys(localStorage).some(key => key.startsWith('EXP_outbox_v1_') && key.endsWith('_i'))").is_truthy());
+}
+
+#[wasm_bindgen_test]
+async fn the_users_provider_and_the_address_are_asked_once_a_run() {
+    serve(VARDATA);
+    let client = CoreClient::new(seed("provider", "{}", "{ userProvider: { getUser: () => ({ device_id: globalThis.device ?? 'a' }) } }"));
+    assert!(!client.refresh());
+    js("globalThis.device = 'b'");
+    assert!(client.refresh());
+    js("history.pushState(null, '', '#elsewhere')");
+    assert!(client.refresh());
+}
