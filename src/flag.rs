@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::dialect::Dialect;
 use crate::evaluation::Decision;
 use crate::json::{Object, Text, Value, parse, write_string};
-use crate::segment::{Interned, Segment, Span};
+use crate::segment::{Index, Interned, Segment, Span};
 
 /// Numbers the sets of flags of this process, so that a target never takes one set's selectors for another's.
 static EDITIONS: AtomicU32 = AtomicU32::new(1);
@@ -22,8 +22,8 @@ static EDITIONS: AtomicU32 = AtomicU32::new(1);
 #[derive(Debug)]
 pub struct Flags<P> {
     flags: Vec<Flag>,
-    /// Numbers of the flags, sorted by key.
-    by_key: Vec<u32>,
+    /// The keys; their numbers are those of the flags.
+    keys: Index,
     /// All flags that can be evaluated, in the order they are.
     order: Vec<u32>,
     interned: Interned<P>,
@@ -79,7 +79,7 @@ pub enum FlagCode {
 
 impl<P> Default for Flags<P> {
     fn default() -> Self {
-        Self { flags: Vec::new(), by_key: Vec::new(), order: Vec::new(), interned: Interned::default(), edition: 0 }
+        Self { flags: Vec::new(), keys: Index::default(), order: Vec::new(), interned: Interned::default(), edition: 0 }
     }
 }
 
@@ -186,8 +186,7 @@ impl<P> Flags<P> {
     }
 
     pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
-        let at = self.by_key.binary_search_by(|flag| self.at(*flag).map(|flag| flag.key.as_bytes()).cmp(&Some(key)));
-        self.by_key.get(at.ok()?).copied()
+        self.keys.find(key)
     }
 
     pub(crate) fn at(&self, flag: u32) -> Option<&Flag> {
@@ -212,14 +211,10 @@ impl<P> Flags<P> {
 
     /// Adds a flag, or puts it in the place of an earlier one with its key.
     fn put(&mut self, flag: Flag) {
-        let sought = self.by_key.binary_search_by(|other| self.at(*other).map(|other| &other.key).cmp(&Some(&flag.key)));
-        match sought.map(|at| self.by_key.get(at).and_then(|old| self.flags.get_mut(*old as usize))) {
-            Ok(Some(old)) => *old = flag,
-            Ok(None) => {}
-            Err(at) => {
-                self.by_key.insert(at, self.flags.len() as u32);
-                self.flags.push(flag);
-            }
+        let number = self.keys.number(&flag.key);
+        match self.flags.get_mut(number as usize) {
+            Some(earlier) => *earlier = flag,
+            None => self.flags.push(flag),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Compiled means: operators are enums, values are parsed, lower-cased and sorted, selectors and patterns are numbers.
 //! What a condition says about a user is evaluation's; here is only what the flag says.
 
+mod index;
 mod interned;
 mod operator;
 mod values;
@@ -12,9 +13,10 @@ mod wire;
 use crate::bucketing::Bucket;
 use crate::json::Text;
 
+pub(crate) use index::Index;
 pub(crate) use interned::{Interned, Renumbering};
 pub(crate) use operator::Comparison;
-pub(crate) use values::{Versions, Words, has, is_boolean};
+pub(crate) use values::{Versions, Words, has};
 pub(crate) use version::Version;
 pub(crate) use wire::{Compiler, Fault, optional};
 

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use crate::dialect::{Dialect, plain};
 use crate::json::{self, Object, Text, Value, write_string};
-use crate::segment::Version;
+use crate::segment::{Version, Words};
 
 /// A property that is there.
 pub(super) struct Property {
@@ -57,11 +57,8 @@ impl List {
     /// Empty texts and nulls are left out, as the reference does.
     fn new<D: Dialect>(items: &[Value], dialect: &D) -> Self {
         let texts = items.iter().filter_map(|item| text_of(item, dialect)).filter(|text| !text.is_empty());
-        let mut words: Vec<Word> = texts.map(Word::new).collect();
-        let count = words.len();
-        words.sort_unstable_by(|a, b| a.text.cmp(&b.text));
-        words.dedup_by(|a, b| a.text == b.text);
-        Self { words, count }
+        let Words { sorted, count } = Words::new(texts.collect());
+        Self { words: sorted.into_iter().map(Word::new).collect(), count }
     }
 }
 
@@ -118,7 +115,7 @@ fn stringify<D: Dialect>(value: &Value, dialect: &D, out: &mut Vec<u8>) {
     match value {
         Value::Number(digits) => {
             let number = plain::print(dialect, digits);
-            out.extend_from_slice(if number.ends_with(b"y") { b"null" } else { &number });
+            out.extend_from_slice(if number.ends_with(b"Infinity") { b"null" } else { &number });
         }
         Value::Array(items) => {
             out.push(b'[');
@@ -147,9 +144,23 @@ fn separated<T>(items: impl Iterator<Item = T>, out: &mut Vec<u8>, mut write: im
     }
 }
 
-/// Whole numbers first, from small to large, then the names as they were written; of a name written twice, the first place
-/// and the last value.
+/// Whole numbers first, from small to large, then the names as they were written.
 fn in_order(object: &Object) -> Vec<(&Text, &Value)> {
+    let (mut indices, mut names) = (Vec::new(), Vec::new());
+    for entry in once_each(object) {
+        let Some(index) = array_index(entry.0) else {
+            names.push(entry);
+            continue;
+        };
+        // Insertion: such names are rare, and a sort of std is 2 KB of wasm.
+        let at = indices.iter().position(|(other, _)| *other > index);
+        indices.insert(at.unwrap_or(indices.len()), (index, entry));
+    }
+    indices.into_iter().map(|(_, entry)| entry).chain(names).collect()
+}
+
+/// Of a name written twice, the first place and the last value.
+fn once_each(object: &Object) -> Vec<(&Text, &Value)> {
     let mut entries: Vec<(&Text, &Value)> = Vec::with_capacity(object.len());
     for (name, value) in object.iter() {
         match entries.iter_mut().find(|(known, _)| *known == name) {
@@ -157,7 +168,6 @@ fn in_order(object: &Object) -> Vec<(&Text, &Value)> {
             None => entries.push((name, value)),
         }
     }
-    entries.sort_by_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));
     entries
 }
 

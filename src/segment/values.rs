@@ -36,7 +36,7 @@ pub(crate) fn has(sorted: &[impl AsRef<[u8]>], word: &[u8]) -> bool {
 }
 
 /// Whether `toLowerCase` makes `true` or `false` of it. No letter outside ASCII becomes one of theirs.
-pub(crate) fn is_boolean(word: &[u8]) -> bool {
+fn is_boolean(word: &[u8]) -> bool {
     word.eq_ignore_ascii_case(b"true") || word.eq_ignore_ascii_case(b"false")
 }
 
