@@ -1,0 +1,36 @@
+// The answers in front of the core, and the mark of a synchronous run. What an answer is, and when it ends, the core decides.
+
+import type { Variant } from './variant.js';
+
+/**
+ * Answers by flag key. They hold until the core says that something changed; whether something changed unseen (the page's address, what a
+ * user provider says) is asked once per synchronous run.
+ */
+export class Answers {
+  /** Counts clearings, so that an answer which was overtaken while it was made is not kept. */
+  age = 0;
+  private kept_ = new Map<string, Variant>();
+  private running_ = false;
+
+  get(key: string): Variant | undefined {
+    return this.kept_.get(key);
+  }
+
+  /** Keeps an answer, unless answers were cleared after `age`. */
+  keep(key: string, variant: Variant, age: number): void {
+    if (age === this.age) this.kept_.set(key, variant);
+  }
+
+  clear(): void {
+    this.age++;
+    this.kept_.clear();
+  }
+
+  /** Whether a synchronous run starts with this call. The mark falls in a microtask; timers would outlast the run. */
+  begins(): boolean {
+    if (this.running_) return false;
+    this.running_ = true;
+    void Promise.resolve().then(() => (this.running_ = false));
+    return true;
+  }
+}

@@ -1,0 +1,43 @@
+// The one error type of the package: what went wrong as a code for machines, a sentence for people, and the cause.
+
+/**
+ * Why something failed. Stable: code may compare against it, messages may change.
+ *
+ * - `BAD_ARGUMENT`: an argument has a type the method does not take. Only constructors and `evaluate` throw it; every other method answers
+ *   a fallback and logs it.
+ * - `WASM_UNAVAILABLE`: the page cannot run WebAssembly (none there, or a Content-Security-Policy without `'wasm-unsafe-eval'`). Clients
+ *   answer fallbacks.
+ * - `WASM_TRAPPED`: the core broke five times within a minute. Clients answer fallbacks until the page is loaded again.
+ * - `LOAD_FAILED`: `load` or `loadSync` was given something that is no core.
+ * - `API_KEY_EMPTY`, `TIMEOUT`, `NETWORK`, `HTTP_STATUS`, `DECODE`, `CLOSED`: why a request came to nothing. `start` and `fetch` reject with
+ *   them when `throwOnError` is set.
+ */
+export type ExperimentErrorCode =
+  | 'BAD_ARGUMENT'
+  | 'WASM_UNAVAILABLE'
+  | 'WASM_TRAPPED'
+  | 'LOAD_FAILED'
+  | 'API_KEY_EMPTY'
+  | 'TIMEOUT'
+  | 'NETWORK'
+  | 'HTTP_STATUS'
+  | 'DECODE'
+  | 'CLOSED';
+
+/** Every error of this package. The message never holds a key, a URL or anything about the user. */
+export class ExperimentError extends Error {
+  /** What went wrong, for machines. */
+  readonly code: ExperimentErrorCode;
+  /** The HTTP status, where a server answered with one (`HTTP_STATUS`). */
+  readonly status?: number;
+  /** What was behind it, when another error was. */
+  readonly cause?: unknown;
+
+  /** @param more `cause`: the error behind this one; `status`: the HTTP status of the answer */
+  constructor(code: ExperimentErrorCode, message: string, more?: { cause?: unknown; status?: number }) {
+    super(message);
+    this.name = 'ExperimentError';
+    this.code = code;
+    Object.assign(this, more);
+  }
+}

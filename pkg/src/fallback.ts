@@ -1,0 +1,172 @@
+// Stands in for the core while there is none: answers fallbacks, remembers the calls, and hands them over when the core arrives.
+//
+// The order of fallbacks is the one rule that also exists in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both
+// run the same vectors. An exposure is remembered only where the core would call it one: a variant of `initialVariants` that comes first.
+
+import { type ClientCore, type ClientSeed, USER } from './boundary.js';
+import type { ExperimentConfig } from './config.js';
+import type { Standby } from './engine.js';
+import type { ExperimentError } from './error.js';
+import type { Variant } from './variant.js';
+
+/** A call that waits for the core. */
+interface Call {
+  name: string;
+  make(core: ClientCore): void;
+}
+
+/** An answer, and the name of the source it came from. */
+interface Step {
+  source: string;
+  variant: Variant;
+}
+
+export class Fallback implements ClientCore, Standby<ClientCore> {
+  private calls_: Call[] = [];
+  private waiting_: Array<() => void> = [];
+  private met_ = new Set<string>();
+  private user_?: { text?: string };
+  private over_ = false;
+
+  constructor(private readonly seed_: ClientSeed) {}
+
+  start(user?: string): Promise<void> {
+    this.user_ = { text: user };
+    return this.later_((core) => core.start(user));
+  }
+
+  fetch(user?: string, options?: string): Promise<void> {
+    if (user) this.user_ = { text: user };
+    return this.later_((core) => core.fetch(user, options));
+  }
+
+  setUser(user?: string): void {
+    this.user_ = { text: user };
+    this.call_('setUser', (core) => core.setUser(user));
+  }
+
+  getUser(): string | undefined {
+    return this.user_ ? this.user_.text : this.seed_.kept.get(USER);
+  }
+
+  variant(key: string, fallback: string | undefined, expose: boolean): string {
+    const { source, variant } = this.answer_(key, fallback);
+    if (expose && source === 'initial') this.meet_(key, (core) => core.variant(key, undefined, true));
+    return JSON.stringify({ source, variant, keep: false });
+  }
+
+  exposure(key: string): void {
+    if (this.answer_(key).source === 'initial') this.meet_(key, (core) => core.exposure(key));
+  }
+
+  all(): string {
+    return JSON.stringify(Object.fromEntries(initialOf(this.options_())));
+  }
+
+  setTracksAssignment(on: boolean): void {
+    this.call_('setTracksAssignment', (core) => core.setTracksAssignment(on));
+  }
+
+  clear(): void {
+    this.call_('clear', (core) => core.clear());
+  }
+
+  stop(): void {
+    this.call_('stop', (core) => core.stop());
+  }
+
+  close(): void {
+    this.end();
+  }
+
+  refresh(): boolean {
+    return false;
+  }
+
+  arrive(core: ClientCore): void {
+    for (let call; (call = this.calls_[0]); this.calls_.shift()) call.make(core);
+    this.met_.clear();
+    this.user_ = undefined;
+  }
+
+  settle(error: ExperimentError): void {
+    this.seed_.logger.error(`[Experiment] ${error.message}`, error);
+    this.waiting_.splice(0).forEach((resolve) => resolve());
+  }
+
+  end(): void {
+    this.over_ = true;
+    this.calls_ = [];
+    this.waiting_.splice(0).forEach((resolve) => resolve());
+    this.seed_.open.forEach((open) => open.resolve());
+    this.seed_.open.clear();
+  }
+
+  /** The three steps. With `Source.InitialVariants` the bootstrapped variants come before the call's fallback. */
+  private answer_(key: string, fallback?: string): Step {
+    const options = this.options_();
+    const name = key[0] === '"' ? JSON.parse(key) : key;
+    const first = options.source === 'initialVariants';
+    const steps: Array<[string, Variant | undefined]> = [
+      ['fallback-inline', fallbackOf(fallback && JSON.parse(fallback))],
+      [first ? 'initial' : 'secondary-initial', initialOf(options).find(([flag]) => flag === name)?.[1]],
+      ['fallback-config', notEmpty(fallbackOf(options.fallbackVariant))],
+    ];
+    if (first) steps.unshift(...steps.splice(1, 1));
+    const [source, variant = {}] = steps.find(([, found]) => found) ?? ['none'];
+    return { source, variant };
+  }
+
+  private options_(): ExperimentConfig {
+    return JSON.parse(this.seed_.config);
+  }
+
+  private later_(ask: (core: ClientCore) => Promise<void>): Promise<void> {
+    if (this.over_) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.waiting_.push(resolve);
+      this.call_('', (core) => ask(core).then(resolve, reject));
+    });
+  }
+
+  /** An exposure is handed over once for the user at that time, however often the variant was asked for. */
+  private meet_(key: string, make: Call['make']): void {
+    if (this.met_.has(key) || this.over_) return;
+    this.met_.add(key);
+    this.calls_.push({ name: key, make });
+  }
+
+  /** Of equal calls in a row the last one counts. */
+  private call_(name: string, make: Call['make']): void {
+    this.met_.clear();
+    if (name && this.calls_[this.calls_.length - 1]?.name === name) this.calls_.pop();
+    if (!this.over_) this.calls_.push({ name, make });
+  }
+}
+
+/** A fallback as it was given: a string is key and value at once. */
+export function fallbackOf(given: unknown): Variant | undefined {
+  if (typeof given === 'string') return { key: given, value: given };
+  return given && typeof given === 'object' && !Array.isArray(given) ? given : undefined;
+}
+
+function notEmpty(variant?: Variant): Variant | undefined {
+  return variant && Object.keys(variant).length ? variant : undefined;
+}
+
+function initialOf({ initialVariants }: ExperimentConfig): Array<[string, Variant]> {
+  return Object.entries(initialVariants ?? {}).flatMap(([key, stored]) => {
+    const variant = bootstrapped(stored);
+    return variant ? [[key, variant]] : [];
+  });
+}
+
+/** The three formats variants were ever stored in, as one: a missing key is the value, `expKey` and its metadata agree. */
+function bootstrapped(stored: unknown): Variant | undefined {
+  const given = fallbackOf(stored);
+  if (!given) return;
+  const { key, value, payload, metadata, expKey } = given;
+  const experimentKey = metadata?.experimentKey || expKey;
+  const variant = { key: key || value, value, metadata: experimentKey ? { ...metadata, experimentKey } : metadata, payload, expKey: experimentKey };
+  return Object.fromEntries(Object.entries(variant).filter(([, held]) => held));
+}

@@ -1,0 +1,40 @@
+// The clients of a page by name: this copy's own, and those that all copies of the package share. Nothing global is touched at import.
+
+import type { ExperimentClient } from './client.js';
+
+type Clients = Record<string, ExperimentClient>;
+
+/** The copy's own clients: another package may replace the shared ones. */
+const own: Clients = Object.create(null);
+
+/** The client of this name, made when there is none. */
+export function find(name: string, make: () => ExperimentClient): ExperimentClient {
+  return (own[name] ??= shared(name) ?? share(name, make()));
+}
+
+/** A closed client is not found again. */
+export function forget(client: ExperimentClient): void {
+  for (const clients of [own, page()]) {
+    for (const name of Object.keys(clients)) if (clients[name] === client) delete clients[name];
+  }
+}
+
+/** A client that another copy made. One without `close` is another package's. */
+function shared(name: string): ExperimentClient | undefined {
+  const client = page()[name];
+  return typeof client?.close === 'function' ? client : undefined;
+}
+
+function share(name: string, client: ExperimentClient): ExperimentClient {
+  page()[name] ??= client;
+  return client;
+}
+
+/** The page's register, at the place where the reference has it. It is added to, never replaced. */
+function page(): Clients {
+  try {
+    return ((globalThis as { experimentInstances?: Clients }).experimentInstances ??= {});
+  } catch {
+    return {};
+  }
+}
