@@ -44,8 +44,9 @@ $(toolchain): rust-toolchain.toml
 	mkdir -p $(@D) && touch $@
 
 # target/tools/CRATE@VERSION/bin. Not --locked: one dependency locked by wasm-bindgen-cli 0.2.130 is not on the registry.
+# The other two only start things and wait: not optimized they are built in half the time.
 target/tools/%/bin: | $(toolchain)
-	cargo install --quiet --root target/tools/$* $*
+	$(if $(filter wasm-bindgen%,$*),,CARGO_PROFILE_RELEASE_OPT_LEVEL=0) cargo install --quiet --root target/tools/$* $*
 bindgen := target/tools/$(BINDGEN)/bin
 wasm-pack := target/tools/$(WASM_PACK)/bin
 geckodriver := target/tools/$(GECKODRIVER)/bin
@@ -74,8 +75,8 @@ trap := target/wasm/trap/trap.js
 std = $(wildcard $(shell rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock)
 build-std := RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort' CARGO_TARGET_DIR=target/shipped CARGO_UNSTABLE_BUILD_STD=std,panic_abort
 rustc-wasm := cargo rustc --locked --profile wasm --target wasm32-unknown-unknown --no-default-features
-wasm-opt := wasm-opt -Oz --converge --strip-debug --strip-producers --strip-target-features --enable-bulk-memory --enable-sign-ext \
-  --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue --enable-mutable-globals
+# Not --all-features: it makes binaryen 132 write import sections that other tools cannot read.
+wasm-opt := wasm-opt --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue --enable-mutable-globals
 
 wasm: $(shipped) ## build the two wasm modules and their glue: target/wasm/client, target/wasm/evaluate
 
@@ -96,8 +97,9 @@ define bind
 wasm-bindgen --target web --omit-default-module-path --remove-name-section --remove-producers-section \
   --out-dir target/bindgen/$(1) $(2)/wasm32-unknown-unknown/wasm/$(3).wasm
 mkdir -p target/wasm/$(1)
-$(wasm-opt) target/bindgen/$(1)/$(notdir $(3))_bg.wasm -o target/wasm/$(1)/$(notdir $(3))_bg.wasm
-node pkg/glue.mjs target/bindgen/$(1)/$(notdir $(3)).js target/wasm/$(1)/$(notdir $(3)).js
+cd target/bindgen/$(1) && $(wasm-opt) -Oz --converge --strip-debug --strip-producers --strip-target-features $(notdir $(3))_bg.wasm -o small.wasm
+cd target/bindgen/$(1) && $(wasm-opt) --minify-imports-and-exports-and-modules small.wasm -o ../../wasm/$(1)/$(notdir $(3))_bg.wasm > names.json
+node pkg/glue.mjs target/bindgen/$(1)/$(notdir $(3)).js target/wasm/$(1)/$(notdir $(3)).js target/bindgen/$(1)/names.json
 endef
 
 # ---- package and demo ------------------------------------------------------------------------------------------------

@@ -18,19 +18,20 @@
 // A trap out of a method reaches the caller as it is (RuntimeError, RangeError): the caller decides, and retires.
 //
 // The rewriting is by exact anchors: a wasm-bindgen that generates something else fails the build here instead of a page later.
-// Use: node pkg/glue.mjs DIR/experiment_wasm.js OUT/experiment_wasm.js (the .d.ts beside it is rewritten too)
+// The names between glue and module are long, and base64 hides from a compressor that they occur twice; wasm-opt shortens them in the
+// module, and its list of them (`--minify-imports-and-exports-and-modules`) shortens them here.
+// Use: node pkg/glue.mjs DIR/experiment_wasm.js OUT/experiment_wasm.js NAMES.json (the .d.ts beside it is rewritten too)
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-const HEAD = `export function instantiate(module, onTrap, link = (module, imports) => new WebAssembly.Instance(module, imports)) {
+const head = (silent) => `export function instantiate(module, onTrap, link = (module, imports) => new WebAssembly.Instance(module, imports)) {
 let dead = false;
 const gone = () => new WebAssembly.RuntimeError('this instance was retired');
 function retire() {
     if (dead) return;
     dead = true;
-    const silent = /_free$|^__wbindgen_destroy_closure$/;
     wasm = Object.fromEntries(Object.entries(wasm).map(([name, value]) =>
-        [name, typeof value !== 'function' ? value : silent.test(name) ? () => {} : () => { throw gone(); }]));
+        [name, typeof value !== 'function' ? value : ${JSON.stringify(silent)}.includes(name) ? () => {} : () => { throw gone(); }]));
 }
 function contain(run) {
     if (dead) return;
@@ -55,7 +56,10 @@ return linked instanceof WebAssembly.Instance ? begin(linked) : linked.then(begi
 }
 `;
 
-export function rewriteGlue(source) {
+/** What may be called on a retired instance without a word: nothing is left to be freed. */
+const SILENT = /_free$|^__wbindgen_destroy_closure$/;
+
+export function rewriteGlue(source, short) {
   const names = exportedNames(source);
   let glue = cut(source, '\nasync function __wbg_load(');
   glue = glue.replace(/^export (?=class |function )/gm, '');
@@ -64,7 +68,8 @@ export function rewriteGlue(source) {
   glue = replace(glue, 'new FinalizationRegistry(', 'finalization(', count(glue, 'typeof FinalizationRegistry ==='));
   const stray = /^\s*(?:import|export)\b.*|import\.meta/m.exec(glue);
   if (stray) throw new Error(`the generated glue has a statement that cannot stand in a function: ${stray[0]}`);
-  return HEAD + glue + tail(names);
+  const silent = short.exports.filter(([name]) => SILENT.test(name)).map(([, by]) => by);
+  return head(silent) + shorten(glue, short) + tail(names);
 }
 
 export function rewriteTypes(source) {
@@ -117,6 +122,20 @@ function guardImports(glue) {
   return replace(glue, 'return f.apply(this, args);', 'const result = f.apply(this, args);\n        if (dead) throw gone();\n        return result;', wrappers);
 }
 
+function shorten(glue, { imports, exports }) {
+  const module = imports[0][0];
+  glue = replace(glue, `"${module}": import0,`, '"a": import0,', 1);
+  for (const [from, name, by] of imports) {
+    if (from !== module) throw new Error(`the module imports from ${from}, too`);
+    glue = replace(glue, `\n        ${name}: `, `\n        ${by}: `, 1);
+  }
+  const by = new Map(exports);
+  return glue.replace(/\bwasm\.(\w+)/g, (use, name) => {
+    if (!by.has(name)) throw new Error(`the module does not export what the generated glue uses: ${name}`);
+    return `wasm.${by.get(name)}`;
+  });
+}
+
 function count(text, anchor) {
   return text.split(anchor).length - 1;
 }
@@ -133,8 +152,8 @@ function cut(text, anchor) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [from, to] = process.argv.slice(2);
+  const [from, to, names] = process.argv.slice(2);
   const types = (path) => path.replace(/\.js$/, '.d.ts');
-  writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8')));
+  writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8'), JSON.parse(readFileSync(names, 'utf8'))));
   writeFileSync(types(to), rewriteTypes(readFileSync(types(from), 'utf8')));
 }

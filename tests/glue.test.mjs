@@ -7,6 +7,8 @@ import { instantiate } from '../target/wasm/trap/trap.js';
 
 const module = new WebAssembly.Module(readFileSync(new URL('../target/wasm/trap/trap_bg.wasm', import.meta.url)));
 const generated = readFileSync(new URL('../target/bindgen/trap/trap.js', import.meta.url), 'utf8');
+const names = JSON.parse(readFileSync(new URL('../target/bindgen/trap/names.json', import.meta.url), 'utf8'));
+const rewritten = (source) => rewriteGlue(source, names);
 const { RuntimeError } = WebAssembly;
 
 /** A page that writes down what happens to it, and answers as told. */
@@ -161,8 +163,8 @@ test('a finalizer of a retired instance does nothing, and one that traps is cont
 });
 
 test('nothing is touched at import: the module is one function', () => {
-  assert.match(rewriteGlue(generated), /^export function instantiate\(module, onTrap, link = .*\) \{\n[^]*\n\}\n$/);
-  assert.equal(rewriteGlue(generated).match(/^export /gm).length, 1);
+  assert.match(rewritten(generated), /^export function instantiate\(module, onTrap, link = .*\) \{\n[^]*\n\}\n$/);
+  assert.equal(rewritten(generated).match(/^export /gm).length, 1);
 });
 
 for (const anchor of [
@@ -175,13 +177,19 @@ for (const anchor of [
 ]) {
   test(`the build fails when wasm-bindgen stops generating: ${anchor.split('\n')[0]}`, () => {
     assert.ok(generated.includes(anchor));
-    assert.throws(() => rewriteGlue(generated.replace(anchor, '')), /the generated glue/);
+    assert.throws(() => rewritten(generated.replace(anchor, '')), /the generated glue/);
   });
 }
 
+test('the build fails when glue and module disagree about a name', () => {
+  const missing = { ...names, exports: names.exports.filter(([name]) => name !== 'machine_count') };
+  assert.throws(() => rewriteGlue(generated, missing), /does not export .*machine_count/);
+  assert.throws(() => rewritten(generated.replace(/__wbg_note_\w+: function/, 'note: function')), /0 times, not 1 times/);
+});
+
 test('the build fails when wasm-bindgen generates an import or an export that cannot stand in a function', () => {
-  assert.throws(() => rewriteGlue(`import * as page from 'page';\n${generated}`), /cannot stand in a function/);
-  assert.throws(() => rewriteGlue(`export const page = 1;\n${generated}`), /cannot stand in a function/);
+  assert.throws(() => rewritten(`import * as page from 'page';\n${generated}`), /cannot stand in a function/);
+  assert.throws(() => rewritten(`export const page = 1;\n${generated}`), /cannot stand in a function/);
 });
 
 function trapAndRetire(core, machine) {
