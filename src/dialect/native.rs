@@ -43,15 +43,31 @@ impl Dialect for NativeDialect {
         if source.len() > MAX_PATTERN {
             return None;
         }
-        // Without the `u` flag a pattern is a list of code units, and so is what it matches.
-        let source: Vec<u32> = units(source).map(u32::from).collect();
-        Regex::from_unicode(source.into_iter(), Flags::default()).ok()
+        Regex::from_unicode(without_code_points(source).into_iter(), Flags::default()).ok()
     }
 
     fn matches(&self, pattern: &Regex, subject: &[u8]) -> bool {
         let subject: Vec<u16> = units(subject).take(MAX_SUBJECT).collect();
         pattern.find_from_ucs2(&subject, 0).next().is_some()
     }
+}
+
+/// A pattern's code units: without the `u` flag it is a list of those, and so is what it matches. Nor are there code points
+/// then: `\u{61}` is the letter u, 61 times, which regress does not know.
+fn without_code_points(source: &[u8]) -> Vec<u32> {
+    let mut out: Vec<u32> = Vec::with_capacity(source.len());
+    let mut source = units(source).map(u32::from).peekable();
+    while let Some(unit) = source.next() {
+        out.push(unit);
+        if unit == u32::from(b'\\') {
+            let escaped = source.next();
+            if escaped == Some(u32::from(b'u')) && source.peek() == Some(&u32::from(b'{')) {
+                out.pop();
+            }
+            out.extend(escaped);
+        }
+    }
+    out
 }
 
 /// `StringToNumber` of ECMAScript (7.1.4.1.1).
@@ -135,6 +151,7 @@ mod tests {
             NativeDialect.compile_pattern(source.as_bytes()).is_some_and(|pattern| NativeDialect.matches(&pattern, subject.as_bytes()))
         };
         assert!(matches("^..$", "😀") && matches("\\ud83d", "😀") && matches("^[\\w-]+\\.js$", "a-b.js"));
+        assert!(matches("^\\u{3}$", "uuu") && matches("^\\\\u{3}$", "\\uuu") && !matches("\\u{61}", "a"));
         assert!(!matches("(", "(") && !matches(&"a|".repeat(600), "a"));
         assert!(!matches("b$", &format!("{}b", "a".repeat(1024))));
     }
