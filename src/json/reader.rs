@@ -58,8 +58,16 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`JsonCode::Size`] for a text over [`MAX_BYTES`].
     pub fn new(text: &'a [u8]) -> Read<Self> {
+        Self::within(text, MAX_BYTES)
+    }
+
+    /// Starts at the beginning of a text that may have this many bytes.
+    ///
+    /// # Errors
+    /// [`JsonCode::Size`] for a longer one.
+    pub fn within(text: &'a [u8], most: usize) -> Read<Self> {
         let reader = Self { text, at: 0, depth: 0 };
-        if text.len() > MAX_BYTES { reader.fail(JsonCode::Size) } else { Ok(reader) }
+        if text.len() > most { reader.fail(JsonCode::Size) } else { Ok(reader) }
     }
 
     /// The kind of the next value.
@@ -149,9 +157,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When something else stands here, or `item` fails.
     pub fn array<E: From<JsonError>>(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
-        self.expect(Kind::Array)?;
-        self.open();
-        let mut more = !self.close(b']');
+        let mut more = self.begin(Kind::Array)?;
         while more {
             item(self)?;
             more = self.more(b']')?;
@@ -167,15 +173,9 @@ impl<'a> Reader<'a> {
         &mut self,
         mut entry: impl FnMut(&mut Self, Text) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.expect(Kind::Object)?;
-        self.open();
-        let mut more = !self.close(b'}');
+        let mut more = self.begin(Kind::Object)?;
         while more {
-            let name = self.string()?;
-            self.skip_space();
-            if !self.take(b':') {
-                return Err(self.error(JsonCode::Syntax).into());
-            }
+            let name = self.member()?;
             entry(self, name)?;
             more = self.more(b'}')?;
         }
@@ -236,7 +236,8 @@ impl<'a> Reader<'a> {
                 }
             }
             if open.last() == Some(&true) {
-                self.name()?;
+                self.skip_string()?;
+                self.colon()?;
             }
         }
     }
@@ -289,25 +290,43 @@ impl<'a> Reader<'a> {
         self.take(if object { b'}' } else { b']' })
     }
 
-    fn name(&mut self) -> Read<()> {
-        self.skip_space();
-        self.string()?;
-        self.skip_space();
-        if self.take(b':') { Ok(()) } else { self.fail(JsonCode::Syntax) }
-    }
-
     fn scalar(&mut self) -> Read<()> {
         match self.peek()? {
             Kind::Null => self.null(),
             Kind::Bool => self.bool().map(|_| ()),
             Kind::Number => self.number().map(|_| ()),
-            _ => self.string().map(|_| ()),
+            _ => self.skip_string(),
         }
     }
 
-    fn open(&mut self) {
+    // The loops over lists and objects are copied for every caller's closure; what they call is not.
+
+    #[inline(never)]
+    fn begin(&mut self, kind: Kind) -> Read<bool> {
+        self.expect(kind)?;
         self.at += 1;
         self.depth += 1;
+        Ok(!self.close(if kind == Kind::Array { b']' } else { b'}' }))
+    }
+
+    #[inline(never)]
+    fn member(&mut self) -> Read<Text> {
+        let name = self.string()?;
+        self.colon()?;
+        Ok(name)
+    }
+
+    fn colon(&mut self) -> Read<()> {
+        self.skip_space();
+        if self.take(b':') { Ok(()) } else { self.fail(JsonCode::Syntax) }
+    }
+
+    /// Checks a string and keeps nothing of it.
+    fn skip_string(&mut self) -> Read<()> {
+        self.expect(Kind::String)?;
+        self.at += 1;
+        self.plain();
+        if self.take(b'"') { Ok(()) } else { self.escaped(&mut Vec::new()) }
     }
 
     fn close(&mut self, bracket: u8) -> bool {
@@ -319,6 +338,7 @@ impl<'a> Reader<'a> {
         closed
     }
 
+    #[inline(never)]
     fn more(&mut self, bracket: u8) -> Read<bool> {
         if self.close(bracket) {
             return Ok(false);

@@ -1,0 +1,92 @@
+//! What every route works with: the projects with their keys and flags, the store, and what runs beside the requests.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use experiment_wasm::ingestion::Rules;
+
+use crate::assignments::Assignments;
+use crate::cache::Cache;
+use crate::catalog::{Deployment, faults};
+use crate::config::ProjectConfig;
+use crate::key::{Key, opened};
+use crate::store::{Result, Store};
+use crate::writer::Writer;
+
+/// A project as it runs.
+pub struct Project {
+    pub id: i64,
+    pub rules: Rules,
+    pub deployments: Vec<Deployment>,
+    api_key: Key,
+    admin_key: Key,
+}
+
+/// The server, as the routes see it.
+pub struct App {
+    pub store: Store,
+    pub writer: Writer,
+    pub assignments: Assignments,
+    pub cache: Cache,
+    projects: Vec<Project>,
+    flags_versions: Mutex<HashMap<i64, i64>>,
+}
+
+impl App {
+    /// Takes up the projects of the configuration, and seeds those that the store does not have.
+    pub async fn new(store: Store, writer: Writer, assignments: Assignments, config: Vec<ProjectConfig>) -> Result<Self> {
+        let mut projects = Vec::new();
+        for project in config {
+            projects.push(Project {
+                id: store.project(&project.name, &project.flags).await?,
+                rules: project.rules,
+                deployments: project.deployments.iter().map(Deployment::new).collect(),
+                api_key: Key::of(&project.api_key),
+                admin_key: Key::of(&project.admin_key),
+            });
+        }
+        let app = Self { store, writer, assignments, projects, cache: Cache::default(), flags_versions: Mutex::default() };
+        app.refresh().await?;
+        Ok(app)
+    }
+
+    /// Takes over flags that were changed, here or by another replica. The versions are read first, so that a change in
+    /// between is seen the next time.
+    pub async fn refresh(&self) -> Result<()> {
+        for (id, version) in self.store.flags_versions().await? {
+            let known = self.flags_versions.lock().unwrap_or_else(PoisonError::into_inner).get(&id) == Some(&version);
+            if let Some(project) = self.projects.iter().find(|project| project.id == id && !known) {
+                self.reload(project).await?;
+                self.flags_versions.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version);
+            }
+        }
+        Ok(())
+    }
+
+    /// The project and deployment that a deployment key opens.
+    pub fn deployment(&self, secret: &str) -> Option<(&Project, &Deployment)> {
+        let all: Vec<_> = self.projects.iter().flat_map(|one| one.deployments.iter().map(move |own| (one, own))).collect();
+        opened(&all, |(_, deployment)| &deployment.key, secret).copied()
+    }
+
+    /// The project that an API key opens for ingestion.
+    pub fn ingesting(&self, secret: &str) -> Option<&Project> {
+        opened(&self.projects, |project| &project.api_key, secret)
+    }
+
+    /// The project that an admin key opens.
+    pub fn administered(&self, secret: &str) -> Option<&Project> {
+        opened(&self.projects, |project| &project.admin_key, secret)
+    }
+
+    async fn reload(&self, project: &Project) -> Result<()> {
+        let flags = self.store.flags(project.id).await?;
+        for skipped in faults(&flags) {
+            tracing::warn!(flag = %skipped.key, fault = skipped.code, field = skipped.field, "a flag is skipped or faulty, the others work");
+        }
+        for deployment in &project.deployments {
+            deployment.take(&flags);
+        }
+        Ok(())
+    }
+}

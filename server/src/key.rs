@@ -1,0 +1,28 @@
+//! Keys: compared in constant time, and never printed.
+
+use experiment_wasm::insert_id::InsertId;
+use experiment_wasm::json::Text;
+use subtle::ConstantTimeEq;
+
+/// A key as it is held in memory: its digest, so that all keys are compared at one length.
+#[derive(Clone)]
+pub struct Key(Text);
+
+impl Key {
+    /// The key of this secret.
+    pub fn of(secret: &str) -> Self {
+        Self(InsertId::new().field(secret.as_bytes()).finish())
+    }
+
+    /// The digest, as a name for what belongs to the key.
+    pub fn digest(&self) -> &Text {
+        &self.0
+    }
+}
+
+/// What a secret opens. All keys are looked at, whichever fits, so that the time says nothing.
+pub fn opened<'a, T>(things: impl IntoIterator<Item = &'a T>, key_of: impl Fn(&T) -> &Key, secret: &str) -> Option<&'a T> {
+    let given = Key::of(secret);
+    let fits = |thing: &T| bool::from(key_of(thing).0.as_bytes().ct_eq(given.0.as_bytes()));
+    things.into_iter().fold(None, |found, thing| if fits(thing) { Some(thing) } else { found })
+}

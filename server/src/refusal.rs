@@ -1,0 +1,99 @@
+//! Why a request is refused, as the JSON every route answers with: a code and a sentence, no keys, nothing about users.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use experiment_wasm::json::{Object, Value};
+
+/// A refused request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The deployment or admin key is missing or wrong.
+    Unauthorized,
+    /// The API key in the body is missing or wrong. Real clients give up on exactly this answer.
+    InvalidApiKey,
+    /// The body, or what a header carries, is not what the route reads.
+    Malformed(&'static str),
+    /// A field of the request is missing.
+    Missing(&'static str),
+    /// A page of another origin asks what only the own one may.
+    ForeignOrigin,
+    NotFound,
+    MethodNotAllowed,
+    /// The body did not come in time.
+    Slow,
+    /// More bytes or events than the route takes.
+    TooLarge,
+    HeaderTooLarge,
+    /// The store does not answer; nothing of the request was stored.
+    Unavailable,
+}
+
+impl Refusal {
+    /// The store failed: the log says why, the answer only that it did.
+    pub fn failed(error: &sqlx::Error) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::Unavailable
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::InvalidApiKey | Self::Malformed(_) | Self::Missing(_) => StatusCode::BAD_REQUEST,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Missing or invalid key",
+            // Amplitude's words, which its clients compare.
+            Self::InvalidApiKey => "Invalid API key",
+            Self::Missing(_) => "Request missing required field",
+            Self::Malformed(what) => what,
+            Self::ForeignOrigin => "Not from this origin",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::Slow => "The request took too long",
+            Self::TooLarge => "Payload too large",
+            Self::HeaderTooLarge => "Header too large",
+            Self::Unavailable => "Service unavailable",
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut body = Object::new();
+        body.push("code".into(), u64::from(self.status().as_u16()).into());
+        body.push("error".into(), self.sentence().into());
+        if let Self::Missing(field) = self {
+            body.push("missing_field".into(), field.into());
+        }
+        let mut response = json(self.status(), &body.into());
+        if self == Self::Unavailable {
+            // Seconds. A store that is down is looked for again soon, with the client's own backoff on top.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// A JSON answer.
+pub fn json(status: StatusCode, body: &Value) -> Response {
+    text(status, body.to_json())
+}
+
+/// An answer that is JSON text already.
+pub fn text(status: StatusCode, body: impl Into<axum::body::Body>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, body.into()).into_response()
+}

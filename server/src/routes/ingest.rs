@@ -1,0 +1,77 @@
+//! Ingestion: reads a batch, judges each event by itself, and answers when the good ones are durable.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use experiment_wasm::ingestion::{Rejection, transform};
+use experiment_wasm::json::{Text, Value, parse};
+
+use super::body;
+use super::envelope::Envelope;
+use super::verdicts::{Judged, answer};
+use crate::app::{App, Project};
+use crate::arrival::arrival;
+use crate::clock;
+use crate::refusal::Refusal;
+use crate::store::Arrival;
+
+/// The largest body of `/2/httpapi`, in bytes: Amplitude's limit.
+const HTTPAPI_BYTES: usize = 1 << 20;
+
+/// The largest body of `/batch`, in bytes: Amplitude's limit.
+const BATCH_BYTES: usize = 20 << 20;
+
+/// `POST /2/httpapi`.
+pub async fn httpapi(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
+    ingest(&app, asked, HTTPAPI_BYTES).await
+}
+
+/// `POST /batch`.
+pub async fn batch(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
+    ingest(&app, asked, BATCH_BYTES).await
+}
+
+/// One event, as far as it got.
+struct Read {
+    insert_id: Option<Text>,
+    outcome: Result<Arrival, Rejection>,
+}
+
+async fn ingest(app: &App, asked: Request, most: usize) -> Result<Response, Refusal> {
+    let (parts, body) = asked.into_parts();
+    let sent = body::read(&parts.headers, body, most).await?;
+    let envelope = Envelope::read(&sent)?;
+    let secret = envelope.api_key.as_ref().ok_or(Refusal::InvalidApiKey)?;
+    let project = app.ingesting(&secret.to_str()).ok_or(Refusal::InvalidApiKey)?;
+    let now = clock::now();
+    let judged = judge(app, read(project, &envelope, now)?).await?;
+    Ok(answer(&judged, sent.len(), now))
+}
+
+fn read(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Read>, Refusal> {
+    let events = envelope.events.as_ref().filter(|events| !events.is_empty()).ok_or(Refusal::Missing("events"))?;
+    let one = |(place, text): (u64, &&[u8])| {
+        let event = parse(text).map_err(|_| Refusal::Malformed("An event could not be read"))?;
+        let insert_id = event.as_object().and_then(|event| event.get("insert_id")).and_then(Value::as_str).cloned();
+        let outcome = transform(event, project.rules);
+        let outcome = outcome.map(|ingested| arrival(project.id, ingested, place, envelope.uploaded, now));
+        Ok(Read { insert_id, outcome })
+    };
+    (0..).zip(events).map(one).collect()
+}
+
+/// Stores what is good and returns every event's verdict.
+async fn judge(app: &App, read: Vec<Read>) -> Result<Vec<Judged>, Refusal> {
+    let good: Vec<_> = read.iter().filter_map(|one| one.outcome.as_ref().ok()).cloned().collect();
+    let verdicts = if good.is_empty() { Vec::new() } else { app.writer.store(good).await.map_err(|_| Refusal::Unavailable)? };
+    let mut verdicts = verdicts.into_iter();
+    let judged = |one: Read| match one.outcome {
+        Ok(arrival) => {
+            let verdict = verdicts.next().ok_or(Refusal::Unavailable)?;
+            Ok(Judged { insert_id: Some(arrival.stamp.insert_id), verdict: Ok(verdict) })
+        }
+        Err(rejection) => Ok(Judged { insert_id: one.insert_id, verdict: Err(rejection) }),
+    };
+    read.into_iter().map(judged).collect()
+}

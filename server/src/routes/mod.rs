@@ -1,0 +1,72 @@
+//! Which path leads where, and from which pages it may be asked.
+
+mod body;
+mod envelope;
+mod evaluation;
+mod flags;
+mod health;
+mod ingest;
+mod origin;
+mod reading;
+mod request;
+mod verdicts;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, Method, header};
+use axum::middleware;
+use axum::routing::{get, post};
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::services::ServeDir;
+
+use crate::app::App;
+use crate::refusal::Refusal;
+
+/// For how long a browser need not ask again whether it may ask: Chromium keeps it no longer than two hours.
+const PREFLIGHT_HOLDS: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// All routes. Evaluation and ingestion may be asked from any page, the rest from pages of this server only.
+pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
+    let evaluation = Router::new()
+        .route("/sdk/v2/vardata", get(evaluation::vardata).post(evaluation::vardata))
+        .route("/sdk/v2/flags", get(flags::for_deployment))
+        .route("/v1/vardata", get(evaluation::vardata_v1))
+        .route("/v1/flags", get(flags::for_deployment));
+    let ingestion = Router::new().route("/2/httpapi", post(ingest::httpapi)).route("/batch", post(ingest::batch));
+    let admin = Router::new()
+        .route("/api/events", get(reading::events))
+        .route("/api/users", get(reading::person))
+        .route("/api/flags", get(flags::list))
+        .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete))
+        .layer(middleware::from_fn(origin::own_only));
+    let api = Router::new()
+        .merge(evaluation.merge(ingestion).layer(cors()))
+        .merge(admin)
+        .route("/healthz", get(health::healthz))
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .with_state(app);
+    match www {
+        Some(directory) => api.fallback_service(ServeDir::new(directory)),
+        None => api.fallback(async || Refusal::NotFound),
+    }
+}
+
+fn cors() -> CorsLayer {
+    let own = [
+        "x-amp-exp-user",
+        "x-amp-exp-flag-keys",
+        "x-amp-exp-track",
+        "x-amp-exp-exposure-track",
+        "x-amp-exp-library",
+    ];
+    let common = [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::ACCEPT];
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(own.map(HeaderName::from_static).into_iter().chain(common).collect::<Vec<_>>())
+        .expose_headers([HeaderName::from_static("x-cache"), header::RETRY_AFTER])
+        .max_age(PREFLIGHT_HOLDS)
+}

@@ -1,0 +1,69 @@
+//! What requests carry beside their bodies: keys, users and flag keys in headers and queries.
+
+use std::collections::HashMap;
+
+use axum::extract::Query;
+use axum::http::{HeaderMap, Uri, header};
+use experiment_wasm::api::{FLAG_KEYS_HEADER, from_base64};
+use experiment_wasm::json::{Object, Text, Value, parse};
+
+use crate::app::{App, Project};
+use crate::catalog::Deployment;
+use crate::refusal::Refusal;
+
+/// The longest header that is read, in bytes: a user of 12 KB, as base64.
+pub const MAX_HEADER_BYTES: usize = 16 << 10;
+
+/// The query, each name once.
+pub type Fields = HashMap<String, String>;
+
+/// The deployment whose key a request shows.
+pub fn deployment<'a>(app: &'a App, headers: &HeaderMap) -> Result<(&'a Project, &'a Deployment), Refusal> {
+    app.deployment(credential(headers, "Api-Key")?).ok_or(Refusal::Unauthorized)
+}
+
+/// The project whose admin key a request shows.
+pub fn administered<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a Project, Refusal> {
+    app.administered(credential(headers, "Bearer")?).ok_or(Refusal::Unauthorized)
+}
+
+fn credential<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Refusal> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Refusal::Unauthorized)?;
+    let (given, secret) = value.split_once(' ').ok_or(Refusal::Unauthorized)?;
+    // Schemes are compared without case by RFC 9110.
+    if given.eq_ignore_ascii_case(scheme) { Ok(secret.trim()) } else { Err(Refusal::Unauthorized) }
+}
+
+/// The query's fields.
+pub fn query(uri: &Uri) -> Result<Fields, Refusal> {
+    Query::try_from_uri(uri).map(|Query(fields)| fields).map_err(|_| Refusal::Malformed("The query could not be read"))
+}
+
+/// What a header carries in base64, either alphabet, padded or not; an empty header is none.
+pub fn decoded(headers: &HeaderMap, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    let Some(value) = headers.get(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    if value.len() > MAX_HEADER_BYTES {
+        return Err(Refusal::HeaderTooLarge);
+    }
+    from_base64(value.as_bytes()).map(Some).ok_or(Refusal::Malformed("A header is no base64"))
+}
+
+/// The flags asked for, by header.
+pub fn flag_keys(headers: &HeaderMap) -> Result<Option<Vec<Text>>, Refusal> {
+    let Some(bytes) = decoded(headers, FLAG_KEYS_HEADER)? else { return Ok(None) };
+    let keys = parse(&bytes).ok().and_then(|value| {
+        value.as_array()?.iter().map(|key| key.as_str().cloned()).collect::<Option<Vec<_>>>()
+    });
+    keys.map(Some).ok_or(Refusal::Malformed("The flag keys are no list of texts"))
+}
+
+/// The flags asked for, by query: divided by commas.
+pub fn flag_keys_of(fields: &Fields) -> Option<Vec<Text>> {
+    let list = fields.get("flag_keys").filter(|list| !list.is_empty())?;
+    Some(list.split(',').map(|key| key.trim().into()).collect())
+}
+
+/// A user's JSON.
+pub fn user(text: &[u8]) -> Result<Object, Refusal> {
+    parse(text).ok().and_then(Value::into_object).ok_or(Refusal::Malformed("The user is no JSON object"))
+}

@@ -1,0 +1,79 @@
+//! The answer of ingestion: Amplitude's fields, and beside them one verdict for each event, in order.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use experiment_wasm::ingestion::Rejection;
+use experiment_wasm::json::{Object, Text, Value};
+
+use crate::refusal::json;
+use crate::store::Verdict;
+
+/// What became of one event.
+pub struct Judged {
+    /// As it was sent or given; absent where the event's own could not be read.
+    pub insert_id: Option<Text>,
+    pub verdict: Result<Verdict, Rejection>,
+}
+
+/// 200 when any event was good, else 400.
+pub fn answer(judged: &[Judged], bytes: usize, now: u64) -> Response {
+    let verdicts = Value::Array(judged.iter().map(Judged::shown).collect());
+    if judged.iter().all(|one| one.verdict.is_err()) {
+        return refused(judged, verdicts);
+    }
+    let stored = judged.iter().filter(|one| one.verdict == Ok(Verdict::Stored)).count();
+    let mut body = Object::new();
+    body.push("code".into(), 200_u64.into());
+    body.push("events_ingested".into(), (stored as u64).into());
+    body.push("payload_size_bytes".into(), (bytes as u64).into());
+    body.push("server_upload_time".into(), now.into());
+    body.push("verdicts".into(), verdicts);
+    json(StatusCode::OK, &body.into())
+}
+
+impl Judged {
+    fn shown(&self) -> Value {
+        let mut object = Object::new();
+        object.push("insert_id".into(), self.insert_id.as_ref().map_or(Value::Null, Value::from));
+        let verdict = match self.verdict {
+            Ok(Verdict::Stored) => "stored",
+            Ok(Verdict::Duplicate) => "duplicate",
+            Err(_) => "rejected",
+        };
+        object.push("verdict".into(), verdict.into());
+        if let Err(rejection) = self.verdict {
+            object.push("reason".into(), rejection.reason().into());
+        }
+        object.into()
+    }
+}
+
+fn refused(judged: &[Judged], verdicts: Value) -> Response {
+    let missing = places(judged, Rejection::is_missing);
+    let error = if missing.is_empty() { "Invalid field values on some events" } else { "Request missing required field" };
+    let mut body = Object::new();
+    body.push("code".into(), 400_u64.into());
+    body.push("error".into(), error.into());
+    if let Some((field, _)) = missing.iter().next() {
+        body.push("missing_field".into(), field.clone().into());
+    }
+    body.push("events_with_invalid_fields".into(), places(judged, |rejection| !rejection.is_missing()).into());
+    body.push("events_with_missing_fields".into(), missing.into());
+    body.push("verdicts".into(), verdicts);
+    json(StatusCode::BAD_REQUEST, &body.into())
+}
+
+/// `{field: [place, …]}` of the rejections of one kind.
+fn places(judged: &[Judged], kind: impl Fn(Rejection) -> bool) -> Object {
+    let mut by_field: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (place, one) in (0_u64..).zip(judged) {
+        if let Err(rejection) = one.verdict
+            && kind(rejection)
+        {
+            by_field.entry(rejection.field()).or_default().push(place.into());
+        }
+    }
+    by_field.into_iter().map(|(field, places)| (field.into(), places.into())).collect()
+}

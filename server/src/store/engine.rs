@@ -1,0 +1,209 @@
+//! SQLite and PostgreSQL behind one face: one SQL text with `$1` placeholders, integers and text, rows read by position.
+//!
+//! Not `sqlx::Any`: that keeps neither types nor connection options apart. What the statements say is the other files'.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Executor, Postgres, Row as _, Sqlite, SqlStr};
+
+/// Connections of a file or server database: one writes, the others read. Two cores gain nothing from more.
+const CONNECTIONS: u32 = 4;
+
+/// How long a statement waits for another process's lock. Group commits take a hundredth of it.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere.
+const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(4715)";
+
+pub type Result<T> = std::result::Result<T, sqlx::Error>;
+
+/// A pool of connections to one of the two engines.
+#[derive(Clone)]
+pub enum Engine {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A transaction that no other writer runs beside.
+pub enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// A row of either engine.
+pub enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// An argument of a statement.
+#[derive(Clone, Debug)]
+pub enum Arg {
+    Int(Option<i64>),
+    Text(Option<String>),
+}
+
+impl Engine {
+    /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
+    pub async fn open(url: &str) -> Result<Self> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(url).await?;
+            return Ok(Self::Postgres(pool));
+        }
+        let in_memory = url.contains(":memory:");
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .busy_timeout(LOCK_WAIT)
+            .journal_mode(if in_memory { SqliteJournalMode::Memory } else { SqliteJournalMode::Wal })
+            // NORMAL might roll back acknowledged commits after a power loss.
+            .synchronous(SqliteSynchronous::Full);
+        // A database in memory lives in its one connection, which must never be closed.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(if in_memory { 1 } else { CONNECTIONS })
+            .idle_timeout(None)
+            .max_lifetime(None);
+        Ok(Self::Sqlite(pool.connect_with(options).await?))
+    }
+
+    /// Makes the tables where there are none. Replicas that start together take turns.
+    pub async fn create(&self) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        match &mut transaction {
+            Transaction::Sqlite(open) => open.execute(include_str!("sqlite.sql")).await.map(drop)?,
+            Transaction::Postgres(open) => open.execute(include_str!("postgres.sql")).await.map(drop)?,
+        }
+        transaction.commit().await
+    }
+
+    /// Rows as they are committed now.
+    pub async fn rows(&self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(pool) => sqlite(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Sqlite)),
+            Self::Postgres(pool) => postgres(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Postgres)),
+        }
+    }
+
+    /// Waits until no other writer is in a transaction, and begins one.
+    pub async fn begin(&self) -> Result<Transaction> {
+        match self {
+            Self::Sqlite(pool) => pool.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
+            Self::Postgres(pool) => {
+                let mut transaction = pool.begin().await?;
+                transaction.execute(WRITERS_LOCK).await?;
+                Ok(Transaction::Postgres(transaction))
+            }
+        }
+    }
+
+    /// Closes every connection, so that the files are whole.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Transaction {
+    /// Rows as this transaction sees them.
+    pub async fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(open) => sqlite(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Sqlite)),
+            Self::Postgres(open) => {
+                postgres(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Postgres))
+            }
+        }
+    }
+
+    /// Changes rows and says how many.
+    pub async fn change(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<u64> {
+        match self {
+            Self::Sqlite(open) => sqlite(sql, args).execute(&mut **open).await.map(|done| done.rows_affected()),
+            Self::Postgres(open) => postgres(sql, args).execute(&mut **open).await.map(|done| done.rows_affected()),
+        }
+    }
+
+    /// Makes the changes durable.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(open) => open.commit().await,
+            Self::Postgres(open) => open.commit().await,
+        }
+    }
+}
+
+impl Row {
+    /// A whole number.
+    pub fn int(&self, column: usize) -> Result<i64> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+
+    /// A text, or none.
+    pub fn text(&self, column: usize) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+
+    /// A text in a column that always has one.
+    pub fn word(&self, column: usize) -> Result<String> {
+        self.text(column).map(Option::unwrap_or_default)
+    }
+}
+
+impl From<i64> for Arg {
+    fn from(number: i64) -> Self {
+        Self::Int(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Arg {
+    fn from(number: Option<i64>) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<Option<String>> for Arg {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
+    }
+}
+
+fn wrapped<R>(rows: Vec<R>, wrap: fn(R) -> Row) -> Vec<Row> {
+    rows.into_iter().map(wrap).collect()
+}
+
+fn sqlite(sql: SqlStr, args: Vec<Arg>) -> sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments> {
+    args.into_iter().fold(sqlx::query(sql), |query, arg| match arg {
+        Arg::Int(number) => query.bind(number),
+        Arg::Text(text) => query.bind(text),
+    })
+}
+
+fn postgres(sql: SqlStr, args: Vec<Arg>) -> sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments> {
+    args.into_iter().fold(sqlx::query(sql), |query, arg| match arg {
+        Arg::Int(number) => query.bind(number),
+        Arg::Text(text) => query.bind(text),
+    })
+}

@@ -1,0 +1,39 @@
+//! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
+
+mod engine;
+mod flags;
+mod group;
+mod people;
+mod properties;
+mod reading;
+mod rows;
+
+pub use engine::{Engine, Result};
+pub use flags::StoredFlag;
+pub use group::{Arrival, Verdict};
+pub use reading::{EventFilter, PersonView};
+
+/// The database.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+}
+
+impl Store {
+    /// Opens the database and makes its tables where there are none.
+    pub async fn open(url: &str) -> Result<Self> {
+        let engine = Engine::open(url).await?;
+        engine.create().await?;
+        Ok(Self { engine })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.engine.rows(rows::sql("SELECT 1"), Vec::new()).await.map(drop)
+    }
+
+    /// Closes the database after everything that was begun.
+    pub async fn close(&self) {
+        self.engine.close().await;
+    }
+}

@@ -1,0 +1,54 @@
+-- The tables on PostgreSQL. The same names and columns as sqlite.sql; JSON is text in both.
+CREATE TABLE IF NOT EXISTS project (
+  id BIGINT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  flags_version BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS flag (
+  project BIGINT NOT NULL REFERENCES project,
+  flag_key TEXT NOT NULL,
+  config TEXT NOT NULL,
+  deployments TEXT,
+  PRIMARY KEY (project, flag_key)
+);
+-- Whom events are about. A visitor who turns out to be a known user points to that user.
+CREATE TABLE IF NOT EXISTS person (
+  id BIGINT PRIMARY KEY,
+  project BIGINT NOT NULL REFERENCES project,
+  user_id TEXT,
+  merged_into BIGINT,
+  properties TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS person_by_user ON person (project, user_id);
+CREATE TABLE IF NOT EXISTS device (
+  project BIGINT NOT NULL REFERENCES project,
+  device_id TEXT NOT NULL,
+  person BIGINT NOT NULL REFERENCES person,
+  PRIMARY KEY (project, device_id)
+);
+CREATE INDEX IF NOT EXISTS device_by_person ON device (person);
+CREATE TABLE IF NOT EXISTS event (
+  id BIGINT NOT NULL,
+  project BIGINT NOT NULL,
+  insert_id TEXT NOT NULL,
+  person BIGINT NOT NULL,
+  user_id TEXT,
+  device_id TEXT,
+  event_type TEXT NOT NULL,
+  time BIGINT NOT NULL,
+  received BIGINT NOT NULL,
+  flag_key TEXT,
+  variant TEXT,
+  experiment_key TEXT,
+  event_properties TEXT NOT NULL,
+  user_properties TEXT NOT NULL,
+  rest TEXT,
+  PRIMARY KEY (project, insert_id)
+) PARTITION BY HASH (project, insert_id);
+CREATE TABLE IF NOT EXISTS event_0 PARTITION OF event FOR VALUES WITH (MODULUS 4, REMAINDER 0);
+CREATE TABLE IF NOT EXISTS event_1 PARTITION OF event FOR VALUES WITH (MODULUS 4, REMAINDER 1);
+CREATE TABLE IF NOT EXISTS event_2 PARTITION OF event FOR VALUES WITH (MODULUS 4, REMAINDER 2);
+CREATE TABLE IF NOT EXISTS event_3 PARTITION OF event FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+CREATE INDEX IF NOT EXISTS event_by_id ON event (id);
+CREATE INDEX IF NOT EXISTS event_by_user ON event (project, user_id);
+CREATE INDEX IF NOT EXISTS event_by_device ON event (project, device_id);

@@ -1,0 +1,104 @@
+//! The one writer: requests hand over events and wait; it commits them in groups and answers after the commit.
+//!
+//! A commit costs a disk flush whatever it holds, so many requests share one. What cannot be committed as a group is tried
+//! request by request, so that nobody pays for somebody else's events.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+
+use crate::store::{Arrival, Result, Store, Verdict};
+
+/// How long the first event of a group waits for others: half of what a disk flush takes on a slow disk.
+const GROUP_WAIT: Duration = Duration::from_millis(5);
+
+/// How many events make a group without waiting longer.
+const GROUP_EVENTS: usize = 500;
+
+/// How many requests may wait; those after them wait to hand over, so memory stays bounded.
+const WAITING_REQUESTS: usize = 256;
+
+/// Hands events to the writer. The writer ends when every handle is gone.
+#[derive(Clone)]
+pub struct Writer(mpsc::Sender<Job>);
+
+/// Why events were not stored: the store failed (it says why in the log), or the server is stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotStored;
+
+struct Job {
+    arrivals: Vec<Arrival>,
+    answer: oneshot::Sender<std::result::Result<Vec<Verdict>, NotStored>>,
+}
+
+impl Writer {
+    /// Starts the writer.
+    pub fn start(store: Store) -> (Self, JoinHandle<()>) {
+        let (sender, jobs) = mpsc::channel(WAITING_REQUESTS);
+        (Self(sender), tokio::spawn(run(store, jobs)))
+    }
+
+    /// Returns when the events are durable: one verdict for each, in order.
+    pub async fn store(&self, arrivals: Vec<Arrival>) -> std::result::Result<Vec<Verdict>, NotStored> {
+        let (answer, verdicts) = oneshot::channel();
+        self.0.send(Job { arrivals, answer }).await.map_err(|_| NotStored)?;
+        verdicts.await.map_err(|_| NotStored)?
+    }
+}
+
+async fn run(store: Store, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(first) = jobs.recv().await {
+        let group = gather(first, &mut jobs).await;
+        commit(&store, group).await;
+    }
+}
+
+async fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let deadline = Instant::now() + GROUP_WAIT;
+    let mut events = first.arrivals.len();
+    let mut group = vec![first];
+    while events < GROUP_EVENTS {
+        let Ok(Some(job)) = timeout_at(deadline, jobs.recv()).await else { break };
+        events += job.arrivals.len();
+        group.push(job);
+    }
+    group
+}
+
+async fn commit(store: &Store, group: Vec<Job>) {
+    let arrivals: Vec<&Arrival> = group.iter().flat_map(|job| &job.arrivals).collect();
+    match store.ingest(&arrivals).await {
+        Ok(verdicts) => {
+            let mut verdicts = verdicts.into_iter();
+            for job in group {
+                let own = verdicts.by_ref().take(job.arrivals.len()).collect();
+                // Whoever asked may have gone; the events are stored all the same.
+                let _gone = job.answer.send(Ok(own));
+            }
+        }
+        Err(error) if group.len() == 1 => refuse(group, &error),
+        Err(error) => {
+            tracing::warn!(%error, "a group could not be stored, trying its requests one by one");
+            commit_each(store, group).await;
+        }
+    }
+}
+
+async fn commit_each(store: &Store, group: Vec<Job>) {
+    for job in group {
+        let outcome: Result<_> = store.ingest(&job.arrivals.iter().collect::<Vec<_>>()).await;
+        match outcome {
+            Ok(verdicts) => drop(job.answer.send(Ok(verdicts))),
+            Err(error) => refuse(vec![job], &error),
+        }
+    }
+}
+
+fn refuse(group: Vec<Job>, error: &sqlx::Error) {
+    tracing::error!(%error, "events could not be stored");
+    for job in group {
+        let _gone = job.answer.send(Err(NotStored));
+    }
+}
