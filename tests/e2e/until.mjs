@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 // Far more than anything here takes; a failure is a bug, not a slow machine.
-const patience = 15_000;
+export const patience = 15_000;
 
 /** Resolves with the first answer that is truthy. */
 export async function until(what, condition) {

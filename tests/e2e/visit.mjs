@@ -1,7 +1,7 @@
 // One visit: a browser with nothing remembered, the demo open in it, and everything that went wrong on the page.
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
-import { until } from './until.mjs';
+import { patience, until } from './until.mjs';
 
 export const launch = () =>
   chromium.launch({
@@ -13,6 +13,7 @@ export const launch = () =>
 export async function visit(browser, origin, told, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  page.setDefaultTimeout(patience);
   const wrong = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
   page.on('pageerror', (error) => wrong.push(String(error)));
@@ -20,6 +21,8 @@ export async function visit(browser, origin, told, options = {}) {
   try {
     await told(page);
     assert.deepEqual(wrong, []);
+  } catch (error) {
+    throw wrong.length ? new Error(`the page complained: ${wrong.join('; ')}`, { cause: error }) : error;
   } finally {
     await context.close();
   }
