@@ -28,6 +28,8 @@ pub struct Flags<P> {
     order: Vec<u32>,
     interned: Interned<P>,
     edition: u32,
+    /// The name of what a decision of other flags means here.
+    no_name: Text,
 }
 
 /// A flag.
@@ -77,9 +79,28 @@ pub enum FlagCode {
     Pattern,
 }
 
+impl FlagCode {
+    /// The stable name of the fault, for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotFlags => "NOT_FLAGS",
+            Self::Shape(_) => "SHAPE",
+            Self::Cycle => "CYCLE",
+            Self::Pattern => "PATTERN",
+        }
+    }
+}
+
 impl<P> Default for Flags<P> {
     fn default() -> Self {
-        Self { flags: Vec::new(), keys: Index::default(), order: Vec::new(), interned: Interned::default(), edition: 0 }
+        Self {
+            flags: Vec::new(),
+            keys: Index::default(),
+            order: Vec::new(),
+            interned: Interned::default(),
+            edition: 0,
+            no_name: Text::default(),
+        }
     }
 }
 
@@ -162,8 +183,13 @@ impl<P> Flags<P> {
 
     /// The key of the flag that was decided.
     pub fn key_of(&self, decision: &Decision) -> &Text {
-        static UNKNOWN: OnceLock<Text> = OnceLock::new();
-        self.at(decision.flag).map_or_else(|| UNKNOWN.get_or_init(Text::default), |flag| &flag.key)
+        self.at(decision.flag).map_or(&self.no_name, |flag| &flag.key)
+    }
+
+    /// The name that the flag has for the variant that was decided for.
+    pub fn variant_name_of(&self, decision: &Decision) -> &Text {
+        let variant = self.at(decision.flag).and_then(|flag| flag.variants.get(decision.variant as usize));
+        variant.map_or(&self.no_name, |variant| &variant.name)
     }
 
     /// The variant that was decided for, as the flag has it, with the metadata of flag, segment and variant in one. Where

@@ -1,0 +1,57 @@
+//! `exposure.json`: the variant a client answers, where it was taken from, and the exposure that is told to the provider.
+
+use experiment_wasm::client::{Client, Config, Effect, Window};
+use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::storage::{Area, Storage};
+use experiment_wasm::time::Now;
+
+use crate::{DIALECT, fields};
+
+/// The storage of a client whose key ends in `client`, with the variants of the case in it.
+struct Stored(Text);
+
+impl Storage for Stored {
+    fn read(&self, area: Area, key: &str) -> Option<Text> {
+        (area == Area::Local && key == "amp-exp-$default_instance-client").then(|| self.0.clone())
+    }
+
+    fn entries(&self, _: Area, _: &str) -> Vec<(Text, Text)> {
+        Vec::new()
+    }
+}
+
+/// What this library makes of a case's input.
+pub fn answer(input: &Value) -> Value {
+    let input = fields(input, &["config", "stored", "flags", "user", "call", "key", "fallback"]);
+    let object = |name: &str| input.get(name).unwrap().as_object().unwrap().clone();
+    let mut options = object("config");
+    options.set("initialFlags", input.get("flags").unwrap().to_json().as_str());
+    let stored = Stored(object("stored").to_json().into());
+    let now = Now::default();
+    let mut client = Client::new(Config::new("a-client".into(), &options, Window::Page), DIALECT, &stored, now);
+    client.set_user(Some(object("user")));
+    let (key, fallback) = (input.get("key").unwrap().as_str().unwrap(), input.get("fallback"));
+    let answered = client.variant(key, fallback, false, now);
+    match input.get("call").unwrap().as_str().unwrap().as_bytes() {
+        b"variant" => drop(client.variant(key, fallback, true, now)),
+        b"exposure" => client.exposure(key, now),
+        call => panic!("{call:?}"),
+    }
+    let mut answer = Object::new();
+    answer.set("variant", answered.variant.into_object());
+    answer.set("source", answered.source.name());
+    answer.set("exposure", told(&mut client).map_or(Value::Null, Value::Object));
+    answer.into()
+}
+
+/// The exposure that the provider is to be told.
+fn told<D: experiment_wasm::dialect::Dialect>(client: &mut Client<D>) -> Option<Object> {
+    let mut told = None;
+    while let Some(effect) = client.poll_effect() {
+        if let Effect::Track(_, event) = effect {
+            assert!(told.is_none(), "told twice");
+            told = Some(event.exposure.to_object());
+        }
+    }
+    told
+}
