@@ -34,9 +34,10 @@ export function loadSync(source: BufferSource | WebAssembly.Module): void {
 
 async function compiled(source: CoreSource): Promise<WasmSource> {
   const given = await (typeof source === 'string' || source instanceof URL ? fetch(source) : source);
-  if (!(given instanceof Response)) return given;
-  if (!given.ok) throw new Error(`status ${given.status}`);
-  return WebAssembly.compile(await given.arrayBuffer());
+  const response = given as Response;
+  if (!response.arrayBuffer) return given as WasmSource;
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 function check(): void {

@@ -1,0 +1,235 @@
+// The face in front of the core: answers that are kept, arguments that cannot be used, and one client per name.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { Experiment, ExperimentError, HttpExposureTrackingProvider, LogLevel } from 'experiment-wasm';
+import { assigned, localFlag, nextRun, visitor } from './visitor.mjs';
+
+const VARDATA = '/sdk/v2/vardata';
+
+test('the same object is answered while the answer holds, over runs, whatever the fallback', async () => {
+  const { client } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
+  await client.fetch({ user_id: 'u' });
+  const first = client.variant('flag');
+  assert.deepEqual(first, { key: 'on', value: 'on' });
+  await nextRun();
+  assert.equal(client.variant('flag', 'other'), first);
+  await client.fetch();
+  assert.notEqual(client.variant('flag'), first);
+});
+
+test('an answer that depends on the fallback is not kept', () => {
+  const { client } = visitor();
+  assert.deepEqual(client.variant('flag', 'a'), { key: 'a', value: 'a' });
+  assert.deepEqual(client.variant('flag', 'b'), { key: 'b', value: 'b' });
+  assert.deepEqual(client.variant('flag'), {});
+});
+
+test('a fallback comes back as the object it is', () => {
+  const { client } = visitor();
+  const fallback = { value: 'on', payload: new Map() };
+  assert.equal(client.variant('flag', fallback), fallback);
+});
+
+test('changing an answer changes nothing but what the caller sees', async () => {
+  const { client, told } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
+  await client.fetch({ user_id: 'u' });
+  client.variant('flag').value = 'mine';
+  client.setUser({ user_id: 'u', user_properties: { a: 1 } });
+  assert.equal(client.variant('flag').value, 'on');
+  assert.deepEqual(told.map(({ exposure }) => exposure.variant), ['on']);
+});
+
+test('somebody else is not served the kept answer, in the same run', async () => {
+  const { client } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
+  await client.fetch({ user_id: 'a' });
+  assert.equal(client.variant('flag').value, 'on');
+  client.setUser({ user_id: 'b' });
+  assert.deepEqual(client.variant('flag'), {});
+});
+
+test('clear forgets at once', async () => {
+  const { client } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
+  await client.fetch({ user_id: 'a' });
+  assert.equal(client.variant('flag').value, 'on');
+  client.clear();
+  assert.deepEqual(client.variant('flag'), {});
+});
+
+test('the user provider is asked once per run, and what it says anew holds from the next run on', async () => {
+  let plan = 'free';
+  let calls = 0;
+  const userProvider = { getUser: () => (calls++, { user_id: 'u', user_properties: { plan } }) };
+  const { client } = visitor({ userProvider, initialFlags: JSON.stringify([localFlag('flag')]) });
+  await nextRun();
+  calls = 0;
+  const before = client.variant('flag');
+  plan = 'pro';
+  for (let i = 0; i < 5; i++) assert.deepEqual(client.variant('flag'), before);
+  assert.equal(calls, 1);
+  await nextRun();
+  assert.deepEqual([client.variant('flag').value, calls], ['on', 2]);
+});
+
+test('a user provider that is set later holds at once', () => {
+  const { client } = visitor({ initialFlags: JSON.stringify([localFlag('flag')]) });
+  assert.notEqual(client.variant('flag').value, 'on');
+  const provider = { getUser: () => ({ user_properties: { plan: 'pro' } }) };
+  assert.equal(client.setUserProvider(provider), client);
+  assert.equal(client.getUserProvider(), provider);
+  assert.equal(client.variant('flag').value, 'on');
+});
+
+test('a kept answer is exposed once, and again for the next user who gets it', async () => {
+  const { client, told } = visitor({}, { [VARDATA]: { flag: assigned('on', { metadata: { experimentKey: 'exp-1' } }) } });
+  await client.fetch({ user_id: 'a' });
+  for (let i = 0; i < 3; i++) client.variant('flag');
+  await nextRun();
+  client.variant('flag');
+  await client.fetch({ user_id: 'b' });
+  client.variant('flag');
+  assert.deepEqual(told.map(({ event }) => [event.user_id, event.event_properties.variant]), [['a', 'on'], ['b', 'on']]);
+  const { exposure, event } = told[0];
+  assert.deepEqual(exposure, { flag_key: 'flag', variant: 'on', experiment_key: 'exp-1', metadata: { experimentKey: 'exp-1' } });
+  assert.equal(event.event_type, '$exposure');
+  assert.match(event.insert_id, /^[0-9a-f]{64}$/);
+});
+
+test('without automatic tracking only exposure() tells', async () => {
+  const { client, told } = visitor({ automaticExposureTracking: false }, { [VARDATA]: { flag: assigned('on') } });
+  await client.fetch({ user_id: 'a' });
+  client.variant('flag');
+  assert.equal(told.length, 0);
+  client.exposure('flag');
+  client.exposure('flag');
+  assert.equal(told.length, 1);
+});
+
+test('a provider may be a function, may throw, and may call back', async () => {
+  const seen = new Map();
+  const answers = { [VARDATA]: { flag: assigned('on'), other: assigned('on') } };
+  const { client } = visitor({ exposureTrackingProvider: ({ flag_key }) => void seen.set(flag_key, client.variant('other').value) }, answers);
+  await client.fetch({ user_id: 'a' });
+  assert.equal(client.variant('flag').value, 'on');
+  assert.deepEqual(Object.fromEntries(seen), { flag: 'on', other: 'on' });
+  const broken = visitor({ exposureTrackingProvider: { track() { throw new Error('no'); } } }, answers);
+  await broken.client.fetch({ user_id: 'a' });
+  assert.equal(broken.client.variant('flag').value, 'on');
+  broken.client.close();
+});
+
+test('a provider that changes the user while an answer is made gets no stale answer kept', async () => {
+  const answers = { [VARDATA]: { flag: assigned('on') } };
+  const { client } = visitor({ exposureTrackingProvider: { track: () => client.setUser({ user_id: 'b' }) } }, answers);
+  await client.fetch({ user_id: 'a' });
+  assert.equal(client.variant('flag').value, 'on');
+  assert.deepEqual(client.variant('flag'), {});
+});
+
+const cyclic = {};
+cyclic.self = cyclic;
+const hostile = new Proxy({}, { get() { throw new Error('get'); }, ownKeys() { throw new Error('keys'); } });
+const BAD = [undefined, null, 0, -1, NaN, true, 10n, '', 'text', [], {}, cyclic, hostile, Symbol('s'), () => 1, new Date(NaN),
+  { get user_id() { throw new Error('getter'); } }, { user_id: 5 }, { user_properties: cyclic }, Object.freeze({ user_id: 'f' }), '"', '\ud800'];
+
+test('no method throws, whatever it is given, and the client still answers', async () => {
+  for (const config of BAD) Experiment.initialize('key', config).close();
+  for (const key of BAD) Experiment.initialize(key).close();
+  const { client, logged } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
+  for (const bad of BAD) {
+    assert.equal(typeof client.variant(bad), 'object');
+    assert.deepEqual(client.variant(bad, 'safe'), { key: 'safe', value: 'safe' });
+    assert.equal(typeof client.variant('none', bad), 'object');
+    assert.equal(client.exposure(bad), undefined);
+    client.setUser(bad);
+    client.getUser();
+    client.all();
+    await client.setTracksAssignment(bad);
+    assert.equal(await client.fetch(bad, bad), client);
+  }
+  await client.fetch({ user_id: 'u' });
+  assert.equal(client.variant('flag').value, 'on');
+  const sentences = logged.map(([, sentence]) => sentence);
+  assert.deepEqual(sentences.filter((sentence, at) => sentences.indexOf(sentence) !== at), [], 'each once');
+  assert.ok(logged.every(([, , error]) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT'));
+  client.close();
+});
+
+test('one property that JSON cannot hold does not cost the user', async () => {
+  const { client, logged } = visitor();
+  client.setUser({ user_id: 'u', user_properties: { seats: 3, big: 10n, tags: ['a', 10n] } });
+  assert.deepEqual(client.getUser(), { user_id: 'u', user_properties: { seats: 3, tags: ['a'] } });
+  assert.equal(logged.length, 1);
+});
+
+test('a key that is not well formed, begins with a quote or names an object method is a key like others', () => {
+  const keys = ['\ud83d', '"quoted"', '"', '\\', 'é', '__proto__', 'constructor', 'toString'];
+  const none = visitor().client;
+  const { client } = visitor({ initialVariants: Object.fromEntries(keys.map((key) => [key, { value: `of ${key}` }])) });
+  for (const key of keys) {
+    assert.equal(client.variant(key).value, `of ${key}`);
+    assert.deepEqual(none.variant(key), {});
+  }
+});
+
+test('fetch and start reject with an ExperimentError when throwOnError is set, and only then', async () => {
+  const { client } = visitor({ throwOnError: true }, { [VARDATA]: 500 });
+  const refused = { name: 'ExperimentError', code: 'HTTP_STATUS', status: 500 };
+  for (const promise of [client.fetch({ user_id: 'u' }), client.start({ user_id: 'u' })]) {
+    await assert.rejects(promise, (error) => error instanceof ExperimentError && Object.entries(refused).every(([name, value]) => error[name] === value));
+  }
+  const quiet = visitor({}, { [VARDATA]: 500 });
+  assert.equal(await quiet.client.fetch({ user_id: 'u' }), quiet.client);
+});
+
+test('the logger hears up to its level, and may throw', async () => {
+  const hears = (options) => {
+    const { client, logged } = visitor(options);
+    client.variant(5);
+    return logged.some(([level]) => level === 'error');
+  };
+  assert.deepEqual([hears({}), hears({ logLevel: LogLevel.Disable }), hears({ logLevel: LogLevel.Disable, debug: true })], [true, false, true]);
+  const { client } = visitor({ loggerProvider: { error() { throw new Error('no'); } } });
+  assert.deepEqual(client.variant(5, 'safe'), { key: 'safe', value: 'safe' });
+});
+
+test('the same name and key are the same client, others are others', () => {
+  const client = Experiment.initialize('a');
+  assert.equal(Experiment.initialize('a', { fallbackVariant: 'later' }), client);
+  assert.notEqual(Experiment.initialize('b'), client);
+  assert.notEqual(Experiment.initialize('a', { instanceName: 'other' }), client);
+  client.close();
+  assert.notEqual(Experiment.initialize('a'), client);
+});
+
+test('a second copy of the package finds the clients of the first', () => {
+  const copy = createRequire(import.meta.url)('experiment-wasm');
+  const client = Experiment.initialize('shared');
+  assert.equal(copy.Experiment.initialize('shared'), client);
+  assert.equal(globalThis.experimentInstances['$default_instance.shared'], client);
+});
+
+test('a client of another package in the register is left alone', () => {
+  const theirs = { variant: () => 'theirs' };
+  globalThis.experimentInstances['$default_instance.theirs'] = theirs;
+  const client = Experiment.initialize('theirs');
+  assert.notEqual(client, theirs);
+  assert.equal(Experiment.initialize('theirs'), client);
+  assert.equal(globalThis.experimentInstances['$default_instance.theirs'], theirs);
+});
+
+test('a client outlives a register that somebody else wiped', () => {
+  const client = Experiment.initialize('wiped');
+  globalThis.experimentInstances = {};
+  assert.equal(Experiment.initialize('wiped'), client);
+});
+
+test('the delivery says what it needs', () => {
+  for (const options of [undefined, null, {}, { apiKey: 'k' }, { serverUrl: 'u' }, { apiKey: 5, serverUrl: 'u' }, { apiKey: '', serverUrl: 'u' }]) {
+    assert.throws(() => new HttpExposureTrackingProvider(options), { name: 'ExperimentError', code: 'BAD_ARGUMENT' });
+  }
+  const provider = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/' });
+  assert.equal(provider.exposureWindow, 'day');
+  assert.equal(provider.track({ flag_key: 'flag' }), false, 'without the event there is no identity to send');
+  provider.close();
+});
