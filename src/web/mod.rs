@@ -6,7 +6,7 @@
 //! npm package adds types and a cache of answers.
 
 mod clock;
-mod dialect;
+pub mod dialect;
 mod text;
 
 #[cfg(feature = "client")]
