@@ -4,7 +4,6 @@ import { readFile, readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { dist, startServer } from './server.mjs';
-import { until } from './until.mjs';
 import { become, becomeNew, delivered, handedOver, launch, loopClosed, propertyShown, visit } from './visit.mjs';
 
 const assignment = '[Experiment] Assignment';
@@ -200,8 +199,9 @@ test('the ledger rests while the page is hidden', () =>
     const before = reads;
     await page.clock.runFor(30_000);
     assert.equal(reads, before);
+    const read = page.waitForRequest(/\/api\//);
     await hide(false);
-    await until('a read', () => reads > before);
+    await read;
   }));
 
 test('only the file of the ledger holds the admin key', async () => {

@@ -1,4 +1,5 @@
-// Pictures of both pages at both widths, light and dark, for people to look at: tests/output. Checks only that nothing sticks out sideways.
+// Pictures of both pages, narrow and wide, light and dark, for people to look at: tests/output.
+// What it checks itself is that nothing sticks out sideways.
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -47,7 +48,10 @@ for (const width of [360, 1440]) {
 /** As tall as the page, so that what sticks to the foot of the window stands where it belongs. */
 async function take(page, path) {
   const { width } = page.viewportSize();
-  const [wide, tall] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]);
+  const [wide, tall] = await page.evaluate(({ scrollWidth, scrollHeight } = document.documentElement) => [
+    scrollWidth,
+    scrollHeight,
+  ]);
   assert.ok(wide <= width, `${wide} pixels in a window of ${width}`);
   await page.setViewportSize({ width, height: tall });
   await page.screenshot({ path });

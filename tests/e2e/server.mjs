@@ -1,22 +1,25 @@
-// Starts the real server with the demo's files and keys, on a free port, with nothing stored; reads back as the admin does.
+// Starts the real server with the demo's files and keys, on a free port, with nothing stored; reads as the admin does.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { resolve } from 'node:path';
-import { until } from './until.mjs';
+import { createInterface } from 'node:readline';
 
 const root = resolve(import.meta.dirname, '../..');
-const target = process.env.CARGO_TARGET_DIR ?? resolve(root, 'target');
+const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
 
 export const dist = resolve(root, 'www/dist');
 
+const options = ['--config', 'www/demo.json', '--port', '0', '--database', 'sqlite::memory:', '--www', dist];
+
 export async function startServer() {
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const options = ['--config', 'www/demo.json', '--port', port, '--database', 'sqlite::memory:', '--www', dist];
-  const process = spawn(binary(), options, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  await until('the server answers', () => fetch(`${origin}/healthz`).then((answer) => answer.ok, () => false));
-  return { origin, events: (query) => read(`${origin}/api/events`, query), user: (query) => read(`${origin}/api/users`, query), stop: () => stop(process) };
+  const server = spawn(binary(), options, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const origin = await originOf(server);
+  return {
+    origin,
+    events: (query) => read(`${origin}/api/events`, query),
+    user: (query) => read(`${origin}/api/users`, query),
+    stop: () => stop(server),
+  };
 }
 
 function binary() {
@@ -26,27 +29,30 @@ function binary() {
   return found;
 }
 
-/** Taken and given back: the server gets it a moment later. */
-function freePort() {
-  return new Promise((found, failed) => {
-    const probe = createServer().on('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => found(String(port)));
+/** What it says once it listens. */
+function originOf(server) {
+  return new Promise((heard, failed) => {
+    server.once('error', failed);
+    server.once('exit', (code) => failed(new Error(`the server ended with ${code}`)));
+    createInterface(server.stdout).on('line', (line) => {
+      const said = /^listening on (http:\S+)$/.exec(line);
+      if (said) heard(said[1]);
     });
   });
 }
 
 async function read(url, query) {
-  const answer = await fetch(`${url}?${new URLSearchParams(query)}`, { headers: { Authorization: 'Bearer demo-admin-key' } });
+  const answer = await fetch(`${url}?${new URLSearchParams(query)}`, {
+    headers: { Authorization: 'Bearer demo-admin-key' },
+  });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
   return answer.json();
 }
 
-function stop(process) {
-  if (process.exitCode !== null) return process.exitCode;
+function stop(server) {
+  if (server.exitCode !== null) return server.exitCode;
   return new Promise((stopped) => {
-    process.once('exit', stopped);
-    process.kill('SIGTERM');
+    server.once('exit', stopped);
+    server.kill('SIGTERM');
   });
 }

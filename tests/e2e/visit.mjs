@@ -1,12 +1,22 @@
 // One visit: a browser with nothing remembered, the demo open in it, and everything that went wrong on the page.
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
-import { patience, until } from './until.mjs';
+
+// Far more than anything here takes; a failure is a bug, not a slow machine.
+const patience = 15_000;
 
 export const launch = () =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
   });
 
 /** Runs `told` on a fresh page, then demands a silent console and that nothing was asked of another host. */
@@ -15,9 +25,9 @@ export async function visit(browser, origin, told, options = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
   const wrong = [];
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+  page.on('console', (said) => ['error', 'warning'].includes(said.type()) && wrong.push(said.text()));
   page.on('pageerror', (error) => wrong.push(String(error)));
-  page.on('request', (request) => new URL(request.url()).origin !== origin && !request.url().startsWith('data:') && wrong.push(request.url()));
+  page.on('request', (request) => isOwn(request.url(), origin) || wrong.push(request.url()));
   try {
     await told(page);
     assert.deepEqual(wrong, []);
@@ -27,6 +37,8 @@ export async function visit(browser, origin, told, options = {}) {
     await context.close();
   }
 }
+
+const isOwn = (url, origin) => url.startsWith('data:') || new URL(url).origin === origin;
 
 export const become = (page, visitor) => page.locator(`[data-visitor=${visitor}] input`).check();
 
@@ -38,13 +50,16 @@ export async function becomeNew(page) {
 
 /** The ledger shows the whole loop: assigned, exposed, property. */
 export const loopClosed = (page) =>
-  page.waitForFunction(() => document.body.ariaBusy === 'false' && document.querySelectorAll('[data-step][data-state=done]').length === 3);
+  page.waitForFunction(() => {
+    const done = document.querySelectorAll('[data-step][data-state=done]');
+    return document.body.ariaBusy === 'false' && done.length === 3;
+  });
 
 export const propertyShown = (page, name) => page.locator(`[data-property="${name}"] td`).allTextContents();
 
 /** Nothing that was handed over is still on its way. */
 export const delivered = (page) =>
-  until('an empty outbox', () => page.evaluate(() => !Object.keys(localStorage).some((key) => key.startsWith('EXP_outbox'))));
+  page.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith('EXP_outbox_v1_')));
 
 /** How many exposures the SDK handed to the provider, in this tab. */
 export const handedOver = (page) =>

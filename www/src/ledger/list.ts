@@ -1,4 +1,4 @@
-// The list of cards: a card is made again only when its event changed, and moved only when it must, so that an open one stays open.
+// The list of cards. One is made again only when its event changed and moved only when it must: an open one stays open.
 import { card } from './cards';
 import type { Entry } from './story';
 
