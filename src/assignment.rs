@@ -143,7 +143,10 @@ mod tests {
 
     #[test]
     fn the_event_names_each_flag_and_off_where_there_is_no_variant() {
-        let on = assigned("my-experiment", r#"{"key":"treatment","metadata":{"flagVersion":21,"segmentName":"non-iOS users"}}"#);
+        let on = assigned(
+            "my-experiment",
+            r#"{"key":"treatment","metadata":{"flagVersion":21,"segmentName":"non-iOS users"}}"#,
+        );
         let off = assigned("my-flag", r#"{"key":"control","metadata":{"default":true}}"#);
         let none = assigned("no-segment", "null");
         let event = event(&somebody(), &"production".into(), &[on, off, none], 1_000);

@@ -77,7 +77,8 @@ pub struct Exposed {
 /// A [`Rejection`] that names the field at fault.
 pub fn transform(event: Value, rules: Rules) -> Result<Ingested, Rejection> {
     let mut event = event.into_object().ok_or(Rejection::NotAnObject)?;
-    let sent_type = name(event.remove("event_type"), Rejection::InvalidEventType)?.ok_or(Rejection::MissingEventType)?;
+    let sent_type =
+        name(event.remove("event_type"), Rejection::InvalidEventType)?.ok_or(Rejection::MissingEventType)?;
     let identity = identity(&mut event)?;
     let insert_id = name(event.remove("insert_id"), Rejection::InvalidInsertId)?;
     let time = time(event.remove("time"))?;
@@ -157,10 +158,11 @@ fn drop_absent(properties: &mut Object, exposure: &Exposed) {
 
 /// SDKs send `<flag>.variant` and `<flag>.details` without the prefix that the seed has.
 fn prefixed(sent: Object) -> Object {
-    let unprefixed = |key: &Text| {
-        !key.starts_with(PREFIX.as_bytes()) && (key.ends_with(b".variant") || key.ends_with(b".details"))
-    };
-    sent.into_iter().map(|(key, value)| if unprefixed(&key) { (property_name(&key), value) } else { (key, value) }).collect()
+    let unprefixed =
+        |key: &Text| !key.starts_with(PREFIX.as_bytes()) && (key.ends_with(b".variant") || key.ends_with(b".details"));
+    sent.into_iter()
+        .map(|(key, value)| if unprefixed(&key) { (property_name(&key), value) } else { (key, value) })
+        .collect()
 }
 
 fn identity(event: &mut Object) -> Result<Identity, Rejection> {

@@ -34,7 +34,12 @@ pub struct App {
 
 impl App {
     /// Takes up the projects of the configuration, and seeds those that the store does not have.
-    pub async fn new(store: Store, writer: Writer, assignments: Assignments, config: Vec<ProjectConfig>) -> Result<Self> {
+    pub async fn new(
+        store: Store,
+        writer: Writer,
+        assignments: Assignments,
+        config: Vec<ProjectConfig>,
+    ) -> Result<Self> {
         let mut projects = Vec::new();
         for project in config {
             projects.push(Project {
@@ -45,7 +50,8 @@ impl App {
                 admin_key: Key::of(&project.admin_key),
             });
         }
-        let app = Self { store, writer, assignments, projects, cache: Cache::default(), flags_versions: Mutex::default() };
+        let app =
+            Self { store, writer, assignments, projects, cache: Cache::default(), flags_versions: Mutex::default() };
         app.refresh().await?;
         Ok(app)
     }
@@ -65,7 +71,8 @@ impl App {
 
     /// The project and deployment that a deployment key opens.
     pub fn deployment(&self, secret: &str) -> Option<(&Project, &Deployment)> {
-        let all: Vec<_> = self.projects.iter().flat_map(|one| one.deployments.iter().map(move |own| (one, own))).collect();
+        let all: Vec<_> =
+            self.projects.iter().flat_map(|one| one.deployments.iter().map(move |own| (one, own))).collect();
         opened(&all, |(_, deployment)| &deployment.key, secret).copied()
     }
 

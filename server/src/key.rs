@@ -21,7 +21,11 @@ impl Key {
 }
 
 /// What a secret opens. All keys are looked at, whichever fits, so that the time says nothing.
-pub fn opened<'a, T>(things: impl IntoIterator<Item = &'a T>, key_of: impl Fn(&T) -> &Key, secret: &str) -> Option<&'a T> {
+pub fn opened<'a, T>(
+    things: impl IntoIterator<Item = &'a T>,
+    key_of: impl Fn(&T) -> &Key,
+    secret: &str,
+) -> Option<&'a T> {
     let given = Key::of(secret);
     let fits = |thing: &T| bool::from(key_of(thing).0.as_bytes().ct_eq(given.0.as_bytes()));
     things.into_iter().fold(None, |found, thing| if fits(thing) { Some(thing) } else { found })

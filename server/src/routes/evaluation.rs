@@ -140,7 +140,8 @@ fn decide(edition: &Edition, question: &Question) -> Vec<(Text, Option<Object>)>
     let mut decided: Vec<_> =
         decisions.iter().map(|one| (flags.key_of(one).clone(), Some(flags.variant_of(one)))).collect();
     let asked = |key: &&Text| question.keys.as_ref().is_none_or(|keys| keys.contains(key));
-    let undecided: Vec<_> = flags.keys().filter(asked).filter(|key| decided.iter().all(|(own, _)| own != *key)).collect();
+    let undecided: Vec<_> =
+        flags.keys().filter(asked).filter(|key| decided.iter().all(|(own, _)| own != *key)).collect();
     decided.extend(undecided.into_iter().map(|key| (key.clone(), None)));
     decided
 }

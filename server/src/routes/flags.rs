@@ -35,7 +35,11 @@ pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Res
 }
 
 /// `GET /api/flags/KEY`.
-pub async fn one(State(app): State<Arc<App>>, Path(key): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let project = request::administered(&app, &headers)?;
     let flags = app.store.flags(project.id).await.map_err(|error| Refusal::failed(&error))?;
     let flag = flags.iter().find(|flag| flag.key == key).ok_or(Refusal::NotFound)?;
@@ -55,7 +59,11 @@ pub async fn put(State(app): State<Arc<App>>, Path(key): Path<String>, asked: Re
 }
 
 /// `DELETE /api/flags/KEY`.
-pub async fn delete(State(app): State<Arc<App>>, Path(key): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let project = request::administered(&app, &headers)?;
     let found = app.store.delete_flag(project.id, key).await.map_err(|error| Refusal::failed(&error))?;
     app.refresh().await.map_err(|error| Refusal::failed(&error))?;
@@ -71,7 +79,11 @@ fn read(sent: &[u8], key: &str) -> Result<StoredFlag, Refusal> {
     }
     let flag = flag_to_store(flag).filter(|flag| flag.key == key);
     let flag = flag.ok_or(Refusal::Malformed("The flag's key is not the path's"))?;
-    if faults(std::slice::from_ref(&flag)).is_empty() { Ok(flag) } else { Err(Refusal::Malformed("The flag does not parse")) }
+    if faults(std::slice::from_ref(&flag)).is_empty() {
+        Ok(flag)
+    } else {
+        Err(Refusal::Malformed("The flag does not parse"))
+    }
 }
 
 fn shown(flag: &StoredFlag) -> Value {

@@ -64,7 +64,8 @@ fn read(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Read
 /// Stores what is good and returns every event's verdict.
 async fn judge(app: &App, read: Vec<Read>) -> Result<Vec<Judged>, Refusal> {
     let good: Vec<_> = read.iter().filter_map(|one| one.outcome.as_ref().ok()).cloned().collect();
-    let verdicts = if good.is_empty() { Vec::new() } else { app.writer.store(good).await.map_err(|_| Refusal::Unavailable)? };
+    let verdicts =
+        if good.is_empty() { Vec::new() } else { app.writer.store(good).await.map_err(|_| Refusal::Unavailable)? };
     let mut verdicts = verdicts.into_iter();
     let judged = |one: Read| match one.outcome {
         Ok(arrival) => {

@@ -40,13 +40,11 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/api/events", get(reading::events))
         .route("/api/users", get(reading::person))
         .route("/api/flags", get(flags::list))
-        .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete))
-        .layer(middleware::from_fn(origin::own_only));
+        .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
     let api = Router::new()
-        .merge(evaluation.merge(ingestion).layer(cors()))
-        .merge(admin)
-        .route("/healthz", get(health::healthz))
-        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .merge(in_json(evaluation.merge(ingestion)).layer(cors()))
+        .merge(in_json(admin).layer(middleware::from_fn(origin::own_only)))
+        .merge(in_json(Router::new().route("/healthz", get(health::healthz))))
         .with_state(app);
     match www {
         Some(directory) => api.fallback_service(ServeDir::new(directory)),
@@ -54,14 +52,14 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
     }
 }
 
+/// Refuses other methods in JSON, below whatever layer is laid around the routes: a preflight is the layer's to answer.
+fn in_json(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes.method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+}
+
 fn cors() -> CorsLayer {
-    let own = [
-        "x-amp-exp-user",
-        "x-amp-exp-flag-keys",
-        "x-amp-exp-track",
-        "x-amp-exp-exposure-track",
-        "x-amp-exp-library",
-    ];
+    let own =
+        ["x-amp-exp-user", "x-amp-exp-flag-keys", "x-amp-exp-track", "x-amp-exp-exposure-track", "x-amp-exp-library"];
     let common = [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::ACCEPT];
     CorsLayer::new()
         .allow_origin(Any)

@@ -28,7 +28,8 @@ pub fn administered<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a Project
 }
 
 fn credential<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Refusal> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Refusal::Unauthorized)?;
+    let value =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Refusal::Unauthorized)?;
     let (given, secret) = value.split_once(' ').ok_or(Refusal::Unauthorized)?;
     // Schemes are compared without case by RFC 9110.
     if given.eq_ignore_ascii_case(scheme) { Ok(secret.trim()) } else { Err(Refusal::Unauthorized) }
@@ -51,9 +52,9 @@ pub fn decoded(headers: &HeaderMap, name: &str) -> Result<Option<Vec<u8>>, Refus
 /// The flags asked for, by header.
 pub fn flag_keys(headers: &HeaderMap) -> Result<Option<Vec<Text>>, Refusal> {
     let Some(bytes) = decoded(headers, FLAG_KEYS_HEADER)? else { return Ok(None) };
-    let keys = parse(&bytes).ok().and_then(|value| {
-        value.as_array()?.iter().map(|key| key.as_str().cloned()).collect::<Option<Vec<_>>>()
-    });
+    let keys = parse(&bytes)
+        .ok()
+        .and_then(|value| value.as_array()?.iter().map(|key| key.as_str().cloned()).collect::<Option<Vec<_>>>());
     keys.map(Some).ok_or(Refusal::Malformed("The flag keys are no list of texts"))
 }
 

@@ -52,7 +52,8 @@ impl Judged {
 
 fn refused(judged: &[Judged], verdicts: Value) -> Response {
     let missing = places(judged, Rejection::is_missing);
-    let error = if missing.is_empty() { "Invalid field values on some events" } else { "Request missing required field" };
+    let error =
+        if missing.is_empty() { "Invalid field values on some events" } else { "Request missing required field" };
     let mut body = Object::new();
     body.push("code".into(), 400_u64.into());
     body.push("error".into(), error.into());

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Executor, Postgres, Row as _, Sqlite, SqlStr};
+use sqlx::{Executor, Postgres, Row as _, SqlStr, Sqlite};
 
 /// Connections of a file or server database: one writes, the others read. Two cores gain nothing from more.
 const CONNECTIONS: u32 = 4;

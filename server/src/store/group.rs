@@ -9,11 +9,11 @@ use experiment_wasm::ingestion::Ingested;
 use experiment_wasm::ingestion::moment::Stamp;
 use experiment_wasm::json::{Object, Text};
 
+use super::Store;
 use super::engine::{Arg, Result, Transaction};
 use super::people::{People, Person};
 use super::properties;
 use super::rows::{among, insert, sql};
-use super::Store;
 
 /// An event that was understood, on its way into the store.
 #[derive(Clone, Debug)]

@@ -92,11 +92,6 @@ impl People {
         self.changed_devices.iter().filter_map(|device| Some((device, *self.by_device.get(device)?)))
     }
 
-    /// The number the next new person gets.
-    pub fn next_id(&self) -> i64 {
-        self.next_id
-    }
-
     fn user(&mut self, user_id: &Text, on_device: Option<i64>) -> i64 {
         let is_visitor = |id: &i64| self.persons.get(id).is_some_and(|person| person.user_id.is_none());
         let visitor = on_device.filter(is_visitor);

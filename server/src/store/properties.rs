@@ -47,8 +47,7 @@ mod tests {
     fn what_is_written_is_read_again_unset_names_included() {
         let stamp = Stamp { time: 5, place: 1, insert_id: "i".into() };
         let set = Property { value: Some("on".into()), stamp: stamp.clone() };
-        let properties =
-            Properties::from([("a".into(), set), ("b\u{0}".into(), Property { value: None, stamp })]);
+        let properties = Properties::from([("a".into(), set), ("b\u{0}".into(), Property { value: None, stamp })]);
         assert_eq!(read(&write(&properties)), properties);
     }
 }

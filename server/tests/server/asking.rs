@@ -1,0 +1,92 @@
+//! One HTTP exchange over a socket of its own, with nothing between the test and the bytes.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A request in the making.
+pub struct Asking {
+    pub port: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Asking {
+    pub fn new(port: u16, method: &str, path: &str) -> Self {
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
+        Self { port, head, body: Vec::new() }
+    }
+
+    pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.head += &format!("{name}: {}\r\n", value.as_ref());
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sends it; an error is a connection that broke.
+    pub fn attempt(self) -> std::io::Result<Answer> {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.port))?;
+        socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+        let head = format!("{}content-length: {}\r\n\r\n", self.head, self.body.len());
+        // A server that refuses may stop reading before everything was written.
+        let _refused_early = socket.write_all(&[head.as_bytes(), &self.body].concat());
+        let mut bytes = Vec::new();
+        let ended = socket.read_to_end(&mut bytes);
+        if bytes.is_empty() {
+            ended?;
+        }
+        Answer::read(&bytes).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+    }
+
+    pub fn send(self) -> Answer {
+        self.attempt().unwrap()
+    }
+}
+
+impl Answer {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let head = String::from_utf8(bytes[..end].to_vec()).ok()?.to_lowercase();
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let answer = Self { status, head, body: bytes[end + 4..].to_vec() };
+        // An answer that was cut off is none.
+        let length: usize = answer.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
+        (answer.body.len() >= length).then_some(answer)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The JSON of an answer that must be this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+
+    /// Checks the status and that the body says it too, as every refusal does.
+    #[track_caller]
+    pub fn refused(self, status: u16) -> String {
+        let body = self.expect(status);
+        assert_eq!(body["code"], status);
+        body["error"].as_str().unwrap().to_owned()
+    }
+}

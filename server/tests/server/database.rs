@@ -1,0 +1,68 @@
+//! A database for one test: gone when the test is.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+pub enum Database {
+    Memory,
+    File(PathBuf),
+    Postgres { server: String, name: String },
+}
+
+impl Database {
+    /// One that lives as long as the server does, or longer.
+    pub fn new() -> Self {
+        postgres().unwrap_or(Self::Memory)
+    }
+
+    /// One that outlives the server.
+    pub fn lasting() -> Self {
+        let file = || {
+            let directory = std::env::temp_dir().join(name());
+            std::fs::create_dir(&directory).unwrap();
+            Self::File(directory)
+        };
+        postgres().unwrap_or_else(file)
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            Self::Memory => "sqlite::memory:".to_owned(),
+            Self::File(directory) => format!("sqlite:{}", directory.join("events.db").display()),
+            Self::Postgres { server, name } => format!("{server}/{name}"),
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        match self {
+            Self::Memory => {}
+            Self::File(directory) => std::fs::remove_dir_all(directory).unwrap(),
+            Self::Postgres { server, name } => ask(server, format!("DROP DATABASE {name} WITH (FORCE)")),
+        }
+    }
+}
+
+fn name() -> String {
+    format!("experiment_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+fn postgres() -> Option<Database> {
+    let server = std::env::var("EXPERIMENT_TEST_POSTGRES").ok()?;
+    let name = name();
+    ask(&server, format!("CREATE DATABASE {name}"));
+    Some(Database::Postgres { server, name })
+}
+
+fn ask(server: &str, statement: String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+        connection.execute(AssertSqlSafe(statement)).await.unwrap();
+    });
+}

@@ -1,0 +1,121 @@
+//! Flags: what deployments are given, what the admin changes, and that a change reaches every answer.
+
+use serde_json::{Value, json};
+
+use crate::asking::Asking;
+use crate::database::Database;
+use crate::running::{ADMIN, CLIENT, Running, SERVER, until};
+
+fn keys(flags: &Value) -> Vec<&str> {
+    flags.as_array().unwrap().iter().map(|flag| flag["key"].as_str().unwrap()).collect()
+}
+
+fn put(server: &Running, flag: &Value) -> Asking {
+    let path = format!("/api/flags/{}", flag["key"].as_str().unwrap());
+    server.ask("PUT", &path).header("authorization", ADMIN).body(flag.to_string())
+}
+
+fn simple(key: &str, variant: &str) -> Value {
+    let variants = json!({ variant: { "key": variant, "value": variant } });
+    json!({ "key": key, "variants": variants, "segments": [{ "variant": variant }] })
+}
+
+#[test]
+fn a_page_is_given_the_local_flags_and_a_server_all_of_its_own() {
+    let server = Running::start();
+    let given = |path: &str, key: &str| server.ask("GET", path).header("authorization", key).send().expect(200);
+    assert_eq!(keys(&given("/sdk/v2/flags", CLIENT)), ["banner"]);
+    assert_eq!(keys(&given("/sdk/v2/flags", SERVER)), ["backend", "banner", "button", "group", "holdout", "nobody"]);
+    assert_eq!(keys(&given("/v1/flags?flag_keys=button,broken", SERVER)), ["button"]);
+    assert!(given("/sdk/v2/flags", SERVER)[0].get("deployments").is_none());
+}
+
+#[test]
+fn a_flag_that_does_not_parse_is_reported_and_the_others_work() {
+    let server = Running::start();
+    let listed = server.read("/api/flags").expect(200);
+    assert_eq!(listed["skipped"], json!([{ "key": "broken", "code": "shape", "field": "segments" }]));
+    assert_eq!(listed["flags"].as_array().unwrap().len(), 7);
+    assert_eq!(server.read("/api/flags/backend").expect(200)["deployments"], json!(["server-key"]));
+    server.read("/api/flags/unknown").refused(404);
+}
+
+#[test]
+fn a_changed_flag_ends_the_answers_of_its_deployments_and_of_no_other() {
+    let server = Running::start();
+    let user = json!({ "user_id": "alice" });
+    let backend = || server.vardata(&user).send();
+    assert_eq!(backend().expect(200)["button"]["key"], "treatment");
+    assert_eq!(backend().header("x-cache"), Some("hit"));
+    let mut elsewhere = simple("backend", "new");
+    elsewhere["deployments"] = json!(["server-key"]);
+    put(&server, &elsewhere).send().expect(200);
+    assert_eq!(backend().header("x-cache"), Some("hit"));
+    put(&server, &simple("button", "new")).send().expect(200);
+    let answer = backend();
+    assert_eq!(answer.header("x-cache"), Some("miss"));
+    assert_eq!(answer.json()["button"]["key"], "new");
+    server.ask("DELETE", "/api/flags/button").header("authorization", ADMIN).send().expect(200);
+    assert!(backend().expect(200).get("button").is_none());
+    server.ask("DELETE", "/api/flags/button").header("authorization", ADMIN).send().refused(404);
+}
+
+#[test]
+fn a_purge_brings_the_assignment_back_only_when_the_result_is_another() {
+    let server = Running::start();
+    let user = json!({ "user_id": "alice" });
+    server.vardata(&user).send().expect(200);
+    server.assignments("alice", 1);
+    put(&server, &simple("button", "new")).send().expect(200);
+    server.vardata(&user).send().expect(200);
+    assert_eq!(server.assignments("alice", 2).len(), 2);
+}
+
+#[test]
+fn a_flag_that_does_not_parse_is_not_taken() {
+    let server = Running::start();
+    let refuse = |body: &str| {
+        server.ask("PUT", "/api/flags/button").header("authorization", ADMIN).body(body).send().refused(400);
+    };
+    for body in
+        ["", "[]", "nonsense", r#"{"key":"other","variants":{},"segments":[]}"#, r#"{"key":"button","segments":5}"#]
+    {
+        refuse(body);
+    }
+    let mut large = simple("button", "on");
+    large["metadata"] = json!({ "note": "x".repeat(2 << 20) });
+    put(&server, &large).send().refused(413);
+    assert_eq!(server.vardata(&json!({ "user_id": "alice" })).send().expect(200)["button"]["key"], "treatment");
+}
+
+#[test]
+fn only_the_admin_changes_flags() {
+    let server = Running::start();
+    for key in ["", "Bearer wrong", CLIENT, SERVER] {
+        let body = simple("button", "on").to_string();
+        server.ask("PUT", "/api/flags/button").header("authorization", key).body(body).send().refused(401);
+        server.ask("DELETE", "/api/flags/button").header("authorization", key).send().refused(401);
+    }
+}
+
+#[test]
+fn changes_outlive_a_restart_and_win_over_the_file() {
+    let mut server = Running::on(Database::lasting(), &[]);
+    put(&server, &simple("button", "new")).send().expect(200);
+    server.ask("DELETE", "/api/flags/banner").header("authorization", ADMIN).send().expect(200);
+    server.terminate();
+    server.restart();
+    let variants = server.vardata(&json!({ "user_id": "alice" })).send().expect(200);
+    assert_eq!(variants["button"]["key"], "new");
+    assert!(variants.get("banner").is_none());
+}
+
+#[test]
+fn a_second_server_on_the_database_takes_a_change_over_within_its_next_looks() {
+    let first = Running::on(Database::lasting(), &[]);
+    let second = Running::beside(&first);
+    let user = json!({ "user_id": "alice" });
+    assert_eq!(second.vardata(&user).send().expect(200)["button"]["key"], "treatment");
+    put(&first, &simple("button", "new")).send().expect(200);
+    until(|| (second.vardata(&user).send().expect(200)["button"]["key"] == "new").then_some(()));
+}

@@ -1,0 +1,179 @@
+//! Ingestion: what is accepted in which wrapping, what is refused and how, and what the store then shows.
+
+use serde_json::{Value, json};
+
+use crate::running::{EXPOSURE, Running};
+
+fn bought(insert_id: &str) -> Value {
+    json!({ "user_id": "alice", "event_type": "Buy", "insert_id": insert_id })
+}
+
+fn exposed(insert_id: &str, time: u64, variant: Value) -> Value {
+    json!({
+        "user_id": "alice", "event_type": "$exposure", "insert_id": insert_id, "time": time,
+        "event_properties": { "flag_key": "button", "variant": variant },
+    })
+}
+
+#[test]
+fn an_event_is_shown_as_it_was_sent() {
+    let server = Running::start();
+    let event = json!({
+        "user_id": "alice", "device_id": "phone", "event_type": "Buy", "insert_id": "1", "time": 1_700_000_000_000_u64,
+        "event_properties": { "price": 9.90, "deep": { "list": [null, "🐍"] } }, "user_properties": { "plan": "pro" },
+    });
+    server.store(json!([event]));
+    assert_eq!(server.events(""), [event]);
+}
+
+#[test]
+fn good_events_of_a_batch_are_stored_and_bad_ones_named() {
+    let server = Running::start();
+    let bad = json!({ "user_id": "alice", "event_type": "$exposure", "insert_id": "2", "event_properties": { "variant": "on" } });
+    let answer = server.ingest(json!([bought("1"), bad, "nonsense", bought("1"), bought("3")])).expect(200);
+    let verdicts = json!([
+        { "insert_id": "1", "verdict": "stored" },
+        { "insert_id": "2", "verdict": "rejected", "reason": "missing_flag_key" },
+        { "insert_id": null, "verdict": "rejected", "reason": "not_an_object" },
+        { "insert_id": "1", "verdict": "duplicate" },
+        { "insert_id": "3", "verdict": "stored" },
+    ]);
+    assert_eq!(answer["verdicts"], verdicts);
+    assert_eq!((&answer["code"], &answer["events_ingested"]), (&json!(200), &json!(2)));
+    assert_eq!(server.events("").len(), 2);
+}
+
+#[test]
+fn a_batch_without_a_good_event_is_refused_with_the_fields_at_fault() {
+    let server = Running::start();
+    let events = json!([
+        { "user_id": 5, "event_type": "Buy" },
+        { "user_id": "alice" },
+        { "user_id": "alice", "event_type": "$exposure" },
+        { "user_id": 5, "event_type": "Buy", "insert_id": "4" },
+    ]);
+    let answer = server.ingest(events).expect(400);
+    assert_eq!(answer["code"], 400);
+    assert_eq!(answer["events_with_invalid_fields"], json!({ "user_id": [0, 3] }));
+    assert_eq!(answer["events_with_missing_fields"], json!({ "event_type": [1], "flag_key": [2] }));
+    assert_eq!(answer["verdicts"][3], json!({ "insert_id": "4", "verdict": "rejected", "reason": "invalid_user_id" }));
+}
+
+#[test]
+fn a_wrong_or_missing_api_key_is_answered_in_amplitudes_words() {
+    let server = Running::start();
+    for key in [json!("wrong"), json!("client-key"), json!("shop-admin-key"), json!(""), json!(null), json!(5)] {
+        let body = json!({ "api_key": key, "events": [bought("1")] });
+        assert_eq!(server.ask("POST", "/2/httpapi").body(body.to_string()).send().refused(400), "Invalid API key");
+    }
+    let body = json!({ "events": [bought("1")] });
+    assert_eq!(server.ask("POST", "/batch").body(body.to_string()).send().refused(400), "Invalid API key");
+    assert!(server.events("").is_empty());
+}
+
+#[test]
+fn a_body_of_another_shape_is_a_bad_request() {
+    let server = Running::start();
+    let post = |body: &str| server.ask("POST", "/2/httpapi").body(body).send();
+    for body in ["", "nonsense", "{", "[]", "null", r#"{"api_key":"shop-api-key","events":[{]}"#, "{} {}"] {
+        post(body).refused(400);
+    }
+    let shapes = [json!({ "api_key": "shop-api-key" }), json!({ "api_key": "shop-api-key", "events": [] })];
+    for shape in shapes {
+        assert_eq!(post(&shape.to_string()).expect(400)["missing_field"], "events");
+    }
+    post(&json!({ "api_key": "shop-api-key", "events": {} }).to_string()).refused(400);
+    server.ask("GET", "/2/httpapi").send().refused(405);
+}
+
+#[test]
+fn any_content_type_is_read() {
+    let server = Running::start();
+    for (place, kind) in
+        ["application/json", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded"].iter().enumerate()
+    {
+        let body = json!({ "api_key": "shop-api-key", "events": [bought(&place.to_string())] }).to_string();
+        server.ask("POST", "/2/httpapi").header("content-type", kind).body(body).send().expect(200);
+    }
+    assert_eq!(server.events("").len(), 3);
+}
+
+#[test]
+fn an_event_without_insert_id_and_time_gets_both_and_counts_each_time() {
+    let server = Running::start();
+    let event = json!({ "user_id": "alice", "event_type": "Buy" });
+    server.store(json!([event]));
+    server.store(json!([event]));
+    let events = server.events("");
+    assert_eq!(events.len(), 2);
+    assert_ne!(events[0]["insert_id"], events[1]["insert_id"]);
+    assert!(events[0]["time"].as_u64().unwrap() > 1_700_000_000_000);
+}
+
+#[test]
+fn a_late_exposure_shows_its_own_variant_and_changes_nothing_else() {
+    let server = Running::start();
+    server.store(json!([exposed("newer", 2_000, json!("treatment"))]));
+    server.store(json!([exposed("older", 1_000, json!("control"))]));
+    server.store(json!([exposed("oldest", 500, json!(null))]));
+    server.store(json!([bought("after")]));
+    let seen: Vec<_> =
+        server.events("").into_iter().map(|event| event["user_properties"]["[Experiment] button"].clone()).collect();
+    assert_eq!(seen, [json!("treatment"), json!("control"), json!(null), json!("treatment")]);
+    assert_eq!(server.properties("user_id=alice"), json!({ "[Experiment] button": "treatment" }));
+}
+
+#[test]
+fn a_repeated_exposure_does_not_set_the_property_again() {
+    let server = Running::start();
+    server.store(json!([exposed("1", 1_000, json!("treatment"))]));
+    server.store(json!([exposed("2", 2_000, json!(null))]));
+    server.ingest(json!([exposed("1", 3_000, json!("treatment"))])).expect(200);
+    assert_eq!(server.properties("user_id=alice"), json!({}));
+}
+
+#[test]
+fn a_clock_that_runs_ahead_is_set_right_by_the_upload_time() {
+    let server = Running::start();
+    let post = |insert_id: &str, time: u64, uploaded: Value, variant: &str| {
+        let event = exposed(insert_id, time, json!(variant));
+        let body = json!({ "api_key": "shop-api-key", "client_upload_time": uploaded, "events": [event] });
+        server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+    };
+    // A year 2100 that was sent two hours later, by a clock of which nothing is right but the difference.
+    post("ahead", 4_102_444_800_000, json!("2100-01-01T02:00:00.000Z"), "old");
+    post("right", 1_000_000, json!(1_000_000), "new");
+    assert_eq!(server.properties("user_id=alice"), json!({ "[Experiment] button": "new" }));
+}
+
+#[test]
+fn an_impression_and_an_sdks_renamed_exposure_mean_the_same() {
+    let server = Running::start();
+    server.store(json!([
+        { "user_id": "alice", "event_type": "$impression", "event_properties": { "flag_key": "a", "variant": "on" } },
+        { "user_id": "alice", "event_type": EXPOSURE, "event_properties": { "[Experiment] Flag Key": "b", "[Experiment] Variant": "on" } },
+    ]));
+    assert_eq!(server.properties("user_id=alice"), json!({ "[Experiment] a": "on", "[Experiment] b": "on" }));
+    assert_eq!(server.events("event_type=%5BExperiment%5D%20Impression").len(), 1);
+}
+
+#[test]
+fn one_insert_id_in_two_projects_is_two_events() {
+    let server = Running::start();
+    server.store(json!([bought("1")]));
+    let body = json!({ "api_key": "older-api-key", "events": [bought("1")] });
+    let answer = server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+    assert_eq!(answer["verdicts"][0]["verdict"], "stored");
+    assert_eq!(server.events("").len(), 1);
+}
+
+#[test]
+fn a_hundred_posts_of_one_insert_id_are_one_event() {
+    let server = Running::start();
+    let stored = std::thread::scope(|scope| {
+        let post = || server.ingest(json!([bought("1")])).expect(200)["verdicts"][0]["verdict"].clone();
+        let posts: Vec<_> = (0..100).map(|_| scope.spawn(post)).collect();
+        posts.into_iter().map(|post| post.join().unwrap()).filter(|verdict| verdict == "stored").count()
+    });
+    assert_eq!((stored, server.events("").len()), (1, 1));
+}

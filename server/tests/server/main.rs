@@ -1,0 +1,19 @@
+//! The server from outside: the real program, real sockets, every route with good and bad input.
+//!
+//! Each test has a server and a database of its own. With `EXPERIMENT_TEST_POSTGRES=postgres://…` they run on PostgreSQL,
+//! else on SQLite.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod asking;
+mod crash;
+mod cross_origin;
+mod database;
+mod evaluation;
+mod flags;
+mod identity;
+mod ingestion;
+mod limits;
+mod reading;
+mod running;
+mod stopping;
+mod whole_loop;

@@ -1,0 +1,151 @@
+//! A running server: started on a free port, stopped at the end of the test, with the requests that tests make of it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use experiment_wasm::api::base64url;
+use serde_json::{Value, json};
+
+use crate::asking::{Answer, Asking};
+use crate::database::Database;
+
+pub struct Running {
+    pub port: u16,
+    pub child: Child,
+    pub database: Database,
+}
+
+/// The `Authorization` of each kind of caller.
+pub const CLIENT: &str = "Api-Key client-key";
+pub const SERVER: &str = "Api-Key server-key";
+pub const ADMIN: &str = "Bearer shop-admin-key";
+
+pub const ASSIGNMENT: &str = "[Experiment] Assignment";
+pub const EXPOSURE: &str = "[Experiment] Exposure";
+
+impl Running {
+    pub fn start() -> Self {
+        Self::on(Database::new(), &[])
+    }
+
+    pub fn on(database: Database, more: &[&str]) -> Self {
+        let mut child = spawn(&database, more);
+        let port = port_of(&mut child);
+        Self { port, child, database }
+    }
+
+    /// A second server on the database of the first, which must outlive it.
+    pub fn beside(first: &Self) -> Self {
+        let mut child = spawn(&first.database, &[]);
+        let port = port_of(&mut child);
+        Self { port, child, database: Database::Memory }
+    }
+
+    /// Ends the process at once and starts another on the same database.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.restart();
+    }
+
+    pub fn restart(&mut self) {
+        self.child = spawn(&self.database, &[]);
+        self.port = port_of(&mut self.child);
+    }
+
+    /// Asks the process to stop and waits until it has.
+    pub fn terminate(&mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    pub fn ask(&self, method: &str, path: &str) -> Asking {
+        Asking::new(self.port, method, path)
+    }
+
+    /// `GET /sdk/v2/vardata` for a user.
+    pub fn vardata(&self, user: &Value) -> Asking {
+        let user = base64url(user.to_string().as_bytes());
+        self.ask("GET", "/sdk/v2/vardata?v=0").header("authorization", CLIENT).header("x-amp-exp-user", user.to_str())
+    }
+
+    /// `POST /2/httpapi` of these events, with the shop's key.
+    pub fn ingest(&self, events: Value) -> Answer {
+        let body = json!({ "api_key": "shop-api-key", "events": events });
+        self.ask("POST", "/2/httpapi").body(body.to_string()).send()
+    }
+
+    /// Stores events, all of which must be good.
+    #[track_caller]
+    pub fn store(&self, events: Value) {
+        let answer = self.ingest(events).expect(200);
+        let verdicts = answer["verdicts"].as_array().unwrap();
+        assert!(verdicts.iter().all(|one| one["verdict"] == "stored"), "{answer}");
+    }
+
+    /// `GET /api/…` as the admin.
+    pub fn read(&self, path: &str) -> Answer {
+        self.ask("GET", path).header("authorization", ADMIN).send()
+    }
+
+    #[track_caller]
+    pub fn events(&self, query: &str) -> Vec<Value> {
+        self.read(&format!("/api/events?{query}")).expect(200).as_array().unwrap().clone()
+    }
+
+    /// The assignments of a user, as soon as there are this many.
+    #[track_caller]
+    pub fn assignments(&self, user_id: &str, count: usize) -> Vec<Value> {
+        until(|| {
+            let mut found = self.events(&format!("user_id={user_id}"));
+            found.retain(|event| event["event_type"] == ASSIGNMENT);
+            (found.len() >= count).then_some(found)
+        })
+    }
+
+    #[track_caller]
+    pub fn properties(&self, query: &str) -> Value {
+        self.read(&format!("/api/users?{query}")).expect(200)["user_properties"].take()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have been stopped by the test.
+        let _stopped = self.child.kill();
+        let _stopped = self.child.wait();
+    }
+}
+
+/// Asks until there is an answer, for ten seconds.
+#[track_caller]
+pub fn until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = answer() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it did not come to pass in ten seconds");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn spawn(database: &Database, more: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_experiment-server"))
+        .args(["--config", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json"), "--port", "0"])
+        .args(["--database", &database.url()])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The server says where it listens when it does.
+fn port_of(child: &mut Child) -> u16 {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    line.trim().rsplit(':').next().and_then(|port| port.parse().ok()).expect("the server did not start")
+}
