@@ -9,7 +9,8 @@ const SHARED = { name: 'public', entry: 'index' };
 
 /** The declarations of each of `entries` (names of source files). */
 export function declarations(root, entries) {
-  const { options, fileNames } = ts.getParsedCommandLineOfConfigFile(`${root}/tsconfig.json`, {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail });
+  const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail };
+  const { options, fileNames } = ts.getParsedCommandLineOfConfigFile(`${root}/tsconfig.json`, {}, host);
   const program = ts.createProgram(fileNames, options);
   const problems = ts.getPreEmitDiagnostics(program);
   if (problems.length) fail(problems);
@@ -18,43 +19,41 @@ export function declarations(root, entries) {
   return Object.fromEntries(entries.map((entry) => [entry, flat(files, entry)]));
 }
 
-/** The entry and all it imports, in order of import, with only the entry's exports exported. */
+/** The statements of all files that the entry needs, with only the entry's own exports exported. */
 function flat(files, entry) {
-  const seen = new Set();
-  const names = new Set();
+  const borrows = entry !== SHARED.entry;
+  const links = (name) => files.get(name).statements.filter((statement) => statement.moduleSpecifier);
+  const follow = (statement) => !borrows || source(statement) !== SHARED.name;
+  const order = new Set();
   const visit = (name) => {
-    if (seen.has(name)) return [];
-    seen.add(name);
-    const file = files.get(name);
-    const own = file.statements.filter((statement) => !statement.moduleSpecifier).map((statement) => print(file, statement));
-    return [...file.statements.flatMap((statement) => (statement.moduleSpecifier ? visit(source(statement)) : [])), ...own];
+    if (order.has(name)) return;
+    links(name).filter(follow).map(source).forEach(visit);
+    order.add(name);
   };
-  if (entry !== SHARED.entry) seen.add(SHARED.name);
-  const body = visit(entry).filter(Boolean);
-  exported(files, entry, names, entry);
-  const shared = files.get(entry).statements.some((statement) => statement.moduleSpecifier && source(statement) === SHARED.name);
-  if (shared && entry !== SHARED.entry) body.unshift(`export * from './${SHARED.entry}.js';`);
-  return `${body.join('\n')}\nexport { ${[...names].sort().join(', ')} };\n`;
+  visit(entry);
+  const names = exported(files, entry, follow).sort().join(', ');
+  const body = [...order].flatMap((name) => files.get(name).statements.map((statement) => print(files.get(name), statement))).filter(Boolean);
+  const head = links(entry).every(follow) ? [] : [`export * from './${SHARED.entry}.js';`];
+  return [...head, ...body, `export { ${names} };`, ''].join('\n');
 }
 
-function exported(files, name, names, entry) {
-  for (const statement of files.get(name).statements) {
-    if (statement.kind === SyntaxKind.ExportDeclaration && statement.moduleSpecifier) {
-      const { exportClause } = statement;
-      if (exportClause) exportClause.elements.forEach((element) => names.add(element.name.text));
-      else if (source(statement) !== SHARED.name || entry === SHARED.entry) exported(files, source(statement), names, entry);
-    } else if (isExported(statement)) {
-      (statement.declarationList?.declarations ?? [statement]).forEach((declaration) => names.add(declaration.name.text));
-    }
-  }
+/** The names that a file exports, through other files too where `follow` allows. */
+function exported(files, name, follow) {
+  return files.get(name).statements.flatMap((statement) => {
+    if (statement.exportClause) return statement.exportClause.elements.map((element) => element.name.text);
+    if (statement.kind === SyntaxKind.ExportDeclaration) return follow(statement) ? exported(files, source(statement), follow) : [];
+    if (!has(statement, SyntaxKind.ExportKeyword)) return [];
+    return (statement.declarationList?.declarations ?? [statement]).map((declaration) => declaration.name.text);
+  });
 }
 
 /** A statement as it stands, without `export`, without private members (they would make two copies of a class incompatible). */
 function print(file, statement) {
-  if (statement.kind === SyntaxKind.ExportDeclaration) return '';
-  const cuts = (statement.members ?? []).filter((member) => has(member, SyntaxKind.PrivateKeyword)).map((member) => [member.getFullStart(), member.getEnd()]);
-  let text = file.text.slice(statement.getFullStart(), statement.getEnd());
-  for (const [from, to] of cuts.reverse()) text = text.slice(0, from - statement.getFullStart()) + text.slice(to - statement.getFullStart());
+  if (statement.kind === SyntaxKind.ExportDeclaration || statement.moduleSpecifier) return '';
+  const cuts = (statement.members ?? []).filter((member) => has(member, SyntaxKind.PrivateKeyword));
+  const start = statement.getFullStart();
+  const without = (text, member) => text.slice(0, member.getFullStart() - start) + text.slice(member.getEnd() - start);
+  let text = cuts.reverse().reduce(without, file.text.slice(start, statement.getEnd()));
   text = text.trim().replace(/^(?:\/\/.*\n+)+/, '');
   return text.replace(/^export (?:declare )?(class|function|const|enum)/m, 'declare $1').replace(/^export (interface|type)/m, '$1');
 }
@@ -63,14 +62,11 @@ function source(statement) {
   return basename(statement.moduleSpecifier.text, '.js');
 }
 
-function isExported(statement) {
-  return has(statement, SyntaxKind.ExportKeyword);
-}
-
 function has(node, kind) {
   return node.modifiers?.some((modifier) => modifier.kind === kind);
 }
 
 function fail(problems) {
-  throw new Error(ts.formatDiagnostics([problems].flat(), { getCanonicalFileName: String, getCurrentDirectory: ts.sys.getCurrentDirectory, getNewLine: () => '\n' }));
+  const host = { getCanonicalFileName: String, getCurrentDirectory: ts.sys.getCurrentDirectory, getNewLine: () => '\n' };
+  throw new Error(ts.formatDiagnostics([problems].flat(), host));
 }

@@ -15,6 +15,13 @@ interface Call {
   make(core: ClientCore): void;
 }
 
+/** The options that fallbacks are taken from. */
+interface Options {
+  first: boolean;
+  initial: Map<string, Variant>;
+  fallbackVariant?: Variant;
+}
+
 /** An answer, and the name of the source it came from. */
 interface Step {
   source: string;
@@ -27,6 +34,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   private met_ = new Set<string>();
   private user_?: { text?: string };
   private over_ = false;
+  private options_?: Options;
 
   constructor(private readonly seed_: ClientSeed) {}
 
@@ -60,7 +68,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   all(): string {
-    return JSON.stringify(Object.fromEntries(initialOf(this.options_())));
+    return JSON.stringify(Object.fromEntries(this.read_().initial));
   }
 
   setTracksAssignment(on: boolean): void {
@@ -104,21 +112,20 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
 
   /** The three steps. With `Source.InitialVariants` the bootstrapped variants come before the call's fallback. */
   private answer_(key: string, fallback?: string): Step {
-    const options = this.options_();
-    const name = key[0] === '"' ? JSON.parse(key) : key;
-    const first = options.source === 'initialVariants';
+    const { first, initial, fallbackVariant } = this.read_();
     const steps: Array<[string, Variant | undefined]> = [
       ['fallback-inline', fallbackOf(fallback && JSON.parse(fallback))],
-      [first ? 'initial' : 'secondary-initial', initialOf(options).find(([flag]) => flag === name)?.[1]],
-      ['fallback-config', notEmpty(fallbackOf(options.fallbackVariant))],
+      [first ? 'initial' : 'secondary-initial', initial.get(key[0] === '"' ? JSON.parse(key) : key)],
+      ['fallback-config', fallbackVariant],
     ];
     if (first) steps.unshift(...steps.splice(1, 1));
     const [source, variant = {}] = steps.find(([, found]) => found) ?? ['none'];
     return { source, variant };
   }
 
-  private options_(): ExperimentConfig {
-    return JSON.parse(this.seed_.config);
+  /** Read at the first question: most pages never ask. */
+  private read_(): Options {
+    return (this.options_ ??= optionsOf(JSON.parse(this.seed_.config)));
   }
 
   private later_(ask: (core: ClientCore) => Promise<void>): Promise<void> {
@@ -150,15 +157,14 @@ export function fallbackOf(given: unknown): Variant | undefined {
   return given && typeof given === 'object' && !Array.isArray(given) ? given : undefined;
 }
 
-function notEmpty(variant?: Variant): Variant | undefined {
-  return variant && Object.keys(variant).length ? variant : undefined;
-}
-
-function initialOf({ initialVariants }: ExperimentConfig): Array<[string, Variant]> {
-  return Object.entries(initialVariants ?? {}).flatMap(([key, stored]) => {
+function optionsOf({ source, initialVariants, fallbackVariant }: ExperimentConfig): Options {
+  const initial = new Map<string, Variant>();
+  for (const [key, stored] of Object.entries(initialVariants ?? {})) {
     const variant = bootstrapped(stored);
-    return variant ? [[key, variant]] : [];
-  });
+    if (variant) initial.set(key, variant);
+  }
+  const configured = fallbackOf(fallbackVariant);
+  return { first: source === 'initialVariants', initial, fallbackVariant: configured && Object.keys(configured).length ? configured : undefined };
 }
 
 /** The three formats variants were ever stored in, as one: a missing key is the value, `expKey` and its metadata agree. */

@@ -86,9 +86,8 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
     for (let event; (event = this.events_[0]); this.events_.shift()) core.track(event);
   }
 
-  settle(error: ExperimentError): void {
-    this.logger_.error(`[Experiment] ${error.message}`, error);
-  }
+  /** The client says why; here only what is lost is told. */
+  settle(): void {}
 
   end(): void {
     const lost = this.events_.splice(0).length;

@@ -28,7 +28,8 @@ export async function load(source: CoreSource): Promise<void> {
 /** {@link load} for bytes or a module, at once. */
 export function loadSync(source: BufferSource | WebAssembly.Module): void {
   check();
-  if (!isLive()) void boot(source, refuse);
+  // Where the platform compiles aside only, a failure that comes later is in the log.
+  if (!isLive()) boot(source, refuse)?.catch(() => {});
   check();
 }
 
