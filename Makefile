@@ -13,7 +13,7 @@ PORT ?= 8080
 DATABASE_URL ?= sqlite::memory:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 · \2/p' Makefile | column -t -s·
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 # ---- tools -----------------------------------------------------------------------------------------------------------
 
@@ -21,7 +21,8 @@ RUST := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
 BINDGEN := wasm-bindgen-cli@$(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
 WASM_PACK := wasm-pack@0.15.1
 GECKODRIVER := geckodriver@0.37.1
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+sudo := $(if $(filter 0,$(shell id -u)),,sudo)
+apt-install := $(sudo) apt-get update -q && $(sudo) apt-get install -qy --no-install-recommends
 
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/target/tools/$(BINDGEN)/bin:$(CURDIR)/target/tools/$(WASM_PACK)/bin:$(CURDIR)/target/tools/$(GECKODRIVER)/bin:$(PATH)
 export CARGO_TARGET_DIR := $(CURDIR)/target
@@ -36,7 +37,7 @@ endif
 toolchain := target/tools/toolchain
 $(toolchain): rust-toolchain.toml
 	@command -v rustup >/dev/null || { echo 'Install rustup first: apt-get install rustup.'; exit 1; }
-	@command -v cc >/dev/null || $(SUDO) apt-get install -qy build-essential || { echo 'Install a C compiler: apt-get install build-essential.'; exit 1; }
+	@command -v cc >/dev/null || { $(apt-install) build-essential; } || { echo 'Install a C compiler: apt-get install build-essential.'; exit 1; }
 	$(if $(RUSTUP_TOOLCHAIN),,rustup toolchain install)
 	rustup target add wasm32-unknown-unknown
 	rustup component add clippy rustfmt
@@ -60,7 +61,7 @@ $(node_modules): package-lock.json
 browsers := target/tools/browsers
 $(browsers):
 	@[ "$$(command -v chromium chromedriver firefox-esr | wc -l)" = 3 ] \
-	  || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends chromium chromium-driver firefox-esr; } \
+	  || { $(apt-install) chromium chromium-driver firefox-esr; } \
 	  || { echo 'Install the browsers: apt-get install chromium chromium-driver firefox-esr.'; exit 1; }
 	mkdir -p $(@D) && touch $@
 
@@ -110,7 +111,7 @@ demo := www/dist/index.html
 
 pkg: $(package) ## build the npm package: pkg/dist
 
-$(package): $(shipped) $(shell find pkg/src -type f) pkg/build.mjs pkg/package.json README.md LICENSE $(node_modules)
+$(package): $(shipped) $(shell find pkg/src -type f) $(wildcard pkg/*.mjs pkg/*.json) README.md LICENSE $(node_modules)
 	cp README.md LICENSE pkg/
 	node pkg/build.mjs
 	touch $@
