@@ -4,8 +4,11 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
+/** Far more than anything here takes: a process that does not end by itself has left a timer behind. */
+const PATIENCE = 60_000;
+
 export async function elsewhere(text) {
-  const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', text], { cwd: import.meta.dirname });
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', text], { cwd: import.meta.dirname, timeout: PATIENCE });
   return JSON.parse(stdout.trim().split('\n').pop());
 }
 

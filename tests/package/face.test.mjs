@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Experiment, ExperimentError, HttpExposureTrackingProvider, LogLevel } from 'experiment-wasm';
+import { elsewhere } from './elsewhere.mjs';
 import { assigned, localFlag, nextRun, visitor } from './visitor.mjs';
 
 const VARDATA = '/sdk/v2/vardata';
@@ -232,4 +233,29 @@ test('the delivery says what it needs', () => {
   assert.equal(provider.exposureWindow, 'day');
   assert.equal(provider.track({ flag_key: 'flag' }), false, 'without the event there is no identity to send');
   provider.close();
+});
+
+for (const end of ['stop()', 'close()']) {
+  test(`after ${end} nothing keeps the process alive: polling has ended`, async () => {
+    const answer = await elsewhere(`const { Experiment } = await import('experiment-wasm');
+      const client = Experiment.initialize('key', { httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{}' }) } });
+      await client.start();
+      client.${end};
+      console.log(JSON.stringify(client.variant('flag', 'off').value));`);
+    assert.equal(answer, 'off');
+  });
+}
+
+test('after close() a delivery and a refusing provider keep nothing alive either', async () => {
+  const answer = await elsewhere(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
+    const quiet = { error() {}, warn() {}, info() {}, debug() {}, verbose() {} };
+    const http = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/', loggerProvider: quiet });
+    const told = [];
+    const options = { source: 'initialVariants', initialVariants: { flag: 'on' }, loggerProvider: quiet };
+    const clients = [http, { track: () => (told.push(1), false) }].map((exposureTrackingProvider, at) => Experiment.initialize('key' + at, { ...options, exposureTrackingProvider }));
+    for (const client of clients) { client.setUser({ user_id: 'u' }); client.variant('flag'); }
+    await new Promise(setImmediate);
+    [...clients, http].forEach((held) => held.close());
+    console.log(JSON.stringify(told.length));`);
+  assert.equal(answer, 1);
 });

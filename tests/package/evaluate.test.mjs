@@ -1,0 +1,100 @@
+// experiment-wasm/evaluate: flags and a user in, variants and their traces out, as the reference's engine says.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';
+import { evaluate, ExperimentError } from 'experiment-wasm/evaluate';
+import { elsewhere } from './elsewhere.mjs';
+import { POISON } from './poison.mjs';
+import { localFlag } from './visitor.mjs';
+
+const ofUser = (selector) => ['context', 'user', ...selector];
+const experiment = {
+  key: 'experiment',
+  variants: { control: { key: 'control', value: 'control' }, treatment: { key: 'treatment', value: 'treatment', payload: { size: [1, 2.5, 1e21] } } },
+  metadata: { experimentKey: 'exp-1' },
+  segments: [
+    {
+      metadata: { segmentName: 'split' },
+      bucket: {
+        selector: ofUser(['user_id']),
+        salt: 'salt',
+        allocations: [{ range: [0, 100], distributions: [{ variant: 'control', range: [0, 21474837] }, { variant: 'treatment', range: [21474837, 42949673] }] }],
+      },
+    },
+  ],
+};
+const dependent = {
+  key: 'dependent',
+  dependencies: ['experiment'],
+  variants: { on: { key: 'on' }, off: { key: 'off', metadata: { default: true } } },
+  segments: [{ conditions: [[{ selector: ['result', 'experiment', 'key'], op: 'is', values: ['treatment'] }]], variant: 'on' }, { variant: 'off' }],
+};
+const flags = [localFlag('local'), experiment, dependent];
+const users = Array.from({ length: 8 }, (_, at) => ({ user_id: `user-${at}`, user_properties: { plan: at % 2 ? 'pro' : 'free' } }));
+
+/** What the reference answers: results and traces of the flags asked for, in its own words. */
+function reference(user, keys) {
+  const byKey = Object.fromEntries(flags.map((flag) => [flag.key, flag]));
+  const { results, traces } = new EvaluationEngine().evaluateWithTraces({ user }, topologicalSort(byKey, keys));
+  return JSON.parse(JSON.stringify({ variants: results, traces }));
+}
+
+test('variants and traces are the reference\'s', () => {
+  const seen = new Set();
+  for (const user of users) {
+    const answer = evaluate(flags, user);
+    assert.deepEqual(answer, reference(user));
+    seen.add(answer.variants.experiment.key);
+  }
+  assert.deepEqual([...seen].sort(), ['control', 'treatment']);
+});
+
+test('flags may come as a list, by key, or as the text of either', () => {
+  const [user] = users;
+  const byKey = Object.fromEntries(flags.map((flag) => [flag.key, flag]));
+  const answer = evaluate(flags, user);
+  for (const form of [byKey, JSON.stringify(flags), JSON.stringify(byKey)]) assert.deepEqual(evaluate(form, user), answer);
+});
+
+test('the flags asked for bring those they depend on', () => {
+  const [user] = users;
+  assert.deepEqual(evaluate(flags, user, ['dependent']), reference(user, ['dependent']));
+  assert.deepEqual(evaluate(flags, user, ['unknown']).variants, {});
+});
+
+test('without trace there are no traces', () => {
+  const [user] = users;
+  const { variants, ...rest } = evaluate(flags, user, undefined, { trace: false });
+  assert.deepEqual([variants, rest.traces], [reference(user).variants, undefined]);
+});
+
+test('a bad flag harms only itself', () => {
+  const { variants } = evaluate([{ key: 'bad', variants: 5 }, ...flags], users[0]);
+  assert.ok('experiment' in variants && !('bad' in variants));
+});
+
+test('answers are plain objects, whatever the keys are called', () => {
+  const { variants } = evaluate([{ ...localFlag('constructor') }, localFlag('toString')], users[1]);
+  assert.deepEqual([Object.keys(variants).sort(), variants.constructor.key], [['constructor', 'toString'], 'on']);
+});
+
+test('what is no flag, no user and no list is refused', () => {
+  const cyclic = {};
+  cyclic.self = cyclic;
+  for (const bad of [undefined, null, 5, true, cyclic]) {
+    assert.throws(() => evaluate(bad, users[0]), (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT');
+    assert.throws(() => evaluate(flags, bad), { code: 'BAD_ARGUMENT' });
+    if (bad) assert.throws(() => evaluate(flags, users[0], bad), { code: 'BAD_ARGUMENT' });
+  }
+});
+
+test('a trap is survived, and a page without wasm is told', async () => {
+  const survived = await elsewhere(`${POISON} const { evaluate } = await import('experiment-wasm/evaluate');
+    const ask = () => evaluate(${JSON.stringify(flags)}, { user_id: 'user-1' }).variants.experiment.key;
+    const before = ask(); poison();
+    console.log(JSON.stringify([ask() === before, instances.length]));`);
+  assert.deepEqual(survived, [true, 2]);
+  const code = await elsewhere(`delete globalThis.WebAssembly; const { evaluate } = await import('experiment-wasm/evaluate');
+    try { evaluate([], {}); } catch (error) { console.log(JSON.stringify(error.code)); }`);
+  assert.equal(code, 'WASM_UNAVAILABLE');
+});
