@@ -1,0 +1,88 @@
+//! Evaluation as a function, for Node and edge: flags and a user in, variants and their reasons out.
+//!
+//! Text comes in, values go out: serde-wasm-bindgen has no limit of depth, so nothing that somebody else wrote is read
+//! with it, and what lies too deep leaves as the JSON it came as.
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_wasm_bindgen::preserve;
+use wasm_bindgen::prelude::*;
+
+use super::dialect::JsDialect;
+use super::error::js_error;
+use super::text::{object, value_of};
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::evaluation::{Silent, Target, Trace, Visitor, evaluate as decide};
+use crate::flag::Flags;
+use crate::json::{Object, Text, Value, parse};
+use crate::user::context;
+
+/// Evaluates flags for a user. `flags`: JSON of an array of flags, or of an object of flags by key. `user`: JSON of the
+/// user. `keys`: JSON of an array of the flags wanted; without it, all. Returns `{variants, skipped, traces?}`: variants by
+/// flag key, and the flags that could not be read, with the reason.
+///
+/// # Errors
+/// An `Error` with the code `DECODE` when `flags`, `user` or `keys` are not the JSON they should be.
+#[wasm_bindgen]
+pub fn evaluate(flags: &str, user: &str, keys: Option<String>, trace: bool) -> Result<JsValue, JsValue> {
+    let wrong = || js_error(Error::Decode);
+    let (flags, broken) = Flags::parse(flags.as_bytes(), &JsDialect);
+    if broken.iter().any(|error| error.key.is_none()) && flags.is_empty() {
+        return Err(wrong());
+    }
+    let user = object(user).ok_or_else(wrong)?;
+    let keys = keys.map(|keys| read_keys(&keys).ok_or_else(wrong)).transpose()?;
+    let mut answer = Object::new();
+    match trace {
+        true => {
+            let mut traces = Trace::default();
+            answer.push("variants".into(), variants(&flags, &user, keys.as_deref(), &mut traces).into());
+            answer.push("traces".into(), traces.into_object().into());
+        }
+        false => answer.push("variants".into(), variants(&flags, &user, keys.as_deref(), &mut Silent).into()),
+    }
+    let skipped = broken.into_iter().map(|error| (error.key.unwrap_or_default(), error.code.name().into()));
+    answer.push("skipped".into(), Value::Object(skipped.collect()));
+    Outward(&answer.into()).serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+}
+
+fn variants<V: Visitor>(
+    flags: &Flags<<JsDialect as Dialect>::Pattern>,
+    user: &Object,
+    keys: Option<&[Text]>,
+    visitor: &mut V,
+) -> Object {
+    let mut target = Target::new(context(user, None));
+    let decisions = decide(flags, &mut target, keys, &JsDialect, visitor);
+    decisions.iter().map(|one| (flags.key_of(one).clone(), flags.variant_of(one).into())).collect()
+}
+
+fn read_keys(json: &str) -> Option<Vec<Text>> {
+    let keys = parse(json.as_bytes()).ok()?;
+    keys.as_array()?.iter().map(|key| key.as_str().cloned()).collect()
+}
+
+/// A value on its way out.
+struct Outward<'a>(&'a Value);
+
+impl Serialize for Outward<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Null => out.serialize_unit(),
+            Value::Bool(value) => out.serialize_bool(*value),
+            Value::Number(digits) => out.serialize_f64(JsDialect.number(digits)),
+            Value::String(text) => preserve::serialize(&super::text::to_js(text), out),
+            Value::Raw(json) => preserve::serialize(&value_of(&json.to_str()), out),
+            Value::Array(items) => {
+                let mut list = out.serialize_seq(Some(items.len()))?;
+                items.iter().try_for_each(|item| list.serialize_element(&Outward(item)))?;
+                list.end()
+            }
+            Value::Object(object) => {
+                let mut map = out.serialize_map(Some(object.len()))?;
+                object.iter().try_for_each(|(name, value)| map.serialize_entry(&*name.to_str(), &Outward(value)))?;
+                map.end()
+            }
+        }
+    }
+}

@@ -7,6 +7,7 @@
 
 mod clock;
 pub mod dialect;
+mod error;
 mod text;
 
 #[cfg(feature = "client")]

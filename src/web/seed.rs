@@ -3,7 +3,6 @@
 use js_sys::Map;
 use wasm_bindgen::prelude::*;
 
-use super::text::to_js;
 use crate::effect::{Level, Message};
 
 #[wasm_bindgen]
@@ -97,15 +96,4 @@ fn sentence(message: Message) -> String {
         text.push(')');
     }
     text
-}
-
-/// A real `Error` with the code of ours.
-pub(super) fn js_error(error: crate::error::Error) -> JsValue {
-    let thrown = js_sys::Error::new(error.message());
-    thrown.set_name("ExperimentError");
-    let _code = js_sys::Reflect::set(&thrown, &"code".into(), &to_js(error.code().as_bytes()));
-    if let Some(status) = error.status() {
-        let _status = js_sys::Reflect::set(&thrown, &"status".into(), &status.into());
-    }
-    thrown.into()
 }
