@@ -16,6 +16,8 @@ export type Evaluation = {
   variants: Record<string, EvaluationVariant>;
   /** How each flag came to its answer, by flag key. Missing when `trace` is `false`. */
   traces?: Record<string, FlagEvaluationTrace>;
+  /** The flags that could not be read, with the reason as a code, by flag key. */
+  skipped: Record<string, string>;
 };
 
 /** What is evaluated: the answer of the flags API, an object of flags by key as clients store it, or the JSON text of either. */
@@ -27,7 +29,7 @@ let core: Core | undefined;
 let module: WebAssembly.Module | undefined;
 
 /**
- * Evaluates flags for a user, as the client does on the page. A flag that does not parse is skipped; the others are evaluated.
+ * Evaluates flags for a user, as the client does on the page. A flag that cannot be read is skipped and named; the others are evaluated.
  *
  * @param flags the flag configurations. As text they are passed on without being read here: faster, where they came as text anyway
  * @param user who they are evaluated for
@@ -51,6 +53,8 @@ export function evaluate(
       return running.evaluate(flagsText, userText, keysText, trace);
     } catch (error) {
       cause = error;
+      // The core read it and says so: nothing broke.
+      if ((error as { code?: string }).code === 'DECODE') throw refused('flags, user or flagKeys are', cause);
       running.retire();
       core = undefined;
     }
@@ -75,5 +79,9 @@ function text(given: unknown, name: string): string {
   } catch (error) {
     cause = error;
   }
-  throw new ExperimentError('BAD_ARGUMENT', `${name} cannot be written as a JSON object or array`, { cause });
+  throw refused(`${name} is`, cause);
+}
+
+function refused(what: string, cause: unknown): ExperimentError {
+  return new ExperimentError('BAD_ARGUMENT', `${what} not what evaluate takes`, { cause });
 }

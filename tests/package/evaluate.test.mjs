@@ -36,7 +36,7 @@ const users = Array.from({ length: 8 }, (_, at) => ({ user_id: `user-${at}`, use
 function reference(user, keys) {
   const byKey = Object.fromEntries(flags.map((flag) => [flag.key, flag]));
   const { results, traces } = new EvaluationEngine().evaluateWithTraces({ user }, topologicalSort(byKey, keys));
-  return JSON.parse(JSON.stringify({ variants: results, traces }));
+  return JSON.parse(JSON.stringify({ variants: results, traces, skipped: {} }));
 }
 
 test('variants and traces are the reference\'s', () => {
@@ -69,8 +69,8 @@ test('without trace there are no traces', () => {
 });
 
 test('a bad flag harms only itself', () => {
-  const { variants } = evaluate([{ key: 'bad', variants: 5 }, ...flags], users[0]);
-  assert.ok('experiment' in variants && !('bad' in variants));
+  const { variants, skipped } = evaluate([{ key: 'bad', segments: 5 }, ...flags], users[0]);
+  assert.deepEqual([variants, Object.keys(skipped)], [reference(users[0]).variants, ['bad']]);
 });
 
 test('answers are plain objects, whatever the keys are called', () => {
@@ -84,8 +84,14 @@ test('what is no flag, no user and no list is refused', () => {
   for (const bad of [undefined, null, 5, true, cyclic]) {
     assert.throws(() => evaluate(bad, users[0]), (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT');
     assert.throws(() => evaluate(flags, bad), { code: 'BAD_ARGUMENT' });
-    if (bad) assert.throws(() => evaluate(flags, users[0], bad), { code: 'BAD_ARGUMENT' });
+    if (bad != null) assert.throws(() => evaluate(flags, users[0], bad), { code: 'BAD_ARGUMENT' });
   }
+});
+
+test('a text that holds no flags is refused, and the next call answers', () => {
+  for (const bad of ['', 'no json', '5', '[', '{']) assert.throws(() => evaluate(bad, users[0]), { code: 'BAD_ARGUMENT' }, bad);
+  assert.throws(() => evaluate(flags, users[0], [5]), { code: 'BAD_ARGUMENT' });
+  assert.deepEqual(evaluate('[]', users[0]), { variants: {}, traces: {}, skipped: {} });
 });
 
 test('a trap is survived, and a page without wasm is told', async () => {
