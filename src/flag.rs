@@ -3,7 +3,10 @@
 //! A flag that is not understood is left out and named; it harms no other. Each flag's own JSON text is kept, for storage
 //! and for those who ask for flags, and is where variants and metadata are read from when somebody wants them.
 
+mod error;
 mod order;
+#[cfg(all(test, feature = "native"))]
+mod tests;
 mod wire;
 
 use std::borrow::Cow;
@@ -14,6 +17,8 @@ use crate::dialect::Dialect;
 use crate::evaluation::Decision;
 use crate::json::{Object, Text, Value, parse, write_string};
 use crate::segment::{Index, Interned, Segment, Span};
+
+pub use error::{FlagCode, FlagError};
 
 /// Numbers the sets of flags of this process, so that a target never takes one set's selectors for another's.
 static EDITIONS: AtomicU32 = AtomicU32::new(1);
@@ -54,41 +59,6 @@ pub(crate) struct FlagVariant {
     pub(crate) name: Text,
     /// `None`: a segment names it, but the flag does not have it.
     pub(crate) text: Option<Span>,
-}
-
-/// What is wrong with a flag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlagError {
-    /// The flag, as far as its key could be read.
-    pub key: Option<Text>,
-    /// What is wrong.
-    pub code: FlagCode,
-}
-
-/// What can be wrong with a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FlagCode {
-    /// The text is no list or map of flags: none is taken.
-    NotFlags,
-    /// This field is missing or not what it should be: the flag is left out.
-    Shape(&'static str),
-    /// The flag depends on itself: it has no variant.
-    Cycle,
-    /// A pattern does not compile: conditions that need it are not met. The flag is kept.
-    Pattern,
-}
-
-impl FlagCode {
-    /// The stable name of the fault, for machines.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NotFlags => "NOT_FLAGS",
-            Self::Shape(_) => "SHAPE",
-            Self::Cycle => "CYCLE",
-            Self::Pattern => "PATTERN",
-        }
-    }
 }
 
 impl<P> Default for Flags<P> {

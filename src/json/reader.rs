@@ -352,8 +352,10 @@ impl<'a> Reader<'a> {
 
     /// Moves over the part of a string that needs no change.
     fn plain(&mut self) {
-        while let Some(byte) = self.byte() {
-            if byte == b'"' || byte == b'\\' || byte < 0x20 {
+        // Most bytes of a text are these, so the loop holds nothing that a build for size would make a call of.
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        for byte in rest {
+            if *byte == b'"' || *byte == b'\\' || *byte < 0x20 {
                 break;
             }
             self.at += 1;
@@ -453,6 +455,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
     fn byte(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }

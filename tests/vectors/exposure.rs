@@ -11,11 +11,11 @@ use crate::{DIALECT, fields};
 struct Stored(Text);
 
 impl Storage for Stored {
-    fn read(&self, area: Area, key: &str) -> Option<Text> {
-        (area == Area::Local && key == "amp-exp-$default_instance-client").then(|| self.0.clone())
+    fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
+        (area == Area::Local && key == b"amp-exp-$default_instance-client").then(|| self.0.clone())
     }
 
-    fn entries(&self, _: Area, _: &str) -> Vec<(Text, Text)> {
+    fn entries(&self, _: Area, _: &[u8]) -> Vec<(Text, Text)> {
         Vec::new()
     }
 }
