@@ -72,21 +72,21 @@ pub fn vardata_request(
     options: &FetchOptions,
     timeout_millis: u64,
 ) -> Request {
-    let mut headers = vec![authorization(api_key), (USER_HEADER, base64url(user.to_json().as_bytes()))];
+    let mut headers = vec![authorization(api_key), (USER_HEADER, base64url(&user.to_text()))];
     if let Some(keys) = &options.flag_keys {
         let keys = Value::Array(keys.iter().map(Value::from).collect());
-        headers.push((FLAG_KEYS_HEADER, base64url(keys.to_json().as_bytes())));
+        headers.push((FLAG_KEYS_HEADER, base64url(&keys.to_text())));
     }
     if let Some(tracking) = &options.tracking {
         headers.push((TRACK_HEADER, tracking.clone()));
     }
-    get(join(server_url, "/sdk/v2/vardata?v=0"), headers, timeout_millis)
+    get(server_url.then(b"/sdk/v2/vardata?v=0"), headers, timeout_millis)
 }
 
 /// The request for a deployment's flags.
 pub fn flags_request(api_key: &Text, server_url: &Text, timeout_millis: u64) -> Request {
     let headers = vec![authorization(api_key), (LIBRARY_HEADER, LIBRARY.into())];
-    get(join(server_url, "/sdk/v2/flags"), headers, timeout_millis)
+    get(server_url.then(b"/sdk/v2/flags"), headers, timeout_millis)
 }
 
 /// Reads the answer to [`vardata_request`]: evaluated variants by flag key.
@@ -99,11 +99,7 @@ fn get(url: Text, headers: Vec<(&'static str, Text)>, timeout_millis: u64) -> Re
 }
 
 fn authorization(api_key: &Text) -> (&'static str, Text) {
-    ("Authorization", join(&"Api-Key ".into(), api_key))
-}
-
-fn join(start: &Text, end: impl AsRef<[u8]>) -> Text {
-    Text::from([start.as_bytes(), end.as_ref()].concat())
+    ("Authorization", Text::from("Api-Key ").then(api_key))
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -17,8 +17,6 @@ pub use answer::Answer;
 pub use config::{Config, Source, Window, read_options};
 pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, RequestId, TrackId};
 
-use std::collections::VecDeque;
-
 use crate::api::{self, FetchOptions, Response};
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -31,7 +29,7 @@ use crate::time::Now;
 use crate::user::{Identity, context, merge};
 use crate::variant::Variant;
 use answer::Sources;
-use fetching::{Ask, Requests};
+use fetching::{Ask, Requests, earliest};
 use tracking::Tracker;
 use variants::Variants;
 
@@ -41,6 +39,10 @@ const RETRY_TIMEOUT: u64 = 10_000;
 /// Where the page keeps the user and that it was started, for a client that takes over after a trap.
 const USER: &str = "user";
 const RUNNING: &str = "running";
+
+/// What the keys of flags and of fetch options end in: the reference's.
+const FLAGS: &[u8] = b"-flags";
+const OPTIONS: &[u8] = b"-variants-options";
 
 /// A client of one deployment.
 pub struct Client<D: Dialect> {
@@ -59,25 +61,23 @@ pub struct Client<D: Dialect> {
     next_fetch: u32,
     running: bool,
     poll_at: Option<u64>,
-    effects: VecDeque<Effect>,
+    effects: Vec<Effect>,
 }
 
 impl<D: Dialect> Client<D> {
     /// A client that takes up what earlier pages stored.
     pub fn new(config: Config, dialect: D, storage: &dyn Storage, now: Now) -> Self {
         let namespace = config.namespace();
-        let read = |area, key: &str| storage.read(area, key);
-        let local = |suffix: &str| read(Area::Local, &suffixed(&namespace, suffix).to_str());
-        let object = |text: Option<Text>| text.and_then(|text| parse(&text).ok()).and_then(Value::into_object);
-        let flags = local("-flags").map(|text| Flags::parse(&text, &dialect).0).unwrap_or_default();
-        let options = object(local("-variants-options")).unwrap_or_default();
-        let user = object(read(Area::Page, USER));
+        let object = |area, key: &[u8]| parse(&storage.read(area, key)?).ok()?.into_object();
+        let flags = storage.read(Area::Local, &namespace.then(FLAGS)).map(|text| Flags::parse(&text, &dialect).0);
+        let options = object(Area::Local, &namespace.then(OPTIONS)).unwrap_or_default();
+        let user = object(Area::Page, USER.as_bytes());
         let mut client = Self {
             user,
             provided: Object::new(),
             page_url: None,
             identity: Identity::default(),
-            flags,
+            flags: flags.unwrap_or_default(),
             target: None,
             variants: Variants::load(namespace.clone(), storage),
             options,
@@ -86,13 +86,13 @@ impl<D: Dialect> Client<D> {
             next_fetch: 0,
             running: false,
             poll_at: None,
-            effects: VecDeque::new(),
+            effects: Vec::new(),
             config,
             dialect,
         };
         client.identity = Identity::of(&client.merged_user());
         client.merge_initial_flags();
-        if storage.read(Area::Page, RUNNING).is_some() {
+        if storage.read(Area::Page, RUNNING.as_bytes()).is_some() {
             client.run_from(now);
         }
         client
@@ -127,12 +127,10 @@ impl<D: Dialect> Client<D> {
     }
 
     /// Stops everything: no request, timer or retry is left. Exposures that were handed over stay handed over.
-    pub fn close(&mut self) {
+    pub fn close(&mut self, now: Now) {
         self.stop();
-        self.run(|client, out| {
-            client.requests.close(Error::Closed, client.config.throw_on_error, out);
-            client.tracker.save(out);
-        });
+        self.requests.close(Error::Closed, self.config.throw_on_error, &mut self.effects);
+        self.tracker.save(now, &mut self.effects);
     }
 
     /// Fetches variants for the user given, or for the one there is.
@@ -166,20 +164,19 @@ impl<D: Dialect> Client<D> {
         self.tell(key, &answer, now);
     }
 
-    /// All variants: the second source, over it the first, over it what is evaluated here.
-    pub fn all(&mut self) -> Vec<(Text, Variant)> {
+    /// All variants by flag key: the second source, over it the first, over it what is evaluated here.
+    pub fn all(&mut self) -> Object {
         let stored = self.variants.all(&self.identity);
-        let initial = self.config.initial_variants.as_slice();
-        let (first, second) = match self.config.source {
-            Source::LocalStorage => (stored, initial),
-            Source::InitialVariants => (initial, stored),
+        let initial = self.config.initial_variants.clone();
+        let (mut all, first) = match self.config.source {
+            Source::LocalStorage => (initial, stored),
+            Source::InitialVariants => (stored, initial),
         };
-        let mut all: Vec<(Text, Variant)> = second.to_vec();
-        first.iter().for_each(|entry| put(&mut all, entry.clone()));
+        all.extend_from(&first);
         let local: Vec<Text> = self.flags.keys().filter(|key| self.flags.is_local(key)).cloned().collect();
         for (key, variant) in self.evaluated(&local) {
             if self.flags.is_local(&key) {
-                put(&mut all, (key, variant));
+                all.set(key, variant.into_object());
             }
         }
         all
@@ -187,7 +184,7 @@ impl<D: Dialect> Client<D> {
 
     /// Forgets the stored variants.
     pub fn clear(&mut self) {
-        self.run(|client, out| client.variants.clear(out));
+        self.variants.clear(&mut self.effects);
         self.push(Effect::Notify(Change::Variants));
     }
 
@@ -198,7 +195,7 @@ impl<D: Dialect> Client<D> {
 
     /// Sets the user. Somebody else (see [`Identity::is_same`]) is not served the variants of who was there before.
     pub fn set_user(&mut self, user: Option<Object>) {
-        let text = user.as_ref().map(|user| Text::from(user.to_json()));
+        let text = user.as_ref().map(Object::to_text);
         self.user = user;
         self.push(match text {
             Some(text) => Effect::Save(Area::Page, USER.into(), text),
@@ -217,8 +214,8 @@ impl<D: Dialect> Client<D> {
     /// Whether fetches track an assignment at the server, from now on and on later pages.
     pub fn set_tracks_assignment(&mut self, tracks: bool) {
         self.options.set("trackingOption", if tracks { "track" } else { "no-track" });
-        let key = suffixed(&self.config.namespace(), "-variants-options");
-        self.push(Effect::Save(Area::Local, key, self.options.to_json().into()));
+        let key = self.config.namespace().then(OPTIONS);
+        self.push(Effect::Save(Area::Local, key, self.options.to_text()));
     }
 
     /// A request was answered, or failed before it was. `retry_after` of the response delays the next try.
@@ -231,35 +228,34 @@ impl<D: Dialect> Client<D> {
 
     /// The provider answered an [`Effect::Track`].
     pub fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
-        self.run(|client, out| client.tracker.handle_tracked(id, tracking, now, out));
+        self.tracker.handle_tracked(id, tracking, now, &mut self.effects);
     }
 
     /// Does what is due: timeouts, retries, polling.
     pub fn handle_timeout(&mut self, now: Now) {
-        let late = self.run(|client, out| client.requests.timed_out(now, out));
-        for (id, ask) in late {
+        while let Some((id, ask)) = self.requests.timed_out(now, &mut self.effects) {
             self.finish(id, ask, Some(Error::Timeout), None, now);
         }
-        for ask in self.requests.due(now) {
+        while let Some(ask) = self.requests.due(now) {
             self.send(ask, RETRY_TIMEOUT, now);
         }
         if self.poll_at.is_some_and(|due| due <= now.mono) {
             self.poll_at = Some(now.mono + self.config.poll_interval);
             self.request_flags(now);
         }
-        self.run(|client, out| client.tracker.handle_timeout(now, out));
+        self.tracker.handle_timeout(now, &mut self.effects);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
     #[must_use]
     pub fn next_timeout(&self) -> Option<u64> {
-        [self.requests.next_timeout(), self.tracker.next_timeout(), self.poll_at].into_iter().flatten().min()
+        earliest(self.poll_at, earliest(self.requests.next_timeout(), self.tracker.next_timeout()))
     }
 
     /// The next thing to do. Poll after every other call, until there is none.
     #[must_use]
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }
 
     fn run_from(&mut self, now: Now) {
@@ -280,8 +276,7 @@ impl<D: Dialect> Client<D> {
     }
 
     fn answer(&mut self, key: &Text, fallback: Option<&Value>) -> Answer {
-        let sources = |client: &Self| -> Option<Answer> { client.sources(key, fallback).stored() };
-        let stored = sources(self);
+        let stored = self.sources(key, fallback).stored();
         let evaluates = self.flags.is_local(key) || (stored.is_none() && self.flags.contains(key));
         let answer = if evaluates {
             let variant = self.evaluated(std::slice::from_ref(key)).into_iter().find(|(flag, _)| flag == key);
@@ -310,7 +305,7 @@ impl<D: Dialect> Client<D> {
 
     fn tell(&mut self, key: &Text, answer: &Answer, now: Now) {
         let Some(exposure) = Exposure::to(key, &answer.variant, answer.source, answer.has_default) else { return };
-        self.run(|client, out| client.tracker.exposed(exposure, &client.identity, now, out));
+        self.tracker.exposed(exposure, &self.identity, now, &mut self.effects);
     }
 
     /// The user as requests and conditions see it.
@@ -327,7 +322,7 @@ impl<D: Dialect> Client<D> {
         let before = std::mem::replace(&mut self.identity, identity);
         if !before.is_same(&self.identity) {
             self.variants.leave(&before);
-            self.run(|client, out| client.requests.leave(&client.identity, out));
+            self.requests.leave(&self.identity, &mut self.effects);
         }
         self.push(Effect::Notify(Change::User));
     }
@@ -338,7 +333,7 @@ impl<D: Dialect> Client<D> {
 
     fn request_variants(&mut self, mut options: FetchOptions, now: Now) -> RequestId {
         options.tracking = options.tracking.or_else(|| self.options.get("trackingOption")?.as_str().cloned());
-        self.run(|client, out| client.requests.supersede(options.flag_keys.as_deref(), out));
+        self.requests.supersede(options.flag_keys.as_deref(), &mut self.effects);
         let ask = Ask::Variants { person: self.identity.clone(), options, attempt: 0 };
         self.send(ask, self.config.fetch_timeout, now)
     }
@@ -353,7 +348,7 @@ impl<D: Dialect> Client<D> {
                 api::vardata_request(&config.api_key, &config.server_url, &user, options, timeout)
             }
         };
-        self.run(|client, out| client.requests.send(ask, request, now, out))
+        self.requests.send(ask, request, now, &mut self.effects)
     }
 
     fn answered(&mut self, id: RequestId, ask: &Ask, body: &Text) -> Result<(), Error> {
@@ -362,7 +357,7 @@ impl<D: Dialect> Client<D> {
             Ask::Variants { person, options, .. } => {
                 let answer = api::read_vardata(body).ok_or(Error::Decode)?;
                 let keys = options.flag_keys.as_deref();
-                if self.run(|client, out| client.variants.apply(id, person, keys, &answer, out)) {
+                if self.variants.apply(id, person, keys, answer, &mut self.effects) {
                     self.push(Effect::Notify(Change::Variants));
                 }
                 Ok(())
@@ -379,7 +374,7 @@ impl<D: Dialect> Client<D> {
             self.log(Level::Warn, "a flag could not be read and was left out", None);
         }
         self.flags = flags;
-        let key = suffixed(&self.config.namespace(), "-flags");
+        let key = self.config.namespace().then(FLAGS);
         self.push(Effect::Save(Area::Local, key, self.flags.to_stored().into()));
         self.merge_initial_flags();
         self.push(Effect::Notify(Change::Flags));
@@ -403,7 +398,7 @@ impl<D: Dialect> Client<D> {
             }
         }
         let throws = self.config.throw_on_error;
-        self.run(|client, out| client.requests.done(id, failed, throws, out));
+        self.requests.done(id, failed, throws, &mut self.effects);
     }
 
     /// How a fetch is settled at once when it cannot be made.
@@ -425,15 +420,7 @@ impl<D: Dialect> Client<D> {
     }
 
     fn push(&mut self, effect: Effect) {
-        self.effects.push_back(effect);
-    }
-
-    /// Runs a part of the client that has effects of its own.
-    fn run<T>(&mut self, part: impl FnOnce(&mut Self, &mut Vec<Effect>) -> T) -> T {
-        let mut out = Vec::new();
-        let result = part(self, &mut out);
-        self.effects.extend(out);
-        result
+        self.effects.push(effect);
     }
 }
 
@@ -441,16 +428,5 @@ fn accepted(result: Result<Response, Error>) -> Result<Text, Error> {
     match result? {
         response if response.status == 200 => Ok(response.body),
         response => Err(Error::Http { status: response.status }),
-    }
-}
-
-fn suffixed(namespace: &Text, suffix: &str) -> Text {
-    [namespace.as_bytes(), suffix.as_bytes()].concat().into()
-}
-
-fn put(all: &mut Vec<(Text, Variant)>, entry: (Text, Variant)) {
-    match all.iter_mut().find(|(key, _)| *key == entry.0) {
-        Some(old) => *old = entry,
-        None => all.push(entry),
     }
 }

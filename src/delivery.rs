@@ -6,8 +6,6 @@
 //!
 //! Timelines: `tests/delivery.rs`.
 
-use std::collections::VecDeque;
-
 use crate::api::{Request, Response};
 use crate::digest;
 use crate::effect::{Change, DropReason, Effect, Level, Message, RequestId};
@@ -50,7 +48,7 @@ pub struct Delivery {
     api_key: Text,
     url: Text,
     prefix: Text,
-    waiting: VecDeque<Event>,
+    waiting: Vec<Event>,
     under_way: Vec<Batch>,
     next: u32,
     send_at: Option<u64>,
@@ -59,7 +57,7 @@ pub struct Delivery {
     /// No more requests: the server does not know the key, or the page closed the outbox.
     silent: bool,
     random: u64,
-    effects: VecDeque<Effect>,
+    effects: Vec<Effect>,
 }
 
 /// An event: the id it is kept under, and its JSON.
@@ -78,17 +76,17 @@ struct Batch {
 impl Delivery {
     /// An outbox for one endpoint and key. What earlier pages left is sent at once. `seed` makes the jitter.
     pub fn new(api_key: Text, url: Text, storage: &dyn Storage, seed: u64, now: Now) -> Self {
-        let tag = digest::short(&[url.as_bytes(), b"\n", &api_key].concat());
-        let prefix = Text::from([KEY.as_bytes(), tag.get(..8).unwrap_or_default(), b"_"].concat());
-        let mut waiting = VecDeque::new();
-        for (key, record) in storage.entries(Area::Local, &prefix.to_str()) {
+        let tag = digest::short(&url.then(b"\n").then(&api_key));
+        let prefix = Text::from(KEY).then(tag.get(..8).unwrap_or_default()).then(b"_");
+        let mut waiting = Vec::new();
+        for (key, record) in storage.entries(Area::Local, &prefix) {
             let id = key.strip_prefix(prefix.as_bytes()).unwrap_or_default().into();
             if let Some(json) = event_of(&record) {
-                waiting.push_back(Event { id, json });
+                waiting.push(Event { id, json });
             }
         }
         let send_at = (!waiting.is_empty()).then_some(now.mono);
-        let effects = VecDeque::new();
+        let effects = Vec::new();
         let random = seed | 1;
         let (under_way, next, failures, most, silent) = (Vec::new(), 0, 0, BATCH_EVENTS, false);
         Self { api_key, url, prefix, waiting, under_way, next, send_at, failures, most, silent, random, effects }
@@ -100,13 +98,13 @@ impl Delivery {
         if self.waiting.iter().chain(self.under_way.iter().flat_map(|batch| &batch.events)).any(|kept| kept.id == id) {
             return;
         }
-        let json = Text::from(event.to_json());
+        let json = event.to_text();
         let record = [b"{\"v\":1,\"at\":", &*Text::from_u64(now.wall), b",\"event\":", &json, b"}"].concat();
-        self.effects.push_back(Effect::Save(Area::Local, self.key(&id), record.into()));
-        self.waiting.push_back(Event { id, json });
+        self.effects.push(Effect::Save(Area::Local, self.key(&id), record.into()));
+        self.waiting.push(Event { id, json });
         if self.waiting.len() > KEPT_EVENTS {
-            let oldest = self.waiting.pop_front();
-            oldest.into_iter().for_each(|event| self.drop(event, DropReason::QueueFull));
+            let oldest = self.waiting.remove(0);
+            self.drop(oldest, DropReason::QueueFull);
         }
         self.send_at.get_or_insert(now.mono + GATHER_MILLIS);
     }
@@ -144,9 +142,8 @@ impl Delivery {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Now) {
-        let late = self.under_way.iter().filter(|batch| batch.deadline <= now.mono).map(|batch| batch.id);
-        for id in late.collect::<Vec<_>>() {
-            self.effects.push_back(Effect::Abort(id));
+        while let Some(id) = self.under_way.iter().find(|batch| batch.deadline <= now.mono).map(|batch| batch.id) {
+            self.effects.push(Effect::Abort(id));
             self.handle_response(id, Err(Error::Timeout), now);
         }
         self.send(0, now);
@@ -162,7 +159,7 @@ impl Delivery {
     /// The next thing to do. Poll after every other call, until there is none.
     #[must_use]
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }
 
     /// How many events have no verdict yet.
@@ -182,7 +179,7 @@ impl Delivery {
         let request = self.request(&events);
         self.send_at = None;
         self.under_way.push(Batch { id, events, deadline: now.mono + TIMEOUT_MILLIS });
-        self.effects.push_back(Effect::Send(id, request));
+        self.effects.push(Effect::Send(id, Box::new(request)));
     }
 
     fn take_batch(&mut self) -> Vec<Event> {
@@ -192,7 +189,8 @@ impl Delivery {
             room > 0
         };
         let count = self.waiting.iter().take(self.most).take_while(fits).count().max(1);
-        self.waiting.drain(..count.min(self.waiting.len())).collect()
+        let later = self.waiting.split_off(count.min(self.waiting.len()));
+        std::mem::replace(&mut self.waiting, later)
     }
 
     /// `text/plain` with the key in the body: no preflight, which a page that closes would not survive.
@@ -276,26 +274,25 @@ impl Delivery {
     }
 
     fn put_back(&mut self, events: Vec<Event>) {
-        for event in events.into_iter().rev() {
-            self.waiting.push_front(event);
-        }
+        let later = std::mem::replace(&mut self.waiting, events);
+        self.waiting.extend(later);
     }
 
     fn forget(&mut self, event: &Event) {
-        self.effects.push_back(Effect::Remove(Area::Local, self.key(&event.id)));
+        self.effects.push(Effect::Remove(Area::Local, self.key(&event.id)));
     }
 
     fn drop(&mut self, event: Event, reason: DropReason) {
         self.forget(&event);
-        self.effects.push_back(Effect::Notify(Change::Dropped(reason)));
+        self.effects.push(Effect::Notify(Change::Dropped(reason)));
     }
 
     fn log(&mut self, level: Level, text: &'static str) {
-        self.effects.push_back(Effect::Log(level, Message { text, error: None }));
+        self.effects.push(Effect::Log(level, Message { text, error: None }));
     }
 
     fn key(&self, id: &Text) -> Text {
-        [self.prefix.as_bytes(), id].concat().into()
+        self.prefix.then(id)
     }
 
     /// Xorshift: jitter needs no better.
@@ -311,7 +308,7 @@ impl Delivery {
 fn event_of(record: &Text) -> Option<Text> {
     let record = parse(record).ok()?.into_object()?;
     let known = record.get("v").and_then(Value::as_u64) == Some(1);
-    record.get("event").filter(|event| known && event.as_object().is_some()).map(|event| event.to_json().into())
+    record.get("event").filter(|event| known && event.as_object().is_some()).map(|event| event.to_text())
 }
 
 /// Insert ids and verdicts of a response that has them.

@@ -22,11 +22,11 @@ pub struct TrackId(pub u32);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request and answer with `handle_response`.
-    Send(RequestId, Request),
+    Send(RequestId, Box<Request>),
     /// Break a request off; its answer is not wanted any more.
     Abort(RequestId),
     /// Hand an exposure to the provider and answer with `handle_tracked`.
-    Track(TrackId, ExposureEvent),
+    Track(TrackId, Box<ExposureEvent>),
     /// Keep a text.
     Save(Area, Text, Text),
     /// Forget a text.

@@ -114,9 +114,16 @@ impl Object {
         }
     }
 
-    /// The JSON text of this object.
+    /// The JSON text of this object: always valid UTF-8.
+    pub fn to_text(&self) -> Text {
+        let mut out = Vec::new();
+        writer::write_object(self, &mut out);
+        out.into()
+    }
+
+    /// The JSON text of this object, as a string.
     pub fn to_json(&self) -> String {
-        writer::to_string(|out| writer::write_object(self, out))
+        self.to_text().into_string()
     }
 }
 
@@ -198,8 +205,15 @@ impl Value {
     }
 
     /// The JSON text of this value: always valid UTF-8.
+    pub fn to_text(&self) -> Text {
+        let mut out = Vec::new();
+        write(self, &mut out);
+        out.into()
+    }
+
+    /// The JSON text of this value, as a string.
     pub fn to_json(&self) -> String {
-        writer::to_string(|out| write(self, out))
+        self.to_text().into_string()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Client-side experimentation, decided by one Rust core.
-#![forbid(unsafe_code)]
 #![deny(
+    unsafe_code,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -14,10 +14,10 @@ pub enum Area {
 /// Storage, lent for reading. It cannot fail: what cannot be read is not there.
 pub trait Storage {
     /// The text under a key.
-    fn read(&self, area: Area, key: &str) -> Option<Text>;
+    fn read(&self, area: Area, key: &[u8]) -> Option<Text>;
 
     /// Every key that starts so, with its text.
-    fn entries(&self, area: Area, prefix: &str) -> Vec<(Text, Text)>;
+    fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)>;
 }
 
 /// Storage with nothing in it.
@@ -25,11 +25,11 @@ pub trait Storage {
 pub struct NoStorage;
 
 impl Storage for NoStorage {
-    fn read(&self, _: Area, _: &str) -> Option<Text> {
+    fn read(&self, _: Area, _: &[u8]) -> Option<Text> {
         None
     }
 
-    fn entries(&self, _: Area, _: &str) -> Vec<(Text, Text)> {
+    fn entries(&self, _: Area, _: &[u8]) -> Vec<(Text, Text)> {
         Vec::new()
     }
 }

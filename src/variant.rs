@@ -109,6 +109,12 @@ impl Variant {
     }
 }
 
+impl From<Object> for Variant {
+    fn from(variant: Object) -> Self {
+        Self(variant)
+    }
+}
+
 /// The three stored formats as one: `expKey` and `metadata.experimentKey` agree, and a missing key is the value.
 fn normalized(stored: &Object) -> Object {
     let given = |name: &str| stored.get(name).filter(|value| is_truthy(value)).cloned();
@@ -121,14 +127,18 @@ fn normalized(stored: &Object) -> Object {
         with_key.set("experimentKey", key.clone());
         metadata = Some(Value::Object(with_key));
     }
-    let fields = [
-        ("key", given("key").or_else(|| given("value"))),
-        ("value", given("value")),
-        ("metadata", metadata),
-        ("payload", given("payload")),
-        ("expKey", exp_key),
-    ];
-    fields.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect()
+    let mut variant = Object::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            variant.push(name.into(), value);
+        }
+    };
+    put("key", given("key").or_else(|| given("value")));
+    put("value", given("value"));
+    put("metadata", metadata);
+    put("payload", given("payload"));
+    put("expKey", exp_key);
+    variant
 }
 
 /// Where an answer was taken from. The names are the reference's.

@@ -281,7 +281,7 @@ fn closing_leaves_nothing_behind_and_settles_who_waits() {
     let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Day);
     page.start(r#"{"user_id":"u"}"#);
     page.log();
-    page.client.close();
+    page.client.close(page.now);
     let log = page.log();
     assert!(log.contains(&"abort 0".into()) && log.contains(&"abort 1".into()), "{log:?}");
     assert!(log.contains(&"settle 1 CLOSED".into()), "{log:?}");

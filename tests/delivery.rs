@@ -17,13 +17,13 @@ use experiment_wasm::time::Now;
 struct Shelf(RefCell<BTreeMap<String, String>>);
 
 impl Storage for Shelf {
-    fn read(&self, _: Area, key: &str) -> Option<Text> {
-        self.0.borrow().get(key).map(|text| text.as_str().into())
+    fn read(&self, _: Area, key: &[u8]) -> Option<Text> {
+        self.0.borrow().get(&*String::from_utf8_lossy(key)).map(|text| text.as_str().into())
     }
 
-    fn entries(&self, _: Area, prefix: &str) -> Vec<(Text, Text)> {
+    fn entries(&self, _: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
         let shelf = self.0.borrow();
-        let found = shelf.iter().filter(|(key, _)| key.starts_with(prefix));
+        let found = shelf.iter().filter(|(key, _)| key.as_bytes().starts_with(prefix));
         found.map(|(key, text)| (key.as_str().into(), text.as_str().into())).collect()
     }
 }

@@ -39,12 +39,13 @@ pub(super) struct Sources<'a> {
 impl Sources<'_> {
     /// The answer without evaluating: what is stored, bootstrapped or given. `None` when not even a default is known.
     pub(super) fn stored(&self) -> Option<Answer> {
-        let stored = self.variants.get(self.key, self.person).cloned();
+        let stored = self.variants.get(self.key, self.person);
         let stored = stored.map(|variant| assigned(variant, VariantSource::LocalStorage));
         match self.config.source {
             Source::LocalStorage => self.after(stored),
+            // Bootstrapped variants that come first are taken as they are, defaults too.
             Source::InitialVariants => match self.initial() {
-                Some(variant) => Some(assigned(variant.clone(), VariantSource::InitialVariants).without_default()),
+                Some(variant) => Some(Answer { variant, source: VariantSource::InitialVariants, has_default: false }),
                 None => self.after(stored),
             },
         }
@@ -65,14 +66,14 @@ impl Sources<'_> {
 
     fn fallen_back(&self, has_default: bool) -> Option<Answer> {
         let inline = self.fallback.and_then(Variant::from_fallback).map(|variant| (variant, VariantSource::FallbackInline));
-        let initial = || Some((self.initial()?.clone(), VariantSource::SecondaryInitialVariants));
+        let initial = || Some((self.initial()?, VariantSource::SecondaryInitialVariants));
         let config = || Some((self.config_fallback()?.clone(), VariantSource::FallbackConfig));
         let (variant, source) = inline.or_else(initial).or_else(config)?;
         Some(Answer { variant, source, has_default })
     }
 
-    fn initial(&self) -> Option<&Variant> {
-        self.config.initial_variants.iter().rev().find(|(key, _)| key == self.key).map(|(_, variant)| variant)
+    fn initial(&self) -> Option<Variant> {
+        self.config.initial_variants.get(self.key)?.as_object().cloned().map(Variant::from)
     }
 
     fn config_fallback(&self) -> Option<&Variant> {
@@ -84,11 +85,6 @@ impl Answer {
     /// The answer when nothing is known of the flag.
     pub(super) fn nothing() -> Self {
         Self { variant: Variant::default(), source: VariantSource::None, has_default: false }
-    }
-
-    /// Bootstrapped variants that come first are taken as they are, defaults too.
-    fn without_default(self) -> Self {
-        Self { has_default: false, ..self }
     }
 }
 

@@ -46,8 +46,8 @@ pub struct Config {
     pub source: Source,
     /// The answer when nothing else is known.
     pub fallback_variant: Option<Variant>,
-    /// Bootstrapped variants.
-    pub initial_variants: Vec<(Text, Variant)>,
+    /// Bootstrapped variants by flag key.
+    pub initial_variants: Object,
     /// Bootstrapped flags: JSON text of an array.
     pub initial_flags: Option<Text>,
     /// After how many milliseconds a request is broken off.
@@ -85,7 +85,7 @@ impl Config {
             ),
             source: read.source(),
             fallback_variant: options.get("fallbackVariant").and_then(Variant::from_fallback),
-            initial_variants: read.variants("initialVariants"),
+            initial_variants: options.get("initialVariants").map(read_variants).unwrap_or_default(),
             initial_flags: read.text("initialFlags"),
             fetch_timeout: read.number("fetchTimeoutMillis", FETCH_TIMEOUT),
             retry_fetch: read.bool("retryFetchOnFailure", true),
@@ -102,7 +102,7 @@ impl Config {
     pub fn namespace(&self) -> Text {
         let key: &[u8] = &self.api_key;
         let tail = key.get(key.len().saturating_sub(6)..).unwrap_or_default();
-        Text::from([b"amp-exp-", &*self.instance_name, b"-", tail].concat())
+        Text::from("amp-exp-").then(&self.instance_name).then(b"-").then(tail)
     }
 }
 
@@ -131,15 +131,19 @@ impl Options<'_> {
             _ => Source::LocalStorage,
         }
     }
-
-    fn variants(&self, name: &str) -> Vec<(Text, Variant)> {
-        self.0.get(name).and_then(Value::as_object).map(read_variants).unwrap_or_default()
-    }
 }
 
 /// Variants by flag key, as they are stored and bootstrapped.
-pub(super) fn read_variants(stored: &Object) -> Vec<(Text, Variant)> {
-    stored.iter().filter_map(|(key, value)| Some((key.clone(), Variant::from_stored(value)?))).collect()
+pub(super) fn read_variants(stored: &Value) -> Object {
+    let mut variants = Object::new();
+    if let Value::Object(stored) = stored {
+        for (key, value) in stored.iter() {
+            if let Some(variant) = Variant::from_stored(value) {
+                variants.set(key, variant.into_object());
+            }
+        }
+    }
+    variants
 }
 
 /// Reads the options' JSON text; what is no object counts as no options.

@@ -77,7 +77,7 @@ impl Requests {
         let id = RequestId(self.next);
         self.next += 1;
         self.under_way.push(UnderWay { id, ask, deadline: now.mono + request.timeout_millis });
-        out.push(Effect::Send(id, request));
+        out.push(Effect::Send(id, Box::new(request)));
         id
     }
 
@@ -88,23 +88,20 @@ impl Requests {
 
     /// The request an answer is for, if it is still wanted.
     pub(super) fn take(&mut self, id: RequestId) -> Option<Ask> {
-        let place = self.under_way.iter().position(|request| request.id == id)?;
-        Some(self.under_way.remove(place).ask)
+        self.take_where(|request| request.id == id).map(|request| request.ask)
     }
 
     /// Whoever waits for the request is told, once nothing else keeps them waiting.
     pub(super) fn done(&mut self, id: RequestId, failed: Option<Error>, throws: bool, out: &mut Vec<Effect>) {
-        for wait in self.waits.iter_mut().filter(|wait| wait.requests.contains(&id)) {
-            wait.requests.retain(|request| *request != id);
-            wait.failed = wait.failed.or(failed);
+        let Some(place) = self.waits.iter().position(|wait| wait.requests.contains(&id)) else { return };
+        let Some(wait) = self.waits.get_mut(place) else { return };
+        wait.requests.retain(|request| *request != id);
+        wait.failed = wait.failed.or(failed);
+        if wait.requests.is_empty() {
+            let error = wait.failed.filter(|_| throws);
+            out.push(Effect::Settle(wait.id, error.map_or(Ok(()), Err)));
+            self.waits.swap_remove(place);
         }
-        self.waits.retain(|wait| {
-            if wait.requests.is_empty() {
-                let error = wait.failed.filter(|_| throws);
-                out.push(Effect::Settle(wait.id, error.map_or(Ok(()), Err)));
-            }
-            !wait.requests.is_empty()
-        });
     }
 
     /// Tries a failed fetch again later, unless it was tried often enough.
@@ -117,29 +114,27 @@ impl Requests {
         }
     }
 
-    /// Takes out the retries that are due.
-    pub(super) fn due(&mut self, now: Now) -> Vec<Ask> {
-        let (due, later) = self.again.drain(..).partition(|again| again.due <= now.mono);
-        self.again = later;
-        due.into_iter().map(|again: Again| again.ask).collect()
+    /// Takes out a retry that is due.
+    pub(super) fn due(&mut self, now: Now) -> Option<Ask> {
+        self.forget_retry(|again| again.due <= now.mono)
     }
 
-    /// Takes out and aborts the requests that were not answered in time.
-    pub(super) fn timed_out(&mut self, now: Now, out: &mut Vec<Effect>) -> Vec<(RequestId, Ask)> {
+    /// Takes out and aborts a request that was not answered in time.
+    pub(super) fn timed_out(&mut self, now: Now, out: &mut Vec<Effect>) -> Option<(RequestId, Ask)> {
         self.abort(|request| request.deadline <= now.mono, out)
     }
 
     /// A new fetch of `keys`: what retries fetched the same is not wanted any more.
     pub(super) fn supersede(&mut self, keys: Option<&[Text]>, out: &mut Vec<Effect>) {
-        self.again.retain(|again| !again.ask.is_superseded_by(keys));
+        while self.forget_retry(|again| again.ask.is_superseded_by(keys)).is_some() {}
         let is_retry = |ask: &Ask| matches!(ask, Ask::Variants { attempt, .. } if *attempt > 0);
-        self.abort(|request| is_retry(&request.ask) && request.ask.is_superseded_by(keys), out);
+        while self.abort(|request| is_retry(&request.ask) && request.ask.is_superseded_by(keys), out).is_some() {}
     }
 
     /// Somebody else is on the page: requests for whoever was there before are not wanted any more.
     pub(super) fn leave(&mut self, identity: &Identity, out: &mut Vec<Effect>) {
-        self.again.retain(|again| !again.ask.is_of_another(identity));
-        for (id, _) in self.abort(|request| request.ask.is_of_another(identity), out) {
+        while self.forget_retry(|again| again.ask.is_of_another(identity)).is_some() {}
+        while let Some((id, _)) = self.abort(|request| request.ask.is_of_another(identity), out) {
             self.done(id, None, false, out);
         }
     }
@@ -147,22 +142,37 @@ impl Requests {
     /// Breaks everything off; who waits is told `error`.
     pub(super) fn close(&mut self, error: Error, throws: bool, out: &mut Vec<Effect>) {
         self.again.clear();
-        for (id, _) in self.abort(|_| true, out) {
+        while let Some((id, _)) = self.abort(|_| true, out) {
             self.done(id, Some(error), throws, out);
         }
     }
 
     /// When something is due.
     pub(super) fn next_timeout(&self) -> Option<u64> {
-        self.under_way.iter().map(|request| request.deadline).chain(self.again.iter().map(|again| again.due)).min()
+        let deadline = self.under_way.iter().map(|request| request.deadline).min();
+        earliest(deadline, self.again.iter().map(|again| again.due).min())
     }
 
-    fn abort(&mut self, which: impl Fn(&UnderWay) -> bool, out: &mut Vec<Effect>) -> Vec<(RequestId, Ask)> {
-        let (gone, kept) = self.under_way.drain(..).partition(which);
-        self.under_way = kept;
-        let gone: Vec<UnderWay> = gone;
-        out.extend(gone.iter().map(|request| Effect::Abort(request.id)));
-        gone.into_iter().map(|request| (request.id, request.ask)).collect()
+    fn abort(&mut self, which: impl Fn(&UnderWay) -> bool, out: &mut Vec<Effect>) -> Option<(RequestId, Ask)> {
+        let gone = self.take_where(which)?;
+        out.push(Effect::Abort(gone.id));
+        Some((gone.id, gone.ask))
+    }
+
+    fn take_where(&mut self, which: impl Fn(&UnderWay) -> bool) -> Option<UnderWay> {
+        self.under_way.iter().position(which).map(|place| self.under_way.remove(place))
+    }
+
+    fn forget_retry(&mut self, which: impl Fn(&Again) -> bool) -> Option<Ask> {
+        self.again.iter().position(which).map(|place| self.again.remove(place).ask)
+    }
+}
+
+/// The earlier of two times, where there are any.
+pub(super) fn earliest(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The record of exposures that were told: by person, flag and the variant last met.
 //!
-//! The page's record lives in [`Area::Page`], one entry a flag, and is of one person; the day's record lives in
-//! [`Area::Local`] as one text, so that a reload and other tabs know it, and is of the people of that day.
+//! It is kept as it is stored: `{person: {flag: {variant, experiment_key, day, turn}}}`, the person on the page last. The
+//! page's record is of one person and lies in [`Area::Page`], one entry a flag; the day's is of the people of that day
+//! and lies in [`Area::Local`] as one text, `{day, people}`, so that a reload and other tabs know it.
 
 use super::config::Window;
 use crate::digest;
@@ -14,39 +15,29 @@ use crate::user::Identity;
 /// How many people of one browser and day are remembered; the longest absent is forgotten first.
 const PEOPLE: usize = 16;
 
-/// Where the page keeps the flags of its one person.
-const TOLD: &str = "told ";
-/// Where the page keeps who that person is.
+/// Where the page keeps the flags of its one person, and who that is.
+const TOLD: &[u8] = b"told ";
 const TOLD_TO: &str = "told-to";
 
-/// What was last told of a flag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    variant: Option<Text>,
-    experiment_key: Option<Text>,
-    day: u64,
-    turn: u64,
-}
-
-/// What was told to whom. The person on the page stands last.
+/// What was told to whom.
 pub(super) struct Record {
     window: Window,
     key: Text,
-    people: Vec<(Text, Vec<(Text, Seen)>)>,
+    people: Object,
 }
 
 impl Record {
-    /// Takes up what was recorded; what is not of today counts for nothing in a day's record.
+    /// Takes up what was recorded; of the day's record only today's.
     pub(super) fn load(window: Window, namespace: &Text, storage: &dyn Storage, today: u64) -> Self {
-        let key = Text::from([namespace.as_bytes(), b"-exposed"].concat());
+        let key = namespace.then(b"-exposed");
         let people = match window {
-            Window::Day => storage.read(Area::Local, &key.to_str()).map(|text| of_day(&text, today)).unwrap_or_default(),
+            Window::Day => storage.read(Area::Local, &key).and_then(|text| of_day(&text, today)),
             _ => of_page(storage),
         };
-        Self { window, key, people }
+        Self { window, key, people: people.unwrap_or_default() }
     }
 
-    /// How often the variant changed today, if this exposure is to be told.
+    /// How often the variant changed today, if this exposure is to be told; it counts as told from now on.
     pub(super) fn turn(
         &mut self,
         identity: &Identity,
@@ -54,118 +45,96 @@ impl Record {
         today: u64,
         out: &mut Vec<Effect>,
     ) -> Option<u64> {
-        self.turn_to(identity, out);
-        let told = self.people.last().map(|(_, told)| told.as_slice()).unwrap_or_default();
-        let Some((_, seen)) = told.iter().find(|(flag, _)| *flag == exposure.flag_key) else { return Some(0) };
-        let same = seen.variant == exposure.variant && seen.experiment_key == exposure.experiment_key;
-        match (same, seen.day == today) {
-            (true, false) if self.window == Window::Day => Some(0),
-            (true, _) => None,
-            (false, true) => Some(seen.turn + 1),
-            (false, false) => Some(0),
+        let window = self.window;
+        let told = self.told_to(identity, out)?;
+        let seen = told.get(&exposure.flag_key).and_then(Value::as_object);
+        let number = |name: &str| seen.and_then(|seen| seen.get(name)?.as_u64());
+        let is_today = number("day") == Some(today);
+        let mut now = met(exposure);
+        let same = seen.is_some_and(|seen| now.iter().all(|(name, value)| seen.get(name) == Some(value)));
+        if same && (is_today || window == Window::Page) {
+            return None;
         }
-    }
-
-    /// Notes that it was told.
-    pub(super) fn mark(&mut self, flag: &Text, seen: Seen, out: &mut Vec<Effect>) {
-        if self.window == Window::Page {
-            let entry = [TOLD.as_bytes(), flag].concat();
-            out.push(Effect::Save(Area::Page, entry.into(), seen.to_object().to_json().into()));
+        let turn = number("turn").filter(|_| is_today).map_or(0, |turn| turn + 1);
+        now.push("day".into(), today.into());
+        now.push("turn".into(), turn.into());
+        if window == Window::Page {
+            out.push(Effect::Save(Area::Page, entry(&exposure.flag_key), now.to_text()));
         }
-        let Some((_, told)) = self.people.last_mut() else { return };
-        match told.iter_mut().find(|(name, _)| name == flag) {
-            Some((_, old)) => *old = seen,
-            None => told.push((flag.clone(), seen)),
-        }
+        told.set(&exposure.flag_key, now);
+        Some(turn)
     }
 
     /// The day's record as one text.
-    pub(super) fn save(&self) -> Effect {
-        let mut people = Object::new();
-        for (person, told) in &self.people {
-            let told: Object = told.iter().map(|(flag, seen)| (flag.clone(), seen.to_object().into())).collect();
-            people.push(person.clone(), told.into());
-        }
-        Effect::Save(Area::Local, self.key.clone(), people.to_json().into())
+    pub(super) fn save(&self, today: u64) -> Effect {
+        let mut record = Object::new();
+        record.push("day".into(), today.into());
+        record.push("people".into(), self.people.clone().into());
+        Effect::Save(Area::Local, self.key.clone(), record.to_text())
     }
 
-    /// Puts the person last. The page's record is of one person: of another it starts anew.
-    fn turn_to(&mut self, identity: &Identity, out: &mut Vec<Effect>) {
+    /// What was told to this person, who stands last from now on. The page's record is of one person: of another it
+    /// starts anew.
+    fn told_to(&mut self, identity: &Identity, out: &mut Vec<Effect>) -> Option<&mut Object> {
         let person = name_of(identity);
-        if self.people.last().is_some_and(|(name, _)| *name == person) {
-            return;
+        if self.people.iter().next_back().is_none_or(|(name, _)| *name != person) {
+            let known = self.people.remove(&person).filter(|_| self.window == Window::Day);
+            if self.window == Window::Page {
+                self.forget(out);
+                out.push(Effect::Save(Area::Page, TOLD_TO.into(), person.clone()));
+            }
+            self.people.push(person.clone(), known.unwrap_or_else(|| Object::new().into()));
+            let oldest = self.people.iter().next().filter(|_| self.people.len() > PEOPLE).map(|(name, _)| name.clone());
+            oldest.and_then(|name| self.people.remove(&name));
         }
-        if self.window == Window::Page {
-            let gone = self.people.drain(..).flat_map(|(_, told)| told);
-            out.extend(gone.map(|(flag, _)| Effect::Remove(Area::Page, [TOLD.as_bytes(), &flag].concat().into())));
-            out.push(Effect::Save(Area::Page, TOLD_TO.into(), person.clone()));
-        }
-        let known = self.people.iter().position(|(name, _)| *name == person);
-        let entry = known.map_or_else(|| (person, Vec::new()), |place| self.people.remove(place));
-        self.people.push(entry);
-        if self.people.len() > PEOPLE {
-            self.people.remove(0);
+        self.people.get_mut(&person)?.as_object_mut()
+    }
+
+    fn forget(&mut self, out: &mut Vec<Effect>) {
+        let people = std::mem::take(&mut self.people);
+        for told in people.iter().filter_map(|(_, told)| told.as_object()) {
+            for (flag, _) in told.iter() {
+                out.push(Effect::Remove(Area::Page, entry(flag)));
+            }
         }
     }
 }
 
-impl Seen {
-    pub(super) fn of(exposure: &Exposure, day: u64, turn: u64) -> Self {
-        Self { variant: exposure.variant.clone(), experiment_key: exposure.experiment_key.clone(), day, turn }
+/// What tells one exposure to a flag from another. What is absent is `null`, so that every field is compared.
+fn met(exposure: &Exposure) -> Object {
+    let mut met = Object::new();
+    for (name, text) in [("variant", &exposure.variant), ("experiment_key", &exposure.experiment_key)] {
+        met.push(name.into(), text.as_ref().map_or(Value::Null, Value::from));
     }
+    met
+}
 
-    fn to_object(&self) -> Object {
-        let mut object = Object::new();
-        for (name, text) in [("variant", &self.variant), ("experiment_key", &self.experiment_key)] {
-            if let Some(text) = text {
-                object.push(name.into(), text.into());
-            }
-        }
-        object.push("day".into(), self.day.into());
-        object.push("turn".into(), self.turn.into());
-        object
-    }
-
-    fn from_value(value: &Value) -> Option<Self> {
-        let object = value.as_object()?;
-        let text = |name: &str| object.get(name).and_then(Value::as_str).cloned();
-        let number = |name: &str| object.get(name).and_then(Value::as_u64);
-        Some(Self {
-            variant: text("variant"),
-            experiment_key: text("experiment_key"),
-            day: number("day")?,
-            turn: number("turn")?,
-        })
-    }
+fn entry(flag: &Text) -> Text {
+    Text::from(TOLD).then(flag)
 }
 
 /// A digest of both ids: exposures go by both, as the reference's do.
 fn name_of(identity: &Identity) -> Text {
-    let mut ids = Vec::new();
-    for id in [&identity.user_id, &identity.device_id] {
-        ids.push(u8::from(id.is_some()));
-        let id = id.as_deref().unwrap_or_default();
-        ids.extend_from_slice(&(id.len() as u32).to_le_bytes());
-        ids.extend_from_slice(id);
+    let ids = [&identity.user_id, &identity.device_id];
+    let ids = ids.map(|id| id.as_ref().map_or(Value::Null, Value::from));
+    digest::short(&Value::Array(ids.to_vec()).to_text())
+}
+
+fn of_day(text: &Text, today: u64) -> Option<Object> {
+    let mut record = parse(text).ok()?.into_object()?;
+    let is_today = record.get("day")?.as_u64()? == today;
+    record.remove("people").filter(|_| is_today)?.into_object()
+}
+
+fn of_page(storage: &dyn Storage) -> Option<Object> {
+    let person = storage.read(Area::Page, TOLD_TO.as_bytes())?;
+    let mut told = Object::new();
+    for (key, text) in storage.entries(Area::Page, TOLD) {
+        if let (Some(flag), Ok(seen)) = (key.strip_prefix(TOLD), parse(&text)) {
+            told.push(flag.into(), seen);
+        }
     }
-    digest::short(&ids)
-}
-
-fn of_page(storage: &dyn Storage) -> Vec<(Text, Vec<(Text, Seen)>)> {
-    let Some(person) = storage.read(Area::Page, TOLD_TO) else { return Vec::new() };
-    let told = storage.entries(Area::Page, TOLD).into_iter().filter_map(|(key, text)| {
-        let flag = key.strip_prefix(TOLD.as_bytes())?;
-        Some((flag.into(), Seen::from_value(&parse(&text).ok()?)?))
-    });
-    vec![(person, told.collect())]
-}
-
-fn of_day(text: &Text, today: u64) -> Vec<(Text, Vec<(Text, Seen)>)> {
-    let people = parse(text).ok().and_then(Value::into_object).unwrap_or_default();
-    let told = |flags: &Object| -> Vec<(Text, Seen)> {
-        let seen = flags.iter().filter_map(|(flag, value)| Some((flag.clone(), Seen::from_value(value)?)));
-        seen.filter(|(_, seen)| seen.day == today).collect()
-    };
-    let read = people.iter().filter_map(|(person, flags)| Some((person.clone(), told(flags.as_object()?))));
-    read.filter(|(_, told)| !told.is_empty()).collect()
+    let mut people = Object::new();
+    people.push(person, told.into());
+    Some(people)
 }

@@ -3,7 +3,7 @@
 
 use super::config::Window;
 use crate::effect::{Change, DropReason, Effect, TrackId};
-use super::record::{Record, Seen};
+use super::record::Record;
 use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
 use crate::json::{Text, Value, parse};
 use crate::storage::{Area, Storage};
@@ -18,7 +18,7 @@ const RETRY_MILLIS: [u64; 3] = [1_000, 5_000, 25_000];
 const SAVE_MILLIS: u64 = 100;
 
 /// Where the page keeps exposures that no provider has taken yet.
-const UNTAKEN: &str = "untaken ";
+const UNTAKEN: &[u8] = b"untaken ";
 
 /// Tells exposures.
 pub(super) struct Tracker {
@@ -59,15 +59,14 @@ impl Tracker {
         let today = day(now.wall);
         let Some(turn) = self.record.turn(identity, &exposure, today, out) else { return };
         let insert_id = insert_id(identity, &exposure, today, turn);
-        let seen = Seen::of(&exposure, today, turn);
-        self.record.mark(&exposure.flag_key, seen, out);
         if self.window == Window::Day {
             self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
         }
         let event = ExposureEvent { exposure, identity: identity.clone(), time: now.wall, insert_id };
-        out.push(Effect::Save(Area::Page, untaken(&event), event.to_event().to_json().into()));
+        out.push(Effect::Save(Area::Page, untaken(&event), event.to_event().to_text()));
         let id = self.offer(event.clone(), None);
-        out.extend([Effect::Track(id, event), Effect::Notify(Change::Exposure)]);
+        out.push(Effect::Track(id, Box::new(event)));
+        out.push(Effect::Notify(Change::Exposure));
     }
 
     /// The provider answered.
@@ -84,17 +83,17 @@ impl Tracker {
     pub(super) fn handle_timeout(&mut self, now: Now, out: &mut Vec<Effect>) {
         for offer in self.offered.iter_mut().filter(|offer| offer.again.is_some_and(|due| due <= now.mono)) {
             offer.again = None;
-            out.push(Effect::Track(offer.id, offer.event.clone()));
+            out.push(Effect::Track(offer.id, Box::new(offer.event.clone())));
         }
         if self.save_at.is_some_and(|due| due <= now.mono) {
-            self.save(out);
+            self.save(now, out);
         }
     }
 
     /// Writes the record now.
-    pub(super) fn save(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn save(&mut self, now: Now, out: &mut Vec<Effect>) {
         if self.save_at.take().is_some() {
-            out.push(self.record.save());
+            out.push(self.record.save(day(now.wall)));
         }
     }
 
@@ -130,5 +129,5 @@ impl Tracker {
 }
 
 fn untaken(event: &ExposureEvent) -> Text {
-    [UNTAKEN.as_bytes(), &event.insert_id].concat().into()
+    Text::from(UNTAKEN).then(&event.insert_id)
 }

@@ -14,7 +14,7 @@ use crate::variant::Variant;
 /// Stored variants.
 pub(super) struct Variants {
     key: Text,
-    map: Vec<(Text, Variant)>,
+    map: Object,
     /// Digest of the person the variants are of; `None` = not known.
     owner: Option<Text>,
     /// The last answer that replaced everything, and later ones by flag.
@@ -25,22 +25,22 @@ pub(super) struct Variants {
 impl Variants {
     /// Reads what an earlier page stored under `namespace`.
     pub(super) fn load(namespace: Text, storage: &dyn Storage) -> Self {
-        let text = read(storage, &namespace);
-        let identity = read(storage, &identity_key(&namespace));
-        let owner = text.as_ref().zip(identity).and_then(|(text, mark)| owner_of(text, &mark));
-        let stored = text.and_then(|text| parse(&text).ok()).and_then(Value::into_object).unwrap_or_default();
-        Self { key: namespace, map: read_variants(&stored), owner, answered: None, answered_keys: Vec::new() }
+        let text = storage.read(Area::Local, &namespace).unwrap_or_default();
+        let mark = storage.read(Area::Local, &identity_key(&namespace));
+        let owner = mark.and_then(|mark| owner_of(&text, &mark));
+        let map = parse(&text).map(|stored| read_variants(&stored)).unwrap_or_default();
+        Self { key: namespace, map, owner, answered: None, answered_keys: Vec::new() }
     }
 
     /// The variant stored for a flag, if this person may have it.
-    pub(super) fn get(&self, key: &[u8], person: &Identity) -> Option<&Variant> {
-        let found = self.map.iter().find(|(flag, _)| flag.as_bytes() == key);
-        found.filter(|_| self.is_of(person)).map(|(_, variant)| variant)
+    pub(super) fn get(&self, key: &Text, person: &Identity) -> Option<Variant> {
+        let found = self.map.get(key)?.as_object()?;
+        self.is_of(person).then(|| Variant::from(found.clone()))
     }
 
     /// All variants this person may have.
-    pub(super) fn all(&self, person: &Identity) -> &[(Text, Variant)] {
-        if self.is_of(person) { &self.map } else { &[] }
+    pub(super) fn all(&self, person: &Identity) -> Object {
+        if self.is_of(person) { self.map.clone() } else { Object::new() }
     }
 
     /// The person on the page changed: variants that were anybody's are the person's who leaves.
@@ -50,33 +50,36 @@ impl Variants {
         }
     }
 
-    /// Takes an answer over, unless a later request for the same flags was answered before. Says whether anything changed.
+    /// Takes an answer over, but for flags that a later request was answered for. Says whether anything changed.
     pub(super) fn apply(
         &mut self,
         id: RequestId,
         person: &Identity,
         keys: Option<&[Text]>,
-        answer: &Object,
-        out: &mut impl Extend<Effect>,
+        answer: Object,
+        out: &mut Vec<Effect>,
     ) -> bool {
         if self.answered > Some(id) {
             return false;
         }
         if !self.is_of(person) {
-            self.map.clear();
+            self.map = Object::new();
         }
         self.owner = digest_of(person);
         match keys.filter(|keys| !keys.is_empty()) {
-            Some(keys) => self.replace_some(id, keys, answer),
-            None => self.replace_all(id, answer),
+            Some(keys) => keys.iter().for_each(|key| self.replace(id, key, answer.get(key))),
+            None => self.replace_all(id),
+        }
+        for (key, value) in answer.iter() {
+            self.replace(id, key, Some(value));
         }
         self.save(out);
         true
     }
 
     /// Forgets everything.
-    pub(super) fn clear(&mut self, out: &mut impl Extend<Effect>) {
-        self.map.clear();
+    pub(super) fn clear(&mut self, out: &mut Vec<Effect>) {
+        self.map = Object::new();
         self.owner = None;
         self.save(out);
     }
@@ -88,60 +91,51 @@ impl Variants {
         }
     }
 
-    fn replace_all(&mut self, id: RequestId, answer: &Object) {
-        self.answered_keys.retain(|(_, later)| *later > id);
+    /// Everything goes that no later request was answered for.
+    fn replace_all(&mut self, id: RequestId) {
         self.answered = Some(id);
-        let later = &self.answered_keys;
-        self.map.retain(|(flag, _)| later.iter().any(|(key, _)| key == flag));
-        for (flag, value) in answer.iter() {
-            if !self.answered_keys.iter().any(|(key, _)| key == flag) {
-                self.put(flag, value);
+        let mut kept = Object::new();
+        for (key, _) in &self.answered_keys {
+            if let Some(value) = self.map.remove(key).filter(|_| self.is_later(key, id)) {
+                kept.push(key.clone(), value);
             }
+        }
+        self.map = kept;
+    }
+
+    /// Puts one flag's answer in place; a flag that was asked for and not answered goes.
+    fn replace(&mut self, id: RequestId, key: &Text, value: Option<&Value>) {
+        if self.is_later(key, id) {
+            return;
+        }
+        match self.answered_keys.iter_mut().find(|(answered, _)| answered == key) {
+            Some((_, last)) => *last = id,
+            None => self.answered_keys.push((key.clone(), id)),
+        }
+        match value.and_then(Value::as_object) {
+            Some(value) => self.map.set(key, Variant::from_evaluation(value).into_object()),
+            None => drop(self.map.remove(key)),
         }
     }
 
-    /// Flags that were asked for and not answered are gone; flags that were answered unasked are taken as they come.
-    fn replace_some(&mut self, id: RequestId, keys: &[Text], answer: &Object) {
-        for flag in keys.iter().chain(answer.iter().map(|(flag, _)| flag)) {
-            let last = self.answered_keys.iter_mut().find(|(key, _)| key == flag);
-            match last {
-                Some((_, last)) if *last > id => continue,
-                Some((_, last)) => *last = id,
-                None => self.answered_keys.push((flag.clone(), id)),
-            }
-            match answer.get(flag) {
-                Some(value) => self.put(flag, value),
-                None => self.map.retain(|(key, _)| key != flag),
-            }
-        }
+    fn is_later(&self, key: &Text, id: RequestId) -> bool {
+        self.answered_keys.iter().any(|(answered, last)| answered == key && *last > id)
     }
 
-    fn put(&mut self, flag: &Text, value: &Value) {
-        let variant = value.as_object().map(Variant::from_evaluation).unwrap_or_default();
-        match self.map.iter_mut().find(|(key, _)| key == flag) {
-            Some((_, old)) => *old = variant,
-            None => self.map.push((flag.clone(), variant)),
-        }
-    }
-
-    fn save(&self, out: &mut impl Extend<Effect>) {
-        let stored: Object = self.map.iter().map(|(key, variant)| (key.clone(), variant.as_object().clone().into())).collect();
-        let text = Text::from(stored.to_json());
+    fn save(&self, out: &mut Vec<Effect>) {
+        let text = self.map.to_text();
         let mark = identity_key(&self.key);
         let identity = match &self.owner {
-            Some(owner) => Effect::Save(Area::Local, mark, [digest::short(&text).as_bytes(), owner].concat().into()),
+            Some(owner) => Effect::Save(Area::Local, mark, digest::short(&text).then(owner)),
             None => Effect::Remove(Area::Local, mark),
         };
-        out.extend([Effect::Save(Area::Local, self.key.clone(), text), identity]);
+        out.push(Effect::Save(Area::Local, self.key.clone(), text));
+        out.push(identity);
     }
-}
-
-fn read(storage: &dyn Storage, key: &Text) -> Option<Text> {
-    storage.read(Area::Local, &key.to_str())
 }
 
 fn identity_key(namespace: &Text) -> Text {
-    [namespace.as_bytes(), b"-identity"].concat().into()
+    namespace.then(b"-identity")
 }
 
 /// The owner in a mark, if the mark was made for this text: the reference rewrites the text and knows nothing of marks.
@@ -152,10 +146,9 @@ fn owner_of(text: &Text, mark: &Text) -> Option<Text> {
 
 /// A digest of who a person is, by the rule of [`Identity::is_same`]; `None` for the unknown.
 fn digest_of(person: &Identity) -> Option<Text> {
-    let (kind, id): (&[u8], _) = match (&person.user_id, &person.device_id) {
-        (Some(user), _) => (b"u", user),
-        (None, Some(device)) => (b"d", device),
-        (None, None) => return None,
-    };
-    Some(digest::short(&[kind, id].concat()))
+    match (&person.user_id, &person.device_id) {
+        (Some(user), _) => Some(digest::short(&Text::from("u").then(user))),
+        (None, Some(device)) => Some(digest::short(&Text::from("d").then(device))),
+        (None, None) => None,
+    }
 }

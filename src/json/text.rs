@@ -21,6 +21,16 @@ impl Text {
         String::from_utf8_lossy(&self.0)
     }
 
+    /// As a Rust string; lone surrogates become U+FFFD.
+    pub fn into_string(self) -> String {
+        String::from_utf8(self.0.into()).unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
+    }
+
+    /// This text with more behind it.
+    pub fn then(&self, more: &[u8]) -> Self {
+        [self.as_bytes(), more].concat().into()
+    }
+
     /// The decimal digits of a number.
     pub fn from_u64(number: u64) -> Self {
         from_u64(number)
@@ -96,6 +106,8 @@ impl From<&[u8]> for Text {
 }
 
 impl From<Vec<u8>> for Text {
+    // One copy of the shrinking that makes a box of a vector, not one for each caller.
+    #[inline(never)]
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
     }

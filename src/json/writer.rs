@@ -79,10 +79,3 @@ pub(super) fn write_object(object: &Object, out: &mut Vec<u8>) {
     }
     out.push(b'}');
 }
-
-/// What `fill` writes, as a string. The writer emits nothing but UTF-8, so the lossy branch is never taken.
-pub(super) fn to_string(fill: impl FnOnce(&mut Vec<u8>)) -> String {
-    let mut out = Vec::new();
-    fill(&mut out);
-    String::from_utf8(out).unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
-}

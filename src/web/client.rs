@@ -93,7 +93,7 @@ impl CoreClient {
 
     /// Stops everything and leaves no timer behind.
     pub fn close(&self) {
-        self.with(|client| client.close());
+        self.with(|client| client.close(now()));
     }
 
     /// Asks the user provider and looks at the page's address. True when answers may differ from now on. To be called
@@ -124,9 +124,7 @@ impl CoreClient {
 
     /// All variants, as JSON by flag key.
     pub fn all(&self) -> String {
-        let all = self.with(|client| client.all()).unwrap_or_default();
-        let object: Object = all.into_iter().map(|(key, variant)| (key, variant.into_object().into())).collect();
-        object.to_json()
+        self.with(|client| client.all().to_json()).unwrap_or_default()
     }
 
     /// Forgets the stored variants.

@@ -5,6 +5,7 @@
 //! `catch`: no exception ever crosses a Rust frame. What stands here is a usable client by itself (`tests/web.rs`); the
 //! npm package adds types and a cache of answers.
 
+mod allocator;
 mod clock;
 pub mod dialect;
 mod error;

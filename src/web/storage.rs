@@ -2,7 +2,7 @@
 //!
 //! It never fails. Blocked, full or forbidden storage means that texts live as long as the page does.
 
-use js_sys::{Map, Reflect};
+use js_sys::{JsString, Map, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::text::{from_js, to_js};
@@ -40,35 +40,42 @@ impl PageStorage {
         }
     }
 
-    fn local_item(&self, key: &str) -> Option<Text> {
-        self.local.as_ref()?.get_item(key).ok().flatten().map(Text::from)
+    fn local_item(&self, key: &JsString) -> Option<Text> {
+        self.local.as_ref()?.get_item(&String::from(key)).ok().flatten().map(Text::from)
     }
 
-    fn local_keys(&self) -> Vec<String> {
-        let Some(local) = &self.local else { return Vec::new() };
-        let length = local.length().unwrap_or(0);
-        (0..length).filter_map(|index| local.key(index).ok().flatten()).collect()
+    /// The keys of the map, then the keys that only `localStorage` has.
+    fn keys(&self, area: Area) -> Vec<JsString> {
+        let mut keys: Vec<JsString> = Vec::new();
+        self.kept.for_each(&mut |_, key| keys.push(key.unchecked_into()));
+        if let (Area::Local, Some(local)) = (area, &self.local) {
+            for index in 0..local.length().unwrap_or(0) {
+                let key = local.key(index).ok().flatten().map(JsString::from);
+                keys.extend(key.filter(|key| !self.kept.has(key)));
+            }
+        }
+        keys
     }
 
-    fn kept_keys(&self) -> Vec<String> {
-        self.kept.keys().into_iter().filter_map(|key| key.ok()?.as_string()).collect()
+    fn text(&self, area: Area, key: &JsString) -> Option<Text> {
+        let kept = self.kept.get(key).dyn_into().ok().map(|text| from_js(&text));
+        kept.or_else(|| self.local_item(key).filter(|_| area == Area::Local))
     }
 }
 
 impl Storage for PageStorage {
-    fn read(&self, area: Area, key: &str) -> Option<Text> {
-        let kept = self.kept.get(&key.into()).dyn_into().ok().map(|text| from_js(&text));
-        kept.or_else(|| self.local_item(key).filter(|_| area == Area::Local))
+    fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
+        self.text(area, &to_js(key))
     }
 
-    fn entries(&self, area: Area, prefix: &str) -> Vec<(Text, Text)> {
-        let mut keys = self.kept_keys();
-        if area == Area::Local {
-            keys.extend(self.local_keys());
+    fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
+        let mut entries = Vec::new();
+        for key in self.keys(area) {
+            let name = from_js(&key);
+            if name.starts_with(prefix) {
+                entries.extend(self.text(area, &key).map(|text| (name, text)));
+            }
         }
-        keys.retain(|key| key.starts_with(prefix));
-        keys.sort_unstable();
-        keys.dedup();
-        keys.into_iter().filter_map(|key| Some((key.as_str().into(), self.read(area, &key)?))).collect()
+        entries
     }
 }

@@ -26,15 +26,19 @@ impl Shelf {
 }
 
 impl Storage for Shelf {
-    fn read(&self, area: Area, key: &str) -> Option<Text> {
-        self.0.borrow().get(&(area == Area::Page, key.into())).map(|text| text.as_str().into())
+    fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
+        self.0.borrow().get(&(area == Area::Page, string(key))).map(|text| text.as_str().into())
     }
 
-    fn entries(&self, area: Area, prefix: &str) -> Vec<(Text, Text)> {
+    fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
         let shelf = self.0.borrow();
-        let found = shelf.iter().filter(|((page, key), _)| *page == (area == Area::Page) && key.starts_with(prefix));
+        let found = shelf.iter().filter(|((page, key), _)| *page == (area == Area::Page) && key.as_bytes().starts_with(prefix));
         found.map(|((_, key), text)| (key.as_str().into(), text.as_str().into())).collect()
     }
+}
+
+fn string(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).into_owned()
 }
 
 /// A page with one client.
@@ -190,7 +194,7 @@ impl Page {
             Effect::Abort(id) => format!("abort {}", id.0),
             Effect::Track(id, event) => {
                 let line = format!("track {}", event.exposure.flag_key);
-                self.tracked.push(event);
+                self.tracked.push(*event);
                 self.client.handle_tracked(id, self.provider, self.now);
                 line
             }
