@@ -145,7 +145,9 @@ test-rust: $(toolchain) ## the native tests
 
 # The same vectors four times. A runner that skips a suite exits 0, so what each run printed is compared.
 in-node := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --locked --target wasm32-unknown-unknown
-in-browser := WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_WEBDRIVER_JSON=tests/webdriver.json wasm-pack test --headless --mode no-install
+# The seconds are for a busy machine: 5 for a driver and 20 for a test are not always enough there.
+in-browser := WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_WEBDRIVER_JSON=tests/webdriver.json \
+  WASM_BINDGEN_TEST_DRIVER_TIMEOUT=60 WASM_BINDGEN_TEST_TIMEOUT=300 wasm-pack test --headless --mode no-install
 logs := target/logs
 
 test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the vectors: native, Node, Chrome, Firefox
