@@ -31,12 +31,7 @@ pub struct Machine {
 impl Machine {
     #[wasm_bindgen(constructor)]
     pub fn new(page: Page) -> Machine {
-        Machine {
-            page: Rc::new(page),
-            count: Rc::default(),
-            timers: RefCell::default(),
-            callbacks: RefCell::default(),
-        }
+        Machine { page: Rc::new(page), count: Rc::default(), timers: RefCell::default(), callbacks: RefCell::default() }
     }
 
     pub fn count(&self) -> u32 {
@@ -51,9 +46,7 @@ impl Machine {
     #[wasm_bindgen(js_name = countAfter)]
     pub fn count_after(&self, millis: u32) {
         let count = Rc::clone(&self.count);
-        self.timers
-            .borrow_mut()
-            .push(Timeout::new(millis, move || count.set(count.get() + 1)));
+        self.timers.borrow_mut().push(Timeout::new(millis, move || count.set(count.get() + 1)));
     }
 
     #[wasm_bindgen(js_name = trapAfter)]
@@ -64,9 +57,7 @@ impl Machine {
     #[wasm_bindgen(js_name = noteAfter)]
     pub fn note_after(&self, millis: u32) {
         let page = Rc::clone(&self.page);
-        self.timers
-            .borrow_mut()
-            .push(Timeout::new(millis, move || page.note("timer")));
+        self.timers.borrow_mut().push(Timeout::new(millis, move || page.note("timer")));
     }
 
     #[wasm_bindgen(js_name = countWhen)]
@@ -86,10 +77,7 @@ impl Machine {
     /// A listener that allocates for its argument before Rust sees it.
     pub fn listener(&self) -> JsValue {
         let count = Rc::clone(&self.count);
-        Closure::<dyn Fn(String)>::new(move |text: String| {
-            count.set(count.get() + text.len() as u32)
-        })
-        .into_js_value()
+        Closure::<dyn Fn(String)>::new(move |text: String| count.set(count.get() + text.len() as u32)).into_js_value()
     }
 
     /// A frame that stays on the stack while the page's code runs: `track`, then two more calls out.
