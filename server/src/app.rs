@@ -1,9 +1,9 @@
 //! What every route works with: the projects with their keys and flags, the store, and what runs beside the requests.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use experiment_wasm::ingestion::Rules;
+use tokio::sync::Mutex;
 
 use crate::assignments::Assignments;
 use crate::cache::Cache;
@@ -57,13 +57,14 @@ impl App {
     }
 
     /// Takes over flags that were changed, here or by another replica. The versions are read first, so that a change in
-    /// between is seen the next time.
+    /// between is seen the next time; one look at a time, so that an older one never comes last.
     pub async fn refresh(&self) -> Result<()> {
+        let mut known = self.flags_versions.lock().await;
         for (id, version) in self.store.flags_versions().await? {
-            let known = self.flags_versions.lock().unwrap_or_else(PoisonError::into_inner).get(&id) == Some(&version);
-            if let Some(project) = self.projects.iter().find(|project| project.id == id && !known) {
+            let changed = known.get(&id) != Some(&version);
+            if let Some(project) = self.projects.iter().find(|project| project.id == id && changed) {
                 self.reload(project).await?;
-                self.flags_versions.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version);
+                known.insert(id, version);
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! The current routes return default variants too, as the SDKs want them; `/v1/vardata` only what a user is in. Results of
 //! mutual exclusion groups and holdouts are told in the assignment and returned to nobody.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -137,13 +138,11 @@ fn decide(edition: &Edition, question: &Question) -> Vec<(Text, Option<Object>)>
     let flags = &edition.flags;
     let mut target = Target::new(user::context(&question.user, None));
     let decisions = evaluate(flags, &mut target, question.keys.as_deref(), &NativeDialect, &mut Silent);
-    let mut decided: Vec<_> =
-        decisions.iter().map(|one| (flags.key_of(one).clone(), Some(flags.variant_of(one)))).collect();
+    let with_variant: HashSet<_> = decisions.iter().map(|one| flags.key_of(one)).collect();
     let asked = |key: &&Text| question.keys.as_ref().is_none_or(|keys| keys.contains(key));
-    let undecided: Vec<_> =
-        flags.keys().filter(asked).filter(|key| decided.iter().all(|(own, _)| own != *key)).collect();
-    decided.extend(undecided.into_iter().map(|key| (key.clone(), None)));
-    decided
+    let without = flags.keys().filter(asked).filter(|key| !with_variant.contains(key)).map(|key| (key.clone(), None));
+    let decided = decisions.iter().map(|one| (flags.key_of(one).clone(), Some(flags.variant_of(one))));
+    decided.chain(without).collect()
 }
 
 async fn track(

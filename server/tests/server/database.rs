@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -36,6 +36,18 @@ impl Database {
             Self::Postgres { server, name } => format!("{server}/{name}"),
         }
     }
+
+    /// Runs a statement beside the server.
+    pub fn run(&self, statement: &'static str) {
+        match self {
+            Self::Memory => panic!("only the server reaches it"),
+            Self::File(_) => waiting(async {
+                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                connection.execute(statement).await.unwrap();
+            }),
+            Self::Postgres { .. } => ask(&self.url(), statement.to_owned()),
+        }
+    }
 }
 
 impl Drop for Database {
@@ -43,7 +55,9 @@ impl Drop for Database {
         match self {
             Self::Memory => {}
             Self::File(directory) => std::fs::remove_dir_all(directory).unwrap(),
-            Self::Postgres { server, name } => ask(server, format!("DROP DATABASE {name} WITH (FORCE)")),
+            Self::Postgres { server, name } => {
+                ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"))
+            }
         }
     }
 }
@@ -55,14 +69,17 @@ fn name() -> String {
 fn postgres() -> Option<Database> {
     let server = std::env::var("EXPERIMENT_TEST_POSTGRES").ok()?;
     let name = name();
-    ask(&server, format!("CREATE DATABASE {name}"));
+    ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name}"));
     Some(Database::Postgres { server, name })
 }
 
-fn ask(server: &str, statement: String) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut connection = PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+fn ask(url: &str, statement: String) {
+    waiting(async {
+        let mut connection = PgConnection::connect(url).await.unwrap();
         connection.execute(AssertSqlSafe(statement)).await.unwrap();
     });
+}
+
+fn waiting(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
 }

@@ -16,4 +16,5 @@ mod limits;
 mod reading;
 mod running;
 mod stopping;
+mod store_failure;
 mod whole_loop;
