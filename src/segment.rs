@@ -18,7 +18,7 @@ pub(crate) use interned::{Interned, Renumbering};
 pub(crate) use operator::Comparison;
 pub(crate) use values::{Versions, Words, has};
 pub(crate) use version::Version;
-pub(crate) use wire::{Compiler, Fault, optional};
+pub(crate) use wire::{Compiler, Fault, optional, which};
 
 /// A part of a flag: the users it is for, and what they get.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::{Flag, FlagCode, FlagError, FlagVariant};
 use crate::dialect::Dialect;
 use crate::json::{JsonError, Kind, Reader, Text};
-use crate::segment::{Compiler, Fault, Interned, Span, optional};
+use crate::segment::{Compiler, Fault, Interned, Span, optional, which};
 
 type Flags<P> = (Vec<Flag>, Interned<P>, Vec<FlagError>);
 
@@ -28,6 +28,9 @@ struct Load<'a, D: Dialect> {
     flags: Vec<Flag>,
     errors: Vec<FlagError>,
 }
+
+/// The names of a flag's fields, in the order of [`Load::field`].
+const FIELDS: [&str; 5] = ["key", "segments", "variants", "dependencies", "metadata"];
 
 /// The fields of a flag as they come.
 #[derive(Default)]
@@ -62,27 +65,22 @@ impl<D: Dialect> Load<'_, D> {
     fn fields(&mut self, reader: &mut Reader<'_>) -> Result<Fields, Fault> {
         let mut fields = Fields::default();
         reader.object(|reader, name| {
-            self.field(&mut fields, reader, &name).map_err(|fault| match name.as_bytes() {
-                b"key" => fault.within("key"),
-                b"segments" => fault.within("segments"),
-                b"variants" => fault.within("variants"),
-                b"dependencies" => fault.within("dependencies"),
-                _ => fault,
-            })
+            let field = which(&name, &FIELDS);
+            self.field(&mut fields, reader, field).map_err(|fault| fault.within(FIELDS.get(field).copied().unwrap_or_default()))
         })?;
         Ok(fields)
     }
 
-    fn field(&mut self, fields: &mut Fields, reader: &mut Reader<'_>, name: &[u8]) -> Result<(), Fault> {
-        match name {
-            b"key" => fields.key = Some(reader.string()?),
-            b"segments" => fields.segments = Some(self.compiler.segments(reader)?),
-            b"variants" => fields.variants = optional(reader, |reader| self.variants(reader))?.unwrap_or_default(),
-            b"metadata" => {
+    fn field(&mut self, fields: &mut Fields, reader: &mut Reader<'_>, field: usize) -> Result<(), Fault> {
+        match field {
+            0 => fields.key = Some(reader.string()?),
+            1 => fields.segments = Some(self.compiler.segments(reader)?),
+            2 => fields.variants = optional(reader, |reader| self.variants(reader))?.unwrap_or_default(),
+            4 => {
                 fields.is_local = is_local(reader.clone());
                 fields.metadata = Some(self.compiler.span(reader)?);
             }
-            b"dependencies" => fields.dependencies = optional(reader, texts)?,
+            3 => fields.dependencies = optional(reader, texts)?,
             _ => reader.skip()?,
         }
         Ok(())

@@ -45,6 +45,31 @@ pub(super) enum Question {
     Never,
 }
 
+/// The operators of the wire: name, question, and whether it is the opposite that is asked. A table, since a `match` on
+/// texts is compiled into comparisons byte by byte, three kilobytes of them.
+const OPERATORS: [(&str, Question, bool); 20] = [
+    ("is", Question::Equal, false),
+    ("is not", Question::Equal, true),
+    ("contains", Question::Contain, false),
+    ("does not contain", Question::Contain, true),
+    ("less", Question::Number(Comparison::Less), false),
+    ("less or equal", Question::Number(Comparison::LessOrEqual), false),
+    ("greater", Question::Number(Comparison::Greater), false),
+    ("greater or equal", Question::Number(Comparison::GreaterOrEqual), false),
+    ("version less", Question::Version(Comparison::Less), false),
+    ("version less or equal", Question::Version(Comparison::LessOrEqual), false),
+    ("version greater", Question::Version(Comparison::Greater), false),
+    ("version greater or equal", Question::Version(Comparison::GreaterOrEqual), false),
+    ("set is", Question::SetEqual, false),
+    ("set is not", Question::SetEqual, true),
+    ("set contains", Question::SetAll, false),
+    ("set does not contain", Question::SetAll, true),
+    ("set contains any", Question::SetAny, false),
+    ("set does not contain any", Question::SetAny, true),
+    ("regex match", Question::Pattern, false),
+    ("regex does not match", Question::Pattern, true),
+];
+
 /// An operator: a question, or its opposite.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operator {
@@ -55,30 +80,8 @@ pub(super) struct Operator {
 impl Operator {
     /// The operator of a wire name. One that nobody knows is met by nobody; the rest of its flag goes on working.
     pub(super) fn named(name: &[u8]) -> Self {
-        use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
-        let (question, negated) = match name {
-            b"is" => (Question::Equal, false),
-            b"is not" => (Question::Equal, true),
-            b"contains" => (Question::Contain, false),
-            b"does not contain" => (Question::Contain, true),
-            b"less" => (Question::Number(Less), false),
-            b"less or equal" => (Question::Number(LessOrEqual), false),
-            b"greater" => (Question::Number(Greater), false),
-            b"greater or equal" => (Question::Number(GreaterOrEqual), false),
-            b"version less" => (Question::Version(Less), false),
-            b"version less or equal" => (Question::Version(LessOrEqual), false),
-            b"version greater" => (Question::Version(Greater), false),
-            b"version greater or equal" => (Question::Version(GreaterOrEqual), false),
-            b"set is" => (Question::SetEqual, false),
-            b"set is not" => (Question::SetEqual, true),
-            b"set contains" => (Question::SetAll, false),
-            b"set does not contain" => (Question::SetAll, true),
-            b"set contains any" => (Question::SetAny, false),
-            b"set does not contain any" => (Question::SetAny, true),
-            b"regex match" => (Question::Pattern, false),
-            b"regex does not match" => (Question::Pattern, true),
-            _ => (Question::Never, false),
-        };
+        let known = OPERATORS.iter().find(|(known, ..)| known.as_bytes() == name);
+        let (question, negated) = known.map_or((Question::Never, false), |(_, question, negated)| (*question, *negated));
         Self { question, negated }
     }
 

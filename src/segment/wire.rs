@@ -35,6 +35,13 @@ impl From<JsonError> for Fault {
     }
 }
 
+/// The place of a name among those that are known, or one past them. A `match` on texts would be compiled into comparisons
+/// byte by byte.
+#[inline(never)]
+pub(crate) fn which(name: &[u8], known: &[&str]) -> usize {
+    known.iter().position(|known| known.as_bytes() == name).unwrap_or(known.len())
+}
+
 /// `None` for `null`.
 pub(crate) fn optional<T>(reader: &mut Reader<'_>, read: impl FnOnce(&mut Reader<'_>) -> Read<T>) -> Read<Option<T>> {
     if reader.peek()? == Kind::Null {
@@ -82,11 +89,11 @@ impl<D: Dialect> Compiler<'_, D> {
     fn segment(&mut self, reader: &mut Reader<'_>) -> Read<Segment> {
         let mut segment = Segment::default();
         reader.object(|reader, name| {
-            match name.as_bytes() {
-                b"conditions" => segment.conditions = optional(reader, |reader| self.conditions(reader)).map_err(within("conditions"))?,
-                b"bucket" => segment.bucket = optional(reader, |reader| self.bucket(reader)).map_err(within("bucket"))?,
-                b"variant" => segment.variant = self.variant_name(reader)?,
-                b"metadata" => segment.metadata = Some(self.span(reader)?),
+            match which(&name, &["conditions", "bucket", "variant", "metadata"]) {
+                0 => segment.conditions = optional(reader, |reader| self.conditions(reader)).map_err(within("conditions"))?,
+                1 => segment.bucket = optional(reader, |reader| self.bucket(reader)).map_err(within("bucket"))?,
+                2 => segment.variant = self.variant_name(reader)?,
+                3 => segment.metadata = Some(self.span(reader)?),
                 _ => reader.skip()?,
             }
             Ok::<_, Fault>(())
@@ -101,10 +108,10 @@ impl<D: Dialect> Compiler<'_, D> {
     fn condition(&mut self, reader: &mut Reader<'_>) -> Read<Condition> {
         let (mut selector, mut operator, mut values) = (None, Operator::named(b""), None);
         reader.object(|reader, name| {
-            match name.as_bytes() {
-                b"selector" => selector = Some(self.selector(reader)?),
-                b"op" => operator = operator_of(reader)?,
-                b"values" => values = Some(list(reader, |reader| self.value(reader)).map_err(within("values"))?),
+            match which(&name, &["selector", "op", "values"]) {
+                0 => selector = Some(self.selector(reader)?),
+                1 => operator = operator_of(reader)?,
+                2 => values = Some(list(reader, |reader| self.value(reader)).map_err(within("values"))?),
                 _ => reader.skip()?,
             }
             Ok::<_, Fault>(())
@@ -137,10 +144,10 @@ impl<D: Dialect> Compiler<'_, D> {
     fn bucket(&mut self, reader: &mut Reader<'_>) -> Read<Bucket> {
         let (mut selector, mut salt, mut allocations) = (None, None, None);
         reader.object(|reader, name| {
-            match name.as_bytes() {
-                b"selector" => selector = Some(self.selector(reader)?),
-                b"salt" => salt = Some(self.value(reader).map_err(within("salt"))?),
-                b"allocations" => allocations = Some(list(reader, |reader| self.allocation(reader)).map_err(within("allocations"))?),
+            match which(&name, &["selector", "salt", "allocations"]) {
+                0 => selector = Some(self.selector(reader)?),
+                1 => salt = Some(self.value(reader).map_err(within("salt"))?),
+                2 => allocations = Some(list(reader, |reader| self.allocation(reader)).map_err(within("allocations"))?),
                 _ => reader.skip()?,
             }
             Ok::<_, Fault>(())
@@ -153,9 +160,9 @@ impl<D: Dialect> Compiler<'_, D> {
     fn allocation(&mut self, reader: &mut Reader<'_>) -> Read<Allocation> {
         let (mut owned, mut distributions) = (None, None);
         reader.object(|reader, name| {
-            match name.as_bytes() {
-                b"range" => owned = Some(range(reader, self.dialect)?),
-                b"distributions" => distributions = Some(list(reader, |reader| self.distribution(reader)).map_err(within("distributions"))?),
+            match which(&name, &["range", "distributions"]) {
+                0 => owned = Some(range(reader, self.dialect)?),
+                1 => distributions = Some(list(reader, |reader| self.distribution(reader)).map_err(within("distributions"))?),
                 _ => reader.skip()?,
             }
             Ok::<_, Fault>(())
@@ -166,9 +173,9 @@ impl<D: Dialect> Compiler<'_, D> {
     fn distribution(&mut self, reader: &mut Reader<'_>) -> Read<Distribution> {
         let (mut owned, mut variant) = (None, None);
         reader.object(|reader, name| {
-            match name.as_bytes() {
-                b"range" => owned = Some(range(reader, self.dialect)?),
-                b"variant" => variant = self.variant_name(reader)?,
+            match which(&name, &["range", "variant"]) {
+                0 => owned = Some(range(reader, self.dialect)?),
+                1 => variant = self.variant_name(reader)?,
                 _ => reader.skip()?,
             }
             Ok::<_, Fault>(())
