@@ -37,7 +37,9 @@ impl Bucket {
         let hash = murmur3(&[&self.salt, value].concat());
         let (share, rest) = (hash % ALLOCATION_BUCKETS, hash / ALLOCATION_BUCKETS);
         let allocations = self.allocations.iter().filter(|allocation| allocation.range.contains(&share));
-        allocations.flat_map(|allocation| &allocation.distributions).find(|distribution| distribution.range.contains(&rest))
+        allocations
+            .flat_map(|allocation| &allocation.distributions)
+            .find(|distribution| distribution.range.contains(&rest))
     }
 }
 

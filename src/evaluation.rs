@@ -96,7 +96,10 @@ impl<D: Dialect> View<'_, D> {
         for (index, segment) in (0..).zip(&flag.segments) {
             let passed = self.passes(segment, visitor);
             let variant = if passed { self.variant(segment) } else { None };
-            visitor.segment(passed, variant.and_then(|variant| flag.variants.get(variant as usize)).map(|variant| &variant.name));
+            visitor.segment(
+                passed,
+                variant.and_then(|variant| flag.variants.get(variant as usize)).map(|variant| &variant.name),
+            );
             let found = variant.filter(|variant| flag.has(*variant));
             decision = decision.or(found.map(|variant| Decision { flag: number, segment: index, variant }));
             if decision.is_some() && !V::EXHAUSTIVE {

@@ -166,7 +166,11 @@ impl<P> Flags<P> {
     /// they disagree, the later of these three wins.
     pub fn variant_of(&self, decision: &Decision) -> Object {
         let Some(flag) = self.at(decision.flag) else { return Object::new() };
-        let mut variant = flag.variants.get(decision.variant as usize).and_then(|variant| flag.object(variant.text?)).unwrap_or_default();
+        let mut variant = flag
+            .variants
+            .get(decision.variant as usize)
+            .and_then(|variant| flag.object(variant.text?))
+            .unwrap_or_default();
         let mut metadata = flag.metadata().cloned().unwrap_or_default();
         let segment = flag.segments.get(decision.segment as usize).and_then(|segment| flag.object(segment.metadata?));
         let own = variant.get("metadata").and_then(Value::as_object);

@@ -63,7 +63,8 @@ fn failure(file: &str, case: &Value, answer: Answer) -> Option<String> {
     let [name, input, expected] = ["name", "input", "expected"].map(|field| case.get(field).expect(field));
     let said = answer(input);
     let (said_text, expected_text) = (said.to_json(), expected.to_json());
-    (!same(&said, expected)).then(|| format!("{file}: {}\n  expected {expected_text}\n  said     {said_text}", name.to_json()))
+    (!same(&said, expected))
+        .then(|| format!("{file}: {}\n  expected {expected_text}\n  said     {said_text}", name.to_json()))
 }
 
 /// An object that has no other fields than these.

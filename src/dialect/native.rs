@@ -148,7 +148,9 @@ mod tests {
     #[test]
     fn patterns_match_code_units_and_know_their_bounds() {
         let matches = |source: &str, subject: &str| {
-            NativeDialect.compile_pattern(source.as_bytes()).is_some_and(|pattern| NativeDialect.matches(&pattern, subject.as_bytes()))
+            NativeDialect
+                .compile_pattern(source.as_bytes())
+                .is_some_and(|pattern| NativeDialect.matches(&pattern, subject.as_bytes()))
         };
         assert!(matches("^..$", "😀") && matches("\\ud83d", "😀") && matches("^[\\w-]+\\.js$", "a-b.js"));
         assert!(matches("^\\u{3}$", "uuu") && matches("^\\\\u{3}$", "\\uuu") && !matches("\\u{61}", "a"));

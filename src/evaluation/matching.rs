@@ -36,7 +36,9 @@ impl<D: Dialect> View<'_, D> {
     /// Where either side has no version, both are compared as text, as the reference does.
     fn version_meets(&self, comparison: Comparison, versions: &Versions, word: &Word) -> bool {
         match word.version(self.dialect) {
-            Some(version) if !versions.parsed.is_empty() => versions.parsed.iter().any(|other| comparison.holds(version.compare(other))),
+            Some(version) if !versions.parsed.is_empty() => {
+                versions.parsed.iter().any(|other| comparison.holds(version.compare(other)))
+            }
             _ => versions.words.iter().any(|other| comparison.holds(Some(utf16::compare(&word.text, other)))),
         }
     }
@@ -72,5 +74,6 @@ fn set_meets(test: &Test, list: &List) -> bool {
 }
 
 fn equal(words: &Words, list: &List) -> bool {
-    words.sorted.len() == list.words.len() && words.sorted.iter().zip(&list.words).all(|(word, item)| *word == item.text)
+    words.sorted.len() == list.words.len()
+        && words.sorted.iter().zip(&list.words).all(|(word, item)| *word == item.text)
 }

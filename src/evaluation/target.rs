@@ -42,7 +42,12 @@ impl Target {
     }
 
     /// What a selector of the context leads to.
-    pub(super) fn property<D: Dialect>(&self, selector: u32, flags: &Flags<D::Pattern>, dialect: &D) -> Option<&Property> {
+    pub(super) fn property<D: Dialect>(
+        &self,
+        selector: u32,
+        flags: &Flags<D::Pattern>,
+        dialect: &D,
+    ) -> Option<&Property> {
         let property = self.properties.get(selector as usize)?;
         let selected = || match flags.interned().selector_at(selector)? {
             Selector::Context(path) => select(&self.context, path).map(|value| Property::new(&value, dialect)),

@@ -68,7 +68,8 @@ impl Visitor for Trace {
         if let Some(name) = name {
             trace.push("matchedSegment".into(), name.clone());
         }
-        let steps: Vec<Value> = steps.into_iter().zip(segments).map(|(step, segment)| step.into_value(segment)).collect();
+        let steps: Vec<Value> =
+            steps.into_iter().zip(segments).map(|(step, segment)| step.into_value(segment)).collect();
         trace.push("steps".into(), steps.into());
         self.traces.set(flag.key.clone(), trace);
     }

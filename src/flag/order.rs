@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn a_chain_of_a_hundred_thousand_needs_no_stack() {
-        let parents: Vec<Vec<u32>> = (0..100_000).map(|flag| if flag == 99_999 { vec![] } else { vec![flag + 1] }).collect();
+        let parents: Vec<Vec<u32>> =
+            (0..100_000).map(|flag| if flag == 99_999 { vec![] } else { vec![flag + 1] }).collect();
         let order = order(parents.len(), 0..1, |flag| &parents[flag as usize]);
         assert_eq!(order.flags.first(), Some(&99_999));
         assert_eq!(order.flags.len(), 100_000);

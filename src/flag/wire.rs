@@ -11,7 +11,8 @@ type Flags<P> = (Vec<Flag>, Interned<P>, Vec<FlagError>);
 
 /// Reads `[flag, …]` or `{key: flag, …}`. The names of the map are not looked at: a flag has its own key.
 pub(super) fn read<D: Dialect>(text: &[u8], dialect: &D) -> Result<Flags<D::Pattern>, JsonError> {
-    let compiler = Compiler { dialect, interned: Interned::default(), origin: 0, names: Vec::new(), broken_pattern: false };
+    let compiler =
+        Compiler { dialect, interned: Interned::default(), origin: 0, names: Vec::new(), broken_pattern: false };
     let mut load = Load { text, compiler, flags: Vec::new(), errors: Vec::new() };
     let mut reader = Reader::new(text)?;
     match reader.peek()? {
@@ -66,7 +67,8 @@ impl<D: Dialect> Load<'_, D> {
         let mut fields = Fields::default();
         reader.object(|reader, name| {
             let field = which(&name, &FIELDS);
-            self.field(&mut fields, reader, field).map_err(|fault| fault.within(FIELDS.get(field).copied().unwrap_or_default()))
+            self.field(&mut fields, reader, field)
+                .map_err(|fault| fault.within(FIELDS.get(field).copied().unwrap_or_default()))
         })?;
         Ok(fields)
     }

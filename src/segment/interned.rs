@@ -71,7 +71,9 @@ impl<P> Interned<P> {
         let patterns = other.pattern_index.names().zip(other.patterns);
         let patterns: Vec<u32> = patterns.map(|(source, pattern)| self.add_pattern(source, pattern)).collect();
         let probes = other.probes.into_iter();
-        let probes = probes.map(|(selector, pattern)| self.add_probe(at(&selectors, selector), at(&patterns, pattern))).collect();
+        let probes = probes
+            .map(|(selector, pattern)| self.add_probe(at(&selectors, selector), at(&patterns, pattern)))
+            .collect();
         Renumbering { selectors, probes }
     }
 

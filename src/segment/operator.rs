@@ -81,7 +81,8 @@ impl Operator {
     /// The operator of a wire name. One that nobody knows is met by nobody; the rest of its flag goes on working.
     pub(super) fn named(name: &[u8]) -> Self {
         let known = OPERATORS.iter().find(|(known, ..)| known.as_bytes() == name);
-        let (question, negated) = known.map_or((Question::Never, false), |(_, question, negated)| (*question, *negated));
+        let (question, negated) =
+            known.map_or((Question::Never, false), |(_, question, negated)| (*question, *negated));
         Self { question, negated }
     }
 

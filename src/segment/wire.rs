@@ -90,7 +90,10 @@ impl<D: Dialect> Compiler<'_, D> {
         let mut segment = Segment::default();
         reader.object(|reader, name| {
             match which(&name, &["conditions", "bucket", "variant", "metadata"]) {
-                0 => segment.conditions = optional(reader, |reader| self.conditions(reader)).map_err(within("conditions"))?,
+                0 => {
+                    segment.conditions =
+                        optional(reader, |reader| self.conditions(reader)).map_err(within("conditions"))?
+                }
                 1 => segment.bucket = optional(reader, |reader| self.bucket(reader)).map_err(within("bucket"))?,
                 2 => segment.variant = self.variant_name(reader)?,
                 3 => segment.metadata = Some(self.span(reader)?),
@@ -162,12 +165,18 @@ impl<D: Dialect> Compiler<'_, D> {
         reader.object(|reader, name| {
             match which(&name, &["range", "distributions"]) {
                 0 => owned = Some(range(reader, self.dialect)?),
-                1 => distributions = Some(list(reader, |reader| self.distribution(reader)).map_err(within("distributions"))?),
+                1 => {
+                    distributions =
+                        Some(list(reader, |reader| self.distribution(reader)).map_err(within("distributions"))?)
+                }
                 _ => reader.skip()?,
             }
             Ok::<_, Fault>(())
         })?;
-        Ok(Allocation { range: owned.ok_or(Fault::at("range"))?, distributions: distributions.ok_or(Fault::at("distributions"))? })
+        Ok(Allocation {
+            range: owned.ok_or(Fault::at("range"))?,
+            distributions: distributions.ok_or(Fault::at("distributions"))?,
+        })
     }
 
     fn distribution(&mut self, reader: &mut Reader<'_>) -> Read<Distribution> {

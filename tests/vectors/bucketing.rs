@@ -28,7 +28,9 @@ fn drawn(input: &Object) -> Value {
     let mut segment = Object::new();
     segment.set("bucket", bucket);
     segment.set("variant", input.get("variant").cloned().unwrap_or(Value::Null));
-    let mut flag = parse(br#"{"key":"f","variants":{"off":{},"control":{},"treatment":{},"one":{},"two":{},"three":{}}}"#).unwrap();
+    let mut flag =
+        parse(br#"{"key":"f","variants":{"off":{},"control":{},"treatment":{},"one":{},"two":{},"three":{}}}"#)
+            .unwrap();
     flag.as_object_mut().unwrap().set("segments", vec![segment.into()]);
     let (flags, errors) = Flags::parse(Value::Array(vec![flag]).to_json().as_bytes(), &DIALECT);
     assert_eq!(errors, []);

@@ -16,7 +16,9 @@ pub fn answer(input: &Value) -> Value {
         None => input.get("flags").unwrap().to_json().into(),
     };
     let (flags, errors) = Flags::parse(&text, &DIALECT);
-    let keys = input.get("keys").map(|keys| keys.as_array().unwrap().iter().map(|key| key.as_str().unwrap().clone()).collect::<Vec<Text>>());
+    let keys = input
+        .get("keys")
+        .map(|keys| keys.as_array().unwrap().iter().map(|key| key.as_str().unwrap().clone()).collect::<Vec<Text>>());
     let mut target = Target::new(input.get("context").unwrap().clone());
     let decisions = evaluate(&flags, &mut target, keys.as_deref(), &DIALECT, &mut Silent);
     let mut trace = Trace::default();
