@@ -13,9 +13,9 @@ mod record;
 mod tracking;
 mod variants;
 
+pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, RequestId, TrackId};
 pub use answer::Answer;
 pub use config::{Config, Source, Window, read_options};
-pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, RequestId, TrackId};
 
 use crate::api::{self, FetchOptions, Response};
 use crate::dialect::Dialect;
@@ -233,11 +233,11 @@ impl<D: Dialect> Client<D> {
 
     /// Does what is due: timeouts, retries, polling.
     pub fn handle_timeout(&mut self, now: Now) {
-        while let Some((id, ask)) = self.requests.timed_out(now, &mut self.effects) {
-            self.finish(id, ask, Some(Error::Timeout), None, now);
-        }
-        while let Some(ask) = self.requests.due(now) {
-            self.send(ask, RETRY_TIMEOUT, now);
+        while let Some((id, ask)) = self.requests.due(now, &mut self.effects) {
+            match id {
+                Some(id) => self.finish(id, ask, Some(Error::Timeout), None, now),
+                None => drop(self.send(ask, RETRY_TIMEOUT, now)),
+            }
         }
         if self.poll_at.is_some_and(|due| due <= now.mono) {
             self.poll_at = Some(now.mono + self.config.poll_interval);

@@ -48,8 +48,10 @@ pub struct Delivery {
     api_key: Text,
     url: Text,
     prefix: Text,
-    waiting: Vec<Event>,
-    under_way: Vec<Batch>,
+    /// Events without a verdict, the oldest first.
+    events: Vec<Event>,
+    /// The request under way: it has the first so many of them.
+    batch: Option<Batch>,
     next: u32,
     send_at: Option<u64>,
     failures: u32,
@@ -61,7 +63,6 @@ pub struct Delivery {
 }
 
 /// An event: the id it is kept under, and its JSON.
-#[derive(Clone)]
 struct Event {
     id: Text,
     json: Text,
@@ -69,7 +70,7 @@ struct Event {
 
 struct Batch {
     id: RequestId,
-    events: Vec<Event>,
+    events: usize,
     deadline: u64,
 }
 
@@ -78,42 +79,54 @@ impl Delivery {
     pub fn new(api_key: Text, url: Text, storage: &dyn Storage, seed: u64, now: Now) -> Self {
         let tag = digest::short(&url.then(b"\n").then(&api_key));
         let prefix = Text::from(KEY).then(tag.get(..8).unwrap_or_default()).then(b"_");
-        let mut waiting = Vec::new();
+        let mut events = Vec::new();
         for (key, record) in storage.entries(Area::Local, &prefix) {
             let id = key.strip_prefix(prefix.as_bytes()).unwrap_or_default().into();
             if let Some(json) = event_of(&record) {
-                waiting.push(Event { id, json });
+                events.push(Event { id, json });
             }
         }
-        let send_at = (!waiting.is_empty()).then_some(now.mono);
-        let effects = Vec::new();
-        let random = seed | 1;
-        let (under_way, next, failures, most, silent) = (Vec::new(), 0, 0, BATCH_EVENTS, false);
-        Self { api_key, url, prefix, waiting, under_way, next, send_at, failures, most, silent, random, effects }
+        Self {
+            api_key,
+            url,
+            prefix,
+            send_at: (!events.is_empty()).then_some(now.mono),
+            events,
+            batch: None,
+            next: 0,
+            failures: 0,
+            most: BATCH_EVENTS,
+            silent: false,
+            random: seed | 1,
+            effects: Vec::new(),
+        }
     }
 
     /// Takes an event over. It must have an `insert_id`; one that is kept already is not taken twice.
     pub fn track(&mut self, event: &Object, now: Now) {
         let Some(id) = event.get("insert_id").and_then(Value::as_str).cloned() else { return };
-        if self.waiting.iter().chain(self.under_way.iter().flat_map(|batch| &batch.events)).any(|kept| kept.id == id) {
+        if self.events.iter().any(|kept| kept.id == id) {
             return;
         }
         let json = event.to_text();
-        let record = [b"{\"v\":1,\"at\":", &*Text::from_u64(now.wall), b",\"event\":", &json, b"}"].concat();
-        self.effects.push(Effect::Save(Area::Local, self.key(&id), record.into()));
-        self.waiting.push(Event { id, json });
-        if self.waiting.len() > KEPT_EVENTS {
-            let oldest = self.waiting.remove(0);
+        let record =
+            Text::from("{\"v\":1,\"at\":").then(&Text::from_u64(now.wall)).then(b",\"event\":").then(&json).then(b"}");
+        self.effects.push(Effect::Save(Area::Local, self.prefix.then(&id), record));
+        self.events.push(Event { id, json });
+        if self.events.len() > KEPT_EVENTS {
+            let oldest = self.batch.as_ref().map_or(0, |batch| batch.events);
             self.drop(oldest, DropReason::QueueFull);
         }
         self.send_at.get_or_insert(now.mono + GATHER_MILLIS);
     }
 
-    /// The page is about to go: whatever waits is sent now.
+    /// The page is about to go: what waits is sent now. What is under way is sent once more with it, since who knows
+    /// whether it arrived.
     pub fn flush(&mut self, now: Now) {
-        if !self.waiting.is_empty() {
+        if self.batch.as_ref().is_none_or(|batch| batch.events < self.events.len()) {
+            self.batch = None;
             self.send_at = Some(now.mono);
-            self.send(1, now);
+            self.send(now);
         }
     }
 
@@ -125,35 +138,39 @@ impl Delivery {
 
     /// A batch was answered, or failed before it was.
     pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
-        let Some(place) = self.under_way.iter().position(|batch| batch.id == id) else { return };
-        let events = self.under_way.remove(place).events;
-        match result {
-            Ok(response) if response.status == 200 => self.delivered(events, &response.body, now),
-            Ok(response) if response.status == 400 => self.rejected(events, &response.body, now),
-            Ok(response) if response.status == 413 => self.halve(events, DropReason::TooLarge),
-            Ok(response) => self.failed(events, response.retry_after, now),
-            Err(_) => self.failed(events, None, now),
+        let Some(batch) = self.batch.take_if(|batch| batch.id == id) else { return };
+        let (status, body, retry_after) = match result {
+            Ok(response) => (response.status, response.body, response.retry_after),
+            Err(_) => (0, Text::default(), None),
+        };
+        match status {
+            200 => self.delivered(batch.events, &body, now),
+            400 => self.rejected(batch.events, &body, now),
+            413 => self.halve(batch.events, DropReason::TooLarge),
+            _ => self.failed(retry_after, now),
         }
-        if !self.waiting.is_empty() {
+        if !self.events.is_empty() {
             self.send_at.get_or_insert(now.mono);
         }
-        self.send(0, now);
+        self.send(now);
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Now) {
-        while let Some(id) = self.under_way.iter().find(|batch| batch.deadline <= now.mono).map(|batch| batch.id) {
-            self.effects.push(Effect::Abort(id));
-            self.handle_response(id, Err(Error::Timeout), now);
+        if let Some(batch) = self.batch.take_if(|batch| batch.deadline <= now.mono) {
+            self.effects.push(Effect::Abort(batch.id));
+            self.failed(None, now);
         }
-        self.send(0, now);
+        self.send(now);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
     #[must_use]
     pub fn next_timeout(&self) -> Option<u64> {
-        let send_at = self.send_at.filter(|_| !self.silent && self.under_way.is_empty());
-        self.under_way.iter().map(|batch| batch.deadline).chain(send_at).min()
+        match &self.batch {
+            Some(batch) => Some(batch.deadline),
+            None => self.send_at.filter(|_| !self.silent),
+        }
     }
 
     /// The next thing to do. Poll after every other call, until there is none.
@@ -164,108 +181,99 @@ impl Delivery {
 
     /// How many events have no verdict yet.
     pub fn pending(&self) -> usize {
-        self.waiting.len() + self.under_way.iter().map(|batch| batch.events.len()).sum::<usize>()
+        self.events.len()
     }
 
-    /// Sends one batch when it is time and no more than `beside` are under way.
-    fn send(&mut self, beside: usize, now: Now) {
+    /// Sends one batch when it is time and none is under way.
+    fn send(&mut self, now: Now) {
         let due = self.send_at.is_some_and(|due| due <= now.mono);
-        if !due || self.silent || self.waiting.is_empty() || self.under_way.len() > beside {
+        if !due || self.silent || self.events.is_empty() || self.batch.is_some() {
             return;
         }
-        let events = self.take_batch();
         let id = RequestId(self.next);
         self.next += 1;
-        let request = self.request(&events);
+        let (events, request) = self.request();
         self.send_at = None;
-        self.under_way.push(Batch { id, events, deadline: now.mono + TIMEOUT_MILLIS });
+        self.batch = Some(Batch { id, events, deadline: now.mono + TIMEOUT_MILLIS });
         self.effects.push(Effect::Send(id, Box::new(request)));
     }
 
-    fn take_batch(&mut self) -> Vec<Event> {
-        let mut room = BATCH_BYTES;
-        let fits = |event: &&Event| {
-            room = room.saturating_sub(event.json.len() + 1);
-            room > 0
-        };
-        let count = self.waiting.iter().take(self.most).take_while(fits).count().max(1);
-        let later = self.waiting.split_off(count.min(self.waiting.len()));
-        std::mem::replace(&mut self.waiting, later)
-    }
-
-    /// `text/plain` with the key in the body: no preflight, which a page that closes would not survive.
-    fn request(&self, events: &[Event]) -> Request {
+    /// The first events that fit, in `text/plain` with the key in the body: no preflight, which a page that closes would
+    /// not survive.
+    fn request(&self) -> (usize, Request) {
         let mut body = b"{\"api_key\":".to_vec();
         write_string(&self.api_key, &mut body);
         body.extend_from_slice(b",\"events\":[");
-        for (place, event) in events.iter().enumerate() {
-            if place > 0 {
+        let mut count = 0;
+        for event in self.events.iter().take(self.most) {
+            if count > 0 {
+                if body.len() + event.json.len() > BATCH_BYTES {
+                    break;
+                }
                 body.push(b',');
             }
             body.extend_from_slice(&event.json);
+            count += 1;
         }
         body.extend_from_slice(b"]}");
-        Request {
+        let request = Request {
             method: "POST",
             url: self.url.clone(),
             headers: vec![("Content-Type", "text/plain".into())],
             keepalive: body.len() <= BATCH_BYTES && self.failures == 0,
             body: Some(body.into()),
             timeout_millis: TIMEOUT_MILLIS,
-        }
+        };
+        (count, request)
     }
 
     /// An endpoint that gives no verdicts means all of them.
-    fn delivered(&mut self, events: Vec<Event>, body: &[u8], now: Now) {
+    fn delivered(&mut self, count: usize, body: &[u8], now: Now) {
         self.failures = 0;
         self.most = (self.most * 2).min(BATCH_EVENTS);
-        match verdicts(body) {
-            Some(verdicts) => self.judged(events, &verdicts, now),
-            None => events.into_iter().for_each(|event| self.forget(&event)),
+        match object(body).as_ref().and_then(verdicts) {
+            Some(verdicts) => self.judged(count, verdicts, now),
+            None => (0..count).for_each(|_| drop(self.forget(0))),
         }
     }
 
-    fn rejected(&mut self, events: Vec<Event>, body: &[u8], now: Now) {
-        let error = parse(body).ok().and_then(Value::into_object);
-        let error = error.as_ref().and_then(|body| body.get("error")).and_then(Value::as_str);
-        if error.is_some_and(|error| *error == INVALID_KEY) {
+    fn rejected(&mut self, count: usize, body: &[u8], now: Now) {
+        let body = object(body).unwrap_or_default();
+        if body.get("error").and_then(Value::as_str).is_some_and(|error| *error == INVALID_KEY) {
             self.silent = true;
-            self.put_back(events);
-            self.log(Level::Error, "the event endpoint does not know the API key; events are kept");
-        } else if let Some(verdicts) = verdicts(body) {
-            self.judged(events, &verdicts, now);
+            let text = "the event endpoint does not know the API key; events are kept";
+            self.effects.push(Effect::Log(Level::Error, Message { text, error: None }));
+        } else if let Some(verdicts) = verdicts(&body) {
+            self.judged(count, verdicts, now);
         } else {
-            self.halve(events, DropReason::ServerRejected);
+            self.halve(count, DropReason::ServerRejected);
         }
     }
 
     /// An event without a verdict is as good as not sent.
-    fn judged(&mut self, events: Vec<Event>, verdicts: &[(Text, Text)], now: Now) {
-        let mut unjudged = Vec::new();
-        for event in events {
-            match verdicts.iter().find(|(id, _)| *id == event.id).map(|(_, verdict)| verdict) {
-                Some(verdict) if *verdict == "rejected" => self.drop(event, DropReason::ServerRejected),
-                Some(_) => self.forget(&event),
-                None => unjudged.push(event),
+    fn judged(&mut self, count: usize, verdicts: &[Value], now: Now) {
+        let mut unjudged = 0;
+        for _ in 0..count {
+            match self.events.get(unjudged).and_then(|event| verdict(verdicts, &event.id)) {
+                Some(verdict) if *verdict == "rejected" => self.drop(unjudged, DropReason::ServerRejected),
+                Some(_) => drop(self.forget(unjudged)),
+                None => unjudged += 1,
             }
         }
-        if !unjudged.is_empty() {
-            self.failed(unjudged, None, now);
+        if unjudged > 0 {
+            self.failed(None, now);
         }
     }
 
     /// The batch as a whole was refused: half of it is tried, until the one event that cannot pass stands alone.
-    fn halve(&mut self, mut events: Vec<Event>, reason: DropReason) {
-        if events.len() > 1 {
-            self.most = events.len() / 2;
-            self.put_back(events);
-        } else if let Some(event) = events.pop() {
-            self.drop(event, reason);
+    fn halve(&mut self, count: usize, reason: DropReason) {
+        match count {
+            0 | 1 => self.drop(0, reason),
+            _ => self.most = count / 2,
         }
     }
 
-    fn failed(&mut self, events: Vec<Event>, retry_after: Option<u64>, now: Now) {
-        self.put_back(events);
+    fn failed(&mut self, retry_after: Option<u64>, now: Now) {
         let longest = RETRY_MIN.saturating_mul(1 << self.failures.min(16)).min(RETRY_MAX);
         self.failures += 1;
         let asked = retry_after.map_or(0, |wait| wait.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX));
@@ -273,26 +281,15 @@ impl Delivery {
         self.send_at = Some(now.mono + asked.max(wait));
     }
 
-    fn put_back(&mut self, events: Vec<Event>) {
-        let later = std::mem::replace(&mut self.waiting, events);
-        self.waiting.extend(later);
+    fn forget(&mut self, place: usize) -> Option<Event> {
+        let event = (place < self.events.len()).then(|| self.events.remove(place))?;
+        self.effects.push(Effect::Remove(Area::Local, self.prefix.then(&event.id)));
+        Some(event)
     }
 
-    fn forget(&mut self, event: &Event) {
-        self.effects.push(Effect::Remove(Area::Local, self.key(&event.id)));
-    }
-
-    fn drop(&mut self, event: Event, reason: DropReason) {
-        self.forget(&event);
+    fn drop(&mut self, place: usize, reason: DropReason) {
+        self.forget(place);
         self.effects.push(Effect::Notify(Change::Dropped(reason)));
-    }
-
-    fn log(&mut self, level: Level, text: &'static str) {
-        self.effects.push(Effect::Log(level, Message { text, error: None }));
-    }
-
-    fn key(&self, id: &Text) -> Text {
-        self.prefix.then(id)
     }
 
     /// Xorshift: jitter needs no better.
@@ -306,15 +303,22 @@ impl Delivery {
 
 /// The event in a record of format 1. Records of other formats are left to the versions that know them.
 fn event_of(record: &Text) -> Option<Text> {
-    let record = parse(record).ok()?.into_object()?;
+    let record = object(record)?;
     let known = record.get("v").and_then(Value::as_u64) == Some(1);
-    record.get("event").filter(|event| known && event.as_object().is_some()).map(|event| event.to_text())
+    record.get("event").filter(|event| known && event.as_object().is_some()).map(Value::to_text)
 }
 
-/// Insert ids and verdicts of a response that has them.
-fn verdicts(body: &[u8]) -> Option<Vec<(Text, Text)>> {
-    let body = parse(body).ok()?.into_object()?;
-    let text = |verdict: &Value, name: &str| verdict.as_object()?.get(name)?.as_str().cloned();
-    let verdicts = body.get("verdicts")?.as_array()?;
-    Some(verdicts.iter().filter_map(|one| Some((text(one, "insert_id")?, text(one, "verdict")?))).collect())
+fn object(json: &[u8]) -> Option<Object> {
+    parse(json).ok()?.into_object()
+}
+
+/// The verdicts of a response that has them.
+fn verdicts(body: &Object) -> Option<&[Value]> {
+    body.get("verdicts")?.as_array()
+}
+
+/// What became of an event.
+fn verdict<'a>(verdicts: &'a [Value], id: &Text) -> Option<&'a Text> {
+    let text = |verdict: &'a Value, name: &str| verdict.as_object()?.get(name)?.as_str();
+    verdicts.iter().find(|verdict| text(verdict, "insert_id") == Some(id)).and_then(|found| text(found, "verdict"))
 }

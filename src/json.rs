@@ -60,23 +60,17 @@ impl Object {
 
     /// The value of a name.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<&Value> {
-        let key = key.as_ref();
-        self.0.iter().rev().find(|(name, _)| name.as_bytes() == key).map(|(_, value)| value)
+        self.place(key.as_ref()).and_then(|place| self.0.get(place)).map(|(_, value)| value)
     }
 
     /// The value of a name, to be changed.
     pub fn get_mut(&mut self, key: impl AsRef<[u8]>) -> Option<&mut Value> {
-        let key = key.as_ref();
-        self.0.iter_mut().rev().find(|(name, _)| name.as_bytes() == key).map(|(_, value)| value)
+        self.place(key.as_ref()).and_then(|place| self.0.get_mut(place)).map(|(_, value)| value)
     }
 
     /// Gives a name this value, in its old place if it had one.
     pub fn set(&mut self, key: impl Into<Text>, value: impl Into<Value>) {
-        let (key, value) = (key.into(), value.into());
-        match self.get_mut(&key) {
-            Some(old) => *old = value,
-            None => self.0.push((key, value)),
-        }
+        self.replace(key.into(), value.into());
     }
 
     /// Appends without looking whether the name is there already.
@@ -86,9 +80,30 @@ impl Object {
 
     /// Takes a name out and returns what it held.
     pub fn remove(&mut self, key: impl AsRef<[u8]>) -> Option<Value> {
-        let key = key.as_ref();
-        let held = self.get_mut(key).map(|value| std::mem::replace(value, Value::Null));
-        self.0.retain(|(name, _)| name.as_bytes() != key);
+        self.take(key.as_ref())
+    }
+
+    // What callers' types are turned into: one copy each.
+
+    #[inline(never)]
+    fn place(&self, key: &[u8]) -> Option<usize> {
+        self.0.iter().rposition(|(name, _)| name.as_bytes() == key)
+    }
+
+    #[inline(never)]
+    fn replace(&mut self, key: Text, value: Value) {
+        match self.get_mut(&key) {
+            Some(old) => *old = value,
+            None => self.push(key, value),
+        }
+    }
+
+    #[inline(never)]
+    fn take(&mut self, key: &[u8]) -> Option<Value> {
+        let held = self.place(key).map(|place| self.0.remove(place).1);
+        while let Some(place) = self.place(key) {
+            self.0.remove(place);
+        }
         held
     }
 

@@ -73,13 +73,14 @@ fn first_name(names: &Value) -> Option<Value> {
     match names {
         Value::Array(names) => names.first().filter(|name| is_truthy(name)).cloned(),
         // The reference takes `names[0]`; of a bare string that is its first character.
-        Value::String(name) => {
-            let text = name.to_str();
-            let first = text.chars().next()?;
-            Some(Value::String(Text::from(first.encode_utf8(&mut [0; 4]) as &str)))
-        }
+        Value::String(name) => Some(Value::String(first_character(name))).filter(is_truthy),
         _ => None,
     }
+}
+
+fn first_character(text: &[u8]) -> Text {
+    let rest = text.iter().skip(1).take_while(|byte| **byte & 0xC0 == 0x80).count();
+    text.get(..=rest).unwrap_or_default().into()
 }
 
 fn properties_of<'a>(properties: Option<&'a Value>, kind: &Text, name: &Value) -> Option<&'a Object> {
@@ -138,14 +139,17 @@ mod tests {
 
     #[test]
     fn groups_leave_the_user_and_take_their_properties_along() {
-        let user = object(r#"{"user_id":"u","groups":{"org":["acme","b"],"x":[]},"group_properties":{"org":{"acme":{"plan":"pro"}}}}"#);
+        let user = object(
+            r#"{"user_id":"u","groups":{"org":["acme","b"],"x":[]},"group_properties":{"org":{"acme":{"plan":"pro"}}}}"#,
+        );
         let expected = r#"{"user":{"user_id":"u"},"page":{"url":"https://a/"},"groups":{"org":{"group_name":"acme","group_properties":{"plan":"pro"}}}}"#;
         assert_eq!(context(&user, Some(b"https://a/")).to_json(), expected);
     }
 
     #[test]
     fn user_properties_are_merged_one_by_one() {
-        let merged = merge(&object(r#"{"os":"a","user_properties":{"x":1,"y":1}}"#), &object(r#"{"user_properties":{"y":2}}"#));
+        let merged =
+            merge(&object(r#"{"os":"a","user_properties":{"x":1,"y":1}}"#), &object(r#"{"user_properties":{"y":2}}"#));
         assert_eq!(merged.to_json(), r#"{"os":"a","user_properties":{"x":1,"y":2}}"#);
     }
 }

@@ -65,7 +65,8 @@ impl Sources<'_> {
     }
 
     fn fallen_back(&self, has_default: bool) -> Option<Answer> {
-        let inline = self.fallback.and_then(Variant::from_fallback).map(|variant| (variant, VariantSource::FallbackInline));
+        let inline =
+            self.fallback.and_then(Variant::from_fallback).map(|variant| (variant, VariantSource::FallbackInline));
         let initial = || Some((self.initial()?, VariantSource::SecondaryInitialVariants));
         let config = || Some((self.config_fallback()?.clone(), VariantSource::FallbackConfig));
         let (variant, source) = inline.or_else(initial).or_else(config)?;

@@ -3,8 +3,8 @@
 //! A request belongs to the person it was made for: when somebody else comes to the page it is aborted, its retries die,
 //! and who waits for it is told that the client is ready.
 
-use crate::effect::{Effect, FetchId, RequestId};
 use crate::api::{FetchOptions, Request};
+use crate::effect::{Effect, FetchId, RequestId};
 use crate::error::Error;
 use crate::json::Text;
 use crate::time::Now;
@@ -44,13 +44,9 @@ impl Ask {
     }
 }
 
-struct UnderWay {
-    id: RequestId,
-    ask: Ask,
-    deadline: u64,
-}
-
-struct Again {
+/// A request: under way when it has an id, and then due means given up; else to be tried again when it is due.
+struct Job {
+    id: Option<RequestId>,
     ask: Ask,
     due: u64,
 }
@@ -66,8 +62,7 @@ struct Wait {
 #[derive(Default)]
 pub(super) struct Requests {
     next: u32,
-    under_way: Vec<UnderWay>,
-    again: Vec<Again>,
+    jobs: Vec<Job>,
     waits: Vec<Wait>,
 }
 
@@ -76,7 +71,7 @@ impl Requests {
     pub(super) fn send(&mut self, ask: Ask, request: Request, now: Now, out: &mut Vec<Effect>) -> RequestId {
         let id = RequestId(self.next);
         self.next += 1;
-        self.under_way.push(UnderWay { id, ask, deadline: now.mono + request.timeout_millis });
+        self.jobs.push(Job { id: Some(id), ask, due: now.mono + request.timeout_millis });
         out.push(Effect::Send(id, Box::new(request)));
         id
     }
@@ -88,7 +83,7 @@ impl Requests {
 
     /// The request an answer is for, if it is still wanted.
     pub(super) fn take(&mut self, id: RequestId) -> Option<Ask> {
-        self.take_where(|request| request.id == id).map(|request| request.ask)
+        self.take_where(&|job| job.id == Some(id)).map(|job| job.ask)
     }
 
     /// Whoever waits for the request is told, once nothing else keeps them waiting.
@@ -105,66 +100,55 @@ impl Requests {
     }
 
     /// Tries a failed fetch again later, unless it was tried often enough.
-    pub(super) fn retry(&mut self, ask: Ask, retry_after: Option<u64>, now: Now) {
-        let Ask::Variants { person, options, attempt } = ask else { return };
-        if attempt < RETRIES {
-            let wait = backoff(attempt).max(retry_after.unwrap_or(0).min(RETRY_AFTER_MAX));
-            let ask = Ask::Variants { person, options, attempt: attempt + 1 };
-            self.again.push(Again { ask, due: now.mono + wait });
+    pub(super) fn retry(&mut self, mut ask: Ask, retry_after: Option<u64>, now: Now) {
+        if let Ask::Variants { attempt, .. } = &mut ask
+            && *attempt < RETRIES
+        {
+            let wait = backoff(*attempt).max(retry_after.unwrap_or(0).min(RETRY_AFTER_MAX));
+            *attempt += 1;
+            self.jobs.push(Job { id: None, ask, due: now.mono + wait });
         }
     }
 
-    /// Takes out a retry that is due.
-    pub(super) fn due(&mut self, now: Now) -> Option<Ask> {
-        self.forget_retry(|again| again.due <= now.mono)
-    }
-
-    /// Takes out and aborts a request that was not answered in time.
-    pub(super) fn timed_out(&mut self, now: Now, out: &mut Vec<Effect>) -> Option<(RequestId, Ask)> {
-        self.abort(|request| request.deadline <= now.mono, out)
+    /// Takes out what is due: a request that was not answered in time, which is aborted, or one to be tried again.
+    pub(super) fn due(&mut self, now: Now, out: &mut Vec<Effect>) -> Option<(Option<RequestId>, Ask)> {
+        let job = self.take_where(&|job| job.due <= now.mono)?;
+        out.extend(job.id.map(Effect::Abort));
+        Some((job.id, job.ask))
     }
 
     /// A new fetch of `keys`: what retries fetched the same is not wanted any more.
     pub(super) fn supersede(&mut self, keys: Option<&[Text]>, out: &mut Vec<Effect>) {
-        while self.forget_retry(|again| again.ask.is_superseded_by(keys)).is_some() {}
         let is_retry = |ask: &Ask| matches!(ask, Ask::Variants { attempt, .. } if *attempt > 0);
-        while self.abort(|request| is_retry(&request.ask) && request.ask.is_superseded_by(keys), out).is_some() {}
+        self.abandon(&|job| is_retry(&job.ask) && job.ask.is_superseded_by(keys), None, false, out);
     }
 
     /// Somebody else is on the page: requests for whoever was there before are not wanted any more.
     pub(super) fn leave(&mut self, identity: &Identity, out: &mut Vec<Effect>) {
-        while self.forget_retry(|again| again.ask.is_of_another(identity)).is_some() {}
-        while let Some((id, _)) = self.abort(|request| request.ask.is_of_another(identity), out) {
-            self.done(id, None, false, out);
-        }
+        self.abandon(&|job| job.ask.is_of_another(identity), None, false, out);
     }
 
     /// Breaks everything off; who waits is told `error`.
     pub(super) fn close(&mut self, error: Error, throws: bool, out: &mut Vec<Effect>) {
-        self.again.clear();
-        while let Some((id, _)) = self.abort(|_| true, out) {
-            self.done(id, Some(error), throws, out);
-        }
+        self.abandon(&|_| true, Some(error), throws, out);
     }
 
     /// When something is due.
     pub(super) fn next_timeout(&self) -> Option<u64> {
-        let deadline = self.under_way.iter().map(|request| request.deadline).min();
-        earliest(deadline, self.again.iter().map(|again| again.due).min())
+        self.jobs.iter().map(|job| job.due).min()
     }
 
-    fn abort(&mut self, which: impl Fn(&UnderWay) -> bool, out: &mut Vec<Effect>) -> Option<(RequestId, Ask)> {
-        let gone = self.take_where(which)?;
-        out.push(Effect::Abort(gone.id));
-        Some((gone.id, gone.ask))
+    fn abandon(&mut self, which: &dyn Fn(&Job) -> bool, error: Option<Error>, throws: bool, out: &mut Vec<Effect>) {
+        while let Some(job) = self.take_where(which) {
+            if let Some(id) = job.id {
+                out.push(Effect::Abort(id));
+                self.done(id, error, throws, out);
+            }
+        }
     }
 
-    fn take_where(&mut self, which: impl Fn(&UnderWay) -> bool) -> Option<UnderWay> {
-        self.under_way.iter().position(which).map(|place| self.under_way.remove(place))
-    }
-
-    fn forget_retry(&mut self, which: impl Fn(&Again) -> bool) -> Option<Ask> {
-        self.again.iter().position(which).map(|place| self.again.remove(place).ask)
+    fn take_where(&mut self, which: &dyn Fn(&Job) -> bool) -> Option<Job> {
+        self.jobs.iter().position(which).map(|place| self.jobs.remove(place))
     }
 }
 

@@ -2,8 +2,8 @@
 //! over until the provider takes it or has refused it four times.
 
 use super::config::Window;
-use crate::effect::{Change, DropReason, Effect, TrackId};
 use super::record::Record;
+use crate::effect::{Change, DropReason, Effect, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
 use crate::json::{Text, Value, parse};
 use crate::storage::{Area, Storage};
@@ -13,8 +13,8 @@ use crate::user::Identity;
 /// After how many milliseconds a refused exposure is offered again; then it is dropped (DESIGN, "Identity and exposures").
 const RETRY_MILLIS: [u64; 3] = [1_000, 5_000, 25_000];
 
-/// How long the day's record waits for more before it is written. A record lost in between costs a repeat that the
-/// server recognises by its insert id.
+/// How long the record waits for more before it is written, in milliseconds. What is lost in between, by a trap or a tab
+/// that is killed, is told again under the same insert id.
 const SAVE_MILLIS: u64 = 100;
 
 /// Where the page keeps exposures that no provider has taken yet.
@@ -45,6 +45,7 @@ impl Tracker {
         for (_, text) in storage.entries(Area::Page, UNTAKEN) {
             let event = parse(&text).ok().and_then(Value::into_object);
             if let Some(event) = event.as_ref().and_then(ExposureEvent::from_event) {
+                tracker.record.turn(&event.identity, &event.exposure, day(now.wall));
                 tracker.offer(event, Some(now.mono));
             }
         }
@@ -57,11 +58,9 @@ impl Tracker {
             return;
         }
         let today = day(now.wall);
-        let Some(turn) = self.record.turn(identity, &exposure, today, out) else { return };
+        let Some(turn) = self.record.turn(identity, &exposure, today) else { return };
         let insert_id = insert_id(identity, &exposure, today, turn);
-        if self.window == Window::Day {
-            self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
-        }
+        self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
         let event = ExposureEvent { exposure, identity: identity.clone(), time: now.wall, insert_id };
         out.push(Effect::Save(Area::Page, untaken(&event), event.to_event().to_text()));
         let id = self.offer(event.clone(), None);

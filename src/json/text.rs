@@ -21,9 +21,9 @@ impl Text {
         String::from_utf8_lossy(&self.0)
     }
 
-    /// As a Rust string; lone surrogates become U+FFFD.
+    /// As a Rust string, for text that is known to be UTF-8, as JSON that we wrote is; nothing of any other.
     pub fn into_string(self) -> String {
-        String::from_utf8(self.0.into()).unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
+        String::from_utf8(self.0.into()).unwrap_or_default()
     }
 
     /// This text with more behind it.

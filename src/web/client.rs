@@ -3,17 +3,18 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Object as JsObject, Promise, Reflect};
+use js_sys::{Array, Object as JsObject, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::dialect::JsDialect;
 use super::driver::{Driver, Machine};
-use super::provider::{JsProvider, Verdict};
 use super::error::js_error;
+use super::field::{field, method, set_field};
+use super::provider::{JsProvider, Verdict};
 use super::seed::Seed;
 use super::storage::PageStorage;
-use super::text::{from_js, key, object, stringify, to_js};
+use super::text::{from_js, key, object, stringify};
 use crate::api::{FetchOptions, Response};
 use crate::client::{Answer, Client, Config, Window, read_options};
 use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
@@ -163,9 +164,9 @@ impl CoreClient {
         let request = Array::of3(&call.into(), &user.into(), &options.into());
         Promise::new(&mut |resolve, reject| {
             let entry = JsObject::new();
-            for (name, value) in [("resolve", resolve.as_ref()), ("reject", reject.as_ref()), ("request", request.as_ref())] {
-                let _set = Reflect::set(&entry, &name.into(), value);
-            }
+            set_field(&entry, "resolve", &resolve);
+            set_field(&entry, "reject", &reject);
+            set_field(&entry, "request", &request);
             self.ask(&entry, false);
         })
     }
@@ -174,7 +175,7 @@ impl CoreClient {
     /// `again`, after a trap, goes by the user there is now.
     fn ask(&self, entry: &JsValue, again: bool) {
         self.refresh();
-        let request = Array::from(&Reflect::get(entry, &"request".into()).unwrap_or_default());
+        let request = Array::from(&field(entry, "request"));
         let text = |place| request.get(place).as_string().filter(|_| place != USER || !again);
         let user = text(USER).as_deref().and_then(object);
         let options = FetchOptions::from_object(&text(OPTIONS).as_deref().and_then(object).unwrap_or_default());
@@ -193,7 +194,8 @@ impl CoreClient {
     /// Takes up the promises that a lost instance left open.
     fn take_up(&self) {
         let open = self.seed.open();
-        let entries: Vec<JsValue> = open.values().into_iter().filter_map(Result::ok).collect();
+        let mut entries = Vec::new();
+        open.for_each(&mut |entry, _| entries.push(entry));
         open.clear();
         entries.iter().for_each(|entry| self.ask(entry, true));
     }
@@ -217,7 +219,13 @@ fn drive(client: &Shared, storage: Rc<PageStorage>, seed: &Rc<Seed>) -> Rc<Drive
 }
 
 /// Hands an exposure to the page's provider. What it answers, now or later, goes back to the client.
-fn track(client: &Shared, driver: &Rc<RefCell<std::rc::Weak<Driver>>>, seed: &Seed, id: TrackId, event: &ExposureEvent) {
+fn track(
+    client: &Shared,
+    driver: &Rc<RefCell<std::rc::Weak<Driver>>>,
+    seed: &Seed,
+    id: TrackId,
+    event: &ExposureEvent,
+) {
     let (own, driver) = (client.clone(), driver.clone());
     let later: Verdict = Rc::new(move |tracking| {
         if let Ok(mut client) = own.try_borrow_mut() {
@@ -242,8 +250,7 @@ fn settle(seed: &Seed, FetchId(id): FetchId, result: Result<(), Error>) {
         Ok(()) => ("resolve", JsValue::UNDEFINED),
         Err(error) => ("reject", js_error(error)),
     };
-    let settle = Reflect::get(&entry, &name.into()).ok().and_then(|settle| settle.dyn_into::<Function>().ok());
-    if let Some(settle) = settle {
+    if let Some(settle) = method(&entry, name) {
         let _thrown = settle.call1(&JsValue::UNDEFINED, &value);
     }
 }
@@ -272,16 +279,15 @@ fn window_of(provider: &JsValue) -> Window {
     if !provider.is_object() && !provider.is_function() {
         return Window::None;
     }
-    let says = Reflect::get(provider, &"exposureWindow".into()).unwrap_or_default();
-    if says.as_string().as_deref() == Some("day") { Window::Day } else { Window::Page }
+    let says = field(provider, "exposureWindow").as_string();
+    if says.as_deref() == Some("day") { Window::Day } else { Window::Page }
 }
 
 fn provided_user(provider: &JsValue) -> Option<String> {
-    let get_user: Function = Reflect::get(provider, &"getUser".into()).ok()?.dyn_into().ok()?;
-    stringify(&get_user.call0(provider).ok()?)
+    let user = method(provider, "getUser")?.call0(provider).ok()?;
+    stringify(&user)
 }
 
 fn page_url() -> Option<String> {
-    let location = Reflect::get(&js_sys::global(), &to_js(b"location")).ok()?;
-    Reflect::get(&location, &"href".into()).ok()?.as_string()
+    field(&field(&js_sys::global(), "location"), "href").as_string()
 }

@@ -83,7 +83,12 @@ impl Driver {
 
     /// Keeps the callbacks of a response whose body is on its way.
     pub(super) fn hold(&self, id: RequestId, callbacks: Callbacks) {
-        let first_half = self.under_way.borrow_mut().iter_mut().find(|request| request.id == id).map(|request| request.hold(callbacks));
+        let first_half = self
+            .under_way
+            .borrow_mut()
+            .iter_mut()
+            .find(|request| request.id == id)
+            .map(|request| request.hold(callbacks));
         drop(first_half);
     }
 

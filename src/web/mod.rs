@@ -9,6 +9,7 @@ mod allocator;
 mod clock;
 pub mod dialect;
 mod error;
+mod field;
 mod text;
 
 #[cfg(feature = "client")]

@@ -6,9 +6,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
+use super::field::{field, method};
 use super::text::value_of;
 use crate::exposure::{ExposureEvent, ExposureTrackingProvider, Tracking};
 
@@ -40,12 +41,9 @@ impl ExposureTrackingProvider for JsProvider<'_> {
 impl JsProvider<'_> {
     fn call(&self, event: &ExposureEvent) -> Result<JsValue, JsValue> {
         let whole = value_of(&event.to_event().to_json());
-        let exposure = value_of(&event.exposure.to_object().to_json());
-        let track = match self.provider.dyn_ref::<Function>() {
-            Some(function) => function.clone(),
-            None => Reflect::get(self.provider, &"track".into())?.dyn_into()?,
-        };
-        track.call2(self.provider, &exposure, &whole)
+        let function = self.provider.dyn_ref::<Function>().cloned();
+        let track = function.or_else(|| method(self.provider, "track")).ok_or(JsValue::UNDEFINED)?;
+        track.call2(self.provider, &field(&whole, "event_properties"), &whole)
     }
 
     /// The two callbacks hold each other until one of them was called.
@@ -58,11 +56,7 @@ impl JsProvider<'_> {
     }
 }
 
-fn callback(
-    held: &Rc<RefCell<Option<[Callback; 2]>>>,
-    later: Verdict,
-    judge: fn(&JsValue) -> Tracking,
-) -> Callback {
+fn callback(held: &Rc<RefCell<Option<[Callback; 2]>>>, later: Verdict, judge: fn(&JsValue) -> Tracking) -> Callback {
     let held = held.clone();
     Closure::once(move |answer: JsValue| {
         let release = held.borrow_mut().take();
@@ -76,5 +70,5 @@ fn judged(answer: &JsValue) -> Tracking {
 }
 
 fn is_thenable(answer: &JsValue) -> bool {
-    Reflect::get(answer, &"then".into()).is_ok_and(|then| then.is_function())
+    method(answer, "then").is_some()
 }

@@ -2,9 +2,10 @@
 //!
 //! It never fails. Blocked, full or forbidden storage means that texts live as long as the page does.
 
-use js_sys::{JsString, Map, Reflect};
+use js_sys::{JsString, Map};
 use wasm_bindgen::prelude::*;
 
+use super::field::field;
 use super::text::{from_js, to_js};
 use crate::json::Text;
 use crate::storage::{Area, Storage};
@@ -18,9 +19,8 @@ pub(super) struct PageStorage {
 impl PageStorage {
     /// Storage over the page's map. Merely touching `localStorage` can throw.
     pub(super) fn new(kept: Map) -> Self {
-        let local = Reflect::get(&js_sys::global(), &"localStorage".into()).ok();
-        let local = local.filter(JsValue::is_object).map(JsCast::unchecked_into);
-        Self { kept, local }
+        let local = field(&js_sys::global(), "localStorage");
+        Self { kept, local: local.is_object().then(|| local.unchecked_into()) }
     }
 
     pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {

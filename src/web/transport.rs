@@ -5,11 +5,12 @@
 
 use std::rc::Weak;
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestInit};
 
 use super::driver::Driver;
+use super::field::{field, method, set_field};
 use super::text::to_js;
 use crate::api::{Request, Response};
 use crate::effect::RequestId;
@@ -71,25 +72,24 @@ fn send_by_fetch(request: &Request, abort: Option<&AbortController>) -> Result<P
         init.set_signal(Some(&abort.signal()));
     }
     if request.keepalive {
-        Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE)?;
+        set_field(&init, "keepalive", &JsValue::TRUE);
     }
     fetch(&to_js(&request.url), &init)
 }
 
 /// The reference's `HttpClient`: `request(url, method, headers, data, timeoutMillis)`, a promise of `{status, body}`.
 fn send_by_client(client: &JsValue, request: &Request) -> Result<Promise, JsValue> {
-    let method: Function = Reflect::get(client, &"request".into())?.dyn_into()?;
+    let request_by = method(client, "request").ok_or(JsValue::UNDEFINED)?;
     let body = request.body.as_ref().map_or(JsValue::NULL, |body| to_js(body).into());
     let timeout = JsValue::from_f64(request.timeout_millis as f64);
     let arguments = Array::of5(&to_js(&request.url), &request.method.into(), &headers(request), &body, &timeout);
-    let answer = method.apply(client, &arguments)?;
-    Ok(Promise::resolve(&answer))
+    Ok(Promise::resolve(&request_by.apply(client, &arguments)?))
 }
 
 fn headers(request: &Request) -> JsValue {
     let headers = Object::new();
     for (name, value) in &request.headers {
-        let _set = Reflect::set(&headers, &(*name).into(), &to_js(value));
+        set_field(&headers, name, &to_js(value));
     }
     headers.into()
 }
@@ -99,8 +99,7 @@ fn on_response(id: RequestId, driver: Weak<Driver>) -> Callback {
     Closure::once(move |response: JsValue| {
         let status = field(&response, "status").as_f64().unwrap_or(0.0) as u16;
         let retry_after = response.dyn_ref().and_then(retry_after);
-        let read: Option<Function> = field(&response, "text").dyn_into().ok();
-        let body = read.map_or_else(|| Ok(field(&response, "body")), |read| read.call0(&response));
+        let body = method(&response, "text").map_or_else(|| Ok(field(&response, "body")), |read| read.call0(&response));
         let body = body.map(|body| Promise::resolve(&body)).unwrap_or_else(|error| Promise::reject(&error));
         let failure = on_failure(id, driver.clone());
         let done = on_body(id, status, retry_after, driver.clone());
@@ -134,8 +133,4 @@ fn retry_after(response: &web_sys::Response) -> Option<u64> {
     let seconds = crate::json::Text::from(header.as_str()).to_u64().map(|seconds| seconds.saturating_mul(1_000));
     let date = || (js_sys::Date::parse(&header) - js_sys::Date::now()).max(0.0) as u64;
     Some(seconds.unwrap_or_else(date))
-}
-
-fn field(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
