@@ -118,7 +118,8 @@ pub fn base64url(bytes: &[u8]) -> Text {
 
 /// Reads base64 in either alphabet, padded or not: clients send both. `None` for anything else.
 pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let text = text.iter().rposition(|byte| *byte != b'=').map_or(&[][..], |last| text.get(..=last).unwrap_or_default());
+    let text =
+        text.iter().rposition(|byte| *byte != b'=').map_or(&[][..], |last| text.get(..=last).unwrap_or_default());
     if text.len() % 4 == 1 {
         return None;
     }

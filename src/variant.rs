@@ -200,7 +200,10 @@ mod tests {
 
     #[test]
     fn metadata_switches_tracking_off_and_marks_defaults() {
-        let variant = Variant::from_stored(&parse(br#"{"key":"off","metadata":{"default":true,"trackExposure":false}}"#).unwrap()).unwrap();
+        let variant = Variant::from_stored(
+            &parse(br#"{"key":"off","metadata":{"default":true,"trackExposure":false}}"#).unwrap(),
+        )
+        .unwrap();
         assert!(variant.is_default());
         assert!(!variant.tracks_exposure());
     }
