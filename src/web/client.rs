@@ -3,18 +3,18 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Array, Object as JsObject, Promise};
+use js_sys::{Object as JsObject, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::dialect::JsDialect;
 use super::driver::{Driver, Machine};
 use super::error::js_error;
-use super::field::{field, method, set_field};
+use super::field::{call_method, field, global, set_field, text_field};
 use super::provider::{JsProvider, Verdict};
 use super::seed::Seed;
 use super::storage::PageStorage;
-use super::text::{from_js, key, object, stringify};
+use super::text::{key, object, stringify};
 use crate::api::{FetchOptions, Response};
 use crate::client::{Answer, Client, Config, Window, read_options};
 use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
@@ -41,10 +41,8 @@ impl Machine for Client<JsDialect> {
     }
 }
 
-/// The places of what an open promise asked for.
-const CALL: u32 = 0;
-const USER: u32 = 1;
-const OPTIONS: u32 = 2;
+/// The field of a seed with the page's exposure tracking provider.
+const PROVIDER: &str = "exposureTrackingProvider";
 
 type Shared = Rc<RefCell<Client<JsDialect>>>;
 
@@ -63,10 +61,9 @@ impl CoreClient {
     /// seed are taken up again.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreClient {
-        let storage = Rc::new(PageStorage::new(seed.kept()));
-        let api_key = seed.api_key().dyn_into().map(|key| from_js(&key)).unwrap_or_default();
-        let options = read_options(seed.config().as_string().unwrap_or_default().as_bytes());
-        let config = Config::new(api_key, &options, window_of(&seed.exposure_tracking_provider()));
+        let storage = Rc::new(PageStorage::new(seed.map("kept")));
+        let options = read_options(&seed.text("config"));
+        let config = Config::new(seed.text("apiKey"), &options, window_of(&seed.get(PROVIDER)));
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, &*storage, now())));
         let seed = Rc::new(seed);
         let driver = drive(&client, storage, &seed);
@@ -100,7 +97,7 @@ impl CoreClient {
     /// Asks the user provider and looks at the page's address. True when answers may differ from now on. To be called
     /// before the first `variant()` of a synchronous run.
     pub fn refresh(&self) -> bool {
-        let context = (provided_user(&self.seed.user_provider()), page_url());
+        let context = (provided_user(&self.seed.get("userProvider")), page_url());
         if self.context.borrow().as_ref() == Some(&context) {
             return false;
         }
@@ -161,12 +158,13 @@ impl CoreClient {
 
     /// Opens a promise, keeps it where a trap cannot reach it, and asks.
     fn asked(&self, call: &str, user: Option<String>, options: Option<String>) -> Promise {
-        let request = Array::of3(&call.into(), &user.into(), &options.into());
         Promise::new(&mut |resolve, reject| {
             let entry = JsObject::new();
             set_field(&entry, "resolve", &resolve);
             set_field(&entry, "reject", &reject);
-            set_field(&entry, "request", &request);
+            set_field(&entry, "call", &call.into());
+            set_field(&entry, "user", &user.clone().into());
+            set_field(&entry, "options", &options.clone().into());
             self.ask(&entry, false);
         })
     }
@@ -175,35 +173,36 @@ impl CoreClient {
     /// `again`, after a trap, goes by the user there is now.
     fn ask(&self, entry: &JsValue, again: bool) {
         self.refresh();
-        let request = Array::from(&field(entry, "request"));
-        let text = |place| request.get(place).as_string().filter(|_| place != USER || !again);
-        let user = text(USER).as_deref().and_then(object);
-        let options = FetchOptions::from_object(&text(OPTIONS).as_deref().and_then(object).unwrap_or_default());
-        let starts = text(CALL).as_deref() == Some("start");
+        let read = |name| text_field(entry, name).as_deref().and_then(object);
+        let user = read("user").filter(|_| !again);
+        let options = FetchOptions::from_object(&read("options").unwrap_or_default());
+        let starts = text_field(entry, "call").as_deref() == Some("start");
         let asked = self.client.try_borrow_mut().map(|mut client| match (starts, again) {
             (true, false) => client.start(user, now()),
             (true, true) => client.resume(now()),
             (false, _) => client.fetch(user, options, now()),
         });
         if let Ok(FetchId(id)) = asked {
-            self.seed.open().set(&id.into(), entry);
+            self.seed.map("open").set(&id.into(), entry);
         }
         self.driver.drain();
     }
 
     /// Takes up the promises that a lost instance left open.
     fn take_up(&self) {
-        let open = self.seed.open();
+        let open = self.seed.map("open");
         let mut entries = Vec::new();
-        open.for_each(&mut |entry, _| entries.push(entry));
-        open.clear();
-        entries.iter().for_each(|entry| self.ask(entry, true));
+        open.for_each(&mut |entry, id| entries.push((entry, id)));
+        for (_, id) in &entries {
+            open.delete(id);
+        }
+        entries.iter().for_each(|(entry, _)| self.ask(entry, true));
     }
 }
 
 fn drive(client: &Shared, storage: Rc<PageStorage>, seed: &Rc<Seed>) -> Rc<Driver> {
     let (own, seed) = (client.clone(), seed.clone());
-    let http_client = seed.http_client();
+    let http_client = seed.get("httpClient");
     let driver: Rc<RefCell<std::rc::Weak<Driver>>> = Rc::default();
     let me = driver.clone();
     let perform = Box::new(move |effect| match effect {
@@ -235,7 +234,7 @@ fn track(
             driver.drain();
         }
     });
-    let provider = seed.exposure_tracking_provider();
+    let provider = seed.get(PROVIDER);
     let tracking = hand_over(&JsProvider { provider: &provider, later: later.clone() }, event);
     if tracking != Tracking::Pending {
         later(tracking);
@@ -243,25 +242,23 @@ fn track(
 }
 
 fn settle(seed: &Seed, FetchId(id): FetchId, result: Result<(), Error>) {
-    let open = seed.open();
+    let open = seed.map("open");
     let entry = open.get(&id.into());
     open.delete(&id.into());
     let (name, value) = match result {
         Ok(()) => ("resolve", JsValue::UNDEFINED),
         Err(error) => ("reject", js_error(error)),
     };
-    if let Some(settle) = method(&entry, name) {
-        let _thrown = settle.call1(&JsValue::UNDEFINED, &value);
-    }
+    let _thrown = call_method(&entry, name, &[&value]);
 }
 
 fn notify(seed: &Seed, change: Change) {
     match change {
-        Change::Variants => seed.tell("variants", None),
-        Change::Flags => seed.tell("flags", None),
-        Change::User => seed.tell("user", None),
-        Change::Exposure => seed.tell("exposure", None),
-        Change::Dropped(reason) => seed.tell("error", Some(reason.code())),
+        Change::Variants => seed.notify("variants", None),
+        Change::Flags => seed.notify("flags", None),
+        Change::User => seed.notify("user", None),
+        Change::Exposure => seed.notify("exposure", None),
+        Change::Dropped(reason) => seed.notify("error", Some(reason.code())),
     }
 }
 
@@ -279,15 +276,14 @@ fn window_of(provider: &JsValue) -> Window {
     if !provider.is_object() && !provider.is_function() {
         return Window::None;
     }
-    let says = field(provider, "exposureWindow").as_string();
+    let says = text_field(provider, "exposureWindow");
     if says.as_deref() == Some("day") { Window::Day } else { Window::Page }
 }
 
 fn provided_user(provider: &JsValue) -> Option<String> {
-    let user = method(provider, "getUser")?.call0(provider).ok()?;
-    stringify(&user)
+    stringify(&call_method(provider, "getUser", &[]).ok()?)
 }
 
 fn page_url() -> Option<String> {
-    field(&field(&js_sys::global(), "location"), "href").as_string()
+    text_field(&field(&global(), "location"), "href")
 }

@@ -10,12 +10,11 @@ use super::clock::now;
 use super::driver::{Driver, Machine};
 use super::seed::Seed;
 use super::storage::PageStorage;
-use super::text::{from_js, object};
+use super::text::object;
 use crate::api::Response;
 use crate::delivery::Delivery;
 use crate::effect::{Change, Effect, RequestId};
 use crate::error::Error;
-use crate::json::Text;
 use crate::time::Now;
 
 impl Machine for Delivery {
@@ -48,15 +47,14 @@ impl CoreDelivery {
     /// Builds an outbox and sends what earlier pages, or a lost instance, left.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreDelivery {
-        let storage = Rc::new(PageStorage::new(seed.kept()));
-        let text = |value: JsValue| value.dyn_into().map(|text| from_js(&text)).unwrap_or_default();
-        let (api_key, url): (Text, Text) = (text(seed.api_key()), text(seed.server_url()));
+        let storage = Rc::new(PageStorage::new(seed.map("kept")));
+        let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
         // Fifty-three random bits: what a double holds.
         let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
         let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*storage, jitter, now())));
         let perform = Box::new(move |effect| match effect {
             Effect::Log(level, message) => seed.log(level, message),
-            Effect::Notify(Change::Dropped(reason)) => seed.tell("error", Some(reason.code())),
+            Effect::Notify(Change::Dropped(reason)) => seed.notify("error", Some(reason.code())),
             _ => {}
         });
         let driver = Driver::new(delivery.clone(), storage, JsValue::UNDEFINED, perform);

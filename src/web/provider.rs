@@ -6,10 +6,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use super::field::{field, method};
+use super::field::{call, field};
 use super::text::value_of;
 use crate::exposure::{ExposureEvent, ExposureTrackingProvider, Tracking};
 
@@ -41,9 +41,9 @@ impl ExposureTrackingProvider for JsProvider<'_> {
 impl JsProvider<'_> {
     fn call(&self, event: &ExposureEvent) -> Result<JsValue, JsValue> {
         let whole = value_of(&event.to_event().to_json());
-        let function = self.provider.dyn_ref::<Function>().cloned();
-        let track = function.or_else(|| method(self.provider, "track")).ok_or(JsValue::UNDEFINED)?;
-        track.call2(self.provider, &field(&whole, "event_properties"), &whole)
+        let own = field(self.provider, "track");
+        let track = if self.provider.is_function() { self.provider } else { &own };
+        call(track, self.provider, &[&field(&whole, "event_properties"), &whole])
     }
 
     /// The two callbacks hold each other until one of them was called.
@@ -70,5 +70,5 @@ fn judged(answer: &JsValue) -> Tracking {
 }
 
 fn is_thenable(answer: &JsValue) -> bool {
-    method(answer, "then").is_some()
+    field(answer, "then").is_function()
 }

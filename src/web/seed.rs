@@ -1,99 +1,61 @@
-//! What a client and a delivery are built from: JavaScript objects of the page that outlive the instance.
+//! What a client and a delivery are built from: an object of the page that outlives the instance.
+//!
+//! `apiKey`, `config` (JSON of the plain options), `serverUrl` (of a delivery), `exposureTrackingProvider`,
+//! `userProvider`, `httpClient`, `logger`, `notify(kind, detail)`; and what the instance must be able to lose: `kept`, a
+//! map of texts, and `open`, a map of the promises of `start` and `fetch` that are open.
 
 use js_sys::Map;
 use wasm_bindgen::prelude::*;
 
+use super::field::{call_method, field};
+use super::text::{from_js, to_js};
 use crate::effect::{Level, Message};
+use crate::json::Text;
 
 #[wasm_bindgen]
 extern "C" {
     /// What a client or a delivery is built from.
     pub type Seed;
-
-    #[wasm_bindgen(method, getter, js_name = apiKey)]
-    pub(super) fn api_key(this: &Seed) -> JsValue;
-
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn config(this: &Seed) -> JsValue;
-
-    #[wasm_bindgen(method, getter, js_name = serverUrl)]
-    pub(super) fn server_url(this: &Seed) -> JsValue;
-
-    #[wasm_bindgen(method, getter, js_name = exposureTrackingProvider)]
-    pub(super) fn exposure_tracking_provider(this: &Seed) -> JsValue;
-
-    #[wasm_bindgen(method, getter, js_name = userProvider)]
-    pub(super) fn user_provider(this: &Seed) -> JsValue;
-
-    #[wasm_bindgen(method, getter, js_name = httpClient)]
-    pub(super) fn http_client(this: &Seed) -> JsValue;
-
-    /// Texts that the instance must be able to lose.
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn kept(this: &Seed) -> Map;
-
-    /// The promises of `start` and `fetch` that are open, with what they asked for.
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn open(this: &Seed) -> Map;
-
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn logger(this: &Seed) -> JsValue;
-
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn notify(this: &Seed, kind: &str, detail: Option<&str>) -> Result<JsValue, JsValue>;
-
-    type Logger;
-
-    #[wasm_bindgen(method, catch)]
-    fn error(this: &Logger, message: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn warn(this: &Logger, message: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn info(this: &Logger, message: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn debug(this: &Logger, message: &str) -> Result<(), JsValue>;
 }
 
 impl Seed {
+    /// One of the objects of the page; `undefined` when it is not there.
+    pub(super) fn get(&self, name: &str) -> JsValue {
+        field(self, name)
+    }
+
+    /// A text; empty when it is not there.
+    pub(super) fn text(&self, name: &str) -> Text {
+        self.get(name).dyn_into().map(|text| from_js(&text)).unwrap_or_default()
+    }
+
+    /// One of the maps.
+    pub(super) fn map(&self, name: &str) -> Map {
+        self.get(name).unchecked_into()
+    }
+
     /// Tells the logger, if there is one. What it throws is nobody's business.
     pub(super) fn log(&self, level: Level, message: Message) {
-        let logger = self.logger();
-        if !logger.is_object() {
-            return;
-        }
-        let logger: Logger = logger.unchecked_into();
-        let text = sentence(message);
-        let _thrown = match level {
-            Level::Error => logger.error(&text),
-            Level::Warn => logger.warn(&text),
-            Level::Info => logger.info(&text),
-            Level::Debug => logger.debug(&text),
+        let name = match level {
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Debug => "debug",
         };
+        let _thrown = call_method(&self.get("logger"), name, &[&to_js(&sentence(message))]);
     }
 
     /// Tells the face that something changed. Listeners are code of the page; what they throw ends here.
-    pub(super) fn tell(&self, kind: &str, detail: Option<&str>) {
-        let _thrown = self.notify(kind, detail);
+    pub(super) fn notify(&self, kind: &str, detail: Option<&str>) {
+        let _thrown = call_method(self, "notify", &[&kind.into(), &detail.into()]);
     }
 }
 
-/// `[Experiment] sentence (CODE)`.
-fn sentence(message: Message) -> String {
-    let mut text = String::from("[Experiment] ");
-    text.push_str(message.text);
-    if let Some(error) = message.error {
-        text.push_str(": ");
-        text.push_str(error.message());
-        if let Some(status) = error.status() {
-            text.push(' ');
-            text.push_str(&crate::json::Text::from_u64(u64::from(status)).to_str());
-        }
-        text.push_str(" (");
-        text.push_str(error.code());
-        text.push(')');
-    }
-    text
+/// `[Experiment] sentence: error status (CODE)`.
+fn sentence(message: Message) -> Text {
+    let text = Text::from("[Experiment] ").then(message.text.as_bytes());
+    let Some(error) = message.error else { return text };
+    let text = text.then(b": ").then(error.message().as_bytes());
+    let status = error.status().map(|status| Text::from(" ").then(&Text::from_u64(u64::from(status))));
+    text.then(&status.unwrap_or_default()).then(b" (").then(error.code().as_bytes()).then(b")")
 }

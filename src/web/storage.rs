@@ -5,7 +5,7 @@
 use js_sys::{JsString, Map};
 use wasm_bindgen::prelude::*;
 
-use super::field::field;
+use super::field::{field, global};
 use super::text::{from_js, to_js};
 use crate::json::Text;
 use crate::storage::{Area, Storage};
@@ -19,7 +19,7 @@ pub(super) struct PageStorage {
 impl PageStorage {
     /// Storage over the page's map. Merely touching `localStorage` can throw.
     pub(super) fn new(kept: Map) -> Self {
-        let local = field(&js_sys::global(), "localStorage");
+        let local = field(&global(), "localStorage");
         Self { kept, local: local.is_object().then(|| local.unchecked_into()) }
     }
 
@@ -51,7 +51,7 @@ impl PageStorage {
         if let (Area::Local, Some(local)) = (area, &self.local) {
             for index in 0..local.length().unwrap_or(0) {
                 let key = local.key(index).ok().flatten().map(JsString::from);
-                keys.extend(key.filter(|key| !self.kept.has(key)));
+                keys.extend(key.filter(|key| self.kept.get(key).is_undefined()));
             }
         }
         keys

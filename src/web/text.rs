@@ -16,11 +16,12 @@ pub(super) fn to_js(text: &[u8]) -> JsString {
     parsed.and_then(|value| value.dyn_into().ok()).unwrap_or_else(|| "".into())
 }
 
-/// The text of a JavaScript string.
+/// The text of a JavaScript string. What came over with a replacement character may have had a lone surrogate there.
 pub(super) fn from_js(string: &JsString) -> Text {
-    match string.is_well_formed() {
-        true => String::from(string).into(),
-        false => unquoted(&stringify(string).unwrap_or_default()),
+    let text = String::from(string);
+    match text.contains('\u{FFFD}') {
+        true => unquoted(&stringify(string).unwrap_or_default()),
+        false => text.into(),
     }
 }
 

@@ -5,16 +5,18 @@
 
 use std::rc::Weak;
 
-use js_sys::{Array, Object, Promise};
+use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestInit};
 
+use super::clock::now;
 use super::driver::Driver;
-use super::field::{field, method, set_field};
+use super::field::{call_method, field, set_field};
 use super::text::to_js;
 use crate::api::{Request, Response};
 use crate::effect::RequestId;
 use crate::error::Error;
+use crate::json::Text;
 
 #[wasm_bindgen]
 extern "C" {
@@ -79,11 +81,10 @@ fn send_by_fetch(request: &Request, abort: Option<&AbortController>) -> Result<P
 
 /// The reference's `HttpClient`: `request(url, method, headers, data, timeoutMillis)`, a promise of `{status, body}`.
 fn send_by_client(client: &JsValue, request: &Request) -> Result<Promise, JsValue> {
-    let request_by = method(client, "request").ok_or(JsValue::UNDEFINED)?;
     let body = request.body.as_ref().map_or(JsValue::NULL, |body| to_js(body).into());
     let timeout = JsValue::from_f64(request.timeout_millis as f64);
-    let arguments = Array::of5(&to_js(&request.url), &request.method.into(), &headers(request), &body, &timeout);
-    Ok(Promise::resolve(&request_by.apply(client, &arguments)?))
+    let arguments: [&JsValue; 5] = [&to_js(&request.url), &request.method.into(), &headers(request), &body, &timeout];
+    Ok(Promise::resolve(&call_method(client, "request", &arguments)?))
 }
 
 fn headers(request: &Request) -> JsValue {
@@ -98,12 +99,12 @@ fn headers(request: &Request) -> JsValue {
 fn on_response(id: RequestId, driver: Weak<Driver>) -> Callback {
     Closure::once(move |response: JsValue| {
         let status = field(&response, "status").as_f64().unwrap_or(0.0) as u16;
-        let retry_after = response.dyn_ref().and_then(retry_after);
-        let body = method(&response, "text").map_or_else(|| Ok(field(&response, "body")), |read| read.call0(&response));
-        let body = body.map(|body| Promise::resolve(&body)).unwrap_or_else(|error| Promise::reject(&error));
+        let retry_after = retry_after(&field(&response, "headers"));
+        // The page's HTTP client gives the body itself.
+        let body = call_method(&response, "text", &[]).unwrap_or_else(|_| field(&response, "body"));
         let failure = on_failure(id, driver.clone());
         let done = on_body(id, status, retry_after, driver.clone());
-        let _chained = body.then2(&done, &failure);
+        let _chained = Promise::resolve(&body).then2(&done, &failure);
         if let Some(driver) = driver.upgrade() {
             driver.hold(id, [done, failure]);
         }
@@ -128,9 +129,9 @@ fn on_failure(id: RequestId, driver: Weak<Driver>) -> Callback {
 }
 
 /// `Retry-After` in milliseconds: seconds, or a date.
-fn retry_after(response: &web_sys::Response) -> Option<u64> {
-    let header = response.headers().get("Retry-After").ok().flatten()?;
-    let seconds = crate::json::Text::from(header.as_str()).to_u64().map(|seconds| seconds.saturating_mul(1_000));
-    let date = || (js_sys::Date::parse(&header) - js_sys::Date::now()).max(0.0) as u64;
+fn retry_after(headers: &JsValue) -> Option<u64> {
+    let header = call_method(headers, "get", &[&"Retry-After".into()]).ok()?.as_string()?;
+    let seconds = Text::from(header.as_str()).to_u64().map(|seconds| seconds.saturating_mul(1_000));
+    let date = || (js_sys::Date::parse(&header) as u64).saturating_sub(now().wall);
     Some(seconds.unwrap_or_else(date))
 }
