@@ -311,7 +311,7 @@ impl<D: Dialect> Client<D> {
     /// The user as requests and conditions see it.
     fn merged_user(&self) -> Object {
         let mut under = Object::new();
-        under.push("library".into(), api::LIBRARY.into());
+        under.put("library", api::LIBRARY);
         under.extend_from(&self.provided);
         merge(&under, self.user.as_ref().unwrap_or(&Object::new()))
     }

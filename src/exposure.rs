@@ -59,15 +59,15 @@ impl Exposure {
     /// The properties of the event: `flag_key`, `variant?`, `experiment_key?`, `metadata?`.
     pub fn to_object(&self) -> Object {
         let mut object = Object::new();
-        object.push("flag_key".into(), (&self.flag_key).into());
+        object.put("flag_key", &self.flag_key);
         if let Some(variant) = &self.variant {
-            object.push("variant".into(), variant.into());
+            object.put("variant", variant);
         }
         if let Some(key) = &self.experiment_key {
-            object.push("experiment_key".into(), key.into());
+            object.put("experiment_key", key);
         }
         if let Some(metadata) = &self.metadata {
-            object.push("metadata".into(), metadata.clone().into());
+            object.put("metadata", metadata.clone());
         }
         object
     }
@@ -101,16 +101,16 @@ impl ExposureEvent {
     /// The analytics event: `event_type`, `user_id?`, `device_id?`, `time`, `insert_id`, `event_properties`.
     pub fn to_event(&self) -> Object {
         let mut event = Object::new();
-        event.push("event_type".into(), self.exposure.event_type().into());
+        event.put("event_type", self.exposure.event_type());
         if let Some(id) = &self.identity.user_id {
-            event.push("user_id".into(), id.into());
+            event.put("user_id", id);
         }
         if let Some(id) = &self.identity.device_id {
-            event.push("device_id".into(), id.into());
+            event.put("device_id", id);
         }
-        event.push("time".into(), self.time.into());
-        event.push("insert_id".into(), (&self.insert_id).into());
-        event.push("event_properties".into(), self.exposure.to_object().into());
+        event.put("time", self.time);
+        event.put("insert_id", &self.insert_id);
+        event.put("event_properties", self.exposure.to_object());
         event
     }
 

@@ -78,12 +78,22 @@ impl Object {
         self.0.push((key, value));
     }
 
+    /// Appends a name of ours.
+    pub fn put(&mut self, name: &str, value: impl Into<Value>) {
+        self.append(name, value.into());
+    }
+
     /// Takes a name out and returns what it held.
     pub fn remove(&mut self, key: impl AsRef<[u8]>) -> Option<Value> {
         self.take(key.as_ref())
     }
 
     // What callers' types are turned into: one copy each.
+
+    #[inline(never)]
+    fn append(&mut self, name: &str, value: Value) {
+        self.push(name.into(), value);
+    }
 
     #[inline(never)]
     fn place(&self, key: &[u8]) -> Option<usize> {

@@ -41,15 +41,15 @@ pub fn context(user: &Object, page_url: Option<&[u8]>) -> Value {
     let mut plain = user.clone();
     let groups = plain.remove("groups");
     let properties = plain.remove("group_properties");
-    context.push("user".into(), Value::Object(plain));
+    context.put("user", plain);
     if let Some(url) = page_url {
         let mut page = Object::new();
-        page.push("url".into(), Text::from(url).into());
-        context.push("page".into(), Value::Object(page));
+        page.put("url", Text::from(url));
+        context.put("page", page);
     }
     let named = groups.as_ref().and_then(Value::as_object).map(|groups| named_groups(groups, properties.as_ref()));
     if let Some(named) = named.filter(|named| !named.is_empty()) {
-        context.push("groups".into(), Value::Object(named));
+        context.put("groups", named);
     }
     Value::Object(context)
 }
@@ -60,9 +60,9 @@ fn named_groups(groups: &Object, properties: Option<&Value>) -> Object {
     for (kind, names) in groups.iter() {
         let Some(name) = first_name(names) else { continue };
         let mut group = Object::new();
-        group.push("group_name".into(), name.clone());
+        group.put("group_name", name.clone());
         if let Some(found) = properties_of(properties, kind, &name) {
-            group.push("group_properties".into(), Value::Object(found.clone()));
+            group.put("group_properties", Value::Object(found.clone()));
         }
         named.set(kind.clone(), Value::Object(group));
     }

@@ -23,10 +23,10 @@ impl Variant {
         let metadata = evaluated.get("metadata");
         let key = metadata.and_then(Value::as_object).and_then(|metadata| metadata.get("experimentKey"));
         if let Some(key) = key.filter(|key| is_truthy(key)) {
-            variant.push("expKey".into(), key.clone());
+            variant.put("expKey", key.clone());
         }
         if let Some(metadata) = metadata.filter(|metadata| is_truthy(metadata)) {
-            variant.push("metadata".into(), metadata.clone());
+            variant.put("metadata", metadata.clone());
         }
         Self(variant)
     }
@@ -37,8 +37,8 @@ impl Variant {
         match stored {
             Value::String(key) => {
                 let mut variant = Object::new();
-                variant.push("key".into(), key.into());
-                variant.push("value".into(), key.into());
+                variant.put("key", key);
+                variant.put("value", key);
                 Some(Self(variant))
             }
             Value::Object(stored) => Some(Self(normalized(stored))),

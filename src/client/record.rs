@@ -43,8 +43,8 @@ impl Record {
             return None;
         }
         let turn = number("turn").filter(|_| is_today).map_or(0, |turn| turn + 1);
-        now.push("day".into(), today.into());
-        now.push("turn".into(), turn.into());
+        now.put("day", today);
+        now.put("turn", turn);
         told.set(&exposure.flag_key, now);
         Some(turn)
     }
@@ -52,8 +52,8 @@ impl Record {
     /// The record as one text, with the day it is of.
     pub(super) fn save(&self, today: u64) -> Effect {
         let mut record = Object::new();
-        record.push("day".into(), today.into());
-        record.push("people".into(), self.people.clone().into());
+        record.put("day", today);
+        record.put("people", self.people.clone());
         Effect::Save(area(self.window), self.key.clone(), record.to_text())
     }
 

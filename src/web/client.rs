@@ -20,7 +20,7 @@ use crate::client::{Answer, Client, Config, Window, read_options};
 use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
 use crate::error::Error;
 use crate::exposure::{ExposureEvent, Tracking, hand_over};
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, parse};
 use crate::time::Now;
 
 impl Machine for Client<JsDialect> {
@@ -112,7 +112,7 @@ impl CoreClient {
     pub fn variant(&self, flag_key: &str, fallback: Option<String>, expose: bool) -> String {
         let fallback = fallback.and_then(|json| parse(json.as_bytes()).ok()).filter(|value| !value.is_null());
         let answer = self.with(|client| client.variant(&key(flag_key), fallback.as_ref(), expose, now()));
-        answer.map(answer_json).unwrap_or_default()
+        answer.as_ref().map(answer_json).unwrap_or_default()
     }
 
     /// Tells the provider that the user met the flag's variant.
@@ -262,13 +262,11 @@ fn notify(seed: &Seed, change: Change) {
     }
 }
 
-fn answer_json(answer: Answer) -> String {
-    let (keep, source) = (answer.is_kept(), answer.source);
-    let mut object = Object::new();
-    object.push("variant".into(), answer.variant.into_object().into());
-    object.push("source".into(), source.name().into());
-    object.push("keep".into(), Value::Bool(keep));
-    object.to_json()
+fn answer_json(answer: &Answer) -> String {
+    let keep: &[u8] = if answer.is_kept() { b"true" } else { b"false" };
+    let variant = Text::from("{\"variant\":").then(&answer.variant.as_object().to_text());
+    let source = variant.then(b",\"source\":\"").then(answer.source.name().as_bytes());
+    source.then(b"\",\"keep\":").then(keep).then(b"}").into_string()
 }
 
 /// A provider of ours says over how long it wants each exposure once; any other is told once a page.

@@ -36,13 +36,13 @@ pub fn evaluate(flags: &str, user: &str, keys: Option<String>, trace: bool) -> R
     match trace {
         true => {
             let mut traces = Trace::default();
-            answer.push("variants".into(), variants(&flags, &user, keys.as_deref(), &mut traces).into());
-            answer.push("traces".into(), traces.into_object().into());
+            answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut traces));
+            answer.put("traces", traces.into_object());
         }
-        false => answer.push("variants".into(), variants(&flags, &user, keys.as_deref(), &mut Silent).into()),
+        false => answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut Silent).into()),
     }
     let skipped = broken.into_iter().map(|error| (error.key.unwrap_or_default(), error.code.name().into()));
-    answer.push("skipped".into(), Value::Object(skipped.collect()));
+    answer.put("skipped", Value::Object(skipped.collect()));
     Outward(&answer.into()).serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
 }
 

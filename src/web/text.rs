@@ -12,14 +12,13 @@ pub(super) fn to_js(text: &[u8]) -> JsString {
     }
     let mut quoted = Vec::new();
     write_string(text, &mut quoted);
-    let parsed = JSON::parse(&String::from_utf8_lossy(&quoted)).ok();
-    parsed.and_then(|value| value.dyn_into().ok()).unwrap_or_else(|| "".into())
+    value_of(&String::from_utf8(quoted).unwrap_or_default()).dyn_into().unwrap_or_else(|_| "".into())
 }
 
 /// The text of a JavaScript string. What came over with a replacement character may have had a lone surrogate there.
 pub(super) fn from_js(string: &JsString) -> Text {
     let text = String::from(string);
-    match text.contains('\u{FFFD}') {
+    match text.as_bytes().windows(3).any(|bytes| bytes == [0xEF, 0xBF, 0xBD]) {
         true => unquoted(&stringify(string).unwrap_or_default()),
         false => text.into(),
     }
