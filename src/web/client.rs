@@ -21,7 +21,7 @@ use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
 use crate::error::Error;
 use crate::exposure::{ExposureEvent, Tracking, hand_over};
 use crate::json::{Object, Text, parse};
-use crate::time::Now;
+use crate::time::{Now, day};
 
 impl Machine for Client<JsDialect> {
     fn poll_effect(&mut self) -> Option<Effect> {
@@ -52,7 +52,8 @@ pub struct CoreClient {
     client: Shared,
     driver: Rc<Driver>,
     seed: Rc<Seed>,
-    context: RefCell<Option<(Option<String>, Option<String>)>>,
+    /// What the last answers were made from: the provider's user, the page's address and the UTC day.
+    context: RefCell<Option<(Option<String>, Option<String>, u64)>>,
 }
 
 #[wasm_bindgen]
@@ -94,10 +95,10 @@ impl CoreClient {
         self.with(|client| client.close(now()));
     }
 
-    /// Asks the user provider and looks at the page's address. True when answers may differ from now on. To be called
-    /// before the first `variant()` of a synchronous run.
+    /// Asks the user provider and looks at the page's address and at the day, which exposures count by. True when answers
+    /// may differ from now on. To be called before the first `variant()` of a synchronous run.
     pub fn refresh(&self) -> bool {
-        let context = (provided_user(&self.seed.get("userProvider")), page_url());
+        let context = (provided_user(&self.seed.get("userProvider")), page_url(), day(now().wall));
         if self.context.borrow().as_ref() == Some(&context) {
             return false;
         }
