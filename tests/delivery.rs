@@ -176,7 +176,9 @@ fn failures_wait_longer_each_time_with_jitter_and_lose_nothing() {
     let mut outbox = Outbox::new();
     outbox.track("a");
     outbox.wait();
-    for (round, longest) in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000].iter().enumerate() {
+    for (round, longest) in
+        [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000].iter().enumerate()
+    {
         outbox.respond(round as u32, 500, "");
         let wait = outbox.wait();
         assert!((longest / 2..=*longest).contains(&wait), "{wait} of {longest}");
@@ -223,7 +225,11 @@ fn one_poisoned_event_does_not_hold_up_the_others() {
     let mut answered = 0;
     while answered < outbox.sent.len() {
         let bad = outbox.sent[answered].contains(&"poison".to_string());
-        outbox.respond(answered as u32, if bad { 400 } else { 200 }, r#"{"code":400,"error":"Request missing required field"}"#);
+        outbox.respond(
+            answered as u32,
+            if bad { 400 } else { 200 },
+            r#"{"code":400,"error":"Request missing required field"}"#,
+        );
         answered += 1;
     }
     assert_eq!(outbox.dropped, [DropReason::ServerRejected]);

@@ -53,7 +53,9 @@ async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
 
 /// Resolves when the script says so; looked at with every turn of the event loop.
 async fn until(condition: &str, argument: &JsValue) {
-    let code = format!("return new Promise(done => {{ const look = () => ({condition}) ? done() : setTimeout(look, 1); look(); }})");
+    let code = format!(
+        "return new Promise(done => {{ const look = () => ({condition}) ? done() : setTimeout(look, 1); look(); }})"
+    );
     settled(js_with(&code, argument).unchecked_into()).await.expect("the condition can be evaluated");
 }
 
@@ -90,7 +92,10 @@ async fn starting_gets_flags_and_variants() {
     let asked = serve(VARDATA);
     let client = CoreClient::new(seed("starts", "{}", "{}"));
     settled(client.start(text(r#"{"user_id":"u"}"#))).await.unwrap();
-    assert_eq!(js_with("return a.map(entry => new URL(entry.url).pathname).sort().join()", &asked), "/sdk/v2/flags,/sdk/v2/vardata");
+    assert_eq!(
+        js_with("return a.map(entry => new URL(entry.url).pathname).sort().join()", &asked),
+        "/sdk/v2/flags,/sdk/v2/vardata"
+    );
     client.close();
 }
 
@@ -120,7 +125,10 @@ async fn a_failed_fetch_is_tried_again_by_a_real_timer() {
 async fn a_provider_that_throws_harms_nothing_and_is_asked_again() {
     serve(VARDATA);
     let seed = seed("throws", "{}", "{ calls: [], exposureTrackingProvider: null }");
-    js_with("a.exposureTrackingProvider = { track: (exposure) => { a.calls.push(exposure); if (a.calls.length < 2) throw new Error('no'); } }", &seed);
+    js_with(
+        "a.exposureTrackingProvider = { track: (exposure) => { a.calls.push(exposure); if (a.calls.length < 2) throw new Error('no'); } }",
+        &seed,
+    );
     let object = JsValue::from(&seed);
     let client = CoreClient::new(seed);
     settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
@@ -135,11 +143,15 @@ async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
     serve(VARDATA);
     let seed = seed("re-enters", "{}", "{ calls: [] }");
     let object = JsValue::from(&seed);
-    js_with("a.exposureTrackingProvider = (exposure) => { a.calls.push(a.variant()); a.setUser(); throw new Error('no'); }", &object);
+    js_with(
+        "a.exposureTrackingProvider = (exposure) => { a.calls.push(a.variant()); a.setUser(); throw new Error('no'); }",
+        &object,
+    );
     let client = std::rc::Rc::new(CoreClient::new(seed));
     let (reader, writer) = (client.clone(), client.clone());
     let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, true));
-    let set_user = Closure::<dyn Fn()>::new(move || writer.set_user(text(r#"{"user_id":"u","user_properties":{"a":1}}"#)));
+    let set_user =
+        Closure::<dyn Fn()>::new(move || writer.set_user(text(r#"{"user_id":"u","user_properties":{"a":1}}"#)));
     Reflect::set(&object, &"variant".into(), variant.as_ref()).unwrap();
     Reflect::set(&object, &"setUser".into(), set_user.as_ref()).unwrap();
     settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
@@ -151,7 +163,8 @@ async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
 #[wasm_bindgen_test]
 async fn a_hundred_thousand_throws_later_the_client_still_answers() {
     serve(VARDATA);
-    let client = CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw new Error('no'); } } }"));
+    let client =
+        CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw new Error('no'); } } }"));
     for _ in 0..100_000 {
         client.refresh();
     }
@@ -163,7 +176,10 @@ async fn a_promise_that_rejects_is_a_refusal() {
     serve(VARDATA);
     let seed = seed("rejects", "{}", "{ calls: 0 }");
     let object = JsValue::from(&seed);
-    js_with("a.exposureTrackingProvider = { track: async () => { if (++a.calls < 2) throw new Error('no'); } }", &object);
+    js_with(
+        "a.exposureTrackingProvider = { track: async () => { if (++a.calls < 2) throw new Error('no'); } }",
+        &object,
+    );
     let client = CoreClient::new(seed);
     settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
     key_of(&client, "checkout");
@@ -174,11 +190,15 @@ async fn a_promise_that_rejects_is_a_refusal() {
 #[wasm_bindgen_test]
 async fn storage_that_is_full_loses_nothing_on_the_page() {
     serve(VARDATA);
-    js("try { for (let size = 1 << 22; size >= 1; size >>= 1) for (let i = 0; i < 3; i++) try { localStorage.setItem('fill' + size + i, 'x'.repeat(size)); } catch {} } catch {}");
+    js(
+        "try { for (let size = 1 << 22; size >= 1; size >>= 1) for (let i = 0; i < 3; i++) try { localStorage.setItem('fill' + size + i, 'x'.repeat(size)); } catch {} } catch {}",
+    );
     let client = CoreClient::new(seed("full", "{}", "{}"));
     settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
-    let delivery = CoreDelivery::new(js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }").unchecked_into());
+    let delivery = CoreDelivery::new(
+        js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }").unchecked_into(),
+    );
     delivery.track(r#"{"event_type":"$exposure","insert_id":"full"}"#);
     assert_eq!(delivery.pending(), 1);
     delivery.close();
@@ -188,7 +208,9 @@ async fn storage_that_is_full_loses_nothing_on_the_page() {
 #[wasm_bindgen_test]
 async fn storage_that_is_forbidden_is_no_storage() {
     serve(VARDATA);
-    let own = js("const own = Object.getOwnPropertyDescriptor(globalThis, 'localStorage'); Object.defineProperty(globalThis, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError'); } }); return own;");
+    let own = js(
+        "const own = Object.getOwnPropertyDescriptor(globalThis, 'localStorage'); Object.defineProperty(globalThis, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError'); } }); return own;",
+    );
     let client = CoreClient::new(seed("forbidden", "{}", "{}"));
     settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
@@ -222,7 +244,9 @@ async fn a_promise_left_open_by_a_lost_instance_is_settled_by_the_next() {
 #[wasm_bindgen_test]
 async fn the_outbox_sends_plain_text_and_forgets_on_the_verdict() {
     let asked = serve(r#"{ '/2/httpapi': [200, '{"verdicts":[{"insert_id":"i","verdict":"stored"}]}'] }"#);
-    let delivery = CoreDelivery::new(js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', kept: new Map() }").unchecked_into());
+    let delivery = CoreDelivery::new(
+        js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', kept: new Map() }").unchecked_into(),
+    );
     delivery.track(r#"{"event_type":"$exposure","insert_id":"i"}"#);
     assert!(js("return Object.keys(localStorage).some(key => /^EXP_outbox_v1_[0-9a-f]{8}_i$/.test(key))").is_truthy());
     until("a.length > 0", &asked).await;
@@ -230,13 +254,20 @@ async fn the_outbox_sends_plain_text_and_forgets_on_the_verdict() {
     while delivery.pending() > 0 {
         until("true", &JsValue::UNDEFINED).await;
     }
-    assert!(js("return !Object.keys(localStorage).some(key => key.startsWith('EXP_outbox_v1_') && key.endsWith('_i'))").is_truthy());
+    assert!(
+        js("return !Object.keys(localStorage).some(key => key.startsWith('EXP_outbox_v1_') && key.endsWith('_i'))")
+            .is_truthy()
+    );
 }
 
 #[wasm_bindgen_test]
 async fn the_users_provider_and_the_address_are_asked_once_a_run() {
     serve(VARDATA);
-    let client = CoreClient::new(seed("provider", "{}", "{ userProvider: { getUser: () => ({ device_id: globalThis.device ?? 'a' }) } }"));
+    let client = CoreClient::new(seed(
+        "provider",
+        "{}",
+        "{ userProvider: { getUser: () => ({ device_id: globalThis.device ?? 'a' }) } }",
+    ));
     assert!(!client.refresh());
     js("globalThis.device = 'b'");
     assert!(client.refresh());

@@ -46,14 +46,23 @@ const PROVIDER: &str = "exposureTrackingProvider";
 
 type Shared = Rc<RefCell<Client<JsDialect>>>;
 
+/// What answers are made from beside the client's own state.
+#[derive(Default, PartialEq)]
+struct Surroundings {
+    /// What the user provider says, as JSON.
+    provided: Option<String>,
+    page_url: Option<String>,
+    /// The UTC day; before the first look there is none.
+    day: u64,
+}
+
 /// A client of one deployment, on one page.
 #[wasm_bindgen]
 pub struct CoreClient {
     client: Shared,
     driver: Rc<Driver>,
     seed: Rc<Seed>,
-    /// What the last answers were made from: the provider's user, the page's address and the UTC day.
-    context: RefCell<Option<(Option<String>, Option<String>, u64)>>,
+    surroundings: RefCell<Surroundings>,
 }
 
 #[wasm_bindgen]
@@ -68,7 +77,7 @@ impl CoreClient {
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, &*storage, now())));
         let seed = Rc::new(seed);
         let driver = drive(&client, storage, &seed);
-        let core = CoreClient { client, driver, seed, context: RefCell::default() };
+        let core = CoreClient { client, driver, seed, surroundings: RefCell::default() };
         core.refresh();
         core.take_up();
         core.driver.drain();
@@ -98,13 +107,17 @@ impl CoreClient {
     /// Asks the user provider and looks at the page's address and at the day, which exposures count by. True when answers
     /// may differ from now on. To be called before the first `variant()` of a synchronous run.
     pub fn refresh(&self) -> bool {
-        let context = (provided_user(&self.seed.get("userProvider")), page_url(), day(now().wall));
-        if self.context.borrow().as_ref() == Some(&context) {
+        let now = Surroundings {
+            provided: provided_user(&self.seed.get("userProvider")),
+            page_url: page_url(),
+            day: day(now().wall),
+        };
+        if *self.surroundings.borrow() == now {
             return false;
         }
-        let provided = context.0.as_deref().and_then(object).unwrap_or_default();
-        let url = context.1.as_deref().map(Text::from);
-        self.context.replace(Some(context));
+        let provided = now.provided.as_deref().and_then(object).unwrap_or_default();
+        let url = now.page_url.as_deref().map(Text::from);
+        self.surroundings.replace(now);
         self.with(|client| client.set_context(provided, url));
         true
     }

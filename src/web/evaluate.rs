@@ -39,7 +39,7 @@ pub fn evaluate(flags: &str, user: &str, keys: Option<String>, trace: bool) -> R
             answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut traces));
             answer.put("traces", traces.into_object());
         }
-        false => answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut Silent).into()),
+        false => answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut Silent)),
     }
     let skipped = broken.into_iter().map(|error| (error.key.unwrap_or_default(), error.code.name().into()));
     answer.put("skipped", Value::Object(skipped.collect()));

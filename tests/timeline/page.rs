@@ -32,7 +32,8 @@ impl Storage for Shelf {
 
     fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
         let shelf = self.0.borrow();
-        let found = shelf.iter().filter(|((page, key), _)| *page == (area == Area::Page) && key.as_bytes().starts_with(prefix));
+        let found =
+            shelf.iter().filter(|((page, key), _)| *page == (area == Area::Page) && key.as_bytes().starts_with(prefix));
         found.map(|((_, key), text)| (key.as_str().into(), text.as_str().into())).collect()
     }
 }
