@@ -14,7 +14,7 @@ use super::field::{call_method, field, global, set_field, text_field};
 use super::provider::{JsProvider, Verdict};
 use super::seed::Seed;
 use super::storage::PageStorage;
-use super::text::{key, object, stringify};
+use super::text::{object, stringify, unquoted};
 use crate::api::{FetchOptions, Response};
 use crate::client::{Answer, Client, Config, Window, read_options};
 use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
@@ -274,6 +274,11 @@ fn notify(seed: &Seed, change: Change) {
         Change::Exposure => seed.notify("exposure", None),
         Change::Dropped(reason) => seed.notify("error", Some(reason.code())),
     }
+}
+
+/// A flag key as it crosses: plain, or JSON-quoted when it is not well formed or starts with a quote.
+fn key(key: &str) -> Text {
+    if key.starts_with('"') { unquoted(key) } else { key.into() }
 }
 
 fn answer_json(answer: &Answer) -> String {

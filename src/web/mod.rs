@@ -6,18 +6,20 @@
 //! npm package adds types and a cache of answers.
 
 mod allocator;
-mod clock;
 pub mod dialect;
 mod error;
-mod field;
 mod text;
 
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod clock;
+#[cfg(feature = "client")]
 mod delivery;
 #[cfg(feature = "client")]
 mod driver;
+#[cfg(feature = "client")]
+mod field;
 #[cfg(feature = "client")]
 mod provider;
 #[cfg(feature = "client")]

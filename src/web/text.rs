@@ -29,11 +29,6 @@ pub(super) fn unquoted(json: &str) -> Text {
     parse(json.as_bytes()).ok().and_then(|value| value.as_str().cloned()).unwrap_or_default()
 }
 
-/// A flag key as it crosses: plain, or JSON-quoted when it is not well formed or starts with a quote.
-pub(super) fn key(key: &str) -> Text {
-    if key.starts_with('"') { unquoted(key) } else { key.into() }
-}
-
 /// The object in a JSON text.
 pub(super) fn object(json: &str) -> Option<Object> {
     parse(json.as_bytes()).ok().and_then(Value::into_object)
