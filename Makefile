@@ -167,7 +167,7 @@ test-web: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## t
 test-js: $(demo) $(stable) $(trap) $(browsers) ## types, glue, package, size and the demo end to end
 	cargo build --locked --release -p experiment-server
 	npm run check --workspaces --if-present
-	node --test $$(find pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+	node --test --test-timeout=240000 $$(find pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
 
 clean: ## remove what was built, keep the tools
 	rm -rf pkg/dist pkg/README.md pkg/LICENSE www/dist node_modules
