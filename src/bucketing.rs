@@ -4,42 +4,37 @@
 
 use std::ops::Range;
 
+use crate::json::Text;
+
 /// Hash values are split into this many allocation buckets; the quotient picks the variant. (Amplitude, "Consistent bucketing".)
 const ALLOCATION_BUCKETS: u32 = 100;
 
 /// How a segment spreads its users over variants.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Bucket {
     /// What is hashed: an index into the flags' selectors.
     pub(crate) selector: u32,
     /// What is hashed before it, with the slash between them.
-    pub(crate) salt: Vec<u8>,
-    pub(crate) allocations: Vec<Allocation>,
+    pub(crate) salt: Text,
+    /// The distributions of all allocations.
+    pub(crate) shares: Vec<Share>,
 }
 
-/// The users of these allocation buckets are spread in this way.
-#[derive(Clone, Debug)]
-pub(crate) struct Allocation {
-    pub(crate) range: Range<u32>,
-    pub(crate) distributions: Vec<Distribution>,
-}
-
-/// The users of this part of the hash get this variant, or, where the flag's author named none, nothing of this segment.
-#[derive(Clone, Debug)]
-pub(crate) struct Distribution {
-    pub(crate) range: Range<u32>,
+/// The users of these allocation buckets with this rest of the hash get this variant, or, where the flag's author named
+/// none, nothing of this segment.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pub(crate) users: Range<u32>,
+    pub(crate) rest: Range<u32>,
     pub(crate) variant: Option<u32>,
 }
 
 impl Bucket {
-    /// The distribution a user falls into. Where ranges overlap, the first one has it.
-    pub(crate) fn distribution(&self, value: &[u8]) -> Option<&Distribution> {
-        let hash = murmur3(&[&self.salt, value].concat());
-        let (share, rest) = (hash % ALLOCATION_BUCKETS, hash / ALLOCATION_BUCKETS);
-        let allocations = self.allocations.iter().filter(|allocation| allocation.range.contains(&share));
-        allocations
-            .flat_map(|allocation| &allocation.distributions)
-            .find(|distribution| distribution.range.contains(&rest))
+    /// The share a user falls into. Where ranges overlap, the first one has it.
+    pub(crate) fn share(&self, value: &[u8]) -> Option<&Share> {
+        let hash = murmur3(&self.salt.then(value));
+        let (bucket, rest) = (hash % ALLOCATION_BUCKETS, hash / ALLOCATION_BUCKETS);
+        self.shares.iter().find(|share| share.users.contains(&bucket) && share.rest.contains(&rest))
     }
 }
 

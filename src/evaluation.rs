@@ -5,19 +5,20 @@
 
 mod matching;
 mod property;
-mod results;
 mod select;
 mod target;
 mod trace;
 
-use crate::bucketing::Bucket;
+use std::borrow::Cow;
+use std::slice;
+
 use crate::dialect::Dialect;
 use crate::flag::{Flag, Flags};
-use crate::json::{Text, Value};
+use crate::json::{Object, Text, Value};
 use crate::segment::{Condition, Segment, Selector};
 
 use property::Property;
-use results::Results;
+use select::select;
 
 pub use target::Target;
 pub use trace::Trace;
@@ -71,35 +72,33 @@ pub fn evaluate<D: Dialect, V: Visitor>(
     visitor: &mut V,
 ) -> Vec<Decision> {
     target.turn_to(flags);
-    let mut results = Results::new(flags.len());
+    let mut decisions = Vec::new();
     for number in flags.order_of(keys).iter().copied() {
         let Some(flag) = flags.at(number) else { continue };
-        let view = View { flags, target, results: &results, dialect };
-        let decision = view.decide(number, flag, visitor);
+        let decision = View { flags, target, decisions: &decisions, dialect }.decide(number, flag, visitor);
         visitor.flag(flags, number, decision.as_ref());
-        results.extend(decision);
+        decisions.extend(decision);
     }
-    results.into_decisions()
+    decisions
 }
 
 /// What a flag is decided from.
 struct View<'a, D: Dialect> {
     flags: &'a Flags<D::Pattern>,
-    target: &'a Target,
-    results: &'a Results,
+    target: &'a mut Target,
+    /// Those before, for flags that look at the results of others.
+    decisions: &'a [Decision],
     dialect: &'a D,
 }
 
 impl<D: Dialect> View<'_, D> {
-    fn decide<V: Visitor>(&self, number: u32, flag: &Flag, visitor: &mut V) -> Option<Decision> {
+    fn decide<V: Visitor>(&mut self, number: u32, flag: &Flag, visitor: &mut V) -> Option<Decision> {
         let mut decision = None;
         for (index, segment) in (0..).zip(&flag.segments) {
             let passed = self.passes(segment, visitor);
             let variant = if passed { self.variant(segment) } else { None };
-            visitor.segment(
-                passed,
-                variant.and_then(|variant| flag.variants.get(variant as usize)).map(|variant| &variant.name),
-            );
+            let name = variant.and_then(|variant| flag.variants.get(variant as usize)).map(|(name, _)| name);
+            visitor.segment(passed, name);
             let found = variant.filter(|variant| flag.has(*variant));
             decision = decision.or(found.map(|variant| Decision { flag: number, segment: index, variant }));
             if decision.is_some() && !V::EXHAUSTIVE {
@@ -109,55 +108,68 @@ impl<D: Dialect> View<'_, D> {
         decision
     }
 
-    fn passes<V: Visitor>(&self, segment: &Segment, visitor: &mut V) -> bool {
+    fn passes<V: Visitor>(&mut self, segment: &Segment, visitor: &mut V) -> bool {
         let Some(alternatives) = &segment.conditions else { return true };
         alternatives.iter().any(|conditions| {
             visitor.alternative();
             conditions.iter().all(|condition| {
                 let matched = self.meets(condition);
-                visitor.condition(|| self.selected(condition.selector), matched);
+                visitor.condition(|| Some(self.selected(condition.selector)?.into_owned()), matched);
                 matched
             })
         })
     }
 
-    /// The variant of a segment for a user who meets its conditions.
-    fn variant(&self, segment: &Segment) -> Option<u32> {
-        let distribution = segment.bucket.as_ref().and_then(|bucket| {
-            let drawn = |property: Option<&Property>| self.drawn(bucket, property);
-            self.with_property(bucket.selector, drawn)
+    /// The variant of a segment for a user who meets its conditions: its own for those without a bucketing value and for
+    /// those in no range.
+    fn variant(&mut self, segment: &Segment) -> Option<u32> {
+        let share = segment.bucket.as_ref().and_then(|bucket| {
+            let value = &self.property(bucket.selector)?.text;
+            if value.is_empty() { None } else { bucket.share(value) }
         });
-        distribution.unwrap_or(segment.variant)
+        share.map_or(segment.variant, |share| share.variant)
     }
 
-    /// What the bucket has for a user: `None` where the segment's own variant is for those without a bucketing value and
-    /// for those in no range.
-    fn drawn(&self, bucket: &Bucket, property: Option<&Property>) -> Option<Option<u32>> {
-        let value = property.map(|property| property.text()).filter(|value| !value.is_empty())?;
-        bucket.distribution(value).map(|distribution| distribution.variant)
-    }
-
-    fn meets(&self, condition: &Condition) -> bool {
-        self.with_property(condition.selector, |property| match property {
-            Some(property) => self.matches(condition, property),
+    fn meets(&mut self, condition: &Condition) -> bool {
+        let (flags, dialect) = (self.flags, self.dialect);
+        match self.property(condition.selector) {
+            Some(property) => property.meets(condition, &flags.patterns, dialect),
             None => condition.when_absent,
-        })
+        }
     }
 
     /// The property of a selector. What the context says stays, so it is computed once; results change as flags are decided.
-    fn with_property<T>(&self, selector: u32, then: impl FnOnce(Option<&Property>) -> T) -> T {
-        if let Some(Selector::Result(path)) = self.flags.interned().selector_at(selector) {
-            let selected = self.results.select(path, self.flags);
-            return then(selected.map(|value| Property::new(&value, self.dialect)).as_ref());
+    fn property(&mut self, selector: u32) -> Option<&mut Property> {
+        let is_stable = !matches!(self.flags.selectors.get(selector as usize)?, Selector::Result(_));
+        let is_known = self.target.properties.get(selector as usize)?.is_some();
+        if !(is_known && is_stable) {
+            let property = self.selected(selector).map(|value| Property::new(&value, self.dialect));
+            *self.target.properties.get_mut(selector as usize)? = Some(property);
         }
-        then(self.target.property(selector, self.flags, self.dialect))
+        self.target.properties.get_mut(selector as usize)?.as_mut()?.as_mut()
     }
 
-    fn selected(&self, selector: u32) -> Option<Value> {
-        match self.flags.interned().selector_at(selector)? {
+    fn selected(&self, selector: u32) -> Option<Cow<'_, Value>> {
+        match self.flags.selectors.get(selector as usize)? {
             Selector::Nothing => None,
-            Selector::Context(path) => select::select(self.target.context(), path).map(std::borrow::Cow::into_owned),
-            Selector::Result(path) => self.results.select(path, self.flags),
+            Selector::Context(path) => select(self.target.context(), path),
+            Selector::Result(path) => select(&self.results(path)?, path).map(|value| Cow::Owned(value.into_owned())),
         }
+    }
+
+    /// The variants of the flags that a way starts at: all, or the one that it names first.
+    fn results(&self, path: &[Text]) -> Option<Value> {
+        let decisions = match path.first() {
+            None => self.decisions,
+            Some(key) => {
+                let flag = self.flags.find(key)?;
+                slice::from_ref(self.decisions.iter().rfind(|decision| decision.flag == flag)?)
+            }
+        };
+        let mut results = Object::new();
+        for decision in decisions {
+            results.push(self.flags.key_of(decision).clone(), self.flags.variant_of(decision).into());
+        }
+        Some(results.into())
     }
 }

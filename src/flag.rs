@@ -10,13 +10,12 @@ mod tests;
 mod wire;
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::dialect::Dialect;
 use crate::evaluation::Decision;
 use crate::json::{Object, Text, Value, parse, write_string};
-use crate::segment::{Index, Interned, Segment, Span};
+use crate::segment::{Index, Segment, Selector, Span};
 
 pub use error::{FlagCode, FlagError};
 
@@ -27,12 +26,14 @@ static EDITIONS: AtomicU32 = AtomicU32::new(1);
 #[derive(Debug)]
 pub struct Flags<P> {
     flags: Vec<Flag>,
-    /// The keys; their numbers are those of the flags.
+    /// Their keys; the numbers are those of the flags.
     keys: Index,
     /// All flags that can be evaluated, in the order they are.
     order: Vec<u32>,
-    interned: Interned<P>,
-    edition: u32,
+    pub(crate) selectors: Vec<Selector>,
+    /// `None` where the pattern does not compile.
+    pub(crate) patterns: Vec<Option<P>>,
+    pub(crate) edition: u32,
     /// The name of what a decision of other flags means here.
     no_name: Text,
 }
@@ -40,25 +41,13 @@ pub struct Flags<P> {
 /// A flag.
 #[derive(Debug)]
 pub(crate) struct Flag {
-    pub(crate) key: Text,
     /// As it was received.
     pub(crate) text: Text,
     pub(crate) segments: Vec<Segment>,
-    pub(crate) variants: Vec<FlagVariant>,
-    metadata_text: Option<Span>,
-    metadata: OnceLock<Option<Object>>,
-    is_local: bool,
+    /// The variants that it has, or that its segments name, and where they stand. `None`: the flag does not have it.
+    pub(crate) variants: Vec<(Text, Option<Span>)>,
+    metadata: Option<Object>,
     dependencies: Vec<Text>,
-    /// The dependencies that are in the set.
-    parents: Vec<u32>,
-}
-
-/// A variant that a flag has, or that one of its segments names.
-#[derive(Debug)]
-pub(crate) struct FlagVariant {
-    pub(crate) name: Text,
-    /// `None`: a segment names it, but the flag does not have it.
-    pub(crate) text: Option<Span>,
 }
 
 impl<P> Default for Flags<P> {
@@ -67,7 +56,8 @@ impl<P> Default for Flags<P> {
             flags: Vec::new(),
             keys: Index::default(),
             order: Vec::new(),
-            interned: Interned::default(),
+            selectors: Vec::new(),
+            patterns: Vec::new(),
             edition: 0,
             no_name: Text::default(),
         }
@@ -79,20 +69,13 @@ impl<P> Flags<P> {
     ///
     /// Every flag that is left out, or kept with a fault, is named in the errors.
     pub fn parse<D: Dialect<Pattern = P>>(text: &[u8], dialect: &D) -> (Self, Vec<FlagError>) {
-        let Ok((read, interned, mut errors)) = wire::read(text, dialect) else {
-            return (Self::default(), vec![FlagError { key: None, code: FlagCode::NotFlags }]);
-        };
-        let mut flags = Self { interned, ..Self::default() };
-        read.into_iter().for_each(|flag| flags.put(flag));
-        let cyclic = flags.link();
-        let cyclic = cyclic.into_iter().filter_map(|flag| flags.at(flag));
-        errors.extend(cyclic.map(|flag| FlagError { key: Some(flag.key.clone()), code: FlagCode::Cycle }));
-        (flags, errors)
+        wire::read(text, dialect)
+            .unwrap_or_else(|_| (Self::default(), vec![FlagError { key: None, code: FlagCode::NotFlags }]))
     }
 
     /// The keys, in the order of the text.
     pub fn keys(&self) -> impl Iterator<Item = &Text> {
-        self.flags.iter().map(|flag| &flag.key)
+        self.keys.names().iter()
     }
 
     /// How many flags there are.
@@ -112,12 +95,13 @@ impl<P> Flags<P> {
 
     /// What the flag's author says about the flag.
     pub fn metadata(&self, key: &[u8]) -> Option<&Object> {
-        self.get(key)?.metadata()
+        self.get(key)?.metadata.as_ref()
     }
 
     /// Whether the flag is evaluated where it is asked for (`metadata.evaluationMode` is `local`).
     pub fn is_local(&self, key: &[u8]) -> bool {
-        self.get(key).is_some_and(|flag| flag.is_local)
+        let mode = self.metadata(key).and_then(|metadata| metadata.get("evaluationMode")?.as_str());
+        mode.is_some_and(|mode| *mode == "local")
     }
 
     /// The flag's own JSON, as it was received.
@@ -126,12 +110,15 @@ impl<P> Flags<P> {
     }
 
     /// Adds the flags whose keys are not here yet.
-    pub fn merge_missing(&mut self, other: Flags<P>) {
-        let numbers = self.interned.absorb(other.interned);
-        let missing: Vec<Flag> = other.flags.into_iter().filter(|flag| !self.contains(&flag.key)).collect();
-        for mut flag in missing {
-            flag.segments.iter_mut().for_each(|segment| segment.renumber(&numbers));
-            self.put(flag);
+    pub fn merge_missing(&mut self, mut other: Flags<P>) {
+        let (selectors, patterns) = (self.selectors.len() as u32, self.patterns.len() as u32);
+        self.selectors.append(&mut other.selectors);
+        self.patterns.append(&mut other.patterns);
+        for (key, mut flag) in other.keys.names().iter().zip(other.flags) {
+            if !self.contains(key) {
+                flag.segments.iter_mut().for_each(|segment| segment.move_behind(selectors, patterns));
+                self.put(key, flag);
+            }
         }
         self.link();
     }
@@ -139,11 +126,11 @@ impl<P> Flags<P> {
     /// `{key: flag, …}`, as the reference stores flags.
     pub fn to_stored(&self) -> Vec<u8> {
         let mut out = vec![b'{'];
-        for (index, flag) in self.flags.iter().enumerate() {
-            if index > 0 {
+        for (key, flag) in self.keys().zip(&self.flags) {
+            if out.len() > 1 {
                 out.push(b',');
             }
-            write_string(&flag.key, &mut out);
+            write_string(key, &mut out);
             out.push(b':');
             out.extend_from_slice(&flag.text);
         }
@@ -153,28 +140,27 @@ impl<P> Flags<P> {
 
     /// The key of the flag that was decided.
     pub fn key_of(&self, decision: &Decision) -> &Text {
-        self.at(decision.flag).map_or(&self.no_name, |flag| &flag.key)
+        self.keys.names().get(decision.flag as usize).unwrap_or(&self.no_name)
     }
 
     /// The name that the flag has for the variant that was decided for.
     pub fn variant_name_of(&self, decision: &Decision) -> &Text {
         let variant = self.at(decision.flag).and_then(|flag| flag.variants.get(decision.variant as usize));
-        variant.map_or(&self.no_name, |variant| &variant.name)
+        variant.map_or(&self.no_name, |(name, _)| name)
     }
 
     /// The variant that was decided for, as the flag has it, with the metadata of flag, segment and variant in one. Where
     /// they disagree, the later of these three wins.
     pub fn variant_of(&self, decision: &Decision) -> Object {
         let Some(flag) = self.at(decision.flag) else { return Object::new() };
-        let mut variant = flag
-            .variants
-            .get(decision.variant as usize)
-            .and_then(|variant| flag.object(variant.text?))
-            .unwrap_or_default();
-        let mut metadata = flag.metadata().cloned().unwrap_or_default();
-        let segment = flag.segments.get(decision.segment as usize).and_then(|segment| flag.object(segment.metadata?));
-        let own = variant.get("metadata").and_then(Value::as_object);
-        segment.iter().chain(own).for_each(|later| metadata.extend_from(later));
+        let variant = flag.variants.get(decision.variant as usize).and_then(|(_, text)| *text);
+        let segment = flag.segments.get(decision.segment as usize).and_then(|segment| segment.metadata);
+        let mut variant = flag.object(variant);
+        let mut metadata = flag.metadata.clone().unwrap_or_default();
+        metadata.extend_from(&flag.object(segment));
+        if let Some(own) = variant.get("metadata").and_then(Value::as_object) {
+            metadata.extend_from(own);
+        }
         variant.set("metadata", metadata);
         variant
     }
@@ -182,7 +168,8 @@ impl<P> Flags<P> {
     /// The flags to evaluate for these keys, each after what it depends on. A flag that depends on itself is left out.
     pub(crate) fn order_of(&self, keys: Option<&[Text]>) -> Cow<'_, [u32]> {
         let Some(keys) = keys else { return Cow::Borrowed(&self.order) };
-        Cow::Owned(self.ordered(keys.iter().filter_map(|key| self.find(key))).flags)
+        let asked: Vec<u32> = keys.iter().filter_map(|key| self.find(key)).collect();
+        Cow::Owned(self.ordered(&asked).flags)
     }
 
     pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
@@ -193,25 +180,20 @@ impl<P> Flags<P> {
         self.flags.get(flag as usize)
     }
 
-    pub(crate) fn interned(&self) -> &Interned<P> {
-        &self.interned
-    }
-
-    pub(crate) fn edition(&self) -> u32 {
-        self.edition
-    }
-
     fn get(&self, key: &[u8]) -> Option<&Flag> {
         self.at(self.find(key)?)
     }
 
-    fn ordered(&self, starts: impl Iterator<Item = u32>) -> order::Order {
-        order::order(self.flags.len(), starts, |flag| self.at(flag).map_or(&[], |flag| &flag.parents))
+    fn ordered(&self, starts: &[u32]) -> order::Order {
+        order::order(self.flags.len(), starts, |flag| {
+            let dependencies = self.at(flag).map_or(&[][..], |flag| &flag.dependencies);
+            dependencies.iter().filter_map(|key| self.find(key)).collect()
+        })
     }
 
     /// Adds a flag, or puts it in the place of an earlier one with its key.
-    fn put(&mut self, flag: Flag) {
-        let number = self.keys.number(&flag.key);
+    fn put(&mut self, key: &[u8], flag: Flag) {
+        let number = self.keys.number(key);
         match self.flags.get_mut(number as usize) {
             Some(earlier) => *earlier = flag,
             None => self.flags.push(flag),
@@ -220,14 +202,8 @@ impl<P> Flags<P> {
 
     /// Finds out what depends on what, and returns the flags that depend on themselves.
     fn link(&mut self) -> Vec<u32> {
-        for index in 0..self.flags.len() {
-            let dependencies = self.flags.get(index).map_or(&[][..], |flag| &flag.dependencies);
-            let parents = dependencies.iter().filter_map(|key| self.find(key)).collect();
-            if let Some(flag) = self.flags.get_mut(index) {
-                flag.parents = parents;
-            }
-        }
-        let order = self.ordered(0..self.flags.len() as u32);
+        let all: Vec<u32> = (0..self.flags.len() as u32).collect();
+        let order = self.ordered(&all);
         self.order = order.flags;
         self.edition = EDITIONS.fetch_add(1, Ordering::Relaxed);
         order.cyclic
@@ -237,14 +213,11 @@ impl<P> Flags<P> {
 impl Flag {
     /// A variant by its number, if the flag has it.
     pub(crate) fn has(&self, variant: u32) -> bool {
-        self.variants.get(variant as usize).is_some_and(|variant| variant.text.is_some())
+        self.variants.get(variant as usize).is_some_and(|(_, text)| text.is_some())
     }
 
-    fn metadata(&self) -> Option<&Object> {
-        self.metadata.get_or_init(|| self.object(self.metadata_text?)).as_ref()
-    }
-
-    fn object(&self, text: Span) -> Option<Object> {
-        parse(text.of(&self.text)).ok()?.into_object()
+    fn object(&self, text: Option<Span>) -> Object {
+        let text = text.map_or(&[][..], |text| text.of(&self.text));
+        parse(text).ok().and_then(Value::into_object).unwrap_or_default()
     }
 }

@@ -1,27 +1,26 @@
 //! Whom a part of a flag is for: conditions in their compiled form, and the variant or bucket for those who meet them.
 //!
-//! Compiled means: operators are enums, values are parsed, lower-cased and sorted, selectors and patterns are numbers.
+//! Compiled means: operators are enums, values have the form they are compared in, selectors and patterns are numbers.
 //! What a condition says about a user is evaluation's; here is only what the flag says.
 
+mod form;
 mod index;
-mod interned;
 mod operator;
-mod values;
-mod version;
 mod wire;
 
 use crate::bucketing::Bucket;
 use crate::json::Text;
 
+pub(crate) use form::Form;
 pub(crate) use index::Index;
-pub(crate) use interned::{Interned, Renumbering};
-pub(crate) use operator::Comparison;
-pub(crate) use values::{Versions, Words, has};
-pub(crate) use version::Version;
-pub(crate) use wire::{Compiler, Fault, optional, which};
+pub(crate) use operator::{Operator, Test};
+pub(crate) use wire::Compiler;
+
+/// The number of no selector.
+const NO_SELECTOR: u32 = u32::MAX;
 
 /// A part of a flag: the users it is for, and what they get.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Segment {
     /// Alternatives, each a list of conditions that must all be met. `None`: everybody.
     pub(crate) conditions: Option<Vec<Vec<Condition>>>,
@@ -33,49 +32,23 @@ pub(crate) struct Segment {
 }
 
 /// A question about one property.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Condition {
     /// The property, by its number among the flags' selectors.
     pub(crate) selector: u32,
+    pub(crate) operator: &'static Operator,
     /// The answer for users who do not have the property.
     pub(crate) when_absent: bool,
-    /// Whether the test must fail.
-    pub(crate) negated: bool,
-    pub(crate) test: Test,
-}
-
-/// What is asked of a property, with the values it is compared with.
-#[derive(Clone, Debug)]
-pub(crate) enum Test {
-    /// One of these.
-    Equal(Words),
-    /// Has one of these in it; they are in lower case.
-    Contain(Vec<Text>),
-    /// Compares so with one of these.
-    Number(Comparison, Vec<f64>),
-    /// Compares so with one of these.
-    Version(Comparison, Versions),
-    /// A set of exactly these.
-    SetEqual(Words),
-    /// A set with all of these.
-    SetAll(Words),
-    /// A set with one of these.
-    SetAny(Words),
-    /// Matches one of these patterns, by their numbers among the probes.
-    Pattern(Vec<u32>),
-    /// An operator nobody knows: nobody meets it.
-    Never,
-}
-
-impl Test {
-    /// Whether only lists can meet it.
-    pub(crate) fn is_of_sets(&self) -> bool {
-        matches!(self, Self::SetEqual(_) | Self::SetAll(_) | Self::SetAny(_))
-    }
+    /// What the property is compared with, in the operator's form. Values that have no such form are left out.
+    pub(crate) values: Vec<Text>,
+    /// What versions are compared with where one side is no version: the values as text ([`Form::Units`]).
+    pub(crate) texts: Vec<Text>,
+    /// What the property is matched with, by the numbers among the flags' patterns.
+    pub(crate) patterns: Vec<u32>,
 }
 
 /// The way to a property.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Selector {
     /// Leads nowhere: it is empty, starts at no known root, or has an element JavaScript takes for false.
     Nothing,
@@ -99,16 +72,15 @@ impl Span {
 }
 
 impl Segment {
-    /// Gives selectors and probes the numbers they have in another set of flags.
-    pub(crate) fn renumber(&mut self, numbers: &Renumbering) {
+    /// Moves to a set of flags that has this many selectors and patterns before those of the segment.
+    pub(crate) fn move_behind(&mut self, selectors: u32, patterns: u32) {
+        let moved = |selector: &mut u32| *selector = selector.saturating_add(selectors);
         for condition in self.conditions.iter_mut().flatten().flatten() {
-            condition.selector = numbers.selector(condition.selector);
-            if let Test::Pattern(probes) = &mut condition.test {
-                probes.iter_mut().for_each(|probe| *probe = numbers.probe(*probe));
-            }
+            moved(&mut condition.selector);
+            condition.patterns.iter_mut().for_each(|pattern| *pattern += patterns);
         }
         if let Some(bucket) = &mut self.bucket {
-            bucket.selector = numbers.selector(bucket.selector);
+            moved(&mut bucket.selector);
         }
     }
 }

@@ -1,15 +1,10 @@
-//! Text on which every dialect agrees, answered here so that it costs no call into JavaScript: ASCII and short whole numbers.
+//! Text on which every dialect agrees, answered here so that it costs no call into JavaScript: short whole numbers.
 
 use super::Dialect;
 use crate::json::Text;
 
 /// Whole numbers up to this many digits are exact in a double, and JavaScript prints them as they are written.
 const EXACT_DIGITS: usize = 15;
-
-/// `text.toLowerCase()`
-pub fn lower<D: Dialect>(dialect: &D, text: &[u8]) -> Text {
-    if text.is_ascii() { text.to_ascii_lowercase().into() } else { dialect.lower(text) }
-}
 
 /// `Number(text)`
 pub fn number<D: Dialect>(dialect: &D, text: &[u8]) -> f64 {

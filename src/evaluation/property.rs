@@ -1,179 +1,113 @@
 //! What is known of a property of a user: its text, and the forms of it that conditions compare, each computed once.
 
-use std::cell::OnceCell;
-
+use super::select::array_index;
 use crate::dialect::{Dialect, plain};
-use crate::json::{self, Object, Text, Value, write_string};
-use crate::segment::{Version, Words};
+use crate::json::{self, Object, Text, Value};
+use crate::segment::Form;
 
 /// A property that is there.
+#[derive(Debug)]
 pub(super) struct Property {
-    word: Word,
-    list: Option<List>,
+    /// The text that is hashed.
+    pub(super) text: Text,
+    /// Whether it is a list, or a text that is the JSON of a list.
+    pub(super) is_list: bool,
+    /// Its items, or it itself.
+    pub(super) words: Vec<Word>,
 }
 
-/// A text, and what it is as a number, as a version and in lower case.
+/// A text, and what conditions have asked of it before.
+#[derive(Debug)]
 pub(super) struct Word {
     pub(super) text: Text,
-    lower: OnceCell<Text>,
-    number: OnceCell<f64>,
-    version: OnceCell<Option<Version>>,
-}
-
-/// The texts of a list, or of a text that is the JSON of a list.
-pub(super) struct List {
-    /// Sorted by their bytes, each once.
-    pub(super) words: Vec<Word>,
-    /// How many there were, repetitions included.
-    pub(super) count: usize,
+    forms: Vec<(Form, Option<Text>)>,
+    /// Whether patterns match it, by their numbers.
+    matches: Vec<(u32, bool)>,
 }
 
 impl Property {
     pub(super) fn new<D: Dialect>(value: &Value, dialect: &D) -> Self {
-        let text = text_of(value, dialect).unwrap_or_default();
-        let list = match value {
-            Value::Array(items) => Some(List::new(items, dialect)),
-            Value::String(text) => listed(text, dialect),
-            _ => None,
-        };
-        Self { word: Word::new(text), list }
-    }
-
-    /// The text that is hashed.
-    pub(super) fn text(&self) -> &Text {
-        &self.word.text
-    }
-
-    pub(super) fn word(&self) -> &Word {
-        &self.word
-    }
-
-    pub(super) fn list(&self) -> Option<&List> {
-        self.list.as_ref()
-    }
-}
-
-impl List {
-    /// Empty texts and nulls are left out, as the reference does.
-    fn new<D: Dialect>(items: &[Value], dialect: &D) -> Self {
-        let texts = items.iter().filter_map(|item| text_of(item, dialect)).filter(|text| !text.is_empty());
-        let Words { sorted, count } = Words::new(texts.collect());
-        Self { words: sorted.into_iter().map(Word::new).collect(), count }
+        let text = text_of(value, dialect);
+        let listed =
+            if value.as_str().is_some_and(|text| text.starts_with(b"[")) { json::parse(&text).ok() } else { None };
+        let items = listed.as_ref().unwrap_or(value).as_array();
+        let mut words = Vec::new();
+        for item in items.unwrap_or_default() {
+            let text = text_of(item, dialect);
+            // Empty texts and nulls are left out, as the reference does.
+            if !text.is_empty() {
+                words.push(Word::new(text));
+            }
+        }
+        if items.is_none() {
+            words.push(Word::new(text.clone()));
+        }
+        Self { text, is_list: items.is_some(), words }
     }
 }
 
 impl Word {
     fn new(text: Text) -> Self {
-        Self { text, lower: OnceCell::new(), number: OnceCell::new(), version: OnceCell::new() }
+        Self { text, forms: Vec::new(), matches: Vec::new() }
     }
 
-    pub(super) fn lower<D: Dialect>(&self, dialect: &D) -> &Text {
-        self.lower.get_or_init(|| plain::lower(dialect, &self.text))
-    }
-
-    pub(super) fn number<D: Dialect>(&self, dialect: &D) -> f64 {
-        *self.number.get_or_init(|| plain::number(dialect, &self.text))
-    }
-
-    pub(super) fn version<D: Dialect>(&self, dialect: &D) -> Option<&Version> {
-        self.version.get_or_init(|| Version::parse(&self.text, dialect)).as_ref()
-    }
-}
-
-impl AsRef<[u8]> for Word {
-    fn as_ref(&self) -> &[u8] {
-        &self.text
-    }
-}
-
-/// The list that a text is the JSON of.
-fn listed<D: Dialect>(text: &Text, dialect: &D) -> Option<List> {
-    if text.first() != Some(&b'[') {
-        return None;
-    }
-    json::parse(text).ok()?.as_array().map(|items| List::new(items, dialect))
-}
-
-/// `String(value)`, or `JSON.stringify(value)` of what is an object or a list. `None` for `null`.
-fn text_of<D: Dialect>(value: &Value, dialect: &D) -> Option<Text> {
-    match value {
-        Value::Null => None,
-        Value::Bool(true) => Some("true".into()),
-        Value::Bool(false) => Some("false".into()),
-        Value::Number(digits) => Some(plain::print(dialect, digits)),
-        Value::String(text) => Some(text.clone()),
-        Value::Array(_) | Value::Object(_) | Value::Raw(_) => {
-            let mut out = Vec::new();
-            stringify(value, dialect, &mut out);
-            Some(out.into())
+    pub(super) fn form<D: Dialect>(&mut self, form: Form, dialect: &D) -> Option<&Text> {
+        let known = self.forms.iter().position(|(known, _)| *known == form);
+        if known.is_none() {
+            self.forms.push((form, form.of(&self.text, dialect)));
         }
+        self.forms.get(known.unwrap_or(self.forms.len() - 1))?.1.as_ref()
+    }
+
+    pub(super) fn matches<D: Dialect>(&mut self, number: u32, pattern: &D::Pattern, dialect: &D) -> bool {
+        if let Some((_, matched)) = self.matches.iter().find(|(known, _)| *known == number) {
+            return *matched;
+        }
+        let matched = dialect.matches(pattern, &self.text);
+        self.matches.push((number, matched));
+        matched
     }
 }
 
-/// `JSON.stringify`: unlike JSON as it was received, its numbers are printed anew and its objects are in JavaScript's order.
-fn stringify<D: Dialect>(value: &Value, dialect: &D, out: &mut Vec<u8>) {
+/// `String(value)`, or `JSON.stringify(value)` of what is an object or a list. Nothing for `null`.
+fn text_of<D: Dialect>(value: &Value, dialect: &D) -> Text {
+    match value {
+        Value::Null => Text::default(),
+        Value::Number(digits) => plain::print(dialect, digits),
+        Value::String(text) => text.clone(),
+        _ => stringified(value, dialect).to_text(),
+    }
+}
+
+/// What `JSON.stringify` writes: unlike in JSON as it was received, numbers are printed anew and objects are in JavaScript's
+/// order.
+fn stringified<D: Dialect>(value: &Value, dialect: &D) -> Value {
     match value {
         Value::Number(digits) => {
             let number = plain::print(dialect, digits);
-            out.extend_from_slice(if number.ends_with(b"Infinity") { b"null" } else { &number });
+            if number.ends_with(b"Infinity") { Value::Null } else { Value::Number(number) }
         }
-        Value::Array(items) => {
-            out.push(b'[');
-            separated(items.iter(), out, |item, out| stringify(item, dialect, out));
-            out.push(b']');
-        }
-        Value::Object(object) => {
-            out.push(b'{');
-            separated(in_order(object).into_iter(), out, |(name, value), out| {
-                write_string(name, out);
-                out.push(b':');
-                stringify(value, dialect, out);
-            });
-            out.push(b'}');
-        }
-        other => json::write(other, out),
+        Value::Array(items) => Value::Array(items.iter().map(|item| stringified(item, dialect)).collect()),
+        Value::Object(object) => Value::Object(in_order(object, |value| stringified(value, dialect))),
+        other => other.clone(),
     }
 }
 
-fn separated<T>(items: impl Iterator<Item = T>, out: &mut Vec<u8>, mut write: impl FnMut(T, &mut Vec<u8>)) {
-    for (index, item) in items.enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        write(item, out);
+/// Whole numbers first, from small to large, then the names as they were written. Of a name written twice, the first place
+/// and the last value.
+fn in_order(object: &Object, of: impl Fn(&Value) -> Value) -> Object {
+    let mut ordered = Object::new();
+    let mut from = 0;
+    // Such names are rare, and a sort of std is 2 KB of wasm.
+    while let Some(index) = object.iter().filter_map(|(name, _)| array_index(name)).filter(|index| *index >= from).min()
+    {
+        let name = Text::from_u64(index.into());
+        let value = object.get(&name).map_or(Value::Null, &of);
+        ordered.push(name, value);
+        from = index + 1;
     }
-}
-
-/// Whole numbers first, from small to large, then the names as they were written.
-fn in_order(object: &Object) -> Vec<(&Text, &Value)> {
-    let (mut indices, mut names) = (Vec::new(), Vec::new());
-    for entry in once_each(object) {
-        let Some(index) = array_index(entry.0) else {
-            names.push(entry);
-            continue;
-        };
-        // Insertion: such names are rare, and a sort of std is 2 KB of wasm.
-        let at = indices.iter().position(|(other, _)| *other > index);
-        indices.insert(at.unwrap_or(indices.len()), (index, entry));
+    for (name, value) in object.iter().filter(|(name, _)| array_index(name).is_none()) {
+        ordered.set(name, of(value));
     }
-    indices.into_iter().map(|(_, entry)| entry).chain(names).collect()
-}
-
-/// Of a name written twice, the first place and the last value.
-fn once_each(object: &Object) -> Vec<(&Text, &Value)> {
-    let mut entries: Vec<(&Text, &Value)> = Vec::with_capacity(object.len());
-    for (name, value) in object.iter() {
-        match entries.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = value,
-            None => entries.push((name, value)),
-        }
-    }
-    entries
-}
-
-/// A name that JavaScript takes for an index of a list: the largest is 2³² − 2.
-fn array_index(name: &Text) -> Option<u32> {
-    let canonical = name.len() == 1 || name.first() != Some(&b'0');
-    let index = name.to_u64().filter(|_| canonical)?;
-    u32::try_from(index).ok().filter(|index| *index < u32::MAX)
+    ordered
 }

@@ -21,13 +21,14 @@ pub(super) fn select<'a>(root: &'a Value, path: &[Text]) -> Option<Cow<'a, Value
 fn member<'a>(value: &'a Value, name: &Text) -> Option<&'a Value> {
     match value {
         Value::Object(object) => object.get(name),
-        Value::Array(items) => items.get(index(name)?),
+        Value::Array(items) => items.get(array_index(name)? as usize),
         _ => None,
     }
 }
 
-/// `07` is no index.
-fn index(name: &Text) -> Option<usize> {
-    let canonical = name.len() == 1 || name.first() != Some(&b'0');
-    name.to_u64().filter(|_| canonical).and_then(|index| index.try_into().ok())
+/// A name that JavaScript takes for an index of a list, which `07` is not; the largest is 2³² − 2.
+pub(super) fn array_index(name: &Text) -> Option<u32> {
+    let is_canonical = name.len() == 1 || name.first() != Some(&b'0');
+    let index = name.to_u64().filter(|_| is_canonical)?;
+    u32::try_from(index).ok().filter(|index| *index < u32::MAX)
 }

@@ -54,7 +54,7 @@ impl Visitor for Trace {
 
     fn flag<P>(&mut self, flags: &Flags<P>, flag: u32, decision: Option<&Decision>) {
         let steps = std::mem::take(&mut self.steps);
-        let Some(flag) = flags.at(flag) else { return };
+        let (Some(key), Some(flag)) = (flags.keys().nth(flag as usize), flags.at(flag)) else { return };
         // The trace shows conditions as they were received; they are read again from the flag's text.
         let received = parse(&flag.text).ok().and_then(Value::into_object).unwrap_or_default();
         let segments = received.get("segments").and_then(Value::as_array).unwrap_or_default();
@@ -63,7 +63,7 @@ impl Visitor for Trace {
         let named = matched.or_else(|| steps.iter().rposition(|step| step.variant.is_some()));
         let name = named.and_then(|index| metadata(segments.get(index)?)?.as_object()?.get("segmentName"));
         let mut trace = Object::new();
-        trace.push("flagKey".into(), Value::from(&flag.key));
+        trace.push("flagKey".into(), Value::from(key));
         trace.push("matched".into(), matched.is_some().into());
         if let Some(name) = name {
             trace.push("matchedSegment".into(), name.clone());
@@ -71,7 +71,7 @@ impl Visitor for Trace {
         let steps: Vec<Value> =
             steps.into_iter().zip(segments).map(|(step, segment)| step.into_value(segment)).collect();
         trace.push("steps".into(), steps.into());
-        self.traces.set(flag.key.clone(), trace);
+        self.traces.set(key.clone(), trace);
     }
 }
 

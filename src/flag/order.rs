@@ -17,20 +17,14 @@ pub(super) struct Order {
     pub(super) cyclic: Vec<u32>,
 }
 
-/// Orders the flags that can be reached from `starts`. `parents` holds what each flag depends on.
-pub(super) fn order<'a>(count: usize, starts: impl Iterator<Item = u32>, parents: impl Fn(u32) -> &'a [u32]) -> Order {
-    let mut search = Search {
-        parents,
-        met: 0,
-        seen: vec![UNSEEN; count],
-        open: Vec::new(),
-        path: Vec::new(),
-        order: Order { flags: Vec::new(), cyclic: Vec::new() },
-    };
+/// Orders the flags that can be reached from `starts`. `parents` says what a flag depends on.
+pub(super) fn order(count: usize, starts: &[u32], parents: impl Fn(u32) -> Vec<u32>) -> Order {
+    let order = Order { flags: Vec::new(), cyclic: Vec::new() };
+    let mut search = Search { parents, seen: vec![UNSEEN; count], open: Vec::new(), path: Vec::new(), order };
     for start in starts {
-        search.enter(start);
-        while let Some(step) = search.path.pop() {
-            search.advance(step);
+        search.enter(*start);
+        while !search.path.is_empty() {
+            search.advance();
         }
     }
     search.order
@@ -38,8 +32,7 @@ pub(super) fn order<'a>(count: usize, starts: impl Iterator<Item = u32>, parents
 
 struct Search<F> {
     parents: F,
-    met: u32,
-    /// When a flag was met, as long as it is open.
+    /// The place among the open flags, as long as a flag is open.
     seen: Vec<u32>,
     /// Flags met whose component is not known yet.
     open: Vec<u32>,
@@ -50,49 +43,50 @@ struct Search<F> {
 /// A flag on the search's path.
 struct Step {
     flag: u32,
+    parents: Vec<u32>,
     /// The parent to visit next.
     next: usize,
     met: u32,
     low: u32,
 }
 
-impl<'a, F: Fn(u32) -> &'a [u32]> Search<F> {
+impl<F: Fn(u32) -> Vec<u32>> Search<F> {
     fn enter(&mut self, flag: u32) {
         let Some(seen) = self.seen.get_mut(flag as usize).filter(|seen| **seen == UNSEEN) else { return };
-        *seen = self.met;
-        self.path.push(Step { flag, next: 0, met: self.met, low: self.met });
+        let met = self.open.len() as u32;
+        *seen = met;
         self.open.push(flag);
-        self.met += 1;
+        self.path.push(Step { flag, parents: (self.parents)(flag), next: 0, met, low: met });
     }
 
     /// Visits the next parent of the last flag on the path, or leaves the flag.
-    fn advance(&mut self, mut step: Step) {
-        let Some(parent) = (self.parents)(step.flag).get(step.next).copied() else { return self.leave(&step) };
+    fn advance(&mut self) {
+        let Some(step) = self.path.last_mut() else { return };
+        let Some(parent) = step.parents.get(step.next).copied() else { return self.leave() };
         step.next += 1;
-        let seen = self.seen.get(parent as usize).copied().unwrap_or(LEFT);
-        if seen < LEFT {
-            step.low = step.low.min(seen);
-        }
-        self.path.push(step);
+        // A flag that is unseen or left is larger than every place.
+        step.low = step.low.min(self.seen.get(parent as usize).copied().unwrap_or(LEFT));
         self.enter(parent);
     }
 
-    fn leave(&mut self, step: &Step) {
+    fn leave(&mut self) {
+        let Some(step) = self.path.pop() else { return };
         if step.low < step.met {
             if let Some(child) = self.path.last_mut() {
                 child.low = child.low.min(step.low);
             }
             return;
         }
-        let start = self.open.iter().rposition(|open| *open == step.flag).unwrap_or(self.open.len());
-        let members = self.open.split_off(start);
-        for member in &members {
+        let members = self.open.get(step.met as usize..).unwrap_or_default();
+        let is_cycle = members.len() > 1 || step.parents.contains(&step.flag);
+        let order = if is_cycle { &mut self.order.cyclic } else { &mut self.order.flags };
+        for member in members {
+            order.push(*member);
             if let Some(seen) = self.seen.get_mut(*member as usize) {
                 *seen = LEFT;
             }
         }
-        let alone = members.len() == 1 && !(self.parents)(step.flag).contains(&step.flag);
-        if alone { &mut self.order.flags } else { &mut self.order.cyclic }.extend(members);
+        self.open.truncate(step.met as usize);
     }
 }
 
@@ -101,7 +95,8 @@ mod tests {
     use super::*;
 
     fn sorted(parents: &[&[u32]]) -> (Vec<u32>, Vec<u32>) {
-        let order = order(parents.len(), 0..parents.len() as u32, |flag| parents[flag as usize]);
+        let starts: Vec<u32> = (0..parents.len() as u32).collect();
+        let order = order(parents.len(), &starts, |flag| parents[flag as usize].to_vec());
         (order.flags, order.cyclic)
     }
 
@@ -122,9 +117,7 @@ mod tests {
 
     #[test]
     fn a_chain_of_a_hundred_thousand_needs_no_stack() {
-        let parents: Vec<Vec<u32>> =
-            (0..100_000).map(|flag| if flag == 99_999 { vec![] } else { vec![flag + 1] }).collect();
-        let order = order(parents.len(), 0..1, |flag| &parents[flag as usize]);
+        let order = order(100_000, &[0], |flag| if flag == 99_999 { vec![] } else { vec![flag + 1] });
         assert_eq!(order.flags.first(), Some(&99_999));
         assert_eq!(order.flags.len(), 100_000);
     }

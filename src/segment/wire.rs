@@ -1,260 +1,285 @@
 //! Segments straight from JSON text into their compiled form.
+//!
+//! Nothing here looks whether the reading went well: see [`Reader`]. Whoever asked for segments does.
 
 use std::ops::Range;
 
 use super::operator::Operator;
-use super::{Condition, Interned, Segment, Selector, Span};
-use crate::bucketing::{Allocation, Bucket, Distribution, whole_numbers};
+use super::{Condition, Form, Index, NO_SELECTOR, Segment, Selector, Span, Test};
+use crate::bucketing::{Bucket, Share, whole_numbers};
 use crate::dialect::{Dialect, plain};
-use crate::json::{JsonError, Kind, Reader, Text};
+use crate::json::{Kind, Reader, Text};
 
-/// Why a flag is not understood: the innermost field that is not what it should be.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Fault(&'static str);
-
-type Read<T> = Result<T, Fault>;
-
-impl Fault {
-    pub(crate) fn at(field: &'static str) -> Self {
-        Self(field)
-    }
-
-    /// Names the field, unless a field inside it is named already.
-    pub(crate) fn within(self, field: &'static str) -> Self {
-        if self.0.is_empty() { Self(field) } else { self }
-    }
-
-    pub(crate) fn field(self) -> &'static str {
-        self.0
-    }
-}
-
-impl From<JsonError> for Fault {
-    fn from(_: JsonError) -> Self {
-        Self::default()
-    }
-}
-
-/// The place of a name among those that are known, or one past them. A `match` on texts would be compiled into comparisons
-/// byte by byte.
-#[inline(never)]
-pub(crate) fn which(name: &[u8], known: &[&str]) -> usize {
-    known.iter().position(|known| known.as_bytes() == name).unwrap_or(known.len())
-}
-
-/// `None` for `null`.
-pub(crate) fn optional<T>(reader: &mut Reader<'_>, read: impl FnOnce(&mut Reader<'_>) -> Read<T>) -> Read<Option<T>> {
-    if reader.peek()? == Kind::Null {
-        reader.null()?;
-        return Ok(None);
-    }
-    read(reader).map(Some)
-}
-
-/// Reads the segments of one flag after the other.
+/// Reads the segments of one flag after the other. What many flags have in common is kept once, under a small number.
 pub(crate) struct Compiler<'a, D: Dialect> {
+    pub(crate) reader: Reader<'a>,
     pub(crate) dialect: &'a D,
-    pub(crate) interned: Interned<D::Pattern>,
+    /// By the JSON text they are written in.
+    selector_index: Index,
+    pub(crate) selectors: Vec<Selector>,
+    pattern_index: Index,
+    /// `None` where the pattern does not compile.
+    pub(crate) patterns: Vec<Option<D::Pattern>>,
     /// Where the flag being read starts in the text.
     pub(crate) origin: usize,
-    /// The names of its variants, in the order they were met.
-    pub(crate) names: Vec<Text>,
+    /// Its variants, by the numbers they have in it, and where they stand. `None`: a segment names it, the flag has it not.
+    pub(crate) variants: Vec<(Text, Option<Span>)>,
     /// Whether it has a pattern that does not compile.
-    pub(crate) broken_pattern: bool,
+    pub(crate) has_broken_pattern: bool,
 }
 
-impl<D: Dialect> Compiler<'_, D> {
-    pub(crate) fn segments(&mut self, reader: &mut Reader<'_>) -> Read<Vec<Segment>> {
-        list(reader, |reader| self.segment(reader))
+impl<'a, D: Dialect> Compiler<'a, D> {
+    pub(crate) fn new(reader: Reader<'a>, dialect: &'a D) -> Self {
+        Self {
+            reader,
+            dialect,
+            selector_index: Index::default(),
+            selectors: Vec::new(),
+            pattern_index: Index::default(),
+            patterns: Vec::new(),
+            origin: 0,
+            variants: Vec::new(),
+            has_broken_pattern: false,
+        }
     }
 
     /// The number of a variant in the flag being read.
     pub(crate) fn variant(&mut self, name: Text) -> u32 {
-        let known = self.names.iter().position(|known| *known == name);
+        let known = self.variants.iter().position(|(known, _)| *known == name);
         known.unwrap_or_else(|| {
-            self.names.push(name);
-            self.names.len() - 1
+            self.variants.push((name, None));
+            self.variants.len() - 1
         }) as u32
     }
 
     /// Passes over a value and says where it stands in the flag's text.
-    pub(crate) fn span(&self, reader: &mut Reader<'_>) -> Read<Span> {
-        reader.peek()?;
-        let start = reader.at();
-        reader.skip()?;
-        let within = |at: usize| (at - self.origin) as u32;
-        Ok(Span { start: within(start), end: within(reader.at()) })
+    pub(crate) fn span(&mut self) -> Span {
+        let length = self.reader.span().len();
+        let end = self.reader.at() - self.origin;
+        Span { start: (end - length) as u32, end: end as u32 }
     }
 
-    fn segment(&mut self, reader: &mut Reader<'_>) -> Read<Segment> {
+    pub(crate) fn segments(&mut self) -> Vec<Segment> {
+        let mut segments = Vec::new();
+        self.reader.begin(Kind::Array);
+        while self.reader.more() {
+            segments.push(self.segment());
+        }
+        segments
+    }
+
+    fn segment(&mut self) -> Segment {
         let mut segment = Segment::default();
-        reader.object(|reader, name| {
-            match which(&name, &["conditions", "bucket", "variant", "metadata"]) {
-                0 => {
-                    segment.conditions =
-                        optional(reader, |reader| self.conditions(reader)).map_err(within("conditions"))?
-                }
-                1 => segment.bucket = optional(reader, |reader| self.bucket(reader)).map_err(within("bucket"))?,
-                2 => segment.variant = self.variant_name(reader)?,
-                3 => segment.metadata = Some(self.span(reader)?),
-                _ => reader.skip()?,
+        let mut field = self.reader.object();
+        while self.reader.field(&mut field, &["conditions", "bucket", "variant", "metadata"]) {
+            match field {
+                0 => segment.conditions = if self.reader.null() { None } else { Some(self.alternatives()) },
+                1 => segment.bucket = if self.reader.null() { None } else { Some(self.bucket()) },
+                2 => segment.variant = self.variant_name(),
+                3 => segment.metadata = Some(self.span()),
+                _ => self.reader.skip(),
             }
-            Ok::<_, Fault>(())
-        })?;
-        Ok(segment)
+        }
+        segment
     }
 
-    fn conditions(&mut self, reader: &mut Reader<'_>) -> Read<Vec<Vec<Condition>>> {
-        list(reader, |reader| list(reader, |reader| self.condition(reader)))
-    }
-
-    fn condition(&mut self, reader: &mut Reader<'_>) -> Read<Condition> {
-        let (mut selector, mut operator, mut values) = (None, Operator::named(b""), None);
-        reader.object(|reader, name| {
-            match which(&name, &["selector", "op", "values"]) {
-                0 => selector = Some(self.selector(reader)?),
-                1 => operator = operator_of(reader)?,
-                2 => values = Some(list(reader, |reader| self.value(reader)).map_err(within("values"))?),
-                _ => reader.skip()?,
+    fn alternatives(&mut self) -> Vec<Vec<Condition>> {
+        let mut alternatives = Vec::new();
+        self.reader.begin(Kind::Array);
+        while self.reader.more() {
+            let mut conditions = Vec::new();
+            self.reader.begin(Kind::Array);
+            while self.reader.more() {
+                conditions.push(self.condition());
             }
-            Ok::<_, Fault>(())
-        })?;
-        let selector = selector.map_or_else(|| self.no_selector(), Ok)?;
-        let values = values.ok_or(Fault::at("values"))?;
-        let when_absent = operator.when_absent(&values);
-        let test = operator.test(values, self.dialect, |source| {
-            let probe = self.interned.probe(selector, source, self.dialect);
-            self.broken_pattern |= self.interned.pattern_of(probe).is_none();
-            probe
-        });
-        Ok(Condition { selector, when_absent, negated: operator.negated, test })
+            alternatives.push(conditions);
+        }
+        alternatives
     }
 
-    fn selector(&mut self, reader: &mut Reader<'_>) -> Read<u32> {
-        let text = reader.span()?;
-        self.interned.selector(text, || path(text, self.dialect)).map_err(within("selector"))
+    fn condition(&mut self) -> Condition {
+        let (mut selector, mut operator, mut values) = (NO_SELECTOR, Operator::named(b""), None);
+        let mut field = self.reader.object();
+        while self.reader.field(&mut field, &["selector", "op", "values"]) {
+            match field {
+                0 => selector = self.selector(),
+                1 => operator = self.operator(),
+                2 => values = Some(self.values()),
+                _ => self.reader.skip(),
+            }
+        }
+        self.reader.require(values.is_some(), "values");
+        self.compiled(selector, operator, &values.unwrap_or_default())
     }
 
-    fn no_selector(&mut self) -> Read<u32> {
-        self.interned.selector(b"null", || Ok(Selector::Nothing))
+    fn compiled(&mut self, selector: u32, operator: &'static Operator, read: &[Text]) -> Condition {
+        let (mut values, mut texts, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
+        for value in read {
+            if operator.test == Test::Pattern {
+                patterns.push(self.pattern(value));
+            }
+            if operator.form == Form::Version {
+                texts.extend(Form::Units.of(value, self.dialect));
+            }
+            values.extend(operator.form.of(value, self.dialect));
+        }
+        Condition { selector, operator, when_absent: operator.when_absent(read), values, texts, patterns }
+    }
+
+    fn operator(&mut self) -> &'static Operator {
+        if self.reader.peek() == Kind::String {
+            return Operator::named(&self.reader.string());
+        }
+        self.reader.skip();
+        Operator::named(b"")
+    }
+
+    fn pattern(&mut self, source: &[u8]) -> u32 {
+        let number = self.pattern_index.number(source);
+        if number as usize == self.patterns.len() {
+            self.patterns.push(self.dialect.compile_pattern(source));
+        }
+        self.has_broken_pattern |= self.patterns.get(number as usize).is_none_or(Option::is_none);
+        number
+    }
+
+    /// The number of a selector. A known one is not read again.
+    fn selector(&mut self) -> u32 {
+        let start = self.reader.clone();
+        let number = self.selector_index.number(self.reader.span());
+        if number as usize == self.selectors.len() {
+            self.reader = start;
+            let selector = self.path();
+            self.selectors.push(selector);
+        }
+        number
+    }
+
+    /// Reads a selector. An element that JavaScript takes for false ends the way.
+    fn path(&mut self) -> Selector {
+        if self.reader.null() {
+            return Selector::Nothing;
+        }
+        let (mut root, mut path, mut is_way) = (None, Vec::new(), true);
+        self.reader.begin(Kind::Array);
+        while self.reader.more() {
+            let is_string = self.reader.peek() == Kind::String;
+            let element = if self.reader.null() { Text::default() } else { self.value() };
+            is_way &= !element.is_empty() && (is_string || !matches!(element.as_bytes(), b"0" | b"false"));
+            match root {
+                None => root = Some(element),
+                Some(_) => path.push(element),
+            }
+        }
+        match root.as_deref().filter(|_| is_way) {
+            Some(b"context") => Selector::Context(path),
+            Some(b"result") => Selector::Result(path),
+            _ => Selector::Nothing,
+        }
+    }
+
+    fn values(&mut self) -> Vec<Text> {
+        let mut values = Vec::new();
+        self.reader.begin(Kind::Array);
+        while self.reader.more() {
+            values.push(self.value());
+        }
+        values
     }
 
     /// A value to compare with. The wire has strings only; numbers and booleans are taken for their text.
-    fn value(&self, reader: &mut Reader<'_>) -> Read<Text> {
-        element(reader, self.dialect)?.ok_or_else(Fault::default)
+    fn value(&mut self) -> Text {
+        match self.reader.peek() {
+            Kind::Bool => if self.reader.bool() { "true" } else { "false" }.into(),
+            Kind::Number => plain::print(self.dialect, self.reader.number()),
+            _ => self.reader.string(),
+        }
     }
 
-    fn bucket(&mut self, reader: &mut Reader<'_>) -> Read<Bucket> {
-        let (mut selector, mut salt, mut allocations) = (None, None, None);
-        reader.object(|reader, name| {
-            match which(&name, &["selector", "salt", "allocations"]) {
-                0 => selector = Some(self.selector(reader)?),
-                1 => salt = Some(self.value(reader).map_err(within("salt"))?),
-                2 => allocations = Some(list(reader, |reader| self.allocation(reader)).map_err(within("allocations"))?),
-                _ => reader.skip()?,
+    fn bucket(&mut self) -> Bucket {
+        let (mut selector, mut salt, mut shares) = (NO_SELECTOR, None, None);
+        let mut field = self.reader.object();
+        while self.reader.field(&mut field, &["selector", "salt", "allocations"]) {
+            match field {
+                0 => selector = self.selector(),
+                1 => salt = Some(self.value().then(b"/")),
+                2 => shares = Some(self.allocations()),
+                _ => self.reader.skip(),
             }
-            Ok::<_, Fault>(())
-        })?;
-        let selector = selector.map_or_else(|| self.no_selector(), Ok)?;
-        let salt = [salt.ok_or(Fault::at("salt"))?.as_bytes(), b"/"].concat();
-        Ok(Bucket { selector, salt, allocations: allocations.ok_or(Fault::at("allocations"))? })
+        }
+        self.reader.require(salt.is_some(), "salt");
+        self.reader.require(shares.is_some(), "allocations");
+        Bucket { selector, salt: salt.unwrap_or_default(), shares: shares.unwrap_or_default() }
     }
 
-    fn allocation(&mut self, reader: &mut Reader<'_>) -> Read<Allocation> {
-        let (mut owned, mut distributions) = (None, None);
-        reader.object(|reader, name| {
-            match which(&name, &["range", "distributions"]) {
-                0 => owned = Some(range(reader, self.dialect)?),
+    fn allocations(&mut self) -> Vec<Share> {
+        let mut shares = Vec::new();
+        self.reader.begin(Kind::Array);
+        while self.reader.more() {
+            self.allocation(&mut shares);
+        }
+        shares
+    }
+
+    fn allocation(&mut self, shares: &mut Vec<Share>) {
+        let (mut users, mut has_distributions) = (None, false);
+        let first = shares.len();
+        let mut field = self.reader.object();
+        while self.reader.field(&mut field, &["range", "distributions"]) {
+            match field {
+                0 => users = Some(self.range()),
                 1 => {
-                    distributions =
-                        Some(list(reader, |reader| self.distribution(reader)).map_err(within("distributions"))?)
+                    has_distributions = true;
+                    shares.truncate(first);
+                    self.reader.begin(Kind::Array);
+                    while self.reader.more() {
+                        shares.push(self.distribution());
+                    }
                 }
-                _ => reader.skip()?,
+                _ => self.reader.skip(),
             }
-            Ok::<_, Fault>(())
-        })?;
-        Ok(Allocation {
-            range: owned.ok_or(Fault::at("range"))?,
-            distributions: distributions.ok_or(Fault::at("distributions"))?,
-        })
+        }
+        self.reader.require(users.is_some(), "range");
+        self.reader.require(has_distributions, "distributions");
+        for share in shares.iter_mut().skip(first) {
+            share.users = users.clone().unwrap_or_default();
+        }
     }
 
-    fn distribution(&mut self, reader: &mut Reader<'_>) -> Read<Distribution> {
-        let (mut owned, mut variant) = (None, None);
-        reader.object(|reader, name| {
-            match which(&name, &["range", "variant"]) {
-                0 => owned = Some(range(reader, self.dialect)?),
-                1 => variant = self.variant_name(reader)?,
-                _ => reader.skip()?,
+    fn distribution(&mut self) -> Share {
+        let (mut rest, mut variant) = (None, None);
+        let mut field = self.reader.object();
+        while self.reader.field(&mut field, &["range", "variant"]) {
+            match field {
+                0 => rest = Some(self.range()),
+                1 => variant = self.variant_name(),
+                _ => self.reader.skip(),
             }
-            Ok::<_, Fault>(())
-        })?;
-        Ok(Distribution { range: owned.ok_or(Fault::at("range"))?, variant })
+        }
+        self.reader.require(rest.is_some(), "range");
+        Share { users: 0..0, rest: rest.unwrap_or_default(), variant }
     }
 
-    fn variant_name(&mut self, reader: &mut Reader<'_>) -> Read<Option<u32>> {
-        optional(reader, |reader| Ok(self.variant(reader.string()?))).map_err(within("variant"))
+    fn variant_name(&mut self) -> Option<u32> {
+        if self.reader.null() {
+            return None;
+        }
+        let name = self.reader.string();
+        Some(self.variant(name))
     }
-}
 
-fn within(field: &'static str) -> impl Fn(Fault) -> Fault {
-    move |fault| fault.within(field)
-}
-
-fn list<T>(reader: &mut Reader<'_>, mut item: impl FnMut(&mut Reader<'_>) -> Read<T>) -> Read<Vec<T>> {
-    let mut items = Vec::new();
-    reader.array(|reader| {
-        items.push(item(reader)?);
-        Ok::<_, Fault>(())
-    })?;
-    Ok(items)
-}
-
-fn operator_of(reader: &mut Reader<'_>) -> Read<Operator> {
-    if reader.peek()? == Kind::String {
-        return Ok(Operator::named(&reader.string()?));
+    /// A half-open range `[start, end]` of numbers, of which only whole ones are ever looked up.
+    fn range(&mut self) -> Range<u32> {
+        let mut bounds = [0.0; 2];
+        let mut bound = bounds.iter_mut();
+        self.reader.begin(Kind::Array);
+        while self.reader.more() {
+            let number = plain::number(self.dialect, self.reader.number());
+            if let Some(bound) = bound.next() {
+                *bound = number;
+            }
+        }
+        self.reader.require(bound.next().is_none(), "range");
+        whole_numbers(bounds[0], bounds[1])
     }
-    reader.skip()?;
-    Ok(Operator::named(b""))
-}
-
-/// A half-open range `[start, end]` of numbers, of which only whole ones are ever looked up.
-fn range<D: Dialect>(reader: &mut Reader<'_>, dialect: &D) -> Read<Range<u32>> {
-    let bounds = list(reader, |reader| Ok(plain::number(dialect, reader.number()?))).map_err(within("range"))?;
-    match bounds.as_slice() {
-        [start, end, ..] => Ok(whole_numbers(*start, *end)),
-        _ => Err(Fault::at("range")),
-    }
-}
-
-/// A string, or what JavaScript makes of a number or a boolean that stands where a string should. `None` for `null`.
-fn element<D: Dialect>(reader: &mut Reader<'_>, dialect: &D) -> Read<Option<Text>> {
-    Ok(match reader.peek()? {
-        Kind::Null => reader.null().map(|()| None)?,
-        Kind::Bool => Some(if reader.bool()? { "true" } else { "false" }.into()),
-        Kind::Number => Some(plain::print(dialect, reader.number()?)),
-        _ => Some(reader.string()?),
-    })
-}
-
-/// Reads a selector. An element that JavaScript takes for false ends the way.
-fn path<D: Dialect>(text: &[u8], dialect: &D) -> Read<Selector> {
-    let mut reader = Reader::new(text)?;
-    let elements = optional(&mut reader, |reader| {
-        list(reader, |reader| {
-            let is_string = reader.peek()? == Kind::String;
-            let element = element(reader, dialect)?.unwrap_or_default();
-            Ok(if is_string || !matches!(element.as_bytes(), b"0" | b"false") { element } else { Text::default() })
-        })
-    })?;
-    let elements = elements.unwrap_or_default();
-    if elements.iter().any(|element| element.is_empty()) {
-        return Ok(Selector::Nothing);
-    }
-    let mut elements = elements.into_iter();
-    Ok(match elements.next() {
-        Some(root) if root == "context" => Selector::Context(elements.collect()),
-        Some(root) if root == "result" => Selector::Result(elements.collect()),
-        _ => Selector::Nothing,
-    })
 }

@@ -22,33 +22,17 @@ impl<'a> Envelope<'a> {
     pub fn read(body: &'a [u8]) -> Result<Self, Refusal> {
         let mut envelope = Self::default();
         let mut reader = Reader::within(body, body.len()).map_err(malformed)?;
-        let outcome: Result<(), Fault> = reader.object(|reader, name| envelope.field(reader, &name));
-        match outcome.and_then(|()| Ok(reader.end()?)) {
-            Ok(()) => Ok(envelope),
-            Err(Fault::TooMany) => Err(Refusal::TooLarge),
-            Err(Fault::Json(error)) => Err(malformed(error)),
+        let mut field = reader.object();
+        while reader.field(&mut field, &["api_key", "client_upload_time", "events"]) {
+            match field {
+                0 => envelope.api_key = text(&mut reader),
+                1 => envelope.uploaded = moment(&mut reader),
+                2 => envelope.events = Some(events(&mut reader)?),
+                _ => reader.skip(),
+            }
         }
-    }
-
-    fn field(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), Fault> {
-        match name {
-            b"api_key" => self.api_key = text(reader)?,
-            b"client_upload_time" => self.uploaded = moment(reader)?,
-            b"events" => self.events = Some(events(reader)?),
-            _ => reader.skip()?,
-        }
-        Ok(())
-    }
-}
-
-enum Fault {
-    Json(JsonError),
-    TooMany,
-}
-
-impl From<JsonError> for Fault {
-    fn from(error: JsonError) -> Self {
-        Self::Json(error)
+        reader.end().map_err(malformed)?;
+        Ok(envelope)
     }
 }
 
@@ -56,28 +40,35 @@ fn malformed(_: JsonError) -> Refusal {
     Refusal::Malformed("The body is not what this route reads")
 }
 
-fn events<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Fault> {
+fn events<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Refusal> {
     let mut events = Vec::new();
-    reader.array(|reader| {
-        events.push(reader.span()?);
-        if events.len() > MOST_EVENTS { Err(Fault::TooMany) } else { Ok(()) }
-    })?;
+    reader.begin(Kind::Array);
+    while reader.more() {
+        events.push(reader.span());
+        if events.len() > MOST_EVENTS {
+            return Err(Refusal::TooLarge);
+        }
+    }
     Ok(events)
 }
 
 /// A text, or nothing where something else stands: a key of another kind is a wrong key.
-fn text(reader: &mut Reader<'_>) -> Result<Option<Text>, JsonError> {
-    match reader.peek()? {
-        Kind::String => reader.string().map(Some),
-        _ => reader.skip().map(|()| None),
+fn text(reader: &mut Reader<'_>) -> Option<Text> {
+    if reader.peek() == Kind::String {
+        return Some(reader.string());
     }
+    reader.skip();
+    None
 }
 
 /// Milliseconds since 1970, as a number or as `Date.prototype.toISOString` writes them.
-fn moment(reader: &mut Reader<'_>) -> Result<Option<u64>, JsonError> {
-    match reader.peek()? {
-        Kind::String => reader.string().map(|text| from_iso(&text)),
-        Kind::Number => reader.number().map(|digits| Text::from(digits).to_u64()),
-        _ => reader.skip().map(|()| None),
+fn moment(reader: &mut Reader<'_>) -> Option<u64> {
+    match reader.peek() {
+        Kind::String => from_iso(&reader.string()),
+        Kind::Number => Text::from(reader.number()).to_u64(),
+        _ => {
+            reader.skip();
+            None
+        }
     }
 }

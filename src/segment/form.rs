@@ -1,0 +1,119 @@
+//! The forms in which texts are compared: each is made of bytes that are equal, less or greater when what they stand for is.
+//!
+//! So numbers, versions and words are all compared in one way, and what was computed of a property once is a list of texts.
+
+use crate::dialect::{Dialect, plain, utf16};
+use crate::json::Text;
+
+/// A form of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it is.
+    Text,
+    /// As it is, but `true` and `false` are so in any case.
+    Word,
+    /// In lower case, as [`Form::Units`].
+    Lower,
+    /// As `Number` reads it; NaN has no form.
+    Number,
+    /// As a version.
+    Version,
+    /// In code units, as JavaScript compares and searches.
+    Units,
+}
+
+impl Form {
+    /// This form of a text; `None` if it has none.
+    pub(crate) fn of<D: Dialect>(self, text: &Text, dialect: &D) -> Option<Text> {
+        match self {
+            Self::Word if is_boolean(text) => Some(text.to_ascii_lowercase().into()),
+            Self::Text | Self::Word => Some(text.clone()),
+            Self::Lower => Some(utf16::big_endian(&dialect.lower(text))),
+            Self::Number => number(plain::number(dialect, text)),
+            Self::Version => version(text, dialect),
+            Self::Units => Some(utf16::big_endian(text)),
+        }
+    }
+}
+
+/// Whether `toLowerCase` makes `true` or `false` of it. No letter outside ASCII becomes one of theirs.
+fn is_boolean(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"true") || word.eq_ignore_ascii_case(b"false")
+}
+
+/// IEEE 754 bits sort as the numbers do once the sign is turned, and for negative numbers all the rest.
+fn number(number: f64) -> Option<Text> {
+    // Minus zero is zero.
+    let bits = (number + 0.0).to_bits();
+    let sign = 1 << 63;
+    let sorted = if bits & sign == 0 { bits | sign } else { !bits };
+    (!number.is_nan()).then(|| sorted.to_be_bytes().as_slice().into())
+}
+
+/// Amplitude's version dialect: `major.minor[.patch[-prerelease]]`, where a pre-release comes before its release and two
+/// pre-releases compare as text. (Reference: `SemanticVersion` of experiment-core.)
+fn version<D: Dialect>(text: &[u8], dialect: &D) -> Option<Text> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    for place in 0..3 {
+        if place > 0 {
+            // A missing patch is the patch `0`.
+            rest = if place == 2 && rest.is_empty() { b"0" } else { rest.strip_prefix(b".")? };
+        }
+        let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+        let (digits, after) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty())?;
+        // JavaScript numbers, so that digits beyond the sixteenth are as blurred as they are there.
+        out.extend_from_slice(&plain::number(dialect, digits).to_bits().to_be_bytes());
+        rest = after;
+    }
+    // Any pre-release begins with a hyphen, which is less than this.
+    out.extend_from_slice(if rest.is_empty() { &[0xFF] } else { rest });
+    is_pre_release(rest).then(|| out.into())
+}
+
+/// Nothing, or a hyphen and identifiers of word characters and hyphens, each followed by at most one dot.
+fn is_pre_release(text: &[u8]) -> bool {
+    let Some(identifiers) = text.strip_prefix(b"-") else { return text.is_empty() };
+    let mut before = b'.';
+    identifiers.iter().all(|byte| {
+        let is_second_dot = *byte == b'.' && before == b'.';
+        before = *byte;
+        !is_second_dot && (byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+    })
+}
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use super::*;
+    use crate::dialect::NativeDialect;
+
+    fn form(form: Form, text: &str) -> Option<Text> {
+        form.of(&text.into(), &NativeDialect)
+    }
+
+    #[test]
+    fn a_version_has_two_numbers_at_least_and_a_pre_release_only_after_three() {
+        for text in ["1.2", "01.2.3", "1.2.3-", "1.2.3-a.b.", "1.2.3--_"] {
+            assert!(form(Form::Version, text).is_some(), "{text}");
+        }
+        for text in ["", "1", "1.", "1.2.", "1.2-a", "1.2.3.4", "1.2.3-.a", "1.2.3-a..b", "1.2.3-é", "v1.2", "1.2.3 "]
+        {
+            assert!(form(Form::Version, text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pre_release_comes_before_its_release() {
+        let sorted = ["1.2.3-10", "1.2.3-9", "1.2.3-b", "1.2.3", "1.9.9", "1.10", "99999999999999999999.0"];
+        assert!(sorted.map(|text| form(Form::Version, text).unwrap()).is_sorted_by(|a, b| a < b));
+        assert_eq!(form(Form::Version, "1.2"), form(Form::Version, "01.2.0"));
+    }
+
+    #[test]
+    fn numbers_sort_below_and_above_zero() {
+        let sorted = ["-Infinity", "-1e300", "-2", "-1.5", "-1e-300", "0", "1e-300", "1", "0x10", "1e300", "Infinity"];
+        assert!(sorted.map(|text| form(Form::Number, text).unwrap()).is_sorted_by(|a, b| a < b));
+        assert_eq!(form(Form::Number, "-0"), form(Form::Number, ""));
+        assert_eq!(form(Form::Number, "x"), None);
+    }
+}
