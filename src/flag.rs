@@ -22,6 +22,9 @@ pub use error::{FlagCode, FlagError};
 /// Numbers the sets of flags of this process, so that a target never takes one set's selectors for another's.
 static EDITIONS: AtomicU32 = AtomicU32::new(1);
 
+/// The number of no flag.
+const NO_FLAG: u32 = u32::MAX;
+
 /// A set of flags. `P` is the dialect's compiled pattern.
 #[derive(Debug)]
 pub struct Flags<P> {
@@ -39,7 +42,7 @@ pub struct Flags<P> {
 }
 
 /// A flag.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Flag {
     /// As it was received.
     pub(crate) text: Text,
@@ -69,8 +72,11 @@ impl<P> Flags<P> {
     ///
     /// Every flag that is left out, or kept with a fault, is named in the errors.
     pub fn parse<D: Dialect<Pattern = P>>(text: &[u8], dialect: &D) -> (Self, Vec<FlagError>) {
-        wire::read(text, dialect)
-            .unwrap_or_else(|_| (Self::default(), vec![FlagError { key: None, code: FlagCode::NotFlags }]))
+        let (mut flags, mut errors) = wire::read(text, dialect);
+        for flag in flags.link() {
+            errors.push(FlagError { key: flags.keys.names().get(flag as usize).cloned(), code: FlagCode::Cycle });
+        }
+        (flags, errors)
     }
 
     /// The keys, in the order of the text.
@@ -114,10 +120,10 @@ impl<P> Flags<P> {
         let (selectors, patterns) = (self.selectors.len() as u32, self.patterns.len() as u32);
         self.selectors.append(&mut other.selectors);
         self.patterns.append(&mut other.patterns);
-        for (key, mut flag) in other.keys.names().iter().zip(other.flags) {
+        for (key, flag) in other.keys.names().iter().zip(&mut other.flags) {
             if !self.contains(key) {
                 flag.segments.iter_mut().for_each(|segment| segment.move_behind(selectors, patterns));
-                self.put(key, flag);
+                self.put(key, std::mem::take(flag));
             }
         }
         self.link();
@@ -185,10 +191,9 @@ impl<P> Flags<P> {
     }
 
     fn ordered(&self, starts: &[u32]) -> order::Order {
-        order::order(self.flags.len(), starts, |flag| {
-            let dependencies = self.at(flag).map_or(&[][..], |flag| &flag.dependencies);
-            dependencies.iter().filter_map(|key| self.find(key)).collect()
-        })
+        let parent =
+            |flag, nth: usize| self.at(flag)?.dependencies.get(nth).map(|key| self.find(key).unwrap_or(NO_FLAG));
+        order::order(self.flags.len(), starts, parent)
     }
 
     /// Adds a flag, or puts it in the place of an earlier one with its key.

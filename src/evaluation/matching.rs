@@ -27,12 +27,13 @@ impl Property {
     fn meets_set<D: Dialect>(&mut self, condition: &Condition, dialect: &D) -> bool {
         let (form, values) = (condition.operator.form, &condition.values);
         let is_large = self.words.len() >= values.len();
-        let mut has = |value: &Text| self.words.iter_mut().any(|word| word.form(form, dialect) == Some(value));
+        let has = |value: &&Text| self.words.iter_mut().any(|word| word.form(form, dialect) == Some(value));
+        let found = values.iter().filter(has).count();
         match condition.operator.test {
-            Test::SetAny => values.iter().any(has),
+            Test::SetAny => found > 0,
             // Repetitions count, on both sides.
-            Test::SetAll => is_large && values.iter().all(has),
-            _ => values.iter().all(&mut has) && self.words.iter().all(|word| values.contains(&word.text)),
+            Test::SetAll => is_large && found == values.len(),
+            _ => found == values.len() && self.words.iter().all(|word| values.contains(&word.text)),
         }
     }
 }

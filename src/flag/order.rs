@@ -17,10 +17,11 @@ pub(super) struct Order {
     pub(super) cyclic: Vec<u32>,
 }
 
-/// Orders the flags that can be reached from `starts`. `parents` says what a flag depends on.
-pub(super) fn order(count: usize, starts: &[u32], parents: impl Fn(u32) -> Vec<u32>) -> Order {
+/// Orders the flags that can be reached from `starts`. `parent` says what a flag depends on, one after the other; a parent
+/// that is no flag does no harm.
+pub(super) fn order(count: usize, starts: &[u32], parent: impl Fn(u32, usize) -> Option<u32>) -> Order {
     let order = Order { flags: Vec::new(), cyclic: Vec::new() };
-    let mut search = Search { parents, seen: vec![UNSEEN; count], open: Vec::new(), path: Vec::new(), order };
+    let mut search = Search { parent, seen: vec![UNSEEN; count], open: Vec::new(), path: Vec::new(), order };
     for start in starts {
         search.enter(*start);
         while !search.path.is_empty() {
@@ -31,7 +32,7 @@ pub(super) fn order(count: usize, starts: &[u32], parents: impl Fn(u32) -> Vec<u
 }
 
 struct Search<F> {
-    parents: F,
+    parent: F,
     /// The place among the open flags, as long as a flag is open.
     seen: Vec<u32>,
     /// Flags met whose component is not known yet.
@@ -43,27 +44,28 @@ struct Search<F> {
 /// A flag on the search's path.
 struct Step {
     flag: u32,
-    parents: Vec<u32>,
     /// The parent to visit next.
     next: usize,
     met: u32,
     low: u32,
+    is_own_parent: bool,
 }
 
-impl<F: Fn(u32) -> Vec<u32>> Search<F> {
+impl<F: Fn(u32, usize) -> Option<u32>> Search<F> {
     fn enter(&mut self, flag: u32) {
         let Some(seen) = self.seen.get_mut(flag as usize).filter(|seen| **seen == UNSEEN) else { return };
         let met = self.open.len() as u32;
         *seen = met;
         self.open.push(flag);
-        self.path.push(Step { flag, parents: (self.parents)(flag), next: 0, met, low: met });
+        self.path.push(Step { flag, next: 0, met, low: met, is_own_parent: false });
     }
 
     /// Visits the next parent of the last flag on the path, or leaves the flag.
     fn advance(&mut self) {
         let Some(step) = self.path.last_mut() else { return };
-        let Some(parent) = step.parents.get(step.next).copied() else { return self.leave() };
+        let Some(parent) = (self.parent)(step.flag, step.next) else { return self.leave() };
         step.next += 1;
+        step.is_own_parent |= parent == step.flag;
         // A flag that is unseen or left is larger than every place.
         step.low = step.low.min(self.seen.get(parent as usize).copied().unwrap_or(LEFT));
         self.enter(parent);
@@ -78,7 +80,7 @@ impl<F: Fn(u32) -> Vec<u32>> Search<F> {
             return;
         }
         let members = self.open.get(step.met as usize..).unwrap_or_default();
-        let is_cycle = members.len() > 1 || step.parents.contains(&step.flag);
+        let is_cycle = members.len() > 1 || step.is_own_parent;
         let order = if is_cycle { &mut self.order.cyclic } else { &mut self.order.flags };
         for member in members {
             order.push(*member);
@@ -96,7 +98,7 @@ mod tests {
 
     fn sorted(parents: &[&[u32]]) -> (Vec<u32>, Vec<u32>) {
         let starts: Vec<u32> = (0..parents.len() as u32).collect();
-        let order = order(parents.len(), &starts, |flag| parents[flag as usize].to_vec());
+        let order = order(parents.len(), &starts, |flag, nth| parents[flag as usize].get(nth).copied());
         (order.flags, order.cyclic)
     }
 
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_chain_of_a_hundred_thousand_needs_no_stack() {
-        let order = order(100_000, &[0], |flag| if flag == 99_999 { vec![] } else { vec![flag + 1] });
+        let order = order(100_000, &[0], |flag, nth| (nth == 0 && flag < 99_999).then_some(flag + 1));
         assert_eq!(order.flags.first(), Some(&99_999));
         assert_eq!(order.flags.len(), 100_000);
     }

@@ -2,22 +2,22 @@
 
 use super::{Flag, FlagCode, FlagError, Flags};
 use crate::dialect::Dialect;
-use crate::json::{JsonError, Kind, Reader, Text, Value, parse};
+use crate::json::{Kind, Reader, Text, Value, parse};
 use crate::segment::{Compiler, Span};
 
 /// Reads `[flag, …]` or `{key: flag, …}`. The names of the map are not looked at: a flag has its own key.
-pub(super) fn read<D: Dialect>(text: &[u8], dialect: &D) -> Result<(Flags<D::Pattern>, Vec<FlagError>), JsonError> {
-    let compiler = Compiler::new(Reader::new(text)?, dialect);
-    let mut load = Load { compiler, flags: Flags::default(), errors: Vec::new() };
+/// Text that is no such JSON has no flags.
+pub(super) fn read<D: Dialect>(text: &[u8], dialect: &D) -> (Flags<D::Pattern>, Vec<FlagError>) {
+    let mut load = Load { compiler: Compiler::new(text, dialect), flags: Flags::default(), errors: Vec::new() };
     load.all();
-    load.compiler.reader.end()?;
+    if load.compiler.reader.end().is_err() {
+        load.flags = Flags::default();
+        load.errors.clear();
+        load.report(None, FlagCode::NotFlags);
+    }
     load.flags.selectors = load.compiler.selectors;
     load.flags.patterns = load.compiler.patterns;
-    for flag in load.flags.link() {
-        let key = load.flags.keys.names().get(flag as usize).cloned();
-        load.errors.push(FlagError { key, code: FlagCode::Cycle });
-    }
-    Ok((load.flags, load.errors))
+    (load.flags, load.errors)
 }
 
 struct Load<'a, D: Dialect> {
@@ -29,12 +29,12 @@ struct Load<'a, D: Dialect> {
 impl<'a, D: Dialect> Load<'a, D> {
     fn all(&mut self) {
         if self.reader().peek() == Kind::Object {
-            self.reader().begin(Kind::Object);
+            self.reader().object();
             while self.reader().name().is_some() {
                 self.flag();
             }
         } else {
-            self.reader().begin(Kind::Array);
+            self.reader().list();
             while self.reader().more() {
                 self.flag();
             }
@@ -62,27 +62,23 @@ impl<'a, D: Dialect> Load<'a, D> {
     }
 
     fn fields(&mut self) -> (Text, Flag) {
-        let (mut key, mut segments, mut dependencies, mut metadata) = (None, None, Vec::new(), None);
+        let mut key = Text::default();
+        let mut flag = Flag::default();
         self.compiler.variants.clear();
-        let mut field = self.reader().object();
-        while self.reader().field(&mut field, &["key", "segments", "variants", "dependencies", "metadata"]) {
-            match field {
-                0 => key = Some(self.reader().string()),
-                1 => segments = Some(self.compiler.segments()),
+        let mut fields = self.reader().object();
+        while self.reader().field(&mut fields, 2, &["key", "segments", "variants", "dependencies", "metadata"]) {
+            match fields.at {
+                0 => key = self.reader().string(),
+                1 => flag.segments = self.compiler.segments(),
                 2 => self.variants(),
-                3 => dependencies = self.dependencies(),
-                4 => metadata = self.reader().value().ok().and_then(Value::into_object),
+                3 => flag.dependencies = self.dependencies(),
+                4 => flag.metadata = self.reader().any().into_object(),
                 _ => self.reader().skip(),
             }
         }
-        self.reader().require(key.is_some(), "key");
-        self.reader().require(segments.is_some(), "segments");
-        let text = self.compiler.reader.since(self.compiler.origin).into();
-        let variants = std::mem::take(&mut self.compiler.variants);
-        (
-            key.unwrap_or_default(),
-            Flag { text, segments: segments.unwrap_or_default(), variants, metadata, dependencies },
-        )
+        flag.text = self.compiler.reader.since(self.compiler.origin).into();
+        flag.variants = std::mem::take(&mut self.compiler.variants);
+        (key, flag)
     }
 
     /// Where each variant stands. `null` is none.
@@ -91,20 +87,24 @@ impl<'a, D: Dialect> Load<'a, D> {
         if self.reader().null() {
             return;
         }
-        self.reader().begin(Kind::Object);
+        self.reader().object();
         while let Some(name) = self.reader().name() {
             let number = self.compiler.variant(name.into_owned().into());
-            let text = if self.reader().null() { None } else { Some(self.variant()) };
+            let text = self.variant();
             if let Some(variant) = self.compiler.variants.get_mut(number as usize) {
                 variant.1 = text;
             }
         }
     }
 
-    fn variant(&mut self) -> Span {
-        let is_object = self.reader().peek() == Kind::Object;
-        self.reader().require(is_object, "variants");
-        self.compiler.span()
+    fn variant(&mut self) -> Option<Span> {
+        if self.reader().null() {
+            return None;
+        }
+        if self.reader().peek() != Kind::Object {
+            self.reader().refuse();
+        }
+        Some(self.compiler.span())
     }
 
     fn dependencies(&mut self) -> Vec<Text> {
@@ -112,7 +112,7 @@ impl<'a, D: Dialect> Load<'a, D> {
         if self.reader().null() {
             return keys;
         }
-        self.reader().begin(Kind::Array);
+        self.reader().list();
         while self.reader().more() {
             keys.push(self.reader().string());
         }

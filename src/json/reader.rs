@@ -23,7 +23,7 @@ pub struct JsonError {
 pub enum JsonCode {
     /// It is not JSON.
     Syntax,
-    /// It is JSON, but another kind of value was asked for.
+    /// Another kind of value was asked for, or a field of it is missing.
     Kind,
     /// It is longer than [`MAX_BYTES`].
     Size,
@@ -48,6 +48,15 @@ pub enum Kind {
     Nothing,
 }
 
+/// The fields of an object, as they come.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields {
+    /// The place of the last one among those that are known, or one past them.
+    pub at: usize,
+    /// Those that came, by place, one bit each.
+    seen: u32,
+}
+
 /// A place in a JSON text.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
@@ -67,18 +76,20 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`JsonCode::Size`] for a text over [`MAX_BYTES`].
     pub fn new(text: &'a [u8]) -> Result<Self, JsonError> {
-        Self::within(text, MAX_BYTES)
+        let reader = Self::within(text, MAX_BYTES);
+        match reader.error {
+            Some(error) => Err(error),
+            None => Ok(reader),
+        }
     }
 
-    /// Starts at the beginning of a text that may have this many bytes.
-    ///
-    /// # Errors
-    /// [`JsonCode::Size`] for a longer one.
-    pub fn within(text: &'a [u8], most: usize) -> Result<Self, JsonError> {
+    /// Starts at the beginning of a text that may have this many bytes; nothing is read of a longer one.
+    pub fn within(text: &'a [u8], most: usize) -> Self {
+        let mut reader = Self { text, at: 0, depth: 0, is_fresh: false, error: None, field: "" };
         if text.len() > most {
-            return Err(JsonError { at: 0, code: JsonCode::Size });
+            reader.fail(JsonCode::Size);
         }
-        Ok(Self { text, at: 0, depth: 0, is_fresh: false, error: None, field: "" })
+        reader
     }
 
     /// The kind of the next value.
@@ -115,6 +126,11 @@ impl<'a> Reader<'a> {
         self.field
     }
 
+    /// Stops reading: what stands here is not what was asked for.
+    pub fn refuse(&mut self) {
+        self.fail(JsonCode::Kind);
+    }
+
     /// Reads `null`, if it stands here.
     pub fn null(&mut self) -> bool {
         let is_null = self.peek() == Kind::Null;
@@ -126,14 +142,15 @@ impl<'a> Reader<'a> {
 
     /// Reads `true` or `false`.
     pub fn bool(&mut self) -> bool {
-        let value = self.expect(Kind::Bool) && self.byte() == Some(b't');
+        self.skip_space();
+        let value = self.byte() == Some(b't');
         self.word(if value { b"true" } else { b"false" });
         value
     }
 
     /// Reads a number, as it is written.
     pub fn number(&mut self) -> &'a [u8] {
-        self.expect(Kind::Number);
+        self.skip_space();
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -157,13 +174,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Begins a list or an object, to be read to its end with [`Self::more`], [`Self::name`] or [`Self::field`].
-    pub fn begin(&mut self, kind: Kind) {
-        if self.expect(kind) {
-            self.at += 1;
-            self.depth += 1;
-            self.is_fresh = true;
-        }
+    /// Begins a list, to be read to its end with [`Self::more`].
+    pub fn list(&mut self) {
+        self.begin(b'[');
+    }
+
+    /// Begins an object, to be read to its end with [`Self::name`] or [`Self::field`].
+    pub fn object(&mut self) -> Fields {
+        self.begin(b'{');
+        Fields { at: usize::MAX, seen: 0 }
     }
 
     /// Goes to the next item of a list, which must be read (or skipped); false at its end.
@@ -177,45 +196,41 @@ impl<'a> Reader<'a> {
             return None;
         }
         let name = self.characters();
-        self.skip_space();
-        if !self.take(b':') {
+        if !self.take_next(b':') {
             self.fail(JsonCode::Syntax);
         }
         Some(name)
     }
 
-    /// Begins an object of which some fields are known.
-    pub fn object(&mut self) -> usize {
-        self.begin(Kind::Object);
-        usize::MAX
-    }
-
-    /// Goes to the next field of an object, which must be read (or skipped); false at its end. `field` becomes its place
-    /// among those that are known, or one past them.
-    pub fn field(&mut self, field: &mut usize, known: &[&'static str]) -> bool {
-        if self.error.is_some() && self.field.is_empty() {
-            self.field = known.get(*field).copied().unwrap_or_default();
-        }
-        let name = self.name();
-        if let Some(name) = &name {
+    /// Goes to the next field of an object, which must be read (or skipped); false at its end. The first ones of those that
+    /// are known, as many as are `required`, must be there.
+    pub fn field(&mut self, fields: &mut Fields, required: usize, known: &[&'static str]) -> bool {
+        self.stopped_in(known.get(fields.at));
+        if let Some(name) = self.name() {
             // A `match` on texts would be compiled into comparisons byte by byte.
-            *field = known.iter().position(|known| known.as_bytes() == &**name).unwrap_or(known.len());
+            fields.at = known.iter().position(|known| known.as_bytes() == &*name).unwrap_or(known.len());
+            fields.seen |= 1 << fields.at;
+            return true;
         }
-        name.is_some()
+        let missing = known.iter().take(required).enumerate().find(|(at, _)| fields.seen >> at & 1 == 0);
+        if self.error.is_none() && missing.is_some() {
+            self.fail(JsonCode::Kind);
+            self.stopped_in(missing.map(|(_, field)| field));
+        }
+        false
     }
 
-    /// Stops reading where a field is missing.
-    pub fn require(&mut self, is_there: bool, field: &'static str) {
-        if !is_there && self.error.is_none() {
+    /// Names the field in which reading stopped, if it did and none further in is named.
+    fn stopped_in(&mut self, field: Option<&&'static str>) {
+        if let (Some(_), "", Some(field)) = (self.error, self.field, field) {
             self.field = field;
-            self.fail(JsonCode::Kind);
         }
     }
 
     /// Reads any value; what is too deep becomes [`Value::Raw`].
     ///
     /// # Errors
-    /// When no JSON stands here.
+    /// When no JSON stands here, or reading stopped before.
     pub fn value(&mut self) -> Result<Value, JsonError> {
         let value = self.any();
         self.error.map_or(Ok(value), Err)
@@ -234,11 +249,18 @@ impl<'a> Reader<'a> {
         let mut open = Vec::new();
         loop {
             match self.peek() {
-                kind @ (Kind::Array | Kind::Object) => {
-                    self.begin(kind);
-                    open.push(kind == Kind::Object);
+                Kind::Array => {
+                    self.list();
+                    open.push(false);
                 }
-                _ => self.skip_scalar(),
+                Kind::Object => {
+                    self.object();
+                    open.push(true);
+                }
+                Kind::Null => drop(self.null()),
+                Kind::Bool => drop(self.bool()),
+                Kind::String => drop(self.characters()),
+                Kind::Number | Kind::Nothing => drop(self.number()),
             }
             while let Some(is_object) = open.last() {
                 if if *is_object { self.name().is_some() } else { self.more() } {
@@ -264,7 +286,8 @@ impl<'a> Reader<'a> {
         self.error.map_or(Ok(()), Err)
     }
 
-    fn any(&mut self) -> Value {
+    /// Reads any value, as [`Self::value`] does.
+    pub(crate) fn any(&mut self) -> Value {
         match self.peek() {
             Kind::Null => {
                 self.null();
@@ -281,7 +304,7 @@ impl<'a> Reader<'a> {
 
     fn items(&mut self) -> Value {
         let mut items = Vec::new();
-        self.begin(Kind::Array);
+        self.list();
         while self.more() {
             items.push(self.any());
         }
@@ -290,27 +313,25 @@ impl<'a> Reader<'a> {
 
     fn entries(&mut self) -> Value {
         let mut entries = Object::new();
-        self.begin(Kind::Object);
+        self.object();
         while let Some(name) = self.name() {
             entries.push(name.into_owned().into(), self.any());
         }
         Value::Object(entries)
     }
 
-    fn skip_scalar(&mut self) {
-        match self.peek() {
-            Kind::Null => drop(self.null()),
-            Kind::Bool => drop(self.bool()),
-            Kind::String => drop(self.characters()),
-            _ => drop(self.number()),
+    fn begin(&mut self, bracket: u8) {
+        if !self.take_next(bracket) {
+            return self.fail(JsonCode::Kind);
         }
+        self.depth += 1;
+        self.is_fresh = true;
     }
 
     /// After the beginning of a list or an object, or a value in it: goes to the next value or name, or past the end.
     fn goes_on(&mut self, end: u8) -> bool {
-        self.skip_space();
         let is_first = std::mem::take(&mut self.is_fresh);
-        if self.take(end) {
+        if self.take_next(end) {
             self.depth -= 1;
             return false;
         }
@@ -323,8 +344,8 @@ impl<'a> Reader<'a> {
 
     /// A string without its escapes: a piece of the text where there are none.
     fn characters(&mut self) -> Cow<'a, [u8]> {
-        if self.expect(Kind::String) {
-            self.at += 1;
+        if !self.take_next(b'"') {
+            self.fail(JsonCode::Kind);
         }
         let mut text = Cow::Borrowed(self.plain());
         while !self.take(b'"') {
@@ -402,14 +423,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expect(&mut self, kind: Kind) -> bool {
-        let next = self.peek();
-        if next != kind {
-            self.fail(if next == Kind::Nothing { JsonCode::Syntax } else { JsonCode::Kind });
-        }
-        next == kind
-    }
-
     fn skip_space(&mut self) {
         while matches!(self.byte(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
@@ -419,6 +432,12 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn byte(&self) -> Option<u8> {
         self.text.get(self.at).copied()
+    }
+
+    /// Takes this byte, and white space before it.
+    fn take_next(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        self.take(byte)
     }
 
     fn take(&mut self, byte: u8) -> bool {

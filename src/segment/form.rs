@@ -28,10 +28,10 @@ impl Form {
         match self {
             Self::Word if is_boolean(text) => Some(text.to_ascii_lowercase().into()),
             Self::Text | Self::Word => Some(text.clone()),
-            Self::Lower => Some(utf16::big_endian(&dialect.lower(text))),
+            Self::Lower => Some(utf16::comparable(&dialect.lower(text))),
             Self::Number => number(plain::number(dialect, text)),
             Self::Version => version(text, dialect),
-            Self::Units => Some(utf16::big_endian(text)),
+            Self::Units => Some(utf16::comparable(text)),
         }
     }
 }
@@ -42,6 +42,7 @@ fn is_boolean(word: &[u8]) -> bool {
 }
 
 /// IEEE 754 bits sort as the numbers do once the sign is turned, and for negative numbers all the rest.
+#[inline(never)]
 fn number(number: f64) -> Option<Text> {
     // Minus zero is zero.
     let bits = (number + 0.0).to_bits();
@@ -63,7 +64,7 @@ fn version<D: Dialect>(text: &[u8], dialect: &D) -> Option<Text> {
         let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
         let (digits, after) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty())?;
         // JavaScript numbers, so that digits beyond the sixteenth are as blurred as they are there.
-        out.extend_from_slice(&plain::number(dialect, digits).to_bits().to_be_bytes());
+        out.extend_from_slice(&number(plain::number(dialect, digits))?);
         rest = after;
     }
     // Any pre-release begins with a hyphen, which is less than this.

@@ -8,7 +8,7 @@ use super::operator::Operator;
 use super::{Condition, Form, Index, NO_SELECTOR, Segment, Selector, Span, Test};
 use crate::bucketing::{Bucket, Share, whole_numbers};
 use crate::dialect::{Dialect, plain};
-use crate::json::{Kind, Reader, Text};
+use crate::json::{Kind, MAX_BYTES, Reader, Text};
 
 /// Reads the segments of one flag after the other. What many flags have in common is kept once, under a small number.
 pub(crate) struct Compiler<'a, D: Dialect> {
@@ -29,9 +29,9 @@ pub(crate) struct Compiler<'a, D: Dialect> {
 }
 
 impl<'a, D: Dialect> Compiler<'a, D> {
-    pub(crate) fn new(reader: Reader<'a>, dialect: &'a D) -> Self {
+    pub(crate) fn new(text: &'a [u8], dialect: &'a D) -> Self {
         Self {
-            reader,
+            reader: Reader::within(text, MAX_BYTES),
             dialect,
             selector_index: Index::default(),
             selectors: Vec::new(),
@@ -61,7 +61,7 @@ impl<'a, D: Dialect> Compiler<'a, D> {
 
     pub(crate) fn segments(&mut self) -> Vec<Segment> {
         let mut segments = Vec::new();
-        self.reader.begin(Kind::Array);
+        self.reader.list();
         while self.reader.more() {
             segments.push(self.segment());
         }
@@ -70,9 +70,9 @@ impl<'a, D: Dialect> Compiler<'a, D> {
 
     fn segment(&mut self) -> Segment {
         let mut segment = Segment::default();
-        let mut field = self.reader.object();
-        while self.reader.field(&mut field, &["conditions", "bucket", "variant", "metadata"]) {
-            match field {
+        let mut fields = self.reader.object();
+        while self.reader.field(&mut fields, 0, &["conditions", "bucket", "variant", "metadata"]) {
+            match fields.at {
                 0 => segment.conditions = if self.reader.null() { None } else { Some(self.alternatives()) },
                 1 => segment.bucket = if self.reader.null() { None } else { Some(self.bucket()) },
                 2 => segment.variant = self.variant_name(),
@@ -85,10 +85,10 @@ impl<'a, D: Dialect> Compiler<'a, D> {
 
     fn alternatives(&mut self) -> Vec<Vec<Condition>> {
         let mut alternatives = Vec::new();
-        self.reader.begin(Kind::Array);
+        self.reader.list();
         while self.reader.more() {
             let mut conditions = Vec::new();
-            self.reader.begin(Kind::Array);
+            self.reader.list();
             while self.reader.more() {
                 conditions.push(self.condition());
             }
@@ -98,18 +98,17 @@ impl<'a, D: Dialect> Compiler<'a, D> {
     }
 
     fn condition(&mut self) -> Condition {
-        let (mut selector, mut operator, mut values) = (NO_SELECTOR, Operator::named(b""), None);
-        let mut field = self.reader.object();
-        while self.reader.field(&mut field, &["selector", "op", "values"]) {
-            match field {
-                0 => selector = self.selector(),
-                1 => operator = self.operator(),
-                2 => values = Some(self.values()),
+        let (mut selector, mut operator, mut values) = (NO_SELECTOR, Operator::named(b""), Vec::new());
+        let mut fields = self.reader.object();
+        while self.reader.field(&mut fields, 1, &["values", "selector", "op"]) {
+            match fields.at {
+                0 => values = self.values(),
+                1 => selector = self.selector(),
+                2 => operator = self.operator(),
                 _ => self.reader.skip(),
             }
         }
-        self.reader.require(values.is_some(), "values");
-        self.compiled(selector, operator, &values.unwrap_or_default())
+        self.compiled(selector, operator, &values)
     }
 
     fn compiled(&mut self, selector: u32, operator: &'static Operator, read: &[Text]) -> Condition {
@@ -161,7 +160,7 @@ impl<'a, D: Dialect> Compiler<'a, D> {
             return Selector::Nothing;
         }
         let (mut root, mut path, mut is_way) = (None, Vec::new(), true);
-        self.reader.begin(Kind::Array);
+        self.reader.list();
         while self.reader.more() {
             let is_string = self.reader.peek() == Kind::String;
             let element = if self.reader.null() { Text::default() } else { self.value() };
@@ -180,7 +179,7 @@ impl<'a, D: Dialect> Compiler<'a, D> {
 
     fn values(&mut self) -> Vec<Text> {
         let mut values = Vec::new();
-        self.reader.begin(Kind::Array);
+        self.reader.list();
         while self.reader.more() {
             values.push(self.value());
         }
@@ -197,24 +196,22 @@ impl<'a, D: Dialect> Compiler<'a, D> {
     }
 
     fn bucket(&mut self) -> Bucket {
-        let (mut selector, mut salt, mut shares) = (NO_SELECTOR, None, None);
-        let mut field = self.reader.object();
-        while self.reader.field(&mut field, &["selector", "salt", "allocations"]) {
-            match field {
-                0 => selector = self.selector(),
-                1 => salt = Some(self.value().then(b"/")),
-                2 => shares = Some(self.allocations()),
+        let mut bucket = Bucket { selector: NO_SELECTOR, salt: Text::default(), shares: Vec::new() };
+        let mut fields = self.reader.object();
+        while self.reader.field(&mut fields, 2, &["salt", "allocations", "selector"]) {
+            match fields.at {
+                0 => bucket.salt = self.value().then(b"/"),
+                1 => bucket.shares = self.allocations(),
+                2 => bucket.selector = self.selector(),
                 _ => self.reader.skip(),
             }
         }
-        self.reader.require(salt.is_some(), "salt");
-        self.reader.require(shares.is_some(), "allocations");
-        Bucket { selector, salt: salt.unwrap_or_default(), shares: shares.unwrap_or_default() }
+        bucket
     }
 
     fn allocations(&mut self) -> Vec<Share> {
         let mut shares = Vec::new();
-        self.reader.begin(Kind::Array);
+        self.reader.list();
         while self.reader.more() {
             self.allocation(&mut shares);
         }
@@ -222,16 +219,15 @@ impl<'a, D: Dialect> Compiler<'a, D> {
     }
 
     fn allocation(&mut self, shares: &mut Vec<Share>) {
-        let (mut users, mut has_distributions) = (None, false);
+        let mut users = 0..0;
         let first = shares.len();
-        let mut field = self.reader.object();
-        while self.reader.field(&mut field, &["range", "distributions"]) {
-            match field {
-                0 => users = Some(self.range()),
+        let mut fields = self.reader.object();
+        while self.reader.field(&mut fields, 2, &["range", "distributions"]) {
+            match fields.at {
+                0 => users = self.range(),
                 1 => {
-                    has_distributions = true;
                     shares.truncate(first);
-                    self.reader.begin(Kind::Array);
+                    self.reader.list();
                     while self.reader.more() {
                         shares.push(self.distribution());
                     }
@@ -239,25 +235,22 @@ impl<'a, D: Dialect> Compiler<'a, D> {
                 _ => self.reader.skip(),
             }
         }
-        self.reader.require(users.is_some(), "range");
-        self.reader.require(has_distributions, "distributions");
         for share in shares.iter_mut().skip(first) {
-            share.users = users.clone().unwrap_or_default();
+            share.users = users.clone();
         }
     }
 
     fn distribution(&mut self) -> Share {
-        let (mut rest, mut variant) = (None, None);
-        let mut field = self.reader.object();
-        while self.reader.field(&mut field, &["range", "variant"]) {
-            match field {
-                0 => rest = Some(self.range()),
-                1 => variant = self.variant_name(),
+        let mut share = Share { users: 0..0, rest: 0..0, variant: None };
+        let mut fields = self.reader.object();
+        while self.reader.field(&mut fields, 1, &["range", "variant"]) {
+            match fields.at {
+                0 => share.rest = self.range(),
+                1 => share.variant = self.variant_name(),
                 _ => self.reader.skip(),
             }
         }
-        self.reader.require(rest.is_some(), "range");
-        Share { users: 0..0, rest: rest.unwrap_or_default(), variant }
+        share
     }
 
     fn variant_name(&mut self) -> Option<u32> {
@@ -270,16 +263,20 @@ impl<'a, D: Dialect> Compiler<'a, D> {
 
     /// A half-open range `[start, end]` of numbers, of which only whole ones are ever looked up.
     fn range(&mut self) -> Range<u32> {
-        let mut bounds = [0.0; 2];
-        let mut bound = bounds.iter_mut();
-        self.reader.begin(Kind::Array);
+        let (mut start, mut end, mut count) = (0.0, 0.0, 0);
+        self.reader.list();
         while self.reader.more() {
             let number = plain::number(self.dialect, self.reader.number());
-            if let Some(bound) = bound.next() {
-                *bound = number;
+            match count {
+                0 => start = number,
+                1 => end = number,
+                _ => {}
             }
+            count += 1;
         }
-        self.reader.require(bound.next().is_none(), "range");
-        whole_numbers(bounds[0], bounds[1])
+        if count < 2 {
+            self.reader.refuse();
+        }
+        whole_numbers(start, end)
     }
 }

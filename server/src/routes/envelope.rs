@@ -21,10 +21,10 @@ impl<'a> Envelope<'a> {
     /// Reads the body.
     pub fn read(body: &'a [u8]) -> Result<Self, Refusal> {
         let mut envelope = Self::default();
-        let mut reader = Reader::within(body, body.len()).map_err(malformed)?;
-        let mut field = reader.object();
-        while reader.field(&mut field, &["api_key", "client_upload_time", "events"]) {
-            match field {
+        let mut reader = Reader::within(body, body.len());
+        let mut fields = reader.object();
+        while reader.field(&mut fields, 0, &["api_key", "client_upload_time", "events"]) {
+            match fields.at {
                 0 => envelope.api_key = text(&mut reader),
                 1 => envelope.uploaded = moment(&mut reader),
                 2 => envelope.events = Some(events(&mut reader)?),
@@ -42,7 +42,7 @@ fn malformed(_: JsonError) -> Refusal {
 
 fn events<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Refusal> {
     let mut events = Vec::new();
-    reader.begin(Kind::Array);
+    reader.list();
     while reader.more() {
         events.push(reader.span());
         if events.len() > MOST_EVENTS {
