@@ -54,6 +54,16 @@ fn a_flag_is_kept_as_it_was_received() {
 }
 
 #[test]
+fn a_selector_that_is_not_understood_harms_every_flag_that_has_it() {
+    let broken = |key: &str| on(key, "x", "1").replace(r#""context""#, "[]");
+    let (read, errors) =
+        Flags::parse(format!("[{},{},{}]", broken("b"), broken("c"), on("d", "x", "1")).as_bytes(), &NativeDialect);
+    assert_eq!(read.keys().map(Text::to_string).collect::<Vec<_>>(), ["d"]);
+    let error = |key: &str| FlagError { key: Some(key.into()), code: FlagCode::Shape("selector") };
+    assert_eq!(errors, [error("b"), error("c")]);
+}
+
+#[test]
 fn a_long_chain_is_evaluated_without_recursion() {
     let link = |number: u32| {
         format!(

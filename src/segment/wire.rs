@@ -145,13 +145,17 @@ impl<'a, D: Dialect> Compiler<'a, D> {
     /// The number of a selector. A known one is not read again.
     fn selector(&mut self) -> u32 {
         let start = self.reader.clone();
-        let number = self.selector_index.number(self.reader.span());
-        if number as usize == self.selectors.len() {
-            self.reader = start;
-            let selector = self.path();
-            self.selectors.push(selector);
+        let text = self.reader.span();
+        if let Some(number) = self.selector_index.find(text) {
+            return number;
         }
-        number
+        self.reader = start;
+        let selector = self.path();
+        if self.reader.error().is_some() {
+            return NO_SELECTOR;
+        }
+        self.selectors.push(selector);
+        self.selector_index.number(text)
     }
 
     /// Reads a selector. An element that JavaScript takes for false ends the way.
