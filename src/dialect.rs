@@ -5,10 +5,12 @@
 
 use crate::json::Text;
 
+pub(crate) mod comparable;
 #[cfg(feature = "native")]
 mod native;
 pub(crate) mod plain;
-pub(crate) mod utf16;
+#[cfg(feature = "native")]
+mod utf16;
 #[cfg(feature = "native")]
 pub use native::NativeDialect;
 

@@ -1,7 +1,8 @@
 //! Whether a property meets a condition.
 
 use super::property::{Property, Word};
-use crate::dialect::{Dialect, utf16};
+use crate::dialect::Dialect;
+use crate::dialect::comparable::includes;
 use crate::json::Text;
 use crate::segment::{Condition, Form, Test};
 
@@ -73,7 +74,7 @@ impl Word {
 
 fn holds(test: Test, mine: &[u8], other: &[u8]) -> bool {
     if test == Test::Contain {
-        return utf16::includes(mine, other);
+        return includes(mine, other);
     }
     let order = mine.cmp(other);
     match test {

@@ -2,7 +2,8 @@
 //!
 //! So numbers, versions and words are all compared in one way, and what was computed of a property once is a list of texts.
 
-use crate::dialect::{Dialect, plain, utf16};
+use crate::dialect::comparable::comparable;
+use crate::dialect::{Dialect, plain};
 use crate::json::Text;
 
 /// A form of a text.
@@ -28,10 +29,10 @@ impl Form {
         match self {
             Self::Word if is_boolean(text) => Some(text.to_ascii_lowercase().into()),
             Self::Text | Self::Word => Some(text.clone()),
-            Self::Lower => Some(utf16::comparable(&dialect.lower(text))),
+            Self::Lower => Some(comparable(&dialect.lower(text))),
             Self::Number => number(plain::number(dialect, text)),
             Self::Version => version(text, dialect),
-            Self::Units => Some(utf16::comparable(text)),
+            Self::Units => Some(comparable(text)),
         }
     }
 }
