@@ -74,7 +74,7 @@ trap := target/wasm/trap/trap.js
 
 # The standard library is built too, with panics that are a bare `unreachable`: 6.5 KB less. The flags are unstable; the compiler is pinned.
 std = $(wildcard $(shell rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock)
-build-std := RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort' CARGO_TARGET_DIR=target/shipped CARGO_UNSTABLE_BUILD_STD=std,panic_abort \
+build-std := RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"' CARGO_TARGET_DIR=target/shipped CARGO_UNSTABLE_BUILD_STD=std,panic_abort \
   CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size
 rustc-wasm := cargo rustc --locked --profile wasm --target wasm32-unknown-unknown --no-default-features
 # Not --all-features: it makes binaryen 132 write import sections that other tools cannot read.
@@ -99,7 +99,8 @@ define bind
 wasm-bindgen --target web --omit-default-module-path --remove-name-section --remove-producers-section \
   --out-dir target/bindgen/$(1) $(2)/wasm32-unknown-unknown/wasm/$(3).wasm
 mkdir -p target/wasm/$(1)
-cd target/bindgen/$(1) && $(wasm-opt) -Oz --converge --strip-debug --strip-producers --strip-target-features $(notdir $(3))_bg.wasm -o small.wasm
+cd target/bindgen/$(1) && $(wasm-opt) --flatten --rereloop -Oz -Oz --gufa-optimizing -Oz --converge --low-memory-unused -ocimfs 400 \
+  --strip-debug --strip-producers --strip-target-features $(notdir $(3))_bg.wasm -o small.wasm
 cd target/bindgen/$(1) && $(wasm-opt) --minify-imports-and-exports-and-modules small.wasm -o ../../wasm/$(1)/$(notdir $(3))_bg.wasm > names.json
 node pkg/glue.mjs target/bindgen/$(1)/$(notdir $(3)).js target/wasm/$(1)/$(notdir $(3)).js target/bindgen/$(1)/names.json
 endef

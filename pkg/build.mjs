@@ -71,8 +71,7 @@ function seams(name, form) {
 }
 
 function payload(bytes) {
-  const { text, first } = encode(bytes);
-  return `export const first = ${first}; export const text = ${JSON.stringify(text)};`;
+  return `export const text = ${JSON.stringify(encode(bytes))};`;
 }
 
 /** Once for `import` and once for `require`. */

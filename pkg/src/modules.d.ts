@@ -29,7 +29,6 @@ declare module 'core:built-in' {
 /** The bytes as pkg/payload.mjs writes them. */
 declare module 'core:payload' {
   export const text: string;
-  export const first: number;
 }
 
 /** A module that the platform compiled. */

@@ -1,8 +1,8 @@
 //! The record of exposures that were told: by person, flag and the variant last met.
 //!
 //! It is kept as it is stored: `{person: {flag: {variant, experiment_key, day, turn}}}`, the person on the page last. The
-//! page's record is of one person and lies in [`Area::Page`]; the day's is of the people of that day and lies in
-//! [`Area::Local`], so that a reload and other tabs know it.
+//! page's record is of one person; the day's is of the people of that day, and stored, so that a reload and other tabs
+//! know it.
 
 use super::config::Window;
 use crate::digest;
@@ -26,7 +26,8 @@ impl Record {
     /// Takes up what was recorded today.
     pub(super) fn load(window: Window, namespace: &Text, storage: &dyn Storage, today: u64) -> Self {
         let key = namespace.then(b"-exposed");
-        let people = storage.read(area(window), &key).and_then(|text| people_of(&text, today)).unwrap_or_default();
+        let stored = storage.read(Area::Local, &key).filter(|_| window == Window::Day);
+        let people = stored.and_then(|text| people_of(&text, today)).unwrap_or_default();
         Self { window, key, people }
     }
 
@@ -54,7 +55,7 @@ impl Record {
         let mut record = Object::new();
         record.put("day", today);
         record.put("people", self.people.clone());
-        Effect::Save(area(self.window), self.key.clone(), record.to_text())
+        Effect::Save(Area::Local, self.key.clone(), record.to_text())
     }
 
     /// What was told to this person, who stands last from now on. The page knows one person only.
@@ -69,10 +70,6 @@ impl Record {
         self.people.push(person.clone(), known);
         self.people.get_mut(&person)?.as_object_mut()
     }
-}
-
-fn area(window: Window) -> Area {
-    if window == Window::Day { Area::Local } else { Area::Page }
 }
 
 /// What tells one exposure to a flag from another. What is absent is `null`, so that every field is compared.

@@ -5,7 +5,7 @@ use super::config::Window;
 use super::record::Record;
 use crate::effect::{Change, DropReason, Effect, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
-use crate::json::{Text, Value, parse};
+use crate::json::{Object, Text, Value, parse};
 use crate::storage::{Area, Storage};
 use crate::time::{Now, day};
 use crate::user::Identity;
@@ -13,12 +13,14 @@ use crate::user::Identity;
 /// After how many milliseconds a refused exposure is offered again; then it is dropped (DESIGN, "Identity and exposures").
 const RETRY_MILLIS: [u64; 3] = [1_000, 5_000, 25_000];
 
-/// How long the record waits for more before it is written, in milliseconds. What is lost in between, by a trap or a tab
-/// that is killed, is told again under the same insert id.
+/// How long the day's record waits for more before it is written, in milliseconds. What a killed tab loses in between is
+/// told again under the same insert id.
 const SAVE_MILLIS: u64 = 100;
 
-/// Where the page keeps exposures that no provider has taken yet.
-const UNTAKEN: &[u8] = b"untaken ";
+/// Where the page keeps what was told, for a client that takes over after a trap.
+const TOLD: &[u8] = b"told ";
+/// What marks an exposure that is the provider's by now, or nobody's any more.
+const SETTLED: &str = "settled";
 
 /// Tells exposures.
 pub(super) struct Tracker {
@@ -38,15 +40,17 @@ struct Offer {
 }
 
 impl Tracker {
-    /// Takes up what the page and earlier pages recorded; exposures left untaken by a lost instance are offered at once.
+    /// Takes up what the page and earlier pages recorded; exposures left open by a lost instance are offered at once.
     pub(super) fn load(window: Window, namespace: &Text, storage: &dyn Storage, now: Now) -> Self {
         let record = Record::load(window, namespace, storage, day(now.wall));
         let mut tracker = Self { window, record, offered: Vec::new(), next: 0, save_at: None };
-        for (_, text) in storage.entries(Area::Page, UNTAKEN) {
-            let event = parse(&text).ok().and_then(Value::into_object);
-            if let Some(event) = event.as_ref().and_then(ExposureEvent::from_event) {
-                tracker.record.turn(&event.identity, &event.exposure, day(now.wall));
-                tracker.offer(event, Some(now.mono));
+        for (_, text) in storage.entries(Area::Page, TOLD) {
+            let told = parse(&text).ok().and_then(Value::into_object).unwrap_or_default();
+            if let Some(event) = ExposureEvent::from_event(&told) {
+                tracker.record.turn(&event.identity, &event.exposure, day(event.time));
+                if told.get(SETTLED).is_none() {
+                    tracker.offer(event, Some(now.mono));
+                }
             }
         }
         tracker
@@ -60,9 +64,11 @@ impl Tracker {
         let today = day(now.wall);
         let Some(turn) = self.record.turn(identity, &exposure, today) else { return };
         let insert_id = insert_id(identity, &exposure, today, turn);
-        self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
+        if self.window == Window::Day {
+            self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
+        }
         let event = ExposureEvent { exposure, identity: identity.clone(), time: now.wall, insert_id };
-        out.push(Effect::Save(Area::Page, untaken(&event), event.to_event().to_text()));
+        out.push(keep(&event, event.to_event()));
         let id = self.offer(event.clone(), None);
         out.push(Effect::Track(id, Box::new(event)));
         out.push(Effect::Notify(Change::Exposure));
@@ -122,11 +128,13 @@ impl Tracker {
     }
 
     fn forget(&mut self, place: usize, out: &mut Vec<Effect>) {
-        let offer = self.offered.remove(place);
-        out.push(Effect::Remove(Area::Page, untaken(&offer.event)));
+        let event = self.offered.remove(place).event;
+        let mut told = event.to_event();
+        told.put(SETTLED, true);
+        out.push(keep(&event, told));
     }
 }
 
-fn untaken(event: &ExposureEvent) -> Text {
-    Text::from(UNTAKEN).then(&event.insert_id)
+fn keep(event: &ExposureEvent, told: Object) -> Effect {
+    Effect::Save(Area::Page, Text::from(TOLD).then(&event.insert_id), told.to_text())
 }

@@ -1,5 +1,5 @@
 // The default entry: the wasm is inside the script, so that the first `initialize` has it. pkg/payload.mjs wrote it and says how.
-import { first, text } from 'core:payload';
+import { text } from 'core:payload';
 
 /** The bytes, and nothing when the script was damaged: then compiling fails, as it should. */
 export function builtIn(): Uint8Array<ArrayBuffer> {
@@ -8,7 +8,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   for (let at = 0; at < text.length; at++) {
     let value = letter(at);
     if (value >= 90) value += (value - 90) * 91 + letter(++at);
-    bytes.push(value + first);
+    bytes.push(value);
   }
   return Uint8Array.from(bytes);
 }
