@@ -65,8 +65,8 @@ export function rewriteGlue(source, short) {
   glue = glue.replace(/^export (?=class |function )/gm, '');
   glue = guardClosures(glue);
   glue = guardImports(glue);
-  glue = plain(glue);
   glue = replace(glue, 'new FinalizationRegistry(', 'finalization(', count(glue, 'typeof FinalizationRegistry ==='));
+  glue = plain(glue);
   const stray = /^\s*(?:import|export)\b.*|import\.meta/m.exec(glue);
   if (stray) throw new Error(`the generated glue has a statement that cannot stand in a function: ${stray[0]}`);
   const silent = short.exports.filter(([name]) => SILENT.test(name)).map(([, by]) => by);
@@ -123,9 +123,12 @@ function guardImports(glue) {
   return replace(glue, 'return f.apply(this, args);', 'const result = f.apply(this, args);\n        if (dead) throw gone();\n        return result;', wrappers);
 }
 
-/** Leaves out what every visitor would pay for and nobody here uses: a quicker way to copy long texts, `using`, a shim for old encoders. */
+/** Leaves out what every visitor would pay for and nobody here uses: a quicker way to copy long texts, `using`, shims for engines that cannot
+ *  run the module anyway, and a new decoder every 2 GiB (a decoder that gives up is a trap, and the next instance has its own). */
 function plain(glue) {
   glue = glue.replace(/^if \(Symbol\.dispose\).*\n/gm, '');
+  glue = glue.replace(/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{[^\n]*\}\s+: (?=finalization\()/g, '');
+  glue = between(glue, 'const MAX_SAFARI_DECODE_BYTES =', '    return cachedTextDecoder.decode(bytes);', () => 'function decodeText(bytes) {\n');
   glue = between(glue, '    if (realloc === undefined) {\n', 'let cachedTextDecoder =', (copy) => `${cut(copy, '    }\n\n    let len').slice(0, -1)}}\n\n`);
   glue = glue.replaceAll(', wasm.__wbindgen_realloc)', ')');
   return between(glue, "if (!('encodeInto' in cachedTextEncoder)) {", 'let WASM_VECTOR_LEN', () => '');

@@ -166,13 +166,15 @@ impl<D: Dialect> Client<D> {
 
     /// All variants by flag key: the second source, over it the first, over it what is evaluated here.
     pub fn all(&mut self) -> Object {
-        let stored = self.variants.all(&self.identity);
-        let initial = self.config.initial_variants.clone();
-        let (mut all, first) = match self.config.source {
-            Source::LocalStorage => (initial, stored),
-            Source::InitialVariants => (stored, initial),
+        let (stored, initial) = (self.variants.all(&self.identity), Some(&self.config.initial_variants));
+        let (first, second) = match self.config.source {
+            Source::LocalStorage => (stored, initial),
+            Source::InitialVariants => (initial, stored),
         };
-        all.extend_from(&first);
+        let mut all = Object::new();
+        for variants in [second, first].into_iter().flatten() {
+            all.extend_from(variants);
+        }
         let local: Vec<Text> = self.flags.keys().filter(|key| self.flags.is_local(key)).cloned().collect();
         for (key, variant) in self.evaluated(&local) {
             if self.flags.is_local(&key) {

@@ -43,7 +43,8 @@ export interface ClientCore {
   exposure(key: string): void;
   all(): string;
   clear(): void;
-  getUser(): string | undefined;
+  /** Only where the user is not in the seed's `kept` yet. */
+  getUser?(): string | undefined;
   setUser(user?: string): void;
   setTracksAssignment(on: boolean): void;
 }

@@ -1,7 +1,7 @@
 // The client a page holds: checks what it is given, asks the core, and keeps answers. It decides nothing about variants or exposures.
 
 import { Answers } from './answers.js';
-import type { ClientCore, ClientSeed } from './boundary.js';
+import { type ClientCore, type ClientSeed, USER } from './boundary.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from './config.js';
 import { adopt, call, type Part, release } from './engine.js';
 import { ExperimentError } from './error.js';
@@ -152,7 +152,7 @@ export class ExperimentClient implements Client {
 
   /** A copy of the user as it was set, without what providers add; `undefined` when none is. */
   getUser(): ExperimentUser {
-    const text = call(this.part_, (core) => core.getUser());
+    const text = call(this.part_, (core) => (core.getUser ? core.getUser() : this.seed_.kept.get(USER)));
     return text && JSON.parse(text);
   }
 

@@ -1,6 +1,6 @@
 //! The record of exposures that were told: by person, flag and the variant last met.
 //!
-//! It is kept as it is stored: `{person: {flag: {variant, experiment_key, day, turn}}}`, the person on the page last. The
+//! It is kept as it is stored: `{person: {flag: {exposure…, day, turn}}}`, the person on the page last. The
 //! page's record is of one person; the day's is of the people of that day, and stored, so that a reload and other tabs
 //! know it.
 
@@ -38,12 +38,15 @@ impl Record {
         let seen = told.get(&exposure.flag_key).and_then(Value::as_object);
         let number = |name: &str| seen.and_then(|seen| seen.get(name)?.as_u64());
         let is_today = number("day") == Some(today);
-        let mut now = met(exposure);
-        let same = seen.is_some_and(|seen| now.iter().all(|(name, value)| seen.get(name) == Some(value)));
+        let is = |name: &str, text: &Option<Text>| {
+            seen.is_some_and(|seen| seen.get(name).and_then(Value::as_str) == text.as_ref())
+        };
+        let same = is("variant", &exposure.variant) && is("experiment_key", &exposure.experiment_key);
         if same && (is_today || window == Window::Page) {
             return None;
         }
         let turn = number("turn").filter(|_| is_today).map_or(0, |turn| turn + 1);
+        let mut now = exposure.to_object();
         now.put("day", today);
         now.put("turn", turn);
         told.set(&exposure.flag_key, now);
@@ -70,15 +73,6 @@ impl Record {
         self.people.push(person.clone(), known);
         self.people.get_mut(&person)?.as_object_mut()
     }
-}
-
-/// What tells one exposure to a flag from another. What is absent is `null`, so that every field is compared.
-fn met(exposure: &Exposure) -> Object {
-    let mut met = Object::new();
-    for (name, text) in [("variant", &exposure.variant), ("experiment_key", &exposure.experiment_key)] {
-        met.push(name.into(), text.as_ref().map_or(Value::Null, Value::from));
-    }
-    met
 }
 
 /// A digest of both ids: exposures go by both, as the reference's do.

@@ -39,8 +39,8 @@ impl Variants {
     }
 
     /// All variants this person may have.
-    pub(super) fn all(&self, person: &Identity) -> Object {
-        if self.is_of(person) { self.map.clone() } else { Object::new() }
+    pub(super) fn all(&self, person: &Identity) -> Option<&Object> {
+        self.is_of(person).then_some(&self.map)
     }
 
     /// The person on the page changed: variants that were anybody's are the person's who leaves.

@@ -20,7 +20,7 @@ use crate::client::{Answer, Client, Config, Window, read_options};
 use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
 use crate::error::Error;
 use crate::exposure::{ExposureEvent, Tracking, hand_over};
-use crate::json::{Object, Text, parse};
+use crate::json::{Object, Text, Value, parse};
 use crate::time::{Now, day};
 
 impl Machine for Client<JsDialect> {
@@ -46,23 +46,14 @@ const PROVIDER: &str = "exposureTrackingProvider";
 
 type Shared = Rc<RefCell<Client<JsDialect>>>;
 
-/// What answers are made from beside the client's own state.
-#[derive(Default, PartialEq)]
-struct Surroundings {
-    /// What the user provider says, as JSON.
-    provided: Option<String>,
-    page_url: Option<String>,
-    /// The UTC day; before the first look there is none.
-    day: u64,
-}
-
 /// A client of one deployment, on one page.
 #[wasm_bindgen]
 pub struct CoreClient {
     client: Shared,
     driver: Rc<Driver>,
     seed: Rc<Seed>,
-    surroundings: RefCell<Surroundings>,
+    /// What answers are made from beside the client's own state, as one text.
+    surroundings: RefCell<Text>,
 }
 
 #[wasm_bindgen]
@@ -107,17 +98,15 @@ impl CoreClient {
     /// Asks the user provider and looks at the page's address and at the day, which exposures count by. True when answers
     /// may differ from now on. To be called before the first `variant()` of a synchronous run.
     pub fn refresh(&self) -> bool {
-        let now = Surroundings {
-            provided: provided_user(&self.seed.get("userProvider")),
-            page_url: page_url(),
-            day: day(now().wall),
-        };
-        if *self.surroundings.borrow() == now {
+        let provided = Text::from(provided_user(&self.seed.get("userProvider")).unwrap_or_default());
+        let url = page_url().map(Text::from);
+        let today = Text::from_u64(day(now().wall));
+        let surroundings = today.then(url.as_deref().unwrap_or_default()).then(b"\n").then(&provided);
+        if *self.surroundings.borrow() == surroundings {
             return false;
         }
-        let provided = now.provided.as_deref().and_then(object).unwrap_or_default();
-        let url = now.page_url.as_deref().map(Text::from);
-        self.surroundings.replace(now);
+        self.surroundings.replace(surroundings);
+        let provided = parse(&provided).ok().and_then(Value::into_object).unwrap_or_default();
         self.with(|client| client.set_context(provided, url));
         true
     }
@@ -144,13 +133,7 @@ impl CoreClient {
         self.with(|client| client.clear());
     }
 
-    /// The user as it was set, as JSON.
-    #[wasm_bindgen(js_name = getUser)]
-    pub fn get_user(&self) -> Option<String> {
-        self.with(|client| client.user().map(Object::to_json)).flatten()
-    }
-
-    /// Sets the user.
+    /// Sets the user. It stands in the seed's `kept` under `user`, where it can be read.
     #[wasm_bindgen(js_name = setUser)]
     pub fn set_user(&self, user: Option<String>) {
         let user = user.as_deref().and_then(object);

@@ -9,7 +9,6 @@ use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestInit};
 
-use super::clock::now;
 use super::driver::Driver;
 use super::field::{call_method, field, set_field};
 use super::text::to_js;
@@ -128,10 +127,8 @@ fn on_failure(id: RequestId, driver: Weak<Driver>) -> Callback {
     })
 }
 
-/// `Retry-After` in milliseconds: seconds, or a date.
+/// `Retry-After` in milliseconds, where it is given in seconds, as every ingest endpoint known gives it.
 fn retry_after(headers: &JsValue) -> Option<u64> {
     let header = call_method(headers, "get", &[&"Retry-After".into()]).ok()?.as_string()?;
-    let seconds = Text::from(header.as_str()).to_u64().map(|seconds| seconds.saturating_mul(1_000));
-    let date = || (js_sys::Date::parse(&header) as u64).saturating_sub(now().wall);
-    Some(seconds.unwrap_or_else(date))
+    Text::from(header.as_str()).to_u64().map(|seconds| seconds.saturating_mul(1_000))
 }

@@ -7,7 +7,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   const letter = (at: number) => (text[at] === '!' ? 57 : text.charCodeAt(at) - 35);
   for (let at = 0; at < text.length; at++) {
     let value = letter(at);
-    if (value >= 90) value += (value - 90) * 91 + letter(++at);
+    value = value < 90 ? (value + 19) % 90 : value + (value - 90) * 91 + letter(++at);
     bytes.push(value);
   }
   return Uint8Array.from(bytes);
