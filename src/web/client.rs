@@ -20,7 +20,7 @@ use crate::client::{Answer, Client, Config, Window, read_options};
 use crate::effect::{Change, Effect, FetchId, RequestId, TrackId};
 use crate::error::Error;
 use crate::exposure::{ExposureEvent, Tracking, hand_over};
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Text, Value, parse};
 use crate::time::{Now, day};
 
 impl Machine for Client<JsDialect> {

@@ -51,11 +51,9 @@ impl Seed {
     }
 }
 
-/// `[Experiment] sentence: error status (CODE)`.
+/// `[Experiment] sentence: error (CODE)`.
 fn sentence(message: Message) -> Text {
     let text = Text::from("[Experiment] ").then(message.text.as_bytes());
     let Some(error) = message.error else { return text };
-    let text = text.then(b": ").then(error.message().as_bytes());
-    let status = error.status().map(|status| Text::from(" ").then(&Text::from_u64(u64::from(status))));
-    text.then(&status.unwrap_or_default()).then(b" (").then(error.code().as_bytes()).then(b")")
+    text.then(b": ").then(error.message().as_bytes()).then(b" (").then(error.code().as_bytes()).then(b")")
 }

@@ -19,12 +19,14 @@ extern "C" {
     fn note(this: &Page, text: &str);
 }
 
+type Callback = Closure<dyn FnMut(JsValue)>;
+
 #[wasm_bindgen]
 pub struct Machine {
     page: Rc<Page>,
     count: Rc<Cell<u32>>,
     timers: RefCell<Vec<Timeout>>,
-    callbacks: RefCell<Vec<Closure<dyn FnMut(JsValue)>>>,
+    callbacks: RefCell<Vec<Callback>>,
 }
 
 #[wasm_bindgen]
