@@ -129,7 +129,9 @@ function plain(glue) {
   glue = glue.replace(/^if \(Symbol\.dispose\).*\n/gm, '');
   glue = glue.replace(/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{[^\n]*\}\s+: (?=finalization\()/g, '');
   glue = between(glue, 'const MAX_SAFARI_DECODE_BYTES =', '    return cachedTextDecoder.decode(bytes);', () => 'function decodeText(bytes) {\n');
-  glue = between(glue, '    if (realloc === undefined) {\n', 'let cachedTextDecoder =', (copy) => `${cut(copy, '    }\n\n    let len').slice(0, -1)}}\n\n`);
+  const quicker = '    WASM_VECTOR_LEN = offset;\n    return ptr;\n}\n';
+  glue = replace(glue, '    if (realloc === undefined) {\n', '', 1);
+  glue = replace(between(glue, '    }\n\n    let len = arg.length;', quicker, () => ''), quicker, '}\n', 1);
   glue = glue.replaceAll(', wasm.__wbindgen_realloc)', ')');
   return between(glue, "if (!('encodeInto' in cachedTextEncoder)) {", 'let WASM_VECTOR_LEN', () => '');
 }
