@@ -19,17 +19,3 @@ pub trait Storage {
     /// Every key that starts so, with its text.
     fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)>;
 }
-
-/// Storage with nothing in it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoStorage;
-
-impl Storage for NoStorage {
-    fn read(&self, _: Area, _: &[u8]) -> Option<Text> {
-        None
-    }
-
-    fn entries(&self, _: Area, _: &[u8]) -> Vec<(Text, Text)> {
-        Vec::new()
-    }
-}
