@@ -51,10 +51,10 @@ async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
     wasm_bindgen_futures::JsFuture::from(promise).await
 }
 
-/// Resolves when the script says so; looked at with every turn of the event loop.
+/// Resolves when the script says so; looked at after every turn of the event loop, so that a loop of these starves nobody.
 async fn until(condition: &str, argument: &JsValue) {
     let code = format!(
-        "return new Promise(done => {{ const look = () => ({condition}) ? done() : setTimeout(look, 1); look(); }})"
+        "return new Promise(done => {{ const look = () => ({condition}) ? done() : setTimeout(look, 1); setTimeout(look, 1); }})"
     );
     settled(js_with(&code, argument).unchecked_into()).await.expect("the condition can be evaluated");
 }
@@ -161,11 +161,12 @@ async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
 }
 
 #[wasm_bindgen_test]
-async fn a_hundred_thousand_throws_later_the_client_still_answers() {
+async fn thirty_thousand_throws_later_the_client_still_answers() {
     serve(VARDATA);
     let client =
-        CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw new Error('no'); } } }"));
-    for _ in 0..100_000 {
+        CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw 'no'; } } }"));
+    // A throw that leaks its frame would end the instance at the 21,845th; Firefox needs a millisecond for each.
+    for _ in 0..30_000 {
         client.refresh();
     }
     assert_eq!(key_of(&client, "checkout"), "");
