@@ -163,8 +163,7 @@ async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
 #[wasm_bindgen_test]
 async fn thirty_thousand_throws_later_the_client_still_answers() {
     serve(VARDATA);
-    let client =
-        CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw 'no'; } } }"));
+    let client = CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw 'no'; } } }"));
     // A throw that leaks its frame would end the instance at the 21,845th; Firefox needs a millisecond for each.
     for _ in 0..30_000 {
         client.refresh();
