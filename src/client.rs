@@ -1,7 +1,6 @@
 //! The client behind `fetch`, `variant` and `exposure`: a state machine that touches nothing.
 //!
-//! Inputs are methods and take the time; outputs are [`Effect`]s, to be taken with [`Client::poll_effect`] after every
-//! call until there is none. [`Client::next_timeout`] says when [`Client::handle_timeout`] wants to be called. Whoever
+//! Inputs are methods and take the time; outputs are [`Effect`]s, to be polled after every call: see [`Machine`]. Whoever
 //! drives it performs the effects; `web` does so in the browser, `tests/client.rs` by hand.
 //!
 //! Timelines: `tests/client.rs`. Fallback order and exposure rules: `tests/vectors/exposure.json`.
@@ -9,21 +8,24 @@
 mod answer;
 mod config;
 mod fetching;
+mod owned;
 mod record;
+mod session;
 mod tracking;
 mod variants;
 
-pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, RequestId, TrackId};
+pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, Receiver, RequestId, TrackId};
 pub use answer::Answer;
 pub use config::{Config, Source, Window, read_options};
 
 use crate::api::{self, FetchOptions, Response};
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::evaluation::{Silent, Target, evaluate};
+use crate::evaluation::{Decision, Target, Trace, evaluate};
 use crate::exposure::{Exposure, Tracking};
 use crate::flag::Flags;
 use crate::json::{Object, Text, Value, parse};
+use crate::machine::Machine;
 use crate::storage::{Area, Storage};
 use crate::time::Now;
 use crate::user::{Identity, context, merge};
@@ -43,6 +45,17 @@ const RUNNING: &str = "running";
 /// What the keys of flags and of fetch options end in: the reference's.
 const FLAGS: &[u8] = b"-flags";
 const OPTIONS: &[u8] = b"-variants-options";
+
+/// Whether asking for a variant means that the user meets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expose {
+    /// It is only looked at.
+    Never,
+    /// Yes, unless the option `automaticExposureTracking` is off.
+    Automatically,
+    /// Yes.
+    Always,
+}
 
 /// A client of one deployment.
 pub struct Client<D: Dialect> {
@@ -79,10 +92,10 @@ impl<D: Dialect> Client<D> {
             identity: Identity::default(),
             flags: flags.unwrap_or_default(),
             target: None,
-            variants: Variants::load(namespace.clone(), storage),
+            variants: Variants::load(namespace, storage),
             options,
             requests: Requests::default(),
-            tracker: Tracker::load(config.window, &namespace, storage, now),
+            tracker: Tracker::load(&config, storage, now),
             next_fetch: 0,
             running: false,
             poll_at: None,
@@ -129,7 +142,7 @@ impl<D: Dialect> Client<D> {
     /// Stops everything: no request, timer or retry is left. Exposures that were handed over stay handed over.
     pub fn close(&mut self, now: Now) {
         self.stop();
-        self.requests.close(Error::Closed, self.config.throw_on_error, &mut self.effects);
+        self.requests.close(Error::Closed, self.throws(), &mut self.effects);
         self.tracker.save(now, &mut self.effects);
     }
 
@@ -148,26 +161,30 @@ impl<D: Dialect> Client<D> {
         id
     }
 
-    /// The variant of a flag. It cannot fail: what is not known falls back. With `expose`, meeting it is told to the
-    /// provider, once in its window.
-    pub fn variant(&mut self, key: &Text, fallback: Option<&Value>, expose: bool, now: Now) -> Answer {
+    /// The variant of a flag. It cannot fail: what is not known falls back. Meeting it is told, once in its window, as
+    /// `expose` says.
+    pub fn variant(&mut self, key: &Text, fallback: Option<&Value>, expose: Expose, now: Now) -> Answer {
         let answer = self.answer(key, fallback);
-        if expose && self.config.automatic_exposure {
+        let tells = match expose {
+            Expose::Never => false,
+            Expose::Automatically => self.config.is("automaticExposureTracking", true),
+            Expose::Always => true,
+        };
+        if tells {
             self.tell(key, &answer, now);
         }
         answer
     }
 
-    /// Tells the provider that the user met the flag's variant.
+    /// The user met the flag's variant.
     pub fn exposure(&mut self, key: &Text, now: Now) {
-        let answer = self.answer(key, None);
-        self.tell(key, &answer, now);
+        self.variant(key, None, Expose::Always, now);
     }
 
     /// All variants by flag key: the second source, over it the first, over it what is evaluated here.
     pub fn all(&mut self) -> Object {
-        let (stored, initial) = (self.variants.all(&self.identity), Some(&self.config.initial_variants));
-        let (first, second) = match self.config.source {
+        let (stored, initial) = (self.variants.all(&self.identity), Some(self.config.initial_variants()));
+        let (first, second) = match self.config.source() {
             Source::LocalStorage => (stored, initial),
             Source::InitialVariants => (initial, stored),
         };
@@ -213,6 +230,21 @@ impl<D: Dialect> Client<D> {
         self.user_changed();
     }
 
+    /// There is an integration plugin. Until it `is_ready`, requests for variants wait, and so do its exposures.
+    pub fn integrate(&mut self, is_ready: bool, now: Now) {
+        self.tracker.integrate(is_ready, &mut self.effects);
+        while is_ready && let Some((id, ask)) = self.requests.held() {
+            self.dispatch(id, ask, self.config.fetch_timeout(), now);
+        }
+    }
+
+    /// How each flag comes to its variant, by flag key.
+    pub fn traces(&mut self, keys: Option<&[Text]>) -> Object {
+        let mut trace = Some(Trace::default());
+        self.decide(keys, &mut trace);
+        trace.unwrap_or_default().into_object()
+    }
+
     /// Whether fetches track an assignment at the server, from now on and on later pages.
     pub fn set_tracks_assignment(&mut self, tracks: bool) {
         self.options.set("trackingOption", if tracks { "track" } else { "no-track" });
@@ -220,49 +252,9 @@ impl<D: Dialect> Client<D> {
         self.push(Effect::Save(Area::Local, key, self.options.to_text()));
     }
 
-    /// A request was answered, or failed before it was. `retry_after` of the response delays the next try.
-    pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
-        let Some(ask) = self.requests.take(id) else { return };
-        let retry_after = result.as_ref().ok().and_then(|response| response.retry_after);
-        let failed = accepted(result).and_then(|body| self.answered(id, &ask, &body)).err();
-        self.finish(id, ask, failed, retry_after, now);
-    }
-
-    /// The provider answered an [`Effect::Track`].
-    pub fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
-        self.tracker.handle_tracked(id, tracking, now, &mut self.effects);
-    }
-
-    /// Does what is due: timeouts, retries, polling.
-    pub fn handle_timeout(&mut self, now: Now) {
-        while let Some((id, ask)) = self.requests.due(now, &mut self.effects) {
-            match id {
-                Some(id) => self.finish(id, ask, Some(Error::Timeout), None, now),
-                None => drop(self.send(ask, RETRY_TIMEOUT, now)),
-            }
-        }
-        if self.poll_at.is_some_and(|due| due <= now.mono) {
-            self.poll_at = Some(now.mono + self.config.poll_interval);
-            self.request_flags(now);
-        }
-        self.tracker.handle_timeout(now, &mut self.effects);
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<u64> {
-        earliest(self.poll_at, earliest(self.requests.next_timeout(), self.tracker.next_timeout()))
-    }
-
-    /// The next thing to do. Poll after every other call, until there is none.
-    #[must_use]
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        (!self.effects.is_empty()).then(|| self.effects.remove(0))
-    }
-
     fn run_from(&mut self, now: Now) {
         self.running = true;
-        self.poll_at = self.config.poll_on_start.then(|| now.mono + self.config.poll_interval);
+        self.poll_at = self.config.poll_interval().map(|interval| now.mono + interval);
         self.push(Effect::Save(Area::Page, RUNNING.into(), "1".into()));
     }
 
@@ -271,7 +263,7 @@ impl<D: Dialect> Client<D> {
             return self.push(Effect::Settle(id, refusal));
         }
         let mut requests = vec![self.request_flags(now)];
-        if self.config.fetch_on_start {
+        if self.config.is("fetchOnStart", true) {
             requests.push(self.request_variants(FetchOptions::default(), now));
         }
         self.requests.wait(id, requests);
@@ -294,15 +286,19 @@ impl<D: Dialect> Client<D> {
     }
 
     fn evaluated(&mut self, keys: &[Text]) -> Vec<(Text, Variant)> {
+        let decisions = self.decide(Some(keys), &mut None);
+        let variant = |decision| Variant::from_evaluation(&self.flags.variant_of(decision));
+        decisions.iter().map(|decision| (self.flags.key_of(decision).clone(), variant(decision))).collect()
+    }
+
+    fn decide(&mut self, keys: Option<&[Text]>, trace: &mut Option<Trace>) -> Vec<Decision> {
         let user = match self.target {
             Some(_) => None,
             None => Some(self.merged_user()),
         };
         let page_url = self.page_url.as_deref();
         let target = self.target.get_or_insert_with(|| Target::new(context(&user.unwrap_or_default(), page_url)));
-        let decisions = evaluate(&self.flags, target, Some(keys), &self.dialect, &mut Silent);
-        let variant = |decision| Variant::from_evaluation(&self.flags.variant_of(decision));
-        decisions.iter().map(|decision| (self.flags.key_of(decision).clone(), variant(decision))).collect()
+        evaluate(&self.flags, target, keys, &self.dialect, trace)
     }
 
     fn tell(&mut self, key: &Text, answer: &Answer, now: Now) {
@@ -330,27 +326,37 @@ impl<D: Dialect> Client<D> {
     }
 
     fn request_flags(&mut self, now: Now) -> RequestId {
-        self.send(Ask::Flags, self.config.fetch_timeout, now)
+        self.send(Ask::Flags, self.config.fetch_timeout(), now)
     }
 
     fn request_variants(&mut self, mut options: FetchOptions, now: Now) -> RequestId {
         options.tracking = options.tracking.or_else(|| self.options.get("trackingOption")?.as_str().cloned());
         self.requests.supersede(options.flag_keys.as_deref(), &mut self.effects);
-        let ask = Ask::Variants { person: self.identity.clone(), options, attempt: 0 };
-        self.send(ask, self.config.fetch_timeout, now)
+        let ask = Ask::Variants { person: Identity::default(), options, attempt: 0 };
+        self.send(ask, self.config.fetch_timeout(), now)
     }
 
     fn send(&mut self, ask: Ask, timeout: u64, now: Now) -> RequestId {
+        let id = self.requests.number();
+        match ask {
+            Ask::Variants { .. } if self.tracker.is_waiting() => self.requests.hold(id, ask),
+            _ => self.dispatch(id, ask, timeout, now),
+        }
+        id
+    }
+
+    fn dispatch(&mut self, id: RequestId, mut ask: Ask, timeout: u64, now: Now) {
         let config = &self.config;
-        let request = match &ask {
-            Ask::Flags => api::flags_request(&config.api_key, &config.flags_server_url, timeout),
-            Ask::Variants { options, .. } => {
+        let request = match &mut ask {
+            Ask::Flags => api::flags_request(config.api_key(), &config.flags_server_url(), timeout),
+            Ask::Variants { person, options, .. } => {
+                person.clone_from(&self.identity);
                 let mut user = self.merged_user();
                 user.remove("cookie");
-                api::vardata_request(&config.api_key, &config.server_url, &user, options, timeout)
+                api::vardata_request(config.api_key(), &config.server_url(), &user, options, timeout)
             }
         };
-        self.requests.send(ask, request, now, &mut self.effects)
+        self.requests.send(id, ask, request, now, &mut self.effects);
     }
 
     fn answered(&mut self, id: RequestId, ask: &Ask, body: &Text) -> Result<(), Error> {
@@ -385,8 +391,8 @@ impl<D: Dialect> Client<D> {
 
     fn merge_initial_flags(&mut self) {
         self.target = None;
-        if let Some(text) = &self.config.initial_flags {
-            let initial = Flags::parse(text, &self.dialect).0;
+        if let Some(text) = self.config.initial_flags() {
+            let initial = Flags::parse(&text, &self.dialect).0;
             self.flags.merge_missing(initial);
         }
     }
@@ -395,21 +401,26 @@ impl<D: Dialect> Client<D> {
         if let Some(error) = failed {
             let level = if error == Error::Timeout { Level::Debug } else { Level::Error };
             self.log(level, "a request failed", Some(error));
-            if self.config.retry_fetch && error.is_retryable() {
+            if self.config.is("retryFetchOnFailure", true) && error.is_retryable() {
                 self.requests.retry(ask, retry_after, now);
             }
         }
-        let throws = self.config.throw_on_error;
+        let throws = self.throws();
         self.requests.done(id, failed, throws, &mut self.effects);
     }
 
     /// How a fetch is settled at once when it cannot be made.
     fn refusal(&mut self) -> Option<Result<(), Error>> {
-        if !self.config.api_key.is_empty() {
+        if !self.config.api_key().is_empty() {
             return None;
         }
         self.log(Level::Error, "a request was not made", Some(Error::ApiKeyEmpty));
-        Some(if self.config.throw_on_error { Err(Error::ApiKeyEmpty) } else { Ok(()) })
+        Some(if self.throws() { Err(Error::ApiKeyEmpty) } else { Ok(()) })
+    }
+
+    /// Whether `start` and `fetch` fail when their request does.
+    fn throws(&self) -> bool {
+        self.config.is("throwOnError", false)
     }
 
     fn next_fetch(&mut self) -> FetchId {
@@ -423,6 +434,43 @@ impl<D: Dialect> Client<D> {
 
     fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+}
+
+impl<D: Dialect> Machine for Client<D> {
+    fn poll_effect(&mut self) -> Option<Effect> {
+        (!self.effects.is_empty()).then(|| self.effects.remove(0))
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        earliest(self.poll_at, earliest(self.requests.next_timeout(), self.tracker.next_timeout()))
+    }
+
+    /// Timeouts, retries, polling, exposures to be offered again.
+    fn handle_timeout(&mut self, now: Now) {
+        while let Some((id, ask)) = self.requests.due(now, &mut self.effects) {
+            match id {
+                Some(id) => self.finish(id, ask, Some(Error::Timeout), None, now),
+                None => drop(self.send(ask, RETRY_TIMEOUT, now)),
+            }
+        }
+        if self.poll_at.is_some_and(|due| due <= now.mono) {
+            self.poll_at = self.config.poll_interval().map(|interval| now.mono + interval);
+            self.request_flags(now);
+        }
+        self.tracker.handle_timeout(now, &mut self.effects);
+    }
+
+    /// `retry_after` of the response delays the next try.
+    fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
+        let Some(ask) = self.requests.take(id) else { return };
+        let retry_after = result.as_ref().ok().and_then(|response| response.retry_after);
+        let failed = accepted(result).and_then(|body| self.answered(id, &ask, &body)).err();
+        self.finish(id, ask, failed, retry_after, now);
+    }
+
+    fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
+        self.tracker.handle_tracked(id, tracking, now, &mut self.effects);
     }
 }
 

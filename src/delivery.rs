@@ -11,6 +11,7 @@ use crate::digest;
 use crate::effect::{Change, DropReason, Effect, Level, Message, RequestId};
 use crate::error::Error;
 use crate::json::{Object, Text, Value, parse, write_string};
+use crate::machine::Machine;
 use crate::storage::{Area, Storage};
 use crate::time::Now;
 
@@ -136,49 +137,6 @@ impl Delivery {
         self.silent = true;
     }
 
-    /// A batch was answered, or failed before it was.
-    pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
-        let Some(batch) = self.batch.take_if(|batch| batch.id == id) else { return };
-        let (status, body, retry_after) = match result {
-            Ok(response) => (response.status, response.body, response.retry_after),
-            Err(_) => (0, Text::default(), None),
-        };
-        match status {
-            200 => self.delivered(batch.events, &body, now),
-            400 => self.rejected(batch.events, &body, now),
-            413 => self.halve(batch.events, DropReason::TooLarge),
-            _ => self.failed(retry_after, now),
-        }
-        if !self.events.is_empty() {
-            self.send_at.get_or_insert(now.mono);
-        }
-        self.send(now);
-    }
-
-    /// Does what is due.
-    pub fn handle_timeout(&mut self, now: Now) {
-        if let Some(batch) = self.batch.take_if(|batch| batch.deadline <= now.mono) {
-            self.effects.push(Effect::Abort(batch.id));
-            self.failed(None, now);
-        }
-        self.send(now);
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<u64> {
-        match &self.batch {
-            Some(batch) => Some(batch.deadline),
-            None => self.send_at.filter(|_| !self.silent),
-        }
-    }
-
-    /// The next thing to do. Poll after every other call, until there is none.
-    #[must_use]
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        (!self.effects.is_empty()).then(|| self.effects.remove(0))
-    }
-
     /// How many events have no verdict yet.
     pub fn pending(&self) -> usize {
         self.events.len()
@@ -298,6 +256,45 @@ impl Delivery {
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         self.random
+    }
+}
+
+impl Machine for Delivery {
+    fn poll_effect(&mut self) -> Option<Effect> {
+        (!self.effects.is_empty()).then(|| self.effects.remove(0))
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        match &self.batch {
+            Some(batch) => Some(batch.deadline),
+            None => self.send_at.filter(|_| !self.silent),
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        if let Some(batch) = self.batch.take_if(|batch| batch.deadline <= now.mono) {
+            self.effects.push(Effect::Abort(batch.id));
+            self.failed(None, now);
+        }
+        self.send(now);
+    }
+
+    fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
+        let Some(batch) = self.batch.take_if(|batch| batch.id == id) else { return };
+        let (status, body, retry_after) = match result {
+            Ok(response) => (response.status, response.body, response.retry_after),
+            Err(_) => (0, Text::default(), None),
+        };
+        match status {
+            200 => self.delivered(batch.events, &body, now),
+            400 => self.rejected(batch.events, &body, now),
+            413 => self.halve(batch.events, DropReason::TooLarge),
+            _ => self.failed(retry_after, now),
+        }
+        if !self.events.is_empty() {
+            self.send_at.get_or_insert(now.mono);
+        }
+        self.send(now);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::api::Request;
 use crate::error::Error;
-use crate::exposure::ExposureEvent;
+use crate::exposure::{Exposure, ExposureEvent};
 use crate::json::Text;
 use crate::storage::Area;
 
@@ -14,7 +14,16 @@ pub struct FetchId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
-/// Names an exposure that a provider was asked to take.
+/// Who is handed exposures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// The page's exposure tracking provider.
+    Provider,
+    /// The page's integration plugin.
+    Plugin,
+}
+
+/// Names an exposure that somebody was asked to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrackId(pub u32);
 
@@ -25,8 +34,8 @@ pub enum Effect {
     Send(RequestId, Box<Request>),
     /// Break a request off; its answer is not wanted any more.
     Abort(RequestId),
-    /// Hand an exposure to the provider and answer with `handle_tracked`.
-    Track(TrackId, Box<ExposureEvent>),
+    /// Hand an exposure over and answer with `handle_tracked`.
+    Track(TrackId, Receiver, Box<ExposureEvent>),
     /// Keep a text.
     Save(Area, Text, Text),
     /// Forget a text.
@@ -40,7 +49,7 @@ pub enum Effect {
 }
 
 /// What changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The stored variants.
     Variants,
@@ -48,8 +57,8 @@ pub enum Change {
     Flags,
     /// The user, or what providers say of them.
     User,
-    /// An exposure was handed to the provider.
-    Exposure,
+    /// An exposure that was not told before is being told.
+    Exposure(Box<Exposure>),
     /// An exposure was given up, see [`DropReason`].
     Dropped(DropReason),
 }

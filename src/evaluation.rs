@@ -31,22 +31,35 @@ pub struct Decision {
     pub(crate) variant: u32,
 }
 
+/// A segment, and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tried<'a> {
+    /// The JSON of what the flag says about the segment.
+    pub metadata: Option<&'a [u8]>,
+    /// Whether it has conditions.
+    pub is_conditional: bool,
+    /// Whether they were met.
+    pub passed: bool,
+    /// The name of the variant it has for the user.
+    pub variant: Option<&'a Text>,
+}
+
 /// Sees an evaluation happen.
 pub trait Visitor {
     /// Whether segments after the one that decided are looked at too.
-    const EXHAUSTIVE: bool;
+    fn is_exhaustive(&self) -> bool;
 
     /// A list of conditions that must all be met is tried next.
     fn alternative(&mut self);
 
-    /// A condition was tried. `selected` is the property it looked at.
-    fn condition(&mut self, selected: impl FnOnce() -> Option<Value>, matched: bool);
+    /// A condition was tried. `selected` is the property it looked at, `received` the condition's text.
+    fn condition(&mut self, selected: impl FnOnce() -> Option<Value>, received: &[u8], matched: bool);
 
-    /// A segment was tried: whether its conditions were met, and the name of the variant it has for the user.
-    fn segment(&mut self, passed: bool, variant: Option<&Text>);
+    /// A segment was tried.
+    fn segment(&mut self, tried: Tried);
 
     /// A flag was evaluated.
-    fn flag<P>(&mut self, flags: &Flags<P>, flag: u32, decision: Option<&Decision>);
+    fn flag(&mut self, key: &Text, decision: Option<&Decision>);
 }
 
 /// Sees nothing.
@@ -54,12 +67,45 @@ pub trait Visitor {
 pub struct Silent;
 
 impl Visitor for Silent {
-    const EXHAUSTIVE: bool = false;
+    fn is_exhaustive(&self) -> bool {
+        false
+    }
 
     fn alternative(&mut self) {}
-    fn condition(&mut self, _: impl FnOnce() -> Option<Value>, _: bool) {}
-    fn segment(&mut self, _: bool, _: Option<&Text>) {}
-    fn flag<P>(&mut self, _: &Flags<P>, _: u32, _: Option<&Decision>) {}
+    fn condition(&mut self, _: impl FnOnce() -> Option<Value>, _: &[u8], _: bool) {}
+    fn segment(&mut self, _: Tried) {}
+    fn flag(&mut self, _: &Text, _: Option<&Decision>) {}
+}
+
+/// A visitor that is there, or not: one evaluator for both, where another copy of it would cost a page two kilobytes.
+impl<V: Visitor> Visitor for Option<V> {
+    fn is_exhaustive(&self) -> bool {
+        self.as_ref().is_some_and(V::is_exhaustive)
+    }
+
+    fn alternative(&mut self) {
+        if let Some(visitor) = self {
+            visitor.alternative();
+        }
+    }
+
+    fn condition(&mut self, selected: impl FnOnce() -> Option<Value>, received: &[u8], matched: bool) {
+        if let Some(visitor) = self {
+            visitor.condition(selected, received, matched);
+        }
+    }
+
+    fn segment(&mut self, tried: Tried) {
+        if let Some(visitor) = self {
+            visitor.segment(tried);
+        }
+    }
+
+    fn flag(&mut self, key: &Text, decision: Option<&Decision>) {
+        if let Some(visitor) = self {
+            visitor.flag(key, decision);
+        }
+    }
 }
 
 /// Decides the flags of these keys, or all, for a user. Flags that others depend on are decided with them and before them;
@@ -76,7 +122,7 @@ pub fn evaluate<D: Dialect, V: Visitor>(
     for number in flags.order_of(keys).iter().copied() {
         let Some(flag) = flags.at(number) else { continue };
         let decision = View { flags, target, decisions: &decisions, dialect }.decide(number, flag, visitor);
-        visitor.flag(flags, number, decision.as_ref());
+        visitor.flag(flags.key_at(number), decision.as_ref());
         decisions.extend(decision);
     }
     decisions
@@ -95,26 +141,32 @@ impl<D: Dialect> View<'_, D> {
     fn decide<V: Visitor>(&mut self, number: u32, flag: &Flag, visitor: &mut V) -> Option<Decision> {
         let mut decision = None;
         for (index, segment) in (0..).zip(&flag.segments) {
-            let passed = self.passes(segment, visitor);
+            let passed = self.passes(flag, segment, visitor);
             let variant = if passed { self.variant(segment) } else { None };
             let name = variant.and_then(|variant| flag.variants.get(variant as usize)).map(|(name, _)| name);
-            visitor.segment(passed, name);
+            visitor.segment(Tried {
+                metadata: segment.metadata.map(|metadata| metadata.of(&flag.text)),
+                is_conditional: segment.conditions.is_some(),
+                passed,
+                variant: name,
+            });
             let found = variant.filter(|variant| flag.has(*variant));
             decision = decision.or(found.map(|variant| Decision { flag: number, segment: index, variant }));
-            if decision.is_some() && !V::EXHAUSTIVE {
+            if decision.is_some() && !visitor.is_exhaustive() {
                 break;
             }
         }
         decision
     }
 
-    fn passes<V: Visitor>(&mut self, segment: &Segment, visitor: &mut V) -> bool {
+    fn passes<V: Visitor>(&mut self, flag: &Flag, segment: &Segment, visitor: &mut V) -> bool {
         let Some(alternatives) = &segment.conditions else { return true };
         alternatives.iter().any(|conditions| {
             visitor.alternative();
             conditions.iter().all(|condition| {
                 let matched = self.meets(condition);
-                visitor.condition(|| Some(self.selected(condition.selector)?.into_owned()), matched);
+                let selected = || Some(self.selected(condition.selector)?.into_owned());
+                visitor.condition(selected, condition.text.of(&flag.text), matched);
                 matched
             })
         })

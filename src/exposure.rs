@@ -46,14 +46,22 @@ impl Exposure {
         })
     }
 
+    /// Whether it is of a web experiment, which counts each time it is seen.
+    pub fn is_impression(&self) -> bool {
+        self.says("deliveryMethod").is_some_and(|method| *method == "web")
+    }
+
     /// The type of the event: the flag's own, `$impression` for web experiments, else `$exposure`.
     pub fn event_type(&self) -> Text {
-        let says = |name: &str| self.metadata.as_ref()?.get(name)?.as_str();
-        match says("exposureEvent") {
+        match self.says("exposureEvent") {
             Some(own) => own.clone(),
-            None if says("deliveryMethod").is_some_and(|method| *method == "web") => IMPRESSION_EVENT.into(),
+            None if self.is_impression() => IMPRESSION_EVENT.into(),
             None => EXPOSURE_EVENT.into(),
         }
+    }
+
+    fn says(&self, name: &str) -> Option<&Text> {
+        self.metadata.as_ref()?.get(name)?.as_str()
     }
 
     /// The properties of the event: `flag_key`, `variant?`, `experiment_key?`, `metadata?`.

@@ -146,7 +146,7 @@ impl<P> Flags<P> {
 
     /// The key of the flag that was decided.
     pub fn key_of(&self, decision: &Decision) -> &Text {
-        self.keys.names().get(decision.flag as usize).unwrap_or(&self.no_name)
+        self.key_at(decision.flag)
     }
 
     /// The name that the flag has for the variant that was decided for.
@@ -180,6 +180,10 @@ impl<P> Flags<P> {
 
     pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
         self.keys.find(key)
+    }
+
+    pub(crate) fn key_at(&self, flag: u32) -> &Text {
+        self.keys.names().get(flag as usize).unwrap_or(&self.no_name)
     }
 
     pub(crate) fn at(&self, flag: u32) -> Option<&Flag> {

@@ -32,6 +32,8 @@ pub mod flag;
 pub mod ingestion;
 pub mod insert_id;
 pub mod json;
+#[cfg(feature = "client")]
+pub mod machine;
 pub mod segment;
 pub mod storage;
 pub mod time;

@@ -45,6 +45,8 @@ pub(crate) struct Condition {
     pub(crate) texts: Vec<Text>,
     /// What the property is matched with, by the numbers among the flags' patterns.
     pub(crate) patterns: Vec<u32>,
+    /// Where it stands in the flag's text.
+    pub(crate) text: Span,
 }
 
 /// The way to a property.

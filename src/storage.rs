@@ -7,6 +7,8 @@ use crate::json::Text;
 pub enum Area {
     /// Shared by all tabs of the origin and kept between visits: `localStorage`.
     Local,
+    /// The tab's, kept over its pages: `sessionStorage`.
+    Session,
     /// Kept by the page outside the wasm instance, so that a trap loses nothing. Gone with the page.
     Page,
 }

@@ -7,6 +7,7 @@ mod page;
 use experiment_wasm::client::{Change, DropReason, Window};
 use experiment_wasm::error::Error;
 use experiment_wasm::exposure::Tracking;
+use experiment_wasm::machine::Machine;
 use page::{Page, VARIANTS, answer};
 
 const ON: &str = r#"{"checkout":{"key":"treatment","value":"treatment","metadata":{"experimentKey":"exp-1"}}}"#;

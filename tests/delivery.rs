@@ -10,6 +10,7 @@ use experiment_wasm::client::{Change, DropReason, Effect, RequestId};
 use experiment_wasm::delivery::Delivery;
 use experiment_wasm::error::Error;
 use experiment_wasm::json::{Object, Text, Value, parse};
+use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::Now;
 

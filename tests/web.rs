@@ -24,7 +24,8 @@ fn seed(name: &str, options: &str, more: &str) -> Seed {
     let code = format!(
         "const config = JSON.stringify({{ instanceName: '{name}', serverUrl: 'http://h', flagsServerUrl: 'http://f', ...({options}) }});
          const told = [];
-         return {{ apiKey: 'test-key', config, kept: new Map(), open: new Map(), told, notify: (kind, detail) => told.push(kind + (detail ?? '')), ...({more}) }};"
+         const notify = (kind, detail) => told.push(kind + (typeof detail === 'string' ? detail : ''));
+         return {{ apiKey: 'test-key', config, kept: new Map(), open: new Map(), told, notify, ...({more}) }};"
     );
     js(&code).unchecked_into()
 }
@@ -59,12 +60,34 @@ async fn until(condition: &str, argument: &JsValue) {
     settled(js_with(&code, argument).unchecked_into()).await.expect("the condition can be evaluated");
 }
 
+/// What settles a promise, and the promise.
+fn opened() -> JsValue {
+    js(
+        "const open = {}; open.promise = new Promise((resolve, reject) => Object.assign(open, { resolve, reject })); return open",
+    )
+}
+
+/// Waits for the promise; an error is its code.
+async fn closed(open: &JsValue) -> Result<JsValue, JsValue> {
+    settled(Reflect::get(open, &"promise".into()).unwrap().unchecked_into()).await
+}
+
+async fn answered(ask: impl FnOnce(&JsValue)) -> Result<JsValue, JsValue> {
+    let open = opened();
+    ask(&open);
+    closed(&open).await
+}
+
+async fn fetched(client: &CoreClient) -> Result<JsValue, JsValue> {
+    answered(|open| client.fetch(text(r#"{"user_id":"u"}"#), None, open)).await
+}
+
 fn text(json: &str) -> Option<String> {
     Some(json.to_string())
 }
 
 fn key_of(client: &CoreClient, flag: &str) -> String {
-    let answer = JSON::parse(&client.variant(flag, None, true)).expect("an answer");
+    let answer = JSON::parse(&String::from(client.variant(flag, None, 1))).expect("an answer");
     let variant = Reflect::get(&answer, &"variant".into()).unwrap();
     Reflect::get(&variant, &"key".into()).unwrap().as_string().unwrap_or_default()
 }
@@ -79,7 +102,7 @@ const VARDATA: &str = r#"{ '/sdk/v2/vardata': [200, '{"checkout":{"key":"treatme
 async fn a_fetch_goes_out_with_the_user_and_comes_back_as_variants() {
     let asked = serve(VARDATA);
     let client = CoreClient::new(seed("fetches", "{}", "{}"));
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     let user = js_with("return atob(a[0].headers['X-Amp-Exp-User'])", &asked).as_string().unwrap();
     assert!(user.contains(r#""user_id":"u""#), "{user}");
@@ -91,7 +114,7 @@ async fn a_fetch_goes_out_with_the_user_and_comes_back_as_variants() {
 async fn starting_gets_flags_and_variants() {
     let asked = serve(VARDATA);
     let client = CoreClient::new(seed("starts", "{}", "{}"));
-    settled(client.start(text(r#"{"user_id":"u"}"#))).await.unwrap();
+    answered(|open| client.start(text(r#"{"user_id":"u"}"#), open, false)).await.unwrap();
     assert_eq!(
         js_with("return a.map(entry => new URL(entry.url).pathname).sort().join()", &asked),
         "/sdk/v2/flags,/sdk/v2/vardata"
@@ -104,11 +127,10 @@ async fn a_fetch_that_times_out_is_aborted_and_the_page_goes_on() {
     let asked = serve("{}");
     let options = "{ fetchTimeoutMillis: 20, retryFetchOnFailure: false }";
     let client = CoreClient::new(seed("times-out", options, "{}"));
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     assert_eq!(js_with("return a[0].aborted", &asked), true);
     let throwing = CoreClient::new(seed("times-out-too", "{ fetchTimeoutMillis: 20, throwOnError: true }", "{}"));
-    let error = settled(throwing.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap_err();
-    assert_eq!(Reflect::get(&error, &"code".into()).unwrap(), "TIMEOUT");
+    assert_eq!(fetched(&throwing).await.unwrap_err(), "TIMEOUT");
     throwing.close();
 }
 
@@ -116,7 +138,7 @@ async fn a_fetch_that_times_out_is_aborted_and_the_page_goes_on() {
 async fn a_failed_fetch_is_tried_again_by_a_real_timer() {
     let asked = serve("{ '/sdk/v2/vardata': [500, ''] }");
     let client = CoreClient::new(seed("retries", "{}", "{}"));
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     until("a.length > 1", &asked).await;
     client.close();
 }
@@ -131,7 +153,7 @@ async fn a_provider_that_throws_harms_nothing_and_is_asked_again() {
     );
     let object = JsValue::from(&seed);
     let client = CoreClient::new(seed);
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     until("a.calls.length > 1", &object).await;
     assert_eq!(js_with("return a.calls[1].flag_key + a.calls[1].variant", &object), "checkouttreatment");
@@ -149,12 +171,12 @@ async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
     );
     let client = std::rc::Rc::new(CoreClient::new(seed));
     let (reader, writer) = (client.clone(), client.clone());
-    let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, true));
+    let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, 1).into());
     let set_user =
         Closure::<dyn Fn()>::new(move || writer.set_user(text(r#"{"user_id":"u","user_properties":{"a":1}}"#)));
     Reflect::set(&object, &"variant".into(), variant.as_ref()).unwrap();
     Reflect::set(&object, &"setUser".into(), set_user.as_ref()).unwrap();
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     assert!(js_with("return a.calls.length === 1 && a.calls[0].includes('treatment')", &object).is_truthy());
     client.close();
@@ -163,10 +185,10 @@ async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
 #[wasm_bindgen_test]
 async fn thirty_thousand_throws_later_the_client_still_answers() {
     serve(VARDATA);
-    let client = CoreClient::new(seed("throws-often", "{}", "{ userProvider: { getUser() { throw 'no'; } } }"));
+    let client = CoreClient::new(seed("throws-often", "{}", "{ notify() { throw 'no'; } }"));
     // A throw that leaks its frame would end the instance at the 21,845th; Firefox needs a millisecond for each.
     for _ in 0..30_000 {
-        client.refresh();
+        client.clear();
     }
     assert_eq!(key_of(&client, "checkout"), "");
 }
@@ -181,7 +203,7 @@ async fn a_promise_that_rejects_is_a_refusal() {
         &object,
     );
     let client = CoreClient::new(seed);
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     key_of(&client, "checkout");
     until("a.calls > 1", &object).await;
     client.close();
@@ -194,7 +216,7 @@ async fn storage_that_is_full_loses_nothing_on_the_page() {
         "try { for (let size = 1 << 22; size >= 1; size >>= 1) for (let i = 0; i < 3; i++) try { localStorage.setItem('fill' + size + i, 'x'.repeat(size)); } catch {} } catch {}",
     );
     let client = CoreClient::new(seed("full", "{}", "{}"));
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     let delivery = CoreDelivery::new(
         js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }").unchecked_into(),
@@ -212,7 +234,7 @@ async fn storage_that_is_forbidden_is_no_storage() {
         "const own = Object.getOwnPropertyDescriptor(globalThis, 'localStorage'); Object.defineProperty(globalThis, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError'); } }); return own;",
     );
     let client = CoreClient::new(seed("forbidden", "{}", "{}"));
-    settled(client.fetch(text(r#"{"user_id":"u"}"#), None)).await.unwrap();
+    fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     js_with("Object.defineProperty(globalThis, 'localStorage', a)", &own);
 }
@@ -223,24 +245,65 @@ async fn text_survives_the_boundary_with_a_lone_surrogate() {
     let seed = seed("surrogates", "{}", "{}");
     let object = JsValue::from(&seed);
     let client = CoreClient::new(seed);
-    settled(client.fetch(text(r#"{"user_id":"\ud83d"}"#), None)).await.unwrap();
-    assert!(client.variant(r#""\ud83d""#, None, false).contains(r#""key":"\ud83d""#));
+    answered(|open| client.fetch(text(r#"{"user_id":"\ud83d"}"#), None, open)).await.unwrap();
+    assert!(String::from(client.variant(r#""\ud83d""#, None, 0)).contains(r#""key":"\ud83d""#));
     assert_eq!(js_with("return a.kept.get('user')", &object), r#"{"user_id":"\ud83d"}"#);
 }
 
 #[wasm_bindgen_test]
-async fn a_promise_left_open_by_a_lost_instance_is_settled_by_the_next() {
+async fn what_an_instance_kept_the_next_one_knows() {
     serve("{}");
     let seed = seed("lost", "{}", "{}");
     let object = JsValue::from(&seed);
     let lost = CoreClient::new(seed);
-    let promise = lost.fetch(text(r#"{"user_id":"u"}"#), None);
+    lost.start(text(r#"{"user_id":"u"}"#), &js("return { resolve() {} }"), false);
     std::mem::forget(lost);
     serve(VARDATA);
     let next = CoreClient::new(object.clone().unchecked_into());
-    settled(promise).await.unwrap();
+    answered(|open| next.start(None, open, true)).await.unwrap();
     assert_eq!(key_of(&next, "checkout"), "treatment");
+    assert_eq!(js_with("return a.kept.get('user')", &object), r#"{"user_id":"u"}"#);
     assert!(told(&object).contains(&"variants".into()));
+}
+
+#[wasm_bindgen_test]
+async fn a_plugin_is_asked_in_order_until_it_takes() {
+    let asked = serve(VARDATA);
+    let seed = seed("plugin", "{}", "{ calls: [], takes: false }");
+    let object = JsValue::from(&seed);
+    js_with("a.plugin = { track: ({ flag_key }) => (a.calls.push(flag_key), a.takes ? undefined : false) }", &object);
+    let client = CoreClient::new(seed);
+    client.integrate(false);
+    let open = opened();
+    client.fetch(text(r#"{"user_id":"u"}"#), None, &open);
+    until("true", &JsValue::UNDEFINED).await;
+    assert_eq!(js_with("return a.length", &asked), 0, "a fetch waits for the plugin");
+    client.integrate(true);
+    closed(&open).await.unwrap();
+    key_of(&client, "checkout");
+    assert!(js("return Object.keys(localStorage).some(key => key.startsWith('EXP_queue_v1_plugin_'))").is_truthy());
+    js_with("a.takes = true", &object);
+    until("a.calls.length > 1", &object).await;
+    assert!(!js("return Object.keys(localStorage).some(key => key.startsWith('EXP_queue_v1_plugin_'))").is_truthy());
+    assert_eq!(js("return sessionStorage.getItem('EXP_sent_v3_plugin')"), r#"{"checkout":"treatment"}"#);
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn without_consent_nothing_is_stored_and_nobody_is_told() {
+    serve(VARDATA);
+    let seed = seed("held", "{}", "{ isHeld: true, calls: [] }");
+    let object = JsValue::from(&seed);
+    js_with("a.exposureTrackingProvider = { track: exposure => void a.calls.push(exposure) }", &object);
+    let client = CoreClient::new(seed);
+    fetched(&client).await.unwrap();
+    assert_eq!(key_of(&client, "checkout"), "treatment");
+    assert!(js("return !Object.keys(localStorage).some(key => key.includes('-held-'))").is_truthy());
+    assert_eq!(js_with("return a.calls.length", &object), 0);
+    drop(client);
+    let granted = CoreClient::new(js_with("a.isHeld = false; return a", &object).unchecked_into());
+    until("a.calls.length === 1", &object).await;
+    assert_eq!(key_of(&granted, "checkout"), "treatment");
 }
 
 #[wasm_bindgen_test]
@@ -260,19 +323,4 @@ async fn the_outbox_sends_plain_text_and_forgets_on_the_verdict() {
         js("return !Object.keys(localStorage).some(key => key.startsWith('EXP_outbox_v1_') && key.endsWith('_i'))")
             .is_truthy()
     );
-}
-
-#[wasm_bindgen_test]
-async fn the_users_provider_and_the_address_are_asked_once_a_run() {
-    serve(VARDATA);
-    let client = CoreClient::new(seed(
-        "provider",
-        "{}",
-        "{ userProvider: { getUser: () => ({ device_id: globalThis.device ?? 'a' }) } }",
-    ));
-    assert!(!client.refresh());
-    js("globalThis.device = 'b'");
-    assert!(client.refresh());
-    js("history.pushState(null, '', '#elsewhere')");
-    assert!(client.refresh());
 }

@@ -41,7 +41,7 @@ impl Sources<'_> {
     pub(super) fn stored(&self) -> Option<Answer> {
         let stored = self.variants.get(self.key, self.person);
         let stored = stored.map(|variant| assigned(variant, VariantSource::LocalStorage));
-        match self.config.source {
+        match self.config.source() {
             Source::LocalStorage => self.after(stored),
             // Bootstrapped variants that come first are taken as they are, defaults too.
             Source::InitialVariants => match self.initial() {
@@ -68,17 +68,13 @@ impl Sources<'_> {
         let inline =
             self.fallback.and_then(Variant::from_fallback).map(|variant| (variant, VariantSource::FallbackInline));
         let initial = || Some((self.initial()?, VariantSource::SecondaryInitialVariants));
-        let config = || Some((self.config_fallback()?.clone(), VariantSource::FallbackConfig));
+        let config = || Some((self.config.fallback_variant()?, VariantSource::FallbackConfig));
         let (variant, source) = inline.or_else(initial).or_else(config)?;
         Some(Answer { variant, source, has_default })
     }
 
     fn initial(&self) -> Option<Variant> {
-        self.config.initial_variants.get(self.key)?.as_object().cloned().map(Variant::from)
-    }
-
-    fn config_fallback(&self) -> Option<&Variant> {
-        self.config.fallback_variant.as_ref().filter(|variant| !variant.is_empty())
+        self.config.initial_variants().get(self.key)?.as_object().cloned().map(Variant::from)
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Source {
 /// Over how long an exposure that was told is not told again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Window {
-    /// Nobody is told: there is no provider.
+    /// No provider is told: there is none.
     #[default]
     None,
     /// While the page lives.
@@ -31,105 +31,122 @@ pub enum Window {
     Day,
 }
 
-/// The options of a client.
+/// The options of a client, read where they are used. What is missing, `null` or of the wrong type has its default.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The deployment key.
-    pub api_key: Text,
-    /// Tells clients of one page apart.
-    pub instance_name: Text,
-    /// Where variants are fetched.
-    pub server_url: Text,
-    /// Where flags are fetched.
-    pub flags_server_url: Text,
-    /// Which variants are asked first.
-    pub source: Source,
-    /// The answer when nothing else is known.
-    pub fallback_variant: Option<Variant>,
-    /// Bootstrapped variants by flag key.
-    pub initial_variants: Object,
-    /// Bootstrapped flags: JSON text of an array.
-    pub initial_flags: Option<Text>,
-    /// After how many milliseconds a request is broken off.
-    pub fetch_timeout: u64,
-    /// Whether a failed fetch is tried again in the background.
-    pub retry_fetch: bool,
-    /// Whether `start` and `fetch` fail when their request does.
-    pub throw_on_error: bool,
-    /// Whether `variant` tells the provider.
-    pub automatic_exposure: bool,
-    /// Whether flags are polled once started.
-    pub poll_on_start: bool,
-    /// How often, in milliseconds.
-    pub poll_interval: u64,
-    /// Whether `start` fetches variants.
-    pub fetch_on_start: bool,
-    /// Over how long an exposure is told once.
-    pub window: Window,
+    api_key: Text,
+    options: Object,
+    initial_variants: Object,
+    window: Window,
+    is_held: bool,
 }
 
 impl Config {
-    /// Reads the plain options. What is missing, `null` or of the wrong type gets its default.
-    pub fn new(api_key: Text, options: &Object, window: Window) -> Self {
-        let read = Options(options);
-        let eu = read.text("serverZone").is_some_and(|zone| zone.eq_ignore_ascii_case(b"eu"));
-        let url = |name, us: &str, eu_url: &str| read.text(name).unwrap_or_else(|| if eu { eu_url } else { us }.into());
-        Self {
-            api_key,
-            instance_name: read.text("instanceName").unwrap_or_else(|| "$default_instance".into()),
-            server_url: url("serverUrl", "https://api.lab.amplitude.com", "https://api.lab.eu.amplitude.com"),
-            flags_server_url: url(
-                "flagsServerUrl",
-                "https://flag.lab.amplitude.com",
-                "https://flag.lab.eu.amplitude.com",
-            ),
-            source: read.source(),
-            fallback_variant: options.get("fallbackVariant").and_then(Variant::from_fallback),
-            initial_variants: options.get("initialVariants").map(read_variants).unwrap_or_default(),
-            initial_flags: read.text("initialFlags"),
-            fetch_timeout: read.number("fetchTimeoutMillis", FETCH_TIMEOUT),
-            retry_fetch: read.bool("retryFetchOnFailure", true),
-            throw_on_error: read.bool("throwOnError", false),
-            automatic_exposure: read.bool("automaticExposureTracking", true),
-            poll_on_start: read.bool("pollOnStart", true),
-            poll_interval: read.number("flagConfigPollingIntervalMillis", POLL_INTERVAL).max(POLL_FLOOR),
-            fetch_on_start: read.bool("fetchOnStart", true),
-            window,
-        }
+    /// `options`: the plain ones. `window`: over how long the provider wants an exposure once.
+    pub fn new(api_key: Text, options: Object, window: Window) -> Self {
+        let initial_variants = options.get("initialVariants").map(read_variants).unwrap_or_default();
+        Self { api_key, options, initial_variants, window, is_held: false }
+    }
+
+    /// The same, of a client that tells no exposure: the visitor has not said yet whether they want to be tracked.
+    #[must_use]
+    pub fn held(self, is_held: bool) -> Self {
+        Self { is_held, ..self }
     }
 
     /// The prefix of everything this client stores: the reference's, so that a page which switches keeps its cache.
     pub fn namespace(&self) -> Text {
         let key: &[u8] = &self.api_key;
         let tail = key.get(key.len().saturating_sub(6)..).unwrap_or_default();
-        Text::from("amp-exp-").then(&self.instance_name).then(b"-").then(tail)
-    }
-}
-
-struct Options<'a>(&'a Object);
-
-impl Options<'_> {
-    fn text(&self, name: &str) -> Option<Text> {
-        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).cloned()
+        Text::from("amp-exp-").then(&self.instance_name()).then(b"-").then(tail)
     }
 
-    fn bool(&self, name: &str, default: bool) -> bool {
-        self.0.get(name).and_then(Value::as_bool).unwrap_or(default)
+    /// Tells clients of one page apart.
+    pub(super) fn instance_name(&self) -> Text {
+        self.text("instanceName").unwrap_or_else(|| "$default_instance".into())
     }
 
-    /// Whole milliseconds: a fraction is cut off, a negative number is zero.
-    fn number(&self, name: &str, default: u64) -> u64 {
-        let Some(Value::Number(written)) = self.0.get(name) else { return default };
-        let whole = written.split(|byte| *byte == b'.').next().unwrap_or_default();
-        let negative = whole.first() == Some(&b'-');
-        Text::from(whole).to_u64().unwrap_or(if negative { 0 } else { default })
+    /// The deployment key.
+    pub(super) fn api_key(&self) -> &Text {
+        &self.api_key
     }
 
-    fn source(&self) -> Source {
+    /// Over how long an exposure is told once.
+    pub(super) fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Whether nobody is told of exposures yet.
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// Where variants are fetched.
+    pub(super) fn server_url(&self) -> Text {
+        self.url("serverUrl", "https://api.lab.")
+    }
+
+    /// Where flags are fetched.
+    pub(super) fn flags_server_url(&self) -> Text {
+        self.url("flagsServerUrl", "https://flag.lab.")
+    }
+
+    /// Which variants are asked first.
+    pub(super) fn source(&self) -> Source {
         match self.text("source") {
             Some(source) if source == "initialVariants" => Source::InitialVariants,
             _ => Source::LocalStorage,
         }
+    }
+
+    /// The answer when nothing else is known.
+    pub(super) fn fallback_variant(&self) -> Option<Variant> {
+        self.options.get("fallbackVariant").and_then(Variant::from_fallback).filter(|variant| !variant.is_empty())
+    }
+
+    /// Bootstrapped variants by flag key.
+    pub(super) fn initial_variants(&self) -> &Object {
+        &self.initial_variants
+    }
+
+    /// Bootstrapped flags: JSON text of an array.
+    pub(super) fn initial_flags(&self) -> Option<Text> {
+        self.text("initialFlags")
+    }
+
+    /// After how many milliseconds a request is broken off.
+    pub(super) fn fetch_timeout(&self) -> u64 {
+        self.number("fetchTimeoutMillis", FETCH_TIMEOUT)
+    }
+
+    /// How often flags are polled, in milliseconds, if they are.
+    pub(super) fn poll_interval(&self) -> Option<u64> {
+        let interval = self.number("flagConfigPollingIntervalMillis", POLL_INTERVAL).max(POLL_FLOOR);
+        self.is("pollOnStart", true).then_some(interval)
+    }
+
+    /// A switch: whether a failed fetch is tried again, whether `variant` tells the provider, and so on.
+    pub(super) fn is(&self, name: &str, default: bool) -> bool {
+        self.options.get(name).and_then(Value::as_bool).unwrap_or(default)
+    }
+
+    fn text(&self, name: &str) -> Option<Text> {
+        self.options.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).cloned()
+    }
+
+    /// Amplitude's data centre of the zone, unless the page names a server.
+    fn url(&self, name: &str, service: &str) -> Text {
+        let eu = self.text("serverZone").is_some_and(|zone| zone.eq_ignore_ascii_case(b"eu"));
+        let zone: &[u8] = if eu { b"eu." } else { b"" };
+        self.text(name).unwrap_or_else(|| Text::from(service).then(zone).then(b"amplitude.com"))
+    }
+
+    /// Whole milliseconds: a fraction is cut off, a negative number is zero.
+    fn number(&self, name: &str, default: u64) -> u64 {
+        let Some(Value::Number(written)) = self.options.get(name) else { return default };
+        let whole = written.split(|byte| *byte == b'.').next().unwrap_or_default();
+        let negative = whole.first() == Some(&b'-');
+        Text::from(whole).to_u64().unwrap_or(if negative { 0 } else { default })
     }
 }
 

@@ -18,6 +18,9 @@ const RETRY_MAX: u64 = 10_000;
 /// How long a server may make a retry wait, in milliseconds. The person is long gone after that.
 const RETRY_AFTER_MAX: u64 = 3_600_000;
 
+/// When a request is due that waits for something else than time.
+const HELD: u64 = u64::MAX;
+
 /// What is asked of a server.
 #[derive(Clone, Debug)]
 pub(super) enum Ask {
@@ -67,13 +70,28 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// Sends a request that must be answered within `request.timeout_millis`.
-    pub(super) fn send(&mut self, ask: Ask, request: Request, now: Now, out: &mut Vec<Effect>) -> RequestId {
+    /// The number of the next request.
+    pub(super) fn number(&mut self) -> RequestId {
         let id = RequestId(self.next);
         self.next += 1;
+        id
+    }
+
+    /// Sends a request that must be answered within `request.timeout_millis`.
+    pub(super) fn send(&mut self, id: RequestId, ask: Ask, request: Request, now: Now, out: &mut Vec<Effect>) {
         self.jobs.push(Job { id: Some(id), ask, due: now.mono + request.timeout_millis });
         out.push(Effect::Send(id, Box::new(request)));
-        id
+    }
+
+    /// Keeps a request until it can be sent. It is for whoever is on the page then.
+    pub(super) fn hold(&mut self, id: RequestId, ask: Ask) {
+        self.jobs.push(Job { id: Some(id), ask, due: HELD });
+    }
+
+    /// Takes out a request that was kept.
+    pub(super) fn held(&mut self) -> Option<(RequestId, Ask)> {
+        let job = self.take_where(&|job| job.due == HELD)?;
+        Some((job.id?, job.ask))
     }
 
     /// Settles `id` when all of `requests` are done.
@@ -125,7 +143,7 @@ impl Requests {
 
     /// Somebody else is on the page: requests for whoever was there before are not wanted any more.
     pub(super) fn leave(&mut self, identity: &Identity, out: &mut Vec<Effect>) {
-        self.abandon(&|job| job.ask.is_of_another(identity), None, false, out);
+        self.abandon(&|job| job.due < HELD && job.ask.is_of_another(identity), None, false, out);
     }
 
     /// Breaks everything off; who waits is told `error`.
@@ -135,7 +153,7 @@ impl Requests {
 
     /// When something is due.
     pub(super) fn next_timeout(&self) -> Option<u64> {
-        self.jobs.iter().map(|job| job.due).min()
+        self.jobs.iter().map(|job| job.due).min().filter(|due| *due < HELD)
     }
 
     fn abandon(&mut self, which: &dyn Fn(&Job) -> bool, error: Option<Error>, throws: bool, out: &mut Vec<Effect>) {

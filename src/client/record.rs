@@ -34,6 +34,9 @@ impl Record {
     /// How often the variant changed today, if this exposure is to be told; it counts as told from now on.
     pub(super) fn turn(&mut self, identity: &Identity, exposure: &Exposure, today: u64) -> Option<u64> {
         let window = self.window;
+        if window == Window::None {
+            return None;
+        }
         let told = self.told_to(identity)?;
         let seen = told.get(&exposure.flag_key).and_then(Value::as_object);
         let number = |name: &str| seen.and_then(|seen| seen.get(name)?.as_u64());

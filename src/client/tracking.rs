@@ -1,9 +1,13 @@
-//! Which exposures are told, and told again: one per flag, variant, experiment and person within the window, each handed
-//! over until the provider takes it or has refused it four times.
+//! Which exposures are told, and told again. There are two that can be told: the page's exposure tracking provider, and an
+//! integration plugin; each has its own record of what it was told.
+//!
+//! A provider is handed an exposure until it takes it or has refused it four times. A plugin that refuses is not ready
+//! yet: its exposures wait in a queue that outlives the page, and the first of them is tried once a second.
 
-use super::config::Window;
+use super::config::{Config, Window};
 use super::record::Record;
-use crate::effect::{Change, DropReason, Effect, TrackId};
+use super::session::Session;
+use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
 use crate::json::{Object, Text, Value, parse};
 use crate::storage::{Area, Storage};
@@ -13,11 +17,20 @@ use crate::user::Identity;
 /// After how many milliseconds a refused exposure is offered again; then it is dropped (DESIGN, "Identity and exposures").
 const RETRY_MILLIS: [u64; 3] = [1_000, 5_000, 25_000];
 
+/// How long a plugin that is not ready is left alone, in milliseconds: the reference's interval.
+const QUEUE_MILLIS: u64 = 1_000;
+
+/// How many exposures wait for a plugin; then the oldest is dropped. The reference's number.
+const QUEUE: usize = 512;
+
 /// How long the day's record waits for more before it is written, in milliseconds. What a killed tab loses in between is
 /// told again under the same insert id.
 const SAVE_MILLIS: u64 = 100;
 
-/// Where the page keeps what was told, for a client that takes over after a trap.
+/// When an offer is made that waits for something else than time.
+const NEVER: u64 = u64::MAX;
+
+/// Where the page keeps what a provider was told, for a client that takes over after a trap.
 const TOLD: &[u8] = b"told ";
 /// What marks an exposure that is the provider's by now, or nobody's any more.
 const SETTLED: &str = "settled";
@@ -26,14 +39,22 @@ const SETTLED: &str = "settled";
 pub(super) struct Tracker {
     window: Window,
     record: Record,
+    session: Session,
+    /// Where exposures wait for a plugin.
+    queue: Text,
+    /// Whether there is a plugin, and it is set up.
+    plugin: Option<bool>,
+    /// Nobody is told yet: the visitor has not said whether they want to be tracked.
+    is_held: bool,
     offered: Vec<Offer>,
     next: u32,
     save_at: Option<u64>,
 }
 
-/// An exposure that the provider has not taken yet. `again` is the time of the next offer; without one it is being asked.
+/// An exposure that was not taken yet. `again` is the time of the next offer; without one it is being asked.
 struct Offer {
     id: TrackId,
+    to: Receiver,
     event: ExposureEvent,
     refusals: usize,
     again: Option<u64>,
@@ -41,40 +62,70 @@ struct Offer {
 
 impl Tracker {
     /// Takes up what the page and earlier pages recorded; exposures left open by a lost instance are offered at once.
-    pub(super) fn load(window: Window, namespace: &Text, storage: &dyn Storage, now: Now) -> Self {
-        let record = Record::load(window, namespace, storage, day(now.wall));
-        let mut tracker = Self { window, record, offered: Vec::new(), next: 0, save_at: None };
-        for (_, text) in storage.entries(Area::Page, TOLD) {
-            let told = parse(&text).ok().and_then(Value::into_object).unwrap_or_default();
-            if let Some(event) = ExposureEvent::from_event(&told) {
-                tracker.record.turn(&event.identity, &event.exposure, day(event.time));
-                if told.get(SETTLED).is_none() {
-                    tracker.offer(event, Some(now.mono));
-                }
-            }
+    pub(super) fn load(config: &Config, storage: &dyn Storage, now: Now) -> Self {
+        let instance = config.instance_name();
+        let mut tracker = Self {
+            window: config.window(),
+            record: Record::load(config.window(), &config.namespace(), storage, day(now.wall)),
+            session: Session::load(&instance, storage),
+            queue: Text::from("EXP_queue_v1_").then(&instance).then(b"_"),
+            plugin: None,
+            is_held: config.is_held(),
+            offered: Vec::new(),
+            next: 0,
+            save_at: None,
+        };
+        for (_, told) in storage.entries(Area::Page, TOLD) {
+            tracker.take_up(Receiver::Provider, &told, now);
+        }
+        for (_, waiting) in storage.entries(Area::Local, &tracker.queue) {
+            tracker.take_up(Receiver::Plugin, &waiting, now);
         }
         tracker
     }
 
-    /// The user met a variant.
-    pub(super) fn exposed(&mut self, exposure: Exposure, identity: &Identity, now: Now, out: &mut Vec<Effect>) {
-        if self.window == Window::None {
-            return;
+    /// There is a plugin; with `is_ready` it is set up. What was met before it came is kept for it from now on.
+    pub(super) fn integrate(&mut self, is_ready: bool, out: &mut Vec<Effect>) {
+        if self.plugin.replace(is_ready).is_none() {
+            self.session.save(out);
+            for offer in self.offered.iter().filter(|offer| offer.to == Receiver::Plugin) {
+                out.push(self.keep(offer.to, &offer.event, offer.event.to_event()));
+            }
         }
-        let today = day(now.wall);
-        let Some(turn) = self.record.turn(identity, &exposure, today) else { return };
-        let insert_id = insert_id(identity, &exposure, today, turn);
-        if self.window == Window::Day {
-            self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
-        }
-        let event = ExposureEvent { exposure, identity: identity.clone(), time: now.wall, insert_id };
-        out.push(keep(&event, event.to_event()));
-        let id = self.offer(event.clone(), None);
-        out.push(Effect::Track(id, Box::new(event)));
-        out.push(Effect::Notify(Change::Exposure));
+        self.offer_first(out);
     }
 
-    /// The provider answered.
+    /// Whether a plugin is being set up.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.plugin == Some(false)
+    }
+
+    /// The person met a variant.
+    pub(super) fn exposed(&mut self, exposure: Exposure, person: &Identity, now: Now, out: &mut Vec<Effect>) {
+        let mut is_new = false;
+        if let Some(turn) = self.record.turn(person, &exposure, day(now.wall)) {
+            if self.window == Window::Day {
+                self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
+            }
+            self.hand(Receiver::Provider, exposure.clone(), person, turn, now, out);
+            is_new = true;
+        }
+        // Where there is neither, a plugin may still come to the page.
+        let has_plugin = self.plugin.is_some();
+        if (has_plugin || self.window == Window::None) && self.session.is_new(person, &exposure) {
+            if has_plugin {
+                self.session.save(out);
+            }
+            // The time makes the id another one, each time the variant is met.
+            self.hand(Receiver::Plugin, exposure.clone(), person, now.wall, now, out);
+            is_new = true;
+        }
+        if is_new {
+            out.push(Effect::Notify(Change::Exposure(Box::new(exposure))));
+        }
+    }
+
+    /// Somebody answered.
     pub(super) fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now, out: &mut Vec<Effect>) {
         let Some(place) = self.offered.iter().position(|offer| offer.id == id && offer.again.is_none()) else { return };
         match tracking {
@@ -87,8 +138,7 @@ impl Tracker {
     /// Offers again what is due and writes the record when it is time.
     pub(super) fn handle_timeout(&mut self, now: Now, out: &mut Vec<Effect>) {
         for offer in self.offered.iter_mut().filter(|offer| offer.again.is_some_and(|due| due <= now.mono)) {
-            offer.again = None;
-            out.push(Effect::Track(offer.id, Box::new(offer.event.clone())));
+            offer.make(out);
         }
         if self.save_at.is_some_and(|due| due <= now.mono) {
             self.save(now, out);
@@ -104,37 +154,109 @@ impl Tracker {
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub(super) fn next_timeout(&self) -> Option<u64> {
-        self.offered.iter().filter_map(|offer| offer.again).chain(self.save_at).min()
+        self.offered.iter().filter_map(|offer| offer.again).chain(self.save_at).min().filter(|due| *due < NEVER)
     }
 
-    fn offer(&mut self, event: ExposureEvent, again: Option<u64>) -> TrackId {
+    /// An exposure that a lost instance or an earlier page had not been rid of.
+    fn take_up(&mut self, to: Receiver, told: &Text, now: Now) {
+        let told = parse(told).ok().and_then(Value::into_object).unwrap_or_default();
+        let Some(event) = ExposureEvent::from_event(&told) else { return };
+        let is_provider = to == Receiver::Provider;
+        if is_provider {
+            self.record.turn(&event.identity, &event.exposure, day(event.time));
+        }
+        if told.get(SETTLED).is_none() {
+            let at_once = is_provider && !self.is_held;
+            self.offer(to, event, if at_once { now.mono } else { NEVER });
+        }
+    }
+
+    /// Stamps an exposure, keeps it, and offers it when it can be.
+    fn hand(
+        &mut self,
+        to: Receiver,
+        exposure: Exposure,
+        person: &Identity,
+        turn: u64,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let insert_id = insert_id(person, &exposure, day(now.wall), turn);
+        let event = ExposureEvent { exposure, identity: person.clone(), time: now.wall, insert_id };
+        if to == Receiver::Provider || self.plugin.is_some() {
+            out.push(self.keep(to, &event, event.to_event()));
+        }
+        let offer = self.offer(to, event, NEVER);
+        if to == Receiver::Plugin {
+            self.offer_first(out);
+        } else if !self.is_held
+            && let Some(offer) = self.offered.get_mut(offer)
+        {
+            offer.make(out);
+        }
+        if self.offered.len() > QUEUE
+            && let Some(oldest) = self.offered.iter().position(|offer| offer.again.is_some())
+        {
+            self.give_up(oldest, DropReason::QueueFull, out);
+        }
+    }
+
+    fn offer(&mut self, to: Receiver, event: ExposureEvent, again: u64) -> usize {
         let id = TrackId(self.next);
         self.next = self.next.wrapping_add(1);
-        self.offered.push(Offer { id, event, refusals: 0, again });
-        id
+        self.offered.push(Offer { id, to, event, refusals: 0, again: Some(again) });
+        self.offered.len() - 1
+    }
+
+    /// The plugin is asked about the first exposure that waits for it.
+    fn offer_first(&mut self, out: &mut Vec<Effect>) {
+        let first = self.offered.iter_mut().find(|offer| offer.to == Receiver::Plugin);
+        if let Some(first) = first.filter(|first| self.plugin == Some(true) && !self.is_held && first.again.is_some()) {
+            first.make(out);
+        }
     }
 
     fn refused(&mut self, place: usize, now: Now, out: &mut Vec<Effect>) {
         let Some(offer) = self.offered.get_mut(place) else { return };
-        let wait = RETRY_MILLIS.get(offer.refusals);
+        let wait = match offer.to {
+            Receiver::Provider => RETRY_MILLIS.get(offer.refusals).copied(),
+            Receiver::Plugin => Some(QUEUE_MILLIS),
+        };
         offer.refusals += 1;
         match wait {
             Some(wait) => offer.again = Some(now.mono + wait),
-            None => {
-                self.forget(place, out);
-                out.push(Effect::Notify(Change::Dropped(DropReason::ProviderRefused)));
-            }
+            None => self.give_up(place, DropReason::ProviderRefused, out),
         }
     }
 
+    fn give_up(&mut self, place: usize, reason: DropReason, out: &mut Vec<Effect>) {
+        self.forget(place, out);
+        out.push(Effect::Notify(Change::Dropped(reason)));
+    }
+
     fn forget(&mut self, place: usize, out: &mut Vec<Effect>) {
-        let event = self.offered.remove(place).event;
+        let Offer { to, event, .. } = self.offered.remove(place);
+        if to == Receiver::Plugin {
+            out.push(Effect::Remove(Area::Local, self.queue.then(&event.insert_id)));
+            return self.offer_first(out);
+        }
         let mut told = event.to_event();
         told.put(SETTLED, true);
-        out.push(keep(&event, told));
+        out.push(self.keep(to, &event, told));
+    }
+
+    fn keep(&self, to: Receiver, event: &ExposureEvent, told: Object) -> Effect {
+        let (area, prefix) = match to {
+            Receiver::Provider => (Area::Page, TOLD),
+            Receiver::Plugin => (Area::Local, self.queue.as_bytes()),
+        };
+        Effect::Save(area, Text::from(prefix).then(&event.insert_id), told.to_text())
     }
 }
 
-fn keep(event: &ExposureEvent, told: Object) -> Effect {
-    Effect::Save(Area::Page, Text::from(TOLD).then(&event.insert_id), told.to_text())
+impl Offer {
+    fn make(&mut self, out: &mut Vec<Effect>) {
+        self.again = None;
+        out.push(Effect::Track(self.id, self.to, Box::new(self.event.clone())));
+    }
 }

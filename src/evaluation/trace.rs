@@ -1,30 +1,16 @@
 //! The evaluation as the reference's `EvaluationTrace`: for each flag which segments were tried and why they did not match.
 
-use super::{Decision, Visitor};
-use crate::flag::Flags;
+use super::{Decision, Tried, Visitor};
 use crate::json::{Object, Text, Value, parse};
 
 /// Writes an evaluation down. Every segment is tried, also after the one that decided.
 #[derive(Debug, Default)]
 pub struct Trace {
     traces: Object,
-    steps: Vec<Step>,
-    alternatives: Vec<Vec<Tried>>,
-}
-
-/// A condition that was tried.
-#[derive(Debug)]
-struct Tried {
-    selected: Option<Value>,
-    matched: bool,
-}
-
-/// A segment that was tried.
-#[derive(Debug)]
-struct Step {
-    alternatives: Vec<Vec<Tried>>,
-    passed: bool,
-    variant: Option<Text>,
+    /// The segments of the flag that is being tried.
+    steps: Vec<Value>,
+    /// The lists of conditions of the segment that is being tried.
+    alternatives: Vec<Value>,
 }
 
 impl Trace {
@@ -35,83 +21,63 @@ impl Trace {
 }
 
 impl Visitor for Trace {
-    const EXHAUSTIVE: bool = true;
+    fn is_exhaustive(&self) -> bool {
+        true
+    }
 
     fn alternative(&mut self) {
-        self.alternatives.push(Vec::new());
+        self.alternatives.push(Vec::new().into());
     }
 
-    fn condition(&mut self, selected: impl FnOnce() -> Option<Value>, matched: bool) {
-        if let Some(tried) = self.alternatives.last_mut() {
-            tried.push(Tried { selected: selected(), matched });
+    fn condition(&mut self, selected: impl FnOnce() -> Option<Value>, received: &[u8], matched: bool) {
+        if let Some(Value::Array(tried)) = self.alternatives.last_mut() {
+            let mut result = Object::new();
+            put(&mut result, "propValue", selected());
+            result.put("condition", Value::Raw(received.into()));
+            result.put("matched", matched);
+            tried.push(result.into());
         }
     }
 
-    fn segment(&mut self, passed: bool, variant: Option<&Text>) {
-        let alternatives = std::mem::take(&mut self.alternatives);
-        self.steps.push(Step { alternatives, passed, variant: variant.cloned() });
-    }
-
-    fn flag<P>(&mut self, flags: &Flags<P>, flag: u32, decision: Option<&Decision>) {
-        let steps = std::mem::take(&mut self.steps);
-        let (Some(key), Some(flag)) = (flags.keys().nth(flag as usize), flags.at(flag)) else { return };
-        // The trace shows conditions as they were received; they are read again from the flag's text.
-        let received = parse(&flag.text).ok().and_then(Value::into_object).unwrap_or_default();
-        let segments = received.get("segments").and_then(Value::as_array).unwrap_or_default();
-        let matched = decision.map(|decision| decision.segment as usize);
-        // Without a decision the reference names the last segment that gave a variant which the flag does not have.
-        let named = matched.or_else(|| steps.iter().rposition(|step| step.variant.is_some()));
-        let name = named.and_then(|index| metadata(segments.get(index)?)?.as_object()?.get("segmentName"));
-        let mut trace = Object::new();
-        trace.push("flagKey".into(), Value::from(key));
-        trace.push("matched".into(), matched.is_some().into());
-        if let Some(name) = name {
-            trace.push("matchedSegment".into(), name.clone());
-        }
-        let steps: Vec<Value> =
-            steps.into_iter().zip(segments).map(|(step, segment)| step.into_value(segment)).collect();
-        trace.push("steps".into(), steps.into());
-        self.traces.set(key.clone(), trace);
-    }
-}
-
-impl Step {
-    fn into_value(self, segment: &Value) -> Value {
+    fn segment(&mut self, tried: Tried) {
+        let conditions = std::mem::take(&mut self.alternatives);
         let mut step = Object::new();
-        if let Some(metadata) = metadata(segment) {
-            step.push("segmentMetadata".into(), metadata.clone());
-        }
-        let bucketed = self.variant.is_some();
-        step.push("conditionsPassed".into(), self.passed.into());
-        step.push("bucketed".into(), bucketed.into());
-        if let Some(variant) = self.variant {
-            step.push("bucketVariant".into(), variant.into());
-        }
-        let conditions = segment.as_object().and_then(|segment| segment.get("conditions")?.as_array());
-        if let Some(conditions) = conditions {
-            let tried = self.alternatives.into_iter().zip(conditions);
-            let tried: Vec<Value> = tried.map(|(tried, received)| alternative(tried, received)).collect();
-            step.push("conditionResult".into(), tried.into());
-        }
-        step.push("matched".into(), bucketed.into());
-        step.into()
+        put(&mut step, "segmentMetadata", tried.metadata.map(|metadata| Value::Raw(metadata.into())));
+        step.put("conditionsPassed", tried.passed);
+        step.put("bucketed", tried.variant.is_some());
+        put(&mut step, "bucketVariant", tried.variant.map(Value::from));
+        put(&mut step, "conditionResult", tried.is_conditional.then(|| conditions.into()));
+        step.put("matched", tried.variant.is_some());
+        self.steps.push(step.into());
+    }
+
+    fn flag(&mut self, key: &Text, decision: Option<&Decision>) {
+        let steps = std::mem::take(&mut self.steps);
+        // Without a decision the reference names the last segment that gave a variant which the flag does not have.
+        let named = match decision {
+            Some(decision) => steps.get(decision.segment as usize),
+            None => steps.iter().rfind(|step| field(step, "bucketVariant").is_some()),
+        };
+        let mut traced = Object::new();
+        traced.put("flagKey", key);
+        traced.put("matched", decision.is_some());
+        put(&mut traced, "matchedSegment", named.and_then(name_of));
+        traced.put("steps", steps);
+        self.traces.set(key, traced);
     }
 }
 
-fn metadata(segment: &Value) -> Option<&Value> {
-    segment.as_object()?.get("metadata")
+fn put(object: &mut Object, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        object.put(name, value);
+    }
 }
 
-fn alternative(tried: Vec<Tried>, received: &Value) -> Value {
-    let received = received.as_array().unwrap_or_default();
-    let results = tried.into_iter().zip(received).map(|(tried, condition)| {
-        let mut result = Object::new();
-        if let Some(selected) = tried.selected {
-            result.push("propValue".into(), selected);
-        }
-        result.push("condition".into(), condition.clone());
-        result.push("matched".into(), tried.matched.into());
-        Value::Object(result)
-    });
-    Value::Array(results.collect())
+fn field<'a>(step: &'a Value, name: &str) -> Option<&'a Value> {
+    step.as_object()?.get(name)
+}
+
+fn name_of(step: &Value) -> Option<Value> {
+    let Value::Raw(metadata) = field(step, "segmentMetadata")? else { return None };
+    parse(metadata).ok()?.as_object()?.get("segmentName").cloned()
 }

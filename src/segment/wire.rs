@@ -54,9 +54,14 @@ impl<'a, D: Dialect> Compiler<'a, D> {
 
     /// Passes over a value and says where it stands in the flag's text.
     pub(crate) fn span(&mut self) -> Span {
-        let length = self.reader.span().len();
-        let end = self.reader.at() - self.origin;
-        Span { start: (end - length) as u32, end: end as u32 }
+        let length = self.reader.span().len() as u32;
+        let end = self.place();
+        Span { start: end - length, end }
+    }
+
+    /// How far into the flag's text reading has come.
+    fn place(&self) -> u32 {
+        (self.reader.at() - self.origin) as u32
     }
 
     pub(crate) fn segments(&mut self) -> Vec<Segment> {
@@ -98,6 +103,7 @@ impl<'a, D: Dialect> Compiler<'a, D> {
     }
 
     fn condition(&mut self) -> Condition {
+        let start = self.place();
         let (mut selector, mut operator, mut values) = (NO_SELECTOR, Operator::named(b""), Vec::new());
         let mut fields = self.reader.object();
         while self.reader.field(&mut fields, 1, &["values", "selector", "op"]) {
@@ -108,10 +114,11 @@ impl<'a, D: Dialect> Compiler<'a, D> {
                 _ => self.reader.skip(),
             }
         }
-        self.compiled(selector, operator, &values)
+        let text = Span { start, end: self.place() };
+        self.compiled(text, selector, operator, &values)
     }
 
-    fn compiled(&mut self, selector: u32, operator: &'static Operator, read: &[Text]) -> Condition {
+    fn compiled(&mut self, text: Span, selector: u32, operator: &'static Operator, read: &[Text]) -> Condition {
         let (mut values, mut texts, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
         for value in read {
             if operator.test == Test::Pattern {
@@ -122,7 +129,7 @@ impl<'a, D: Dialect> Compiler<'a, D> {
             }
             values.extend(operator.form.of(value, self.dialect));
         }
-        Condition { selector, operator, when_absent: operator.when_absent(read), values, texts, patterns }
+        Condition { selector, operator, when_absent: operator.when_absent(read), values, texts, patterns, text }
     }
 
     fn operator(&mut self) -> &'static Operator {

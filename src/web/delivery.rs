@@ -7,33 +7,11 @@ use js_sys::Math;
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
-use super::driver::{Driver, Machine};
+use super::driver::Driver;
 use super::seed::Seed;
 use super::storage::PageStorage;
 use super::text::object;
-use crate::api::Response;
 use crate::delivery::Delivery;
-use crate::effect::{Change, Effect, RequestId};
-use crate::error::Error;
-use crate::time::Now;
-
-impl Machine for Delivery {
-    fn poll_effect(&mut self) -> Option<Effect> {
-        self.poll_effect()
-    }
-
-    fn next_timeout(&self) -> Option<u64> {
-        self.next_timeout()
-    }
-
-    fn handle_timeout(&mut self, now: Now) {
-        self.handle_timeout(now);
-    }
-
-    fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
-        self.handle_response(id, result, now);
-    }
-}
 
 /// An outbox for one endpoint and key.
 #[wasm_bindgen]
@@ -47,17 +25,12 @@ impl CoreDelivery {
     /// Builds an outbox and sends what earlier pages, or a lost instance, left.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreDelivery {
-        let storage = Rc::new(PageStorage::new(seed.map("kept")));
+        let storage = PageStorage::new(seed.map("kept"), true);
         let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
         // Fifty-three random bits: what a double holds.
         let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
-        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*storage, jitter, now())));
-        let perform = Box::new(move |effect| match effect {
-            Effect::Log(level, message) => seed.log(level, message),
-            Effect::Notify(Change::Dropped(reason)) => seed.notify("error", Some(reason.code())),
-            _ => {}
-        });
-        let driver = Driver::new(delivery.clone(), storage, JsValue::UNDEFINED, perform);
+        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &storage, jitter, now())));
+        let driver = Driver::new(delivery.clone(), storage, seed);
         driver.drain();
         CoreDelivery { delivery, driver }
     }

@@ -1,40 +1,54 @@
 //! Drives a state machine: performs its effects one by one, keeps its one timer, brings it the answers.
 //!
-//! The machine is borrowed only while it thinks. Whatever an effect calls may call back into it.
+//! The machine is borrowed only while it thinks. Whatever an effect calls may call back into it. All that JavaScript has to
+//! tell comes through one callback, with a number in front that says what it is about: a closure for each would cost 200
+//! bytes a piece.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::JsValue;
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
 
 use super::clock::now;
+use super::field::{call_method, field};
+use super::provider::{JsProvider, judged};
+use super::seed::Seed;
 use super::storage::PageStorage;
-use super::transport::{Callbacks, UnderWay};
+use super::transport::{UnderWay, send};
 use crate::api::{Request, Response};
-use crate::effect::{Effect, RequestId};
+use crate::effect::{Effect, Receiver, RequestId, TrackId};
 use crate::error::Error;
-use crate::time::Now;
+use crate::exposure::{ExposureEvent, Tracking, hand_over};
+use crate::machine::Machine;
 
-/// What is driven: the client, or a delivery.
-pub(super) trait Machine {
-    fn poll_effect(&mut self) -> Option<Effect>;
-    fn next_timeout(&self) -> Option<u64>;
-    fn handle_timeout(&mut self, now: Now);
-    fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now);
+/// What JavaScript tells of, with the number of the request or exposure.
+#[derive(Clone, Copy)]
+pub(super) enum News {
+    /// The head of a response is there; its body may still be on the way.
+    Responded = 0,
+    /// The body is there.
+    Answered = 1,
+    /// No answer comes.
+    Failed = 2,
+    /// A provider's promise came true.
+    Judged = 3,
+    /// A provider's promise was broken.
+    Refused = 4,
 }
 
-/// Performs the effects that only one kind of machine has: tracking, settling, telling.
-pub(super) type Perform = Box<dyn Fn(Effect)>;
+/// How many kinds of news there can be: what their numbers are multiplied with.
+const KINDS: u32 = 8;
 
 /// A driven machine.
 pub(super) struct Driver {
     machine: Rc<RefCell<dyn Machine>>,
-    storage: Rc<PageStorage>,
-    http_client: JsValue,
-    perform: Perform,
+    storage: PageStorage,
+    pub(super) seed: Seed,
     under_way: RefCell<Vec<UnderWay>>,
     timer: RefCell<Option<(u64, Timeout)>>,
+    hear: Closure<dyn Fn(u32, JsValue)>,
     this: Weak<Driver>,
 }
 
@@ -42,19 +56,14 @@ pub(super) struct Driver {
 const LONGEST_DELAY: u64 = i32::MAX as u64;
 
 impl Driver {
-    pub(super) fn new(
-        machine: Rc<RefCell<dyn Machine>>,
-        storage: Rc<PageStorage>,
-        http_client: JsValue,
-        perform: Perform,
-    ) -> Rc<Self> {
-        Rc::new_cyclic(|this| Self {
+    pub(super) fn new(machine: Rc<RefCell<dyn Machine>>, storage: PageStorage, seed: Seed) -> Rc<Self> {
+        Rc::new_cyclic(|this: &Weak<Self>| Self {
             machine,
             storage,
-            http_client,
-            perform,
+            seed,
             under_way: RefCell::default(),
             timer: RefCell::default(),
+            hear: listener(this.clone()),
             this: this.clone(),
         })
     }
@@ -62,43 +71,83 @@ impl Driver {
     /// Performs what the machine wants done, until it wants nothing, and sets the timer.
     pub(super) fn drain(&self) {
         while let Some(effect) = self.with(|machine| machine.poll_effect()).flatten() {
-            match effect {
-                Effect::Send(id, request) => self.send(id, &request),
-                Effect::Abort(id) => self.take(id).into_iter().for_each(UnderWay::abort),
-                Effect::Save(area, key, text) => self.storage.save(area, &key, &text),
-                Effect::Remove(area, key) => self.storage.remove(area, &key),
-                own => (self.perform)(own),
-            }
+            self.perform(effect);
         }
         self.set_timer();
     }
 
-    /// A request came to its end.
-    pub(super) fn responded(&self, id: RequestId, result: Result<Response, Error>) {
-        let finished = self.take(id);
-        self.with(|machine| machine.handle_response(id, result, now()));
-        self.drain();
-        drop(finished);
+    /// Has `this` called with the outcome of a promise.
+    pub(super) fn listen(&self, promise: &JsValue, id: u32, kept: News, broken: News) {
+        let _thrown = call_method(promise, "then", &[&self.callback(id, kept), &self.callback(id, broken)]);
     }
 
-    /// Keeps the callbacks of a response whose body is on its way.
-    pub(super) fn hold(&self, id: RequestId, callbacks: Callbacks) {
-        let first_half = self
-            .under_way
-            .borrow_mut()
-            .iter_mut()
-            .find(|request| request.id == id)
-            .map(|request| request.hold(callbacks));
-        drop(first_half);
+    fn callback(&self, id: u32, news: News) -> JsValue {
+        let hear: &Function = self.hear.as_ref().unchecked_ref();
+        hear.bind1(&JsValue::UNDEFINED, &(id * KINDS + news as u32).into()).into()
+    }
+
+    fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::Send(id, request) => self.send(id, &request),
+            Effect::Abort(id) => self.take(id).into_iter().for_each(|request| request.abort()),
+            Effect::Save(area, key, text) => self.storage.save(area, &key, &text),
+            Effect::Remove(area, key) => self.storage.remove(area, &key),
+            Effect::Track(id, to, event) => self.track(id, to, &event),
+            Effect::Settle(id, result) => self.seed.settle(id, result),
+            Effect::Notify(change) => self.seed.tell(change),
+            Effect::Log(level, message) => self.seed.log(level, message),
+        }
+    }
+
+    /// Hands an exposure over. What comes of it, now or later, goes back to the machine.
+    fn track(&self, TrackId(id): TrackId, to: Receiver, event: &ExposureEvent) {
+        let provider = self.seed.receiver(to);
+        let wait = |promise: &JsValue| self.listen(&Promise::resolve(promise), id, News::Judged, News::Refused);
+        let tracking = hand_over(&JsProvider { provider: &provider, wait: &wait }, event);
+        if tracking != Tracking::Pending {
+            self.with(|machine| machine.handle_tracked(TrackId(id), tracking, now()));
+        }
+    }
+
+    fn hear(&self, news: u32, value: &JsValue) {
+        let id = news / KINDS;
+        let (request, track) = (RequestId(id), TrackId(id));
+        match news % KINDS {
+            0 => return self.responded(request, value),
+            1 => self.answered(request, value),
+            2 => self.settled(request, Err(Error::Network)),
+            3 => drop(self.with(|machine| machine.handle_tracked(track, judged(value), now()))),
+            _ => drop(self.with(|machine| machine.handle_tracked(track, Tracking::Refused, now()))),
+        }
+        self.drain();
     }
 
     fn send(&self, id: RequestId, request: &Request) {
-        match UnderWay::send(id, request, &self.http_client, self.this.clone()) {
-            Some(request) => self.under_way.borrow_mut().push(request),
-            None => {
-                self.with(|machine| machine.handle_response(id, Err(Error::Network), now()));
-            }
+        let Ok((promise, under_way)) = send(id, request, &self.seed.get("httpClient")) else {
+            return self.settled(id, Err(Error::Network));
+        };
+        self.under_way.borrow_mut().push(under_way);
+        self.listen(&promise, id.0, News::Responded, News::Failed);
+    }
+
+    fn responded(&self, id: RequestId, response: &JsValue) {
+        if let Some(request) = self.under_way.borrow_mut().iter_mut().find(|request| request.id == id) {
+            request.read_head(response);
         }
+        // The page's HTTP client gives the body itself.
+        let body = call_method(response, "text", &[]).unwrap_or_else(|_| field(response, "body"));
+        self.listen(&Promise::resolve(&body), id.0, News::Answered, News::Failed);
+    }
+
+    fn answered(&self, id: RequestId, body: &JsValue) {
+        let Some(UnderWay { status, retry_after, .. }) = self.take(id) else { return };
+        let body = body.as_string().unwrap_or_default().into();
+        self.settled(id, Ok(Response { status, body, retry_after }));
+    }
+
+    fn settled(&self, id: RequestId, result: Result<Response, Error>) {
+        drop(self.take(id));
+        self.with(|machine| machine.handle_response(id, result, now()));
     }
 
     fn take(&self, id: RequestId) -> Option<UnderWay> {
@@ -138,4 +187,12 @@ impl Driver {
     fn with<T>(&self, use_machine: impl FnOnce(&mut dyn Machine) -> T) -> Option<T> {
         self.machine.try_borrow_mut().ok().map(|mut machine| use_machine(&mut *machine))
     }
+}
+
+fn listener(driver: Weak<Driver>) -> Closure<dyn Fn(u32, JsValue)> {
+    Closure::new(move |news, value| {
+        if let Some(driver) = driver.upgrade() {
+            driver.hear(news, &value);
+        }
+    })
 }

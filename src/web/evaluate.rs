@@ -9,12 +9,12 @@ use wasm_bindgen::prelude::*;
 
 use super::dialect::JsDialect;
 use super::error::js_error;
-use super::text::{object, value_of};
+use super::text::{object, texts, value_of};
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::evaluation::{Silent, Target, Trace, Visitor, evaluate as decide};
+use crate::evaluation::{Target, Trace, evaluate as decide};
 use crate::flag::Flags;
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, Value};
 use crate::user::context;
 
 /// Evaluates flags for a user. `flags`: JSON of an array of flags, or of an object of flags by key. `user`: JSON of the
@@ -31,35 +31,27 @@ pub fn evaluate(flags: &str, user: &str, keys: Option<String>, trace: bool) -> R
         return Err(wrong());
     }
     let user = object(user).ok_or_else(wrong)?;
-    let keys = keys.map(|keys| read_keys(&keys).ok_or_else(wrong)).transpose()?;
+    let keys = keys.map(|keys| texts(&keys).ok_or_else(wrong)).transpose()?;
     let mut answer = Object::new();
-    match trace {
-        true => {
-            let mut traces = Trace::default();
-            answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut traces));
-            answer.put("traces", traces.into_object());
-        }
-        false => answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut Silent)),
+    let mut trace = trace.then(Trace::default);
+    answer.put("variants", variants(&flags, &user, keys.as_deref(), &mut trace));
+    if let Some(trace) = trace {
+        answer.put("traces", trace.into_object());
     }
     let skipped = broken.into_iter().map(|error| (error.key.unwrap_or_default(), error.code.name().into()));
     answer.put("skipped", Value::Object(skipped.collect()));
     Outward(&answer.into()).serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
 }
 
-fn variants<V: Visitor>(
+fn variants(
     flags: &Flags<<JsDialect as Dialect>::Pattern>,
     user: &Object,
     keys: Option<&[Text]>,
-    visitor: &mut V,
+    trace: &mut Option<Trace>,
 ) -> Object {
     let mut target = Target::new(context(user, None));
-    let decisions = decide(flags, &mut target, keys, &JsDialect, visitor);
+    let decisions = decide(flags, &mut target, keys, &JsDialect, trace);
     decisions.iter().map(|one| (flags.key_of(one).clone(), flags.variant_of(one).into())).collect()
-}
-
-fn read_keys(json: &str) -> Option<Vec<Text>> {
-    let keys = parse(json.as_bytes()).ok()?;
-    keys.as_array()?.iter().map(|key| key.as_str().cloned()).collect()
 }
 
 /// A value on its way out.
@@ -72,7 +64,7 @@ impl Serialize for Outward<'_> {
             Value::Bool(value) => out.serialize_bool(*value),
             Value::Number(digits) => out.serialize_f64(JsDialect.number(digits)),
             Value::String(text) => preserve::serialize(&super::text::to_js(text), out),
-            Value::Raw(json) => preserve::serialize(&value_of(&json.to_str()), out),
+            Value::Raw(json) => preserve::serialize(&value_of(json), out),
             Value::Array(items) => {
                 let mut list = out.serialize_seq(Some(items.len()))?;
                 items.iter().try_for_each(|item| list.serialize_element(&Outward(item)))?;

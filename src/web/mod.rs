@@ -7,7 +7,6 @@
 
 mod allocator;
 pub mod dialect;
-mod error;
 mod text;
 
 #[cfg(feature = "client")]
@@ -29,6 +28,8 @@ mod storage;
 #[cfg(feature = "client")]
 mod transport;
 
+#[cfg(feature = "evaluate")]
+mod error;
 #[cfg(feature = "evaluate")]
 mod evaluate;
 

@@ -1,15 +1,16 @@
 //! What a client and a delivery are built from: an object of the page that outlives the instance.
 //!
-//! `apiKey`, `config` (JSON of the plain options), `serverUrl` (of a delivery), `exposureTrackingProvider`,
-//! `userProvider`, `httpClient`, `logger`, `notify(kind, detail)`; and what the instance must be able to lose: `kept`, a
-//! map of texts, and `open`, a map of the promises of `start` and `fetch` that are open.
+//! `apiKey`, `config` (JSON of the plain options), `isHeld`, `serverUrl` (of a delivery), `exposureTrackingProvider`,
+//! `plugin`, `httpClient`, `log(level, sentence, code?)`, `notify(kind, detail)`; and what the instance must be able to lose: `kept`, a map of
+//! texts, and `open`, a map of what settles the promises of `start` and `fetch` that are open.
 
 use js_sys::Map;
 use wasm_bindgen::prelude::*;
 
 use super::field::{call_method, field};
-use super::text::{from_js, to_js};
-use crate::effect::{Level, Message};
+use super::text::{from_js, value_of};
+use crate::effect::{Change, FetchId, Level, Message, Receiver};
+use crate::error::Error;
 use crate::json::Text;
 
 #[wasm_bindgen]
@@ -34,26 +35,42 @@ impl Seed {
         self.get(name).unchecked_into()
     }
 
-    /// Tells the logger, if there is one. What it throws is nobody's business.
+    /// Tells the logger: `log(level, sentence, code?)`.
     pub(super) fn log(&self, level: Level, message: Message) {
-        let name = match level {
-            Level::Error => "error",
-            Level::Warn => "warn",
-            Level::Info => "info",
-            Level::Debug => "debug",
+        let code = message.error.map(Error::code);
+        self.call("log", &[&(level as u32).into(), &message.text.into(), &code.into()]);
+    }
+
+    /// Who is told of exposures. A plugin stands there in the form of a provider.
+    pub(super) fn receiver(&self, receiver: Receiver) -> JsValue {
+        self.get(if receiver == Receiver::Plugin { "plugin" } else { "exposureTrackingProvider" })
+    }
+
+    /// Settles a promise that is open.
+    pub(super) fn settle(&self, FetchId(id): FetchId, result: Result<(), Error>) {
+        let open = self.map("open");
+        let entry = open.get(&id.into());
+        open.delete(&id.into());
+        let _thrown = match result {
+            Ok(()) => call_method(&entry, "resolve", &[]),
+            Err(error) => call_method(&entry, "reject", &[&error.code().into(), &error.status().into()]),
         };
-        let _thrown = call_method(&self.get("logger"), name, &[&to_js(&sentence(message))]);
     }
 
     /// Tells the face that something changed. Listeners are code of the page; what they throw ends here.
-    pub(super) fn notify(&self, kind: &str, detail: Option<&str>) {
-        let _thrown = call_method(self, "notify", &[&kind.into(), &detail.into()]);
+    pub(super) fn tell(&self, change: Change) {
+        let (kind, detail) = match &change {
+            Change::Variants => ("variants", JsValue::UNDEFINED),
+            Change::Flags => ("flags", JsValue::UNDEFINED),
+            Change::User => ("user", JsValue::UNDEFINED),
+            Change::Exposure(exposure) => ("exposure", value_of(&exposure.to_object().to_text())),
+            Change::Dropped(reason) => ("error", reason.code().into()),
+        };
+        self.call("notify", &[&kind.into(), &detail]);
     }
-}
 
-/// `[Experiment] sentence: error (CODE)`.
-fn sentence(message: Message) -> Text {
-    let text = Text::from("[Experiment] ").then(message.text.as_bytes());
-    let Some(error) = message.error else { return text };
-    text.then(b": ").then(error.message().as_bytes()).then(b" (").then(error.code().as_bytes()).then(b")")
+    /// Whatever code of the page throws here is nobody's business.
+    fn call(&self, name: &str, arguments: &[&JsValue]) {
+        let _thrown = call_method(self, name, arguments);
+    }
 }

@@ -1,8 +1,9 @@
-//! Storage of a page: `localStorage` where it can be had, and beside it always the map that outlives the instance.
+//! Storage of a page: `localStorage` and `sessionStorage` where they can be had, and always the map that outlives the
+//! instance.
 //!
 //! It never fails. Blocked, full or forbidden storage means that texts live as long as the page does.
 
-use js_sys::{JsString, Map};
+use js_sys::{Array, JsString, Map, Object};
 use wasm_bindgen::prelude::*;
 
 use super::field::{field, global};
@@ -14,52 +15,56 @@ use crate::storage::{Area, Storage};
 pub(super) struct PageStorage {
     kept: Map,
     local: Option<web_sys::Storage>,
+    session: Option<web_sys::Storage>,
 }
 
 impl PageStorage {
-    /// Storage over the page's map. Merely touching `localStorage` can throw.
-    pub(super) fn new(kept: Map) -> Self {
-        let local = field(&global(), "localStorage");
-        Self { kept, local: local.is_object().then(|| local.unchecked_into()) }
+    /// Storage over the page's map, and with `persists` over what browsers have. Merely touching that can throw.
+    pub(super) fn new(kept: Map, persists: bool) -> Self {
+        let shelf = |name| {
+            let shelf = field(&global(), name);
+            (persists && shelf.is_object()).then(|| shelf.unchecked_into())
+        };
+        Self { kept, local: shelf("localStorage"), session: shelf("sessionStorage") }
     }
 
     pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {
         let (key, text) = (to_js(key), to_js(text));
         self.kept.set(&key, &text);
-        if let (Area::Local, Some(local)) = (area, &self.local) {
+        if let Some(shelf) = self.shelf(area) {
             // Full storage is not our reader's problem; the map has the text.
-            let _full = local.set_item(&String::from(key), &String::from(text));
+            let _full = shelf.set_item(&String::from(key), &String::from(text));
         }
     }
 
     pub(super) fn remove(&self, area: Area, key: &Text) {
         let key = to_js(key);
         self.kept.delete(&key);
-        if let (Area::Local, Some(local)) = (area, &self.local) {
-            let _blocked = local.remove_item(&String::from(key));
+        if let Some(shelf) = self.shelf(area) {
+            let _blocked = shelf.remove_item(&String::from(key));
         }
     }
 
-    fn local_item(&self, key: &JsString) -> Option<Text> {
-        self.local.as_ref()?.get_item(&String::from(key)).ok().flatten().map(Text::from)
+    fn shelf(&self, area: Area) -> Option<&web_sys::Storage> {
+        match area {
+            Area::Local => self.local.as_ref(),
+            Area::Session => self.session.as_ref(),
+            Area::Page => None,
+        }
     }
 
-    /// The keys of the map, then the keys that only `localStorage` has.
-    fn keys(&self, area: Area) -> Vec<JsString> {
-        let mut keys: Vec<JsString> = Vec::new();
-        self.kept.for_each(&mut |_, key| keys.push(key.unchecked_into()));
-        if let (Area::Local, Some(local)) = (area, &self.local) {
-            for index in 0..local.length().unwrap_or(0) {
-                let key = local.key(index).ok().flatten().map(JsString::from);
-                keys.extend(key.filter(|key| self.kept.get(key).is_undefined()));
-            }
+    /// The keys of the map, then those of the browser's storage; some stand in both.
+    fn keys(&self, area: Area) -> Array {
+        let keys = Array::from(&self.kept.keys());
+        match self.shelf(area) {
+            Some(shelf) => keys.concat(&Object::keys(shelf.unchecked_ref::<Object>())),
+            None => keys,
         }
-        keys
     }
 
     fn text(&self, area: Area, key: &JsString) -> Option<Text> {
         let kept = self.kept.get(key).dyn_into().ok().map(|text| from_js(&text));
-        kept.or_else(|| self.local_item(key).filter(|_| area == Area::Local))
+        kept.or_else(|| self.shelf(area)?.get_item(&String::from(key)).ok().flatten().map(Text::from))
     }
 }
 
@@ -69,13 +74,14 @@ impl Storage for PageStorage {
     }
 
     fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
-        let mut entries = Vec::new();
-        for key in self.keys(area) {
+        let mut entries: Vec<(Text, Text)> = Vec::new();
+        self.keys(area).for_each(&mut |key, _, _| {
+            let key = key.unchecked_into();
             let name = from_js(&key);
-            if name.starts_with(prefix) {
+            if name.starts_with(prefix) && entries.iter().all(|(known, _)| *known != name) {
                 entries.extend(self.text(area, &key).map(|text| (name, text)));
             }
-        }
+        });
         entries
     }
 }

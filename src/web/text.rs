@@ -1,18 +1,28 @@
 //! Text between Rust and JavaScript: nothing is lost on the way, lone surrogates included.
 
+#![expect(unsafe_code, reason = "bytes that are known to be UTF-8 are not looked at again")]
+
 use js_sys::{JSON, JsString};
 use wasm_bindgen::prelude::*;
 
 use crate::json::{Object, Text, Value, parse, write_string};
 
-/// A JavaScript string. Text that is not UTF-8 goes the long way, through JSON, where a lone surrogate can be escaped.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+    fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
+}
+
+/// A JavaScript string. Text with a lone surrogate goes the long way, through JSON, where one can be escaped.
 pub(super) fn to_js(text: &[u8]) -> JsString {
-    if let Ok(text) = std::str::from_utf8(text) {
-        return text.into();
+    if !text.windows(2).any(|bytes| matches!(bytes, [0xED, 0xA0..=0xFF])) {
+        // SAFETY: text is WTF-8, which without surrogates is UTF-8. All of it came over as UTF-8, or was read from JSON, whose
+        // escapes alone make surrogates. Validating it again would cost 300 bytes; the decoder on the other side does.
+        return unsafe { std::str::from_utf8_unchecked(text) }.into();
     }
     let mut quoted = Vec::new();
     write_string(text, &mut quoted);
-    value_of(&String::from_utf8(quoted).unwrap_or_default()).dyn_into().unwrap_or_else(|_| "".into())
+    value_of(&quoted.into()).dyn_into().unwrap_or_else(|_| "".into())
 }
 
 /// The text of a JavaScript string. What came over with a replacement character may have had a lone surrogate there.
@@ -34,12 +44,18 @@ pub(super) fn object(json: &str) -> Option<Object> {
     parse(json.as_bytes()).ok().and_then(Value::into_object)
 }
 
+/// The texts in a JSON list of them.
+pub(super) fn texts(json: &str) -> Option<Vec<Text>> {
+    let list = parse(json.as_bytes()).ok()?;
+    list.as_array()?.iter().map(|text| text.as_str().cloned()).collect()
+}
+
 /// A JavaScript value's JSON; `None` when it has none (a cycle, a getter that throws, `undefined`).
 pub(super) fn stringify(value: &JsValue) -> Option<String> {
     JSON::stringify(value).ok().and_then(|json| json.as_string())
 }
 
 /// The JavaScript value of a JSON text that we wrote.
-pub(super) fn value_of(json: &str) -> JsValue {
-    JSON::parse(json).unwrap_or(JsValue::UNDEFINED)
+pub(super) fn value_of(json: &Text) -> JsValue {
+    parse_json(&to_js(json)).unwrap_or(JsValue::UNDEFINED)
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use experiment_wasm::api::{FetchOptions, Response};
-use experiment_wasm::client::{Change, Client, Config, Effect, RequestId, Window, read_options};
+use experiment_wasm::client::{Change, Client, Config, Effect, Expose, Receiver, RequestId, Window, read_options};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::exposure::{ExposureEvent, Tracking};
 use experiment_wasm::json::{Object, Text, Value, parse};
+use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::Now;
 
@@ -83,7 +84,7 @@ impl Page {
         let mut given = object(options);
         given.set("serverUrl", "http://h");
         given.set("flagsServerUrl", "http://f");
-        let config = Config::new(key.into(), &read_options(given.to_json().as_bytes()), window);
+        let config = Config::new(key.into(), read_options(given.to_json().as_bytes()), window);
         let client = Client::new(config, NativeDialect, &*shelf, now);
         let (log, tracked, notified) = Default::default();
         let (provider, options) = (Tracking::Taken, options.into());
@@ -145,7 +146,7 @@ impl Page {
 
     /// Key (or nothing) and source of a flag's variant.
     pub fn variant(&mut self, key: &str) -> (String, &'static str) {
-        let answer = self.client.variant(&key.into(), None, true, self.now);
+        let answer = self.client.variant(&key.into(), None, Expose::Automatically, self.now);
         self.perform();
         let key = answer.variant.key().map(|key| key.to_str().into_owned()).unwrap_or_default();
         (key, answer.source.name())
@@ -193,8 +194,9 @@ impl Page {
                 format!("send {} {} {}", id.0, request.method, request.url)
             }
             Effect::Abort(id) => format!("abort {}", id.0),
-            Effect::Track(id, event) => {
-                let line = format!("track {}", event.exposure.flag_key);
+            Effect::Track(id, to, event) => {
+                let to = if to == Receiver::Plugin { "plugin " } else { "" };
+                let line = format!("track {to}{}", event.exposure.flag_key);
                 self.tracked.push(*event);
                 self.client.handle_tracked(id, self.provider, self.now);
                 line
@@ -210,8 +212,12 @@ impl Page {
             Effect::Settle(id, Ok(())) => format!("settle {} ok", id.0),
             Effect::Settle(id, Err(error)) => format!("settle {} {}", id.0, error.code()),
             Effect::Notify(change) => {
+                let line = match &change {
+                    Change::Exposure(exposure) => format!("notify Exposure {}", exposure.flag_key),
+                    change => format!("notify {change:?}"),
+                };
                 self.notified.push(change);
-                format!("notify {change:?}")
+                line
             }
             Effect::Log(_, message) => format!("log {}", message.error.map_or(message.text, |error| error.message())),
         }

@@ -2,7 +2,7 @@
 
 use experiment_wasm::evaluation::{Decision, Silent, Target, Trace, evaluate};
 use experiment_wasm::flag::{FlagCode, FlagError, Flags};
-use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::json::{Object, Text, Value, parse};
 
 use crate::{DIALECT, Dialect, fields};
 
@@ -27,7 +27,9 @@ pub fn answer(input: &Value) -> Value {
     let mut answer = Object::new();
     answer.set("variants", variants(&flags, &decisions));
     if input.get("trace").is_some() {
-        answer.set("traces", trace.into_object());
+        // What a trace shows as it was received is text in it; it is compared as what it says.
+        let traces = trace.into_object().to_text();
+        answer.set("traces", parse(&traces).unwrap());
     }
     if !errors.is_empty() {
         answer.set("errors", errors.iter().map(shown).collect::<Vec<Value>>());

@@ -1,7 +1,8 @@
 //! `exposure.json`: the variant a client answers, where it was taken from, and the exposure that is told to the provider.
 
-use experiment_wasm::client::{Client, Config, Effect, Window};
+use experiment_wasm::client::{Client, Config, Effect, Expose, Receiver, Window};
 use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::Now;
 
@@ -28,12 +29,12 @@ pub fn answer(input: &Value) -> Value {
     options.set("initialFlags", input.get("flags").unwrap().to_json().as_str());
     let stored = Stored(object("stored").to_json().into());
     let now = Now::default();
-    let mut client = Client::new(Config::new("a-client".into(), &options, Window::Page), DIALECT, &stored, now);
+    let mut client = Client::new(Config::new("a-client".into(), options, Window::Page), DIALECT, &stored, now);
     client.set_user(Some(object("user")));
     let (key, fallback) = (input.get("key").unwrap().as_str().unwrap(), input.get("fallback"));
-    let answered = client.variant(key, fallback, false, now);
+    let answered = client.variant(key, fallback, Expose::Never, now);
     match input.get("call").unwrap().as_str().unwrap().as_bytes() {
-        b"variant" => drop(client.variant(key, fallback, true, now)),
+        b"variant" => drop(client.variant(key, fallback, Expose::Automatically, now)),
         b"exposure" => client.exposure(key, now),
         call => panic!("{call:?}"),
     }
@@ -48,7 +49,7 @@ pub fn answer(input: &Value) -> Value {
 fn told<D: experiment_wasm::dialect::Dialect>(client: &mut Client<D>) -> Option<Object> {
     let mut told = None;
     while let Some(effect) = client.poll_effect() {
-        if let Effect::Track(_, event) = effect {
+        if let Effect::Track(_, Receiver::Provider, event) = effect {
             assert!(told.is_none(), "told twice");
             told = Some(event.exposure.to_object());
         }

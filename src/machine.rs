@@ -1,0 +1,27 @@
+//! A state machine as an edge drives it: inputs are methods that take the time, outputs are effects to be polled.
+
+use crate::api::Response;
+use crate::effect::{Effect, RequestId, TrackId};
+use crate::error::Error;
+use crate::exposure::Tracking;
+use crate::time::Now;
+
+/// What an edge drives: a [`Client`](crate::client::Client) or a [`Delivery`](crate::delivery::Delivery).
+pub trait Machine {
+    /// The next thing to do. Poll after every other call, until there is none.
+    #[must_use]
+    fn poll_effect(&mut self) -> Option<Effect>;
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
+    #[must_use]
+    fn next_timeout(&self) -> Option<u64>;
+
+    /// Does what is due.
+    fn handle_timeout(&mut self, now: Now);
+
+    /// A request of [`Effect::Send`] was answered, or failed before it was.
+    fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now);
+
+    /// An exposure of [`Effect::Track`] was taken or refused.
+    fn handle_tracked(&mut self, _id: TrackId, _tracking: Tracking, _now: Now) {}
+}
