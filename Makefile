@@ -71,6 +71,7 @@ core := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 shipped := $(foreach build,client evaluate,target/wasm/$(build)/experiment_wasm.js)
 stable := target/wasm/stable-client/experiment_wasm.js
 trap := target/wasm/trap/trap.js
+shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/built-in/instructions.ts
 
 # The standard library is built too, with panics that are a bare `unreachable`: 6.5 KB less. The flags are unstable; the compiler is pinned.
 std = $(wildcard $(shell rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock)
@@ -82,15 +83,15 @@ wasm-opt := wasm-opt --enable-bulk-memory --enable-sign-ext --enable-nontrapping
 
 wasm: $(shipped) ## build the two wasm modules and their glue: target/wasm/client, target/wasm/evaluate
 
-$(shipped): target/wasm/%/experiment_wasm.js: $(core) pkg/glue.mjs $(toolchain) $(node_modules) | $(bindgen)
+$(shipped): target/wasm/%/experiment_wasm.js: $(core) $(shaping) $(toolchain) $(node_modules) | $(bindgen)
 	$(if $(std),$(build-std)) $(rustc-wasm) --lib --crate-type cdylib --features $*
 	$(call bind,$*,$(if $(std),target/shipped,target),experiment_wasm)
 
-$(stable): $(core) pkg/glue.mjs $(toolchain) $(node_modules) | $(bindgen)
+$(stable): $(core) $(shaping) $(toolchain) $(node_modules) | $(bindgen)
 	$(rustc-wasm) --lib --crate-type cdylib --features client
 	$(call bind,stable-client,target,experiment_wasm)
 
-$(trap): tests/glue/trap.rs Cargo.toml Cargo.lock pkg/glue.mjs $(toolchain) $(node_modules) | $(bindgen)
+$(trap): tests/glue/trap.rs Cargo.toml Cargo.lock $(shaping) $(toolchain) $(node_modules) | $(bindgen)
 	$(if $(std),$(build-std)) $(rustc-wasm) --example trap
 	$(call bind,trap,$(if $(std),target/shipped,target),examples/trap)
 
@@ -102,6 +103,7 @@ mkdir -p target/wasm/$(1)
 cd target/bindgen/$(1) && $(wasm-opt) --flatten --rereloop -Oz -Oz --gufa-optimizing -Oz --converge --low-memory-unused -ocimfs 400 \
   --strip-debug --strip-producers --strip-target-features $(notdir $(3))_bg.wasm -o small.wasm
 cd target/bindgen/$(1) && $(wasm-opt) --minify-imports-and-exports-and-modules small.wasm -o ../../wasm/$(1)/$(notdir $(3))_bg.wasm > names.json
+node pkg/payload.mjs target/wasm/$(1)/$(notdir $(3))_bg.wasm
 node pkg/glue.mjs target/bindgen/$(1)/$(notdir $(3)).js target/wasm/$(1)/$(notdir $(3)).js target/bindgen/$(1)/names.json
 endef
 

@@ -27,6 +27,9 @@ const scripts = [
   ['evaluate.edge-light.js', 'evaluate', 'evaluate', './evaluate.wasm?module', 'esm'],
 ];
 
+/** The wasm as text. */
+const texts = Object.fromEntries(['client', 'evaluate'].map((name) => [name, readFile(`${core(name)}_bg.wasm`).then(encode)]));
+
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist);
 await cp(`${core('client')}_bg.wasm`, `${dist}core.wasm`);
@@ -65,13 +68,9 @@ function seams(name, form) {
       onResolve({ filter: /^core:built-in$/ }, () => ({ path: `${src}built-in/${builtIn}.ts`, sideEffects: false }));
       onResolve({ filter: /^core:module$/ }, () => ({ path: form, external: true }));
       onResolve({ filter: /^core:payload$/ }, ({ path }) => ({ path, namespace: 'payload', sideEffects: false }));
-      onLoad({ filter: /./, namespace: 'payload' }, async () => ({ contents: payload(await readFile(`${core(name)}_bg.wasm`)) }));
+      onLoad({ filter: /./, namespace: 'payload' }, async () => ({ contents: `export const text = ${JSON.stringify(await texts[name])};` }));
     },
   };
-}
-
-function payload(bytes) {
-  return `export const text = ${JSON.stringify(encode(bytes))};`;
 }
 
 /** Once for `import` and once for `require`. */

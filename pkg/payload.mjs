@@ -1,22 +1,125 @@
-// Writes wasm as printable ASCII, for the entry that has it inside: smaller than base64 by a fifth once compressed, and as robust.
+// Writes wasm as printable ASCII, for the entry that has it inside: an eighth smaller than the wasm itself once both are compressed.
 //
-// The 90 lowest byte values, most of any wasm, become one letter each, every other byte two. No letter needs an escape or depends on the
-// charset that a server declares. Brotli finds the repetitions that base64 hides, since a byte is always the same letters. Starting the
-// run where it covers the most bytes makes a shorter text that compresses worse, by 300 bytes.
-// src/built-in/inline.ts reads it.
+// The code is taken apart into streams of one kind (src/built-in/instructions.ts), and each number or byte becomes a letter or two. No letter
+// needs an escape or depends on the charset that a server declares. Brotli finds the repetitions that base64 hides, since what is equal has
+// equal letters.
+// src/built-in/inline.ts puts it together again; the build runs it and compares. Use: node pkg/payload.mjs FILE.wasm (sets alignment hints)
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const source = (name) => fileURLToPath(new URL(`src/built-in/${name}.ts`, import.meta.url));
+const { moveFunction, STREAMS } = await compiled(source('instructions'));
 
 /** `#` to `~`: 92 letters without the space and both double-quote-string letters; `!` takes the backslash's place. */
 const LETTERS = Array.from({ length: 92 }, (_, at) => (at === 57 ? '!' : String.fromCharCode(35 + at)));
-/** Bytes of one letter. The last two letters begin a pair: 2 x 92 pairs hold the 166 others. */
-const SINGLE = 90;
-/** Which letter byte 0 is. Brotli guesses a letter by the kind of the one before (digit, capital, …), and opcodes and operands fall into such
- *  kinds best here: 115 bytes less than from the first letter on, of all places tried. */
-const START = 71;
 
-export function encode(bytes) {
-  const word = (byte) => {
-    const rest = byte - SINGLE;
-    return rest < 0 ? LETTERS[(byte + START) % SINGLE] : LETTERS[SINGLE + Math.floor(rest / 92)] + LETTERS[rest % 92];
+/** The section with the functions' code, and the streams that are written in a way of their own (`Stream` of instructions.ts). */
+const CODE = 10;
+const OPERATION = 1;
+const INT = 4;
+
+/** The text of a module, which `builtIn` of inline.ts makes the same module of. */
+export async function encode(wasm) {
+  const text = written(wasm);
+  const { builtIn } = await compiled(source('inline'), text);
+  if (Buffer.compare(Buffer.from(builtIn()), wasm)) throw new Error('the wasm has an instruction that pkg/src/built-in/instructions.ts does not know');
+  return text;
+}
+
+/** Sets every alignment hint to the natural one, in place. A hint says nothing about what code does; one that is always the same costs nothing. */
+export function align(wasm) {
+  walk(wasm, { number: () => {}, byte: () => {}, fixed: (value) => value });
+}
+
+/** The lengths of the streams, how many functions there are, how much comes before and after the code, how much it all is; then the streams. */
+function written(wasm) {
+  const streams = Array.from({ length: STREAMS }, () => '');
+  const { functions, start, end } = walk(wasm, {
+    number: (stream, value) => (streams[stream] += number(value)),
+    byte: (stream, value) => (streams[stream] += byte(stream === OPERATION ? moved(value) : value)),
+    fixed: (_, value) => value,
+  });
+  const [before, after] = [wasm.subarray(0, start), wasm.subarray(end)];
+  streams[0] = [...before, ...after].map(byte).join('');
+  return [...streams.map(({ length }) => length), functions, before.length, after.length, wasm.length].map(number).concat(streams).join('');
+}
+
+/** A letter for most numbers, two for those under 1,272, for others one that says how many more there are. */
+function number(value) {
+  if (value < 76) return LETTERS[value];
+  if (value < 76 + 13 * 92) return LETTERS[76 + Math.floor((value - 76) / 92)] + LETTERS[(value - 76) % 92];
+  const digits = [2, 3, 5].findIndex((count) => value < 92 ** count);
+  const digit = (place) => LETTERS[Math.floor(value / 92 ** place) % 92];
+  return LETTERS[89 + digits] + [4, 3, 2, 1, 0].slice(-[2, 3, 5][digits]).map(digit).join('');
+}
+
+/** A letter for the 90 lowest bytes, two for the others. Brotli guesses a letter by the kind of the one before (digit, capital, …), and operations
+ *  fall into such kinds best when 0 is the 35th: 160 bytes less than from the first letter on. */
+function byte(value) {
+  return value < 90 ? LETTERS[(value + 35) % 90] : LETTERS[90 + Math.floor((value - 90) / 92)] + LETTERS[(value - 90) % 92];
+}
+
+/** The operations of arithmetic change places with comparisons of floats, which are rare: under 90 they have one letter. */
+function moved(operation) {
+  if (operation > 105 && operation < 119) return operation - 26;
+  return operation > 79 && operation < 93 ? operation + 26 : operation;
+}
+
+/** Walks the code and tells of the numbers and bytes of each stream. `fixed` says what stands in the place of a byte that is always the same. */
+function walk(wasm, told) {
+  let at = 8;
+  const leb = (isSigned) => {
+    let [value, shift, next] = [0, 0, 128];
+    for (; next > 127; shift += 7) value |= ((next = wasm[at++]) & 127) << shift;
+    return isSigned && next & 64 && shift < 32 ? value | (-1 << shift) : isSigned ? value : value >>> 0;
   };
-  return Array.from(bytes, word).join('');
+  const mover = {
+    number(stream) {
+      const value = leb(stream === INT);
+      told.number(stream, stream !== INT ? value : value < 0 ? -2 * value - 1 : 2 * value);
+      return value;
+    },
+    byte(stream) {
+      told.byte(stream, wasm[at]);
+      return wasm[at++];
+    },
+    fixed(value) {
+      wasm[at] = told.fixed(value, wasm[at]);
+      at++;
+    },
+  };
+  for (;;) {
+    const start = at;
+    const section = wasm[at++];
+    const end = leb() + at;
+    if (section === CODE) {
+      const functions = leb();
+      for (let left = functions; left; left--) {
+        leb();
+        moveFunction(mover);
+      }
+      return { start, end, functions };
+    }
+    at = end;
+  }
+}
+
+/** What a source file exports, with this text as its payload. */
+async function compiled(entry, text = '') {
+  const payload = {
+    name: 'payload',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^core:payload$/ }, ({ path }) => ({ path, namespace: 'payload' }));
+      onLoad({ filter: /./, namespace: 'payload' }, () => ({ contents: `export const text = ${JSON.stringify(text)};` }));
+    },
+  };
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: 'esm', plugins: [payload] });
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const wasm = readFileSync(process.argv[2]);
+  align(wasm);
+  writeFileSync(process.argv[2], wasm);
 }

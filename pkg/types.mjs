@@ -24,15 +24,18 @@ function flat(files, entry) {
   const borrows = entry !== SHARED.entry;
   const links = (name) => files.get(name).statements.filter((statement) => statement.moduleSpecifier);
   const follow = (statement) => !borrows || source(statement) !== SHARED.name;
-  const order = new Set();
+  const seen = new Set();
+  const order = [];
+  // Types may name each other in a circle.
   const visit = (name) => {
-    if (order.has(name)) return;
+    if (seen.has(name)) return;
+    seen.add(name);
     links(name).filter(follow).map(source).forEach(visit);
-    order.add(name);
+    order.push(name);
   };
   visit(entry);
   const names = exported(files, entry, follow).sort().join(', ');
-  const body = [...order].flatMap((name) => files.get(name).statements.map((statement) => print(files.get(name), statement))).filter(Boolean);
+  const body = order.flatMap((name) => files.get(name).statements.map((statement) => print(files.get(name), statement))).filter(Boolean);
   const head = links(entry).every(follow) ? [] : [`export * from './${SHARED.entry}.js';`];
   return [...head, ...body, `export { ${names} };`, ''].join('\n');
 }

@@ -1,52 +1,72 @@
 // The seam to the core: what crosses into wasm and back. JSON text goes both ways, so that lone surrogates survive.
 
-import type { ExposureTrackingProvider } from './exposure.js';
-import type { Logger } from './logger.js';
+import type { ExperimentError, ExperimentErrorCode } from './error.js';
+import type { Exposure, ExposureTrackingProvider } from './exposure.js';
 import type { HttpClient } from './transport.js';
-import type { ExperimentUserProvider } from './user.js';
 
-/** A promise of `start` or `fetch` that is not settled. Rust settles it; after a trap the next instance takes it up. */
+/** A promise of `start` or `fetch` that is not settled. After a trap the next instance is asked again. */
 export interface Open {
   resolve(): void;
-  reject(error: unknown): void;
-  request: string;
+  reject(code: ExperimentErrorCode, status?: number): void;
+  readonly isStart: boolean;
+  readonly options?: string;
+  /** It waits for the first instance. */
+  isQueued?: boolean;
 }
 
 /** What a client is built from, at page load and again after a trap. It outlives every instance. */
 export interface ClientSeed {
-  apiKey: string;
+  readonly apiKey: string;
   /** The plain options as JSON text. */
-  config: string;
-  exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
-  userProvider?: ExperimentUserProvider;
-  httpClient?: HttpClient;
-  logger: Logger;
+  readonly config: string;
+  /** Nothing is stored and nobody is told: the visitor has not consented yet. */
+  isHeld: boolean;
+  readonly exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
+  /** The integration plugin, in the form of a provider. */
+  plugin?: ExposureTrackingProvider;
+  readonly httpClient?: HttpClient;
   /** Text that an instance must be able to lose. Rust writes it, and reads it first. */
-  kept: Map<string, string>;
-  open: Map<number, Open>;
-  notify(kind: 'variants' | 'flags' | 'user' | 'exposure' | 'error', detail?: string): void;
+  readonly kept: Map<string, string>;
+  /** What is not settled; the same by the instance's own numbers. */
+  readonly pending: Set<Open>;
+  readonly open: Map<number, Open>;
+  log(level: number, sentence: string, code?: ExperimentErrorCode): void;
+  /** Something broke that is nobody's call. */
+  fail(error: ExperimentError): void;
+  notify(kind: 'variants' | 'flags' | 'user'): void;
+  notify(kind: 'exposure', exposure: Exposure): void;
+  notify(kind: 'error', code: ExperimentErrorCode): void;
 }
 
 /** The key under which `kept` has the user. */
 export const USER = 'user';
 
+/** Whether asking for a variant means meeting it: not, unless `automaticExposureTracking` is off, or in any case. */
+export const PEEK = 0;
+export const EXPOSE = 1;
+export const EXPOSED = 2;
+
 /** What the face asks of a client. `CoreClient` of the wasm has it, and {@link Fallback} while there is none. */
 export interface ClientCore {
-  start(user?: string): Promise<void>;
+  start(user: string | undefined, open: Open, again: boolean): void;
   stop(): void;
   close(): void;
-  fetch(user?: string, options?: string): Promise<void>;
-  /** Asks what nobody announces. True when answers may differ from now on. */
-  refresh(): boolean;
+  fetch(user: string | undefined, options: string | undefined, open: Open): void;
+  /** What others say of the user, and the page's address. */
+  setContext(provided: string, url?: string): void;
+  /** There is a plugin. Until it is ready, fetches wait. */
+  integrate(isReady: boolean): void;
   /** JSON of `{variant, source, keep}`. `keep`: the answer does not depend on the fallback. */
-  variant(key: string, fallback: string | undefined, expose: boolean): string;
-  exposure(key: string): void;
+  variant(key: string, fallback: string | undefined, expose: number): string;
   all(): string;
+  traces(keys?: string): string;
   clear(): void;
   /** Only where the user is not in the seed's `kept` yet. */
   getUser?(): string | undefined;
   setUser(user?: string): void;
   setTracksAssignment(on: boolean): void;
+  /** Takes it out of the instance, timers and all. */
+  free?(): void;
 }
 
 /** What a delivery is built from. */
@@ -54,7 +74,8 @@ export interface DeliverySeed {
   apiKey: string;
   serverUrl: string;
   kept: Map<string, string>;
-  logger: Logger;
+  log: ClientSeed['log'];
+  notify: ClientSeed['notify'];
 }
 
 /** What the face asks of a delivery. */

@@ -1,12 +1,18 @@
 // The client a page holds: checks what it is given, asks the core, and keeps answers. It decides nothing about variants or exposures.
 
+import { LegacyAnalytics } from './analytics.js';
 import { Answers } from './answers.js';
-import { type ClientCore, type ClientSeed, USER } from './boundary.js';
+import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from './boundary.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from './config.js';
-import { adopt, call, type Part, release } from './engine.js';
-import { ExperimentError } from './error.js';
-import { Fallback, fallbackOf } from './fallback.js';
-import { leveled } from './logger.js';
+import { isolated } from './connector.js';
+import { type ConsentOptions, ConsentStatus, erase, store, takeOver } from './consent.js';
+import { ExperimentError, failed } from './error.js';
+import type { Exposure, ExposureEvent } from './exposure.js';
+import { fallbackOf } from './fallback.js';
+import type { FlagEvaluationTrace } from './flag.js';
+import { Link } from './link.js';
+import { leveled, type Logger, say } from './logger.js';
+import type { ExperimentEvent, ExperimentPlugin, IntegrationPlugin } from './plugin.js';
 import { forget } from './register.js';
 import { toText } from './text.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
@@ -17,6 +23,26 @@ export type FetchOptions = {
   /** Only these flags: others keep the variants they have. Default: all flags. */
   flagKeys?: string[];
 };
+
+/** What one `variant` asks for. */
+export type VariantOptions = {
+  /** Whether the variant is met, so that its exposure is tracked. `false`: it is only looked at. Default: `true`. */
+  expose?: boolean;
+};
+
+/** What {@link ExperimentClient.on} tells of, and what a listener is given. */
+export type ExperimentEvents = {
+  /** Stored variants changed. */
+  variants: void;
+  /** The flags that are evaluated on the page changed. */
+  flags: void;
+  /** An exposure that was not told before is being told. */
+  exposure: Exposure;
+  /** Something failed that no call of the page reports: a request, an exposure that was given up, an argument that cannot be used. */
+  error: ExperimentError;
+};
+
+type Listener = (told: any) => void;
 
 /** What a client can do. {@link ExperimentClient} is the one that does. */
 export interface Client {
@@ -47,30 +73,29 @@ const QUOTED = /^"|\p{Surrogate}/u;
  */
 export class ExperimentClient implements Client {
   private readonly seed_: ClientSeed;
-  private readonly part_: Part<ClientCore>;
+  private readonly link_: Link;
+  private readonly logger_: Logger;
+  private readonly options_: ExperimentConfig;
+  private readonly consent_: ConsentOptions;
   private readonly answers_ = new Answers();
   private readonly complaints_ = new Set<string>();
+  private readonly listeners_ = new Map<string, Set<Listener>>();
+  private readonly legacy_?: LegacyAnalytics;
+  private plugin_?: IntegrationPlugin;
 
   /**
    * @param apiKey the deployment key
    * @param config the options; see {@link ExperimentConfig}
    */
   constructor(apiKey: string, config?: ExperimentConfig) {
-    const options = copyOptions(config);
-    const { userProvider, httpClient, exposureTrackingProvider } = options;
-    this.seed_ = {
-      apiKey: typeof apiKey === 'string' ? apiKey : '',
-      config: '',
-      ...{ userProvider, httpClient, exposureTrackingProvider },
-      logger: leveled(options.loggerProvider, levelOf(options)),
-      kept: new Map(),
-      open: new Map(),
-      notify: (kind) => {
-        if (kind !== 'exposure' && kind !== 'error') this.answers_.clear();
-      },
-    };
-    this.seed_.config = plainOptions(options, this.lost_('the options'));
-    this.part_ = adopt({ build: (core) => new core.CoreClient(this.seed_), standby: new Fallback(this.seed_) });
+    const options = (this.options_ = copyOptions(config));
+    this.logger_ = leveled(options.loggerProvider, levelOf(options));
+    this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };
+    this.seed_ = this.seedOf_(typeof apiKey === 'string' ? apiKey : '');
+    if (options.analyticsProvider) this.legacy_ = new LegacyAnalytics(options.analyticsProvider);
+    if (this.is_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) takeOver(this.name_());
+    this.link_ = new Link(this.seed_, options.userProvider);
+    if (this.is_(ConsentStatus.REJECTED)) this.link_.release();
   }
 
   /**
@@ -82,13 +107,12 @@ export class ExperimentClient implements Client {
    * rejects with an {@link ExperimentError}
    */
   start(user?: ExperimentUser): Promise<void> {
-    const text = this.object_(user, 'the user');
-    return call(this.part_, (core) => core.start(text)).catch(rethrow);
+    return this.link_.request(true, this.object_(user, 'the user'));
   }
 
   /** Stops polling for flags. */
   stop(): void {
-    call(this.part_, (core) => core.stop());
+    this.link_.call((core) => core.stop());
   }
 
   /**
@@ -96,8 +120,9 @@ export class ExperimentClient implements Client {
    * known.
    */
   close(): void {
-    call(this.part_, (core) => core.close());
-    release(this.part_);
+    this.unplug_();
+    this.listeners_.clear();
+    this.link_.release();
     forget(this);
   }
 
@@ -111,7 +136,7 @@ export class ExperimentClient implements Client {
   fetch(user?: ExperimentUser, options?: FetchOptions): Promise<ExperimentClient> {
     const text = this.object_(user, 'the user');
     const asked = this.object_(options, 'the fetch options');
-    return call(this.part_, (core) => core.fetch(text, asked)).then(() => this, rethrow);
+    return this.link_.request(false, text, asked).then(() => this);
   }
 
   /**
@@ -123,10 +148,11 @@ export class ExperimentClient implements Client {
    *
    * @param key the flag's key
    * @param fallback what to answer when nothing was assigned: a variant, or a string that is key and value at once
+   * @param options `expose: false` only looks at the variant
    */
-  variant(key: string, fallback?: string | Variant): Variant {
+  variant(key: string, fallback?: string | Variant, options?: VariantOptions): Variant {
     this.begin_();
-    return this.answers_.get(key) ?? this.ask_(key, fallback);
+    return this.answers_.get(key) ?? this.ask_(key, options?.expose === false ? PEEK : EXPOSE, fallback);
   }
 
   /**
@@ -134,25 +160,44 @@ export class ExperimentClient implements Client {
    * and know better when that is. A fallback is no exposure.
    */
   exposure(key: string): void {
-    const crossing = this.key_(key);
     this.begin_();
-    if (crossing) call(this.part_, (core) => core.exposure(crossing));
+    this.ask_(key, EXPOSED);
   }
 
   /** The variants of all flags, by key. Tells nobody. */
   all(): Variants {
     this.begin_();
-    return JSON.parse(call(this.part_, (core) => core.all()));
+    return JSON.parse(this.link_.call((core) => core.all()));
+  }
+
+  /**
+   * How flags that are evaluated on the page come to their variants, by flag key: which segments were tried, and why they did not match.
+   *
+   * @param flagKeys only these flags and those they depend on; default: all
+   */
+  getEvaluationTraces(flagKeys?: string[]): Record<string, FlagEvaluationTrace> {
+    this.begin_();
+    const keys = this.object_(flagKeys, 'the flag keys');
+    return JSON.parse(this.link_.call((core) => core.traces(keys)));
   }
 
   /** Forgets the stored variants, here and in storage. */
   clear(): void {
-    call(this.part_, (core) => core.clear());
+    this.link_.call((core) => core.clear());
+  }
+
+  /**
+   * Somebody logs out: forgets the user and the stored variants. What they were exposed to is still delivered as theirs. Who is there now, a
+   * user provider or `fetch` says.
+   */
+  reset(): void {
+    this.clear();
+    this.setUser(null);
   }
 
   /** A copy of the user as it was set, without what providers add; `undefined` when none is. */
   getUser(): ExperimentUser {
-    const text = call(this.part_, (core) => (core.getUser ? core.getUser() : this.seed_.kept.get(USER)));
+    const text = this.link_.userText();
     return text && JSON.parse(text);
   }
 
@@ -162,17 +207,17 @@ export class ExperimentClient implements Client {
    */
   setUser(user?: ExperimentUser | null): void {
     const text = this.object_(user, 'the user');
-    call(this.part_, (core) => core.setUser(text));
+    this.link_.call((core) => core.setUser(text));
   }
 
   /** @deprecated Use the option `userProvider`. */
   getUserProvider(): ExperimentUserProvider {
-    return this.seed_.userProvider as ExperimentUserProvider;
+    return this.link_.says[0] as ExperimentUserProvider;
   }
 
   /** @deprecated Use the option `userProvider`. */
   setUserProvider(userProvider: ExperimentUserProvider): ExperimentClient {
-    this.seed_.userProvider = userProvider;
+    this.link_.says[0] = userProvider;
     this.answers_.clear();
     this.refresh_();
     return this;
@@ -180,8 +225,104 @@ export class ExperimentClient implements Client {
 
   /** Whether fetches are tracked as assignments by the server, from now on and on later pages. Default: they are. */
   setTracksAssignment(doTrack: boolean): Promise<void> {
-    call(this.part_, (core) => core.setTracksAssignment(!!doTrack));
+    this.link_.call((core) => core.setTracksAssignment(!!doTrack));
     return Promise.resolve();
+  }
+
+  /** Adds an integration with analytics, in the place of the one before: see {@link IntegrationPlugin}. Other plugins are not used. */
+  addPlugin(plugin: ExperimentPlugin): void {
+    if (plugin?.type !== 'integration' || this.is_(ConsentStatus.REJECTED)) return;
+    this.unplug_();
+    const own = (this.plugin_ = this.link_.says[1] = plugin as IntegrationPlugin);
+    this.seed_.plugin = { track: (_, event) => (own.track(asked(event)) ? undefined : false) };
+    this.link_.integrate(false);
+    const ready = () => this.plugin_ === own && this.link_.integrate(true);
+    const setup = attempt(() => own.setup?.(this.options_, this));
+    if (setup) Promise.resolve(setup).then(ready, ready);
+    else ready();
+  }
+
+  /**
+   * Calls `listener` whenever something happens: see {@link ExperimentEvents}. What it throws goes to the console.
+   *
+   * @returns call it to listen no more
+   */
+  on<E extends keyof ExperimentEvents>(event: E, listener: (told: ExperimentEvents[E]) => void): () => void {
+    const listeners = this.listeners_.get(event) ?? new Set();
+    this.listeners_.set(event, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  /**
+   * The visitor said what they want: see {@link ConsentStatus}. Granted, what was kept in memory is stored and the exposures that waited are
+   * told. Rejected, all of it is deleted, with what was ever stored, and the client does nothing more until it is granted.
+   */
+  setConsentStatus(status: ConsentStatus): void {
+    const before = this.consent_.status;
+    if (status === before) return;
+    this.consent_.status = status;
+    this.seed_.isHeld = status === ConsentStatus.PENDING;
+    this.answers_.clear();
+    if (status === ConsentStatus.REJECTED) return this.reject_();
+    if (status === ConsentStatus.GRANTED) store(this.seed_.kept);
+    if (before === ConsentStatus.REJECTED) this.link_.adopt();
+    else this.link_.rebuild();
+  }
+
+  private reject_(): void {
+    this.unplug_();
+    this.link_.release();
+    this.seed_.kept.clear();
+    erase(this.name_(), this.seed_.apiKey);
+  }
+
+  private unplug_(): void {
+    const plugin = this.plugin_;
+    this.plugin_ = this.link_.says[1] = undefined;
+    void attempt(() => plugin?.teardown?.()?.catch(() => {}));
+  }
+
+  private is_(status: ConsentStatus): boolean {
+    return this.consent_.status === status;
+  }
+
+  private name_(): string {
+    return this.options_.instanceName || '$default_instance';
+  }
+
+  private seedOf_(apiKey: string): ClientSeed {
+    const { httpClient, exposureTrackingProvider } = this.options_;
+    return {
+      apiKey,
+      config: plainOptions(this.options_, this.lost_('the options')),
+      isHeld: this.is_(ConsentStatus.PENDING),
+      ...{ httpClient, exposureTrackingProvider },
+      kept: new Map(),
+      pending: new Set(),
+      open: new Map(),
+      log: (level, sentence, code) => {
+        const error = code && failed(sentence, code);
+        if (error && level === 1) this.fail_(error);
+        else say(this.logger_, level, error?.message ?? sentence);
+      },
+      fail: (error) => this.fail_(error),
+      notify: (kind: keyof ExperimentEvents | 'user', told?: any) => {
+        if (kind === 'error') this.fail_(failed('an exposure was given up', told));
+        else {
+          if (kind !== 'exposure') this.answers_.clear();
+          this.tell_(kind, told);
+        }
+      },
+    };
+  }
+
+  private fail_(error: ExperimentError): void {
+    say(this.logger_, 1, error.message, error);
+    this.tell_('error', error);
+  }
+
+  private tell_(kind: string, told: unknown): void {
+    this.listeners_.get(kind)?.forEach((listener) => isolated(() => listener(told)));
   }
 
   /** What nobody announces (the page's address, what a user provider says) is asked once per synchronous run. */
@@ -190,16 +331,24 @@ export class ExperimentClient implements Client {
   }
 
   private refresh_(): void {
-    if (call(this.part_, (core) => core.refresh())) this.answers_.clear();
+    if (this.link_.refresh()) this.answers_.clear();
   }
 
-  private ask_(key: string, fallback?: string | Variant): Variant {
+  private ask_(key: string, expose: number, fallback?: string | Variant): Variant {
     const { age } = this.answers_;
     const crossing = this.key_(key);
     const text = fallback == null ? undefined : this.fallback_(fallback);
-    const { variant, source, keep } = JSON.parse(call(this.part_, (core) => core.variant(crossing, text, crossing !== '')));
-    if (keep) this.answers_.keep(key, variant, age);
-    return (source === 'fallback-inline' && fallbackOf(fallback)) || variant;
+    const { variant, source, keep } = JSON.parse(this.link_.call((core) => core.variant(crossing, text, crossing && expose ? expose : PEEK)));
+    const answer = (source === 'fallback-inline' && fallbackOf(fallback)) || variant;
+    if (keep && expose === EXPOSE) this.answers_.keep(key, variant, age);
+    if (this.legacy_ && crossing) this.met_(key, answer, source, expose);
+    return answer;
+  }
+
+  /** Tells the deprecated analytics provider. */
+  private met_(key: string, variant: Variant, source: string, expose: number): void {
+    const tells = expose === EXPOSED || (expose === EXPOSE && this.options_.automaticExposureTracking !== false);
+    if (tells && (variant.metadata?.trackExposure ?? true)) this.legacy_?.met(key, variant, source, () => this.link_.user());
   }
 
   /** The key as it crosses; empty, which is no flag's, for what is no key. */
@@ -227,13 +376,25 @@ export class ExperimentClient implements Client {
     return (cause) => {
       if (this.complaints_.has(what)) return;
       this.complaints_.add(what);
-      const error = new ExperimentError('BAD_ARGUMENT', `${what} cannot be used as given`, { cause });
-      this.seed_.logger.error(`[Experiment] ${error.message}`, error);
+      this.fail_(new ExperimentError('BAD_ARGUMENT', `${what} cannot be used as given`, { cause }));
     };
   }
 }
 
-/** What the core rejects with, as the package's error. */
-function rethrow(reason: any): never {
-  throw new ExperimentError(reason?.code ?? 'NETWORK', reason?.message ?? 'the request failed', { status: reason?.status });
+/** After how many milliseconds an event says itself when it happened: analytics that take it at once stamp it themselves. */
+const LATE_MS = 1_000;
+
+/** An exposure as a plugin is given it. */
+function asked({ event_type, event_properties, time }: ExposureEvent): ExperimentEvent {
+  const isLate = Date.now() - time > LATE_MS;
+  return { eventType: event_type, eventProperties: isLate ? { ...event_properties, time } : event_properties };
+}
+
+/** What code of the page throws here is nobody's business. */
+function attempt<T>(theirs: () => T): T | undefined {
+  try {
+    return theirs();
+  } catch {
+    return undefined;
+  }
 }

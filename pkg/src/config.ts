@@ -1,5 +1,7 @@
 // The options of a client: their types, their documentation, and which part of them crosses into the core.
 
+import type { ExperimentAnalyticsProvider } from './analytics.js';
+import type { ConsentOptions } from './consent.js';
 import type { ExposureTrackingProvider } from './exposure.js';
 import { LogLevel, type Logger } from './logger.js';
 import { entriesOf, toText } from './text.js';
@@ -47,6 +49,15 @@ export interface ExperimentConfig {
   fetchOnStart?: boolean;
   /** Says who the user is, where the page does not. */
   userProvider?: ExperimentUserProvider;
+  /**
+   * Whether variants are fetched whenever Amplitude's analytics SDK says that the user, the device or a user property changed. Default:
+   * `false`. Only with `initializeWithAmplitudeAnalytics`.
+   */
+  automaticFetchOnAmplitudeIdentityChange?: boolean;
+  /** @deprecated Use `exposureTrackingProvider`. */
+  analyticsProvider?: ExperimentAnalyticsProvider;
+  /** What the visitor consented to. Default: `GRANTED`. Changed with `setConsentStatus`. */
+  consentOptions?: ConsentOptions;
   /** Who is told of exposures: your analytics, or {@link HttpExposureTrackingProvider}. Without one nobody is. */
   exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
   /** Sends the requests in place of the page's `fetch`. */
@@ -54,7 +65,7 @@ export interface ExperimentConfig {
 }
 
 /** Options that are objects with methods: they stay here and are called from the core. */
-const LIVE = /^(?:userProvider|exposureTrackingProvider|httpClient|loggerProvider|analyticsProvider)$/;
+const LIVE = /Provider$|^(?:httpClient|consentOptions)$/;
 
 /** A copy of the options that can be read without fear, without those that are `null` or missing. */
 export function copyOptions(config: unknown): ExperimentConfig {

@@ -52,6 +52,14 @@ export function release(part: Part<any>): void {
   part.standby.end();
 }
 
+/** Builds a part anew: what it is built from has changed. */
+export function rebuild(part: Part<{ free?(): void }>): void {
+  if (!live || part.of !== live) return;
+  part.handle?.free?.();
+  part.of = undefined;
+  install(part, live);
+}
+
 /** Calls into the instance; after a trap once more in the next one; then what stands in answers. */
 export function call<H, T>(part: Part<H>, act: (handle: H) => T): T {
   for (let tries = 0; tries < 2 && current(part); tries++) {

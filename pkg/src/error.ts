@@ -11,6 +11,8 @@
  * - `LOAD_FAILED`: `load` or `loadSync` was given something that is no core.
  * - `API_KEY_EMPTY`, `TIMEOUT`, `NETWORK`, `HTTP_STATUS`, `DECODE`, `CLOSED`: why a request came to nothing. `start` and `fetch` reject with
  *   them when `throwOnError` is set.
+ * - `PROVIDER_REFUSED`, `SERVER_REJECTED`, `TOO_LARGE`, `QUEUE_FULL`: why an exposure was given up; nothing else loses one. The provider
+ *   refused it four times; the server rejected it; it alone is larger than the server takes; too many waited, and it was the oldest.
  */
 export type ExperimentErrorCode =
   | 'BAD_ARGUMENT'
@@ -22,7 +24,11 @@ export type ExperimentErrorCode =
   | 'NETWORK'
   | 'HTTP_STATUS'
   | 'DECODE'
-  | 'CLOSED';
+  | 'CLOSED'
+  | 'PROVIDER_REFUSED'
+  | 'SERVER_REJECTED'
+  | 'TOO_LARGE'
+  | 'QUEUE_FULL';
 
 /** Every error of this package. The message never holds a key, a URL or anything about the user. */
 export class ExperimentError extends Error {
@@ -40,4 +46,9 @@ export class ExperimentError extends Error {
     this.code = code;
     Object.assign(this, more);
   }
+}
+
+/** The error behind a code of the core. */
+export function failed(what: string, code: ExperimentErrorCode, status?: number): ExperimentError {
+  return new ExperimentError(code, `${what} (${code}${status ? ` ${status}` : ''})`, status ? { status } : {});
 }

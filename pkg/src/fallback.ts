@@ -3,7 +3,7 @@
 // The order of fallbacks is the one rule that also exists in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both
 // run the same vectors. An exposure is remembered only where the core would call it one: a variant of `initialVariants` that comes first.
 
-import { type ClientCore, type ClientSeed, USER } from './boundary.js';
+import { type ClientCore, type ClientSeed, type Open, USER } from './boundary.js';
 import type { ExperimentConfig } from './config.js';
 import type { Standby } from './engine.js';
 import type { ExperimentError } from './error.js';
@@ -30,7 +30,6 @@ interface Step {
 
 export class Fallback implements ClientCore, Standby<ClientCore> {
   private calls_: Call[] = [];
-  private waiting_: Array<() => void> = [];
   private met_ = new Set<string>();
   private user_?: { text?: string };
   private over_ = false;
@@ -38,14 +37,14 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
 
   constructor(private readonly seed_: ClientSeed) {}
 
-  start(user?: string): Promise<void> {
+  start(user: string | undefined, open: Open): void {
     this.user_ = { text: user };
-    return this.later_((core) => core.start(user));
+    this.ask_(open, (core) => core.start(user, open, false));
   }
 
-  fetch(user?: string, options?: string): Promise<void> {
+  fetch(user: string | undefined, options: string | undefined, open: Open): void {
     if (user) this.user_ = { text: user };
-    return this.later_((core) => core.fetch(user, options));
+    this.ask_(open, (core) => core.fetch(user, options, open));
   }
 
   setUser(user?: string): void {
@@ -57,18 +56,18 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     return this.user_ ? this.user_.text : this.seed_.kept.get(USER);
   }
 
-  variant(key: string, fallback: string | undefined, expose: boolean): string {
+  variant(key: string, fallback: string | undefined, expose: number): string {
     const { source, variant } = this.answer_(key, fallback);
-    if (expose && source === 'initial') this.meet_(key, (core) => core.variant(key, undefined, true));
+    if (expose && source === 'initial') this.meet_(key, (core) => core.variant(key, undefined, expose));
     return JSON.stringify({ source, variant, keep: false });
-  }
-
-  exposure(key: string): void {
-    if (this.answer_(key).source === 'initial') this.meet_(key, (core) => core.exposure(key));
   }
 
   all(): string {
     return JSON.stringify(Object.fromEntries(this.read_().initial));
+  }
+
+  traces(): string {
+    return '{}';
   }
 
   setTracksAssignment(on: boolean): void {
@@ -87,9 +86,9 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     this.end();
   }
 
-  refresh(): boolean {
-    return false;
-  }
+  /** Whoever builds the client tells it these. */
+  setContext(): void {}
+  integrate(): void {}
 
   arrive(core: ClientCore): void {
     for (let call; (call = this.calls_[0]); this.calls_.shift()) call.make(core);
@@ -98,16 +97,14 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   settle(error: ExperimentError): void {
-    this.seed_.logger.error(`[Experiment] ${error.message}`, error);
-    this.waiting_.splice(0).forEach((resolve) => resolve());
+    this.seed_.fail(error);
+    this.seed_.pending.forEach((open) => open.resolve());
   }
 
   end(): void {
     this.over_ = true;
     this.calls_ = [];
-    this.waiting_.splice(0).forEach((resolve) => resolve());
-    this.seed_.open.forEach((open) => open.resolve());
-    this.seed_.open.clear();
+    this.seed_.pending.forEach((open) => open.resolve());
   }
 
   /** The three steps. With `Source.InitialVariants` the bootstrapped variants come before the call's fallback. */
@@ -128,11 +125,12 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     return (this.options_ ??= optionsOf(JSON.parse(this.seed_.config)));
   }
 
-  private later_(ask: (core: ClientCore) => Promise<void>): Promise<void> {
-    if (this.over_) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.waiting_.push(resolve);
-      this.call_('', (core) => ask(core).then(resolve, reject));
+  private ask_(open: Open, make: Call['make']): void {
+    if (this.over_) return open.resolve();
+    open.isQueued = true;
+    this.call_('', (core) => {
+      open.isQueued = false;
+      make(core);
     });
   }
 

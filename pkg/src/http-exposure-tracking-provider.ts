@@ -2,9 +2,9 @@
 
 import type { DeliveryCore } from './boundary.js';
 import { adopt, call, type Part, release, type Standby, whyNot } from './engine.js';
-import { ExperimentError } from './error.js';
+import { ExperimentError, type ExperimentErrorCode, failed } from './error.js';
 import type { Exposure, ExposureEvent, ExposureTrackingProvider } from './exposure.js';
-import { leveled, type Logger, LogLevel } from './logger.js';
+import { leveled, type Logger, LogLevel, say } from './logger.js';
 import { toText } from './text.js';
 
 /** How many events wait for the wasm at most: what the reference's queue holds. The oldest goes first, and is reported. */
@@ -40,7 +40,10 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
     const apiKey = required(options, 'apiKey');
     const serverUrl = required(options, 'serverUrl');
     const logger = leveled(options.loggerProvider, LogLevel.Error);
-    const seed = { apiKey, serverUrl, logger, kept: new Map() };
+    const tell = (level: number, sentence: string, code?: ExperimentErrorCode) =>
+      say(logger, level, sentence, code && failed(sentence, code));
+    const notify = (_: string, code?: any) => tell(1, 'an exposure was given up', code);
+    const seed = { apiKey, serverUrl, kept: new Map(), log: tell, notify };
     this.part_ = adopt({ build: (core) => new core.CoreDelivery(seed), standby: new Queue(logger) });
     listen('addEventListener', this.hide_, this.change_);
   }

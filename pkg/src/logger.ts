@@ -65,3 +65,8 @@ export function leveled(provider: Logger | undefined, level: LogLevel): Logger {
   });
   return logger;
 }
+
+/** What the core has to say, at the level of this number. */
+export function say(logger: Logger, level: number, sentence: string, error?: unknown): void {
+  logger[METHODS[level - 1]!](`[Experiment] ${sentence}`, ...(error ? [error] : []));
+}

@@ -1,14 +1,69 @@
 // The default entry: the wasm is inside the script, so that the first `initialize` has it. pkg/payload.mjs wrote it and says how.
 import { text } from 'core:payload';
+import { moveFunction, Stream, STREAMS } from './instructions.js';
 
-/** The bytes, and nothing when the script was damaged: then compiling fails, as it should. */
+/** The bytes of the module; nonsense when the script was damaged: then compiling fails, as it should. */
 export function builtIn(): Uint8Array<ArrayBuffer> {
-  const bytes: number[] = [];
-  const letter = (at: number) => (text[at] === '!' ? 57 : text.charCodeAt(at) - 35);
-  for (let at = 0; at < text.length; at++) {
-    let value = letter(at);
-    value = value < 90 ? (value + 19) % 90 : value + (value - 90) * 91 + letter(++at);
-    bytes.push(value);
+  const cursors = [0];
+  const letter = (stream: number) => {
+    const code = text.charCodeAt(cursors[stream]!++);
+    return code === 33 ? 57 : code - 35;
+  };
+  /** A letter, two, or one that says how many there are. */
+  const read = (stream: number) => {
+    let value = letter(stream);
+    if (value < 76) return value;
+    if (value < 89) return (value - 76) * 92 + letter(stream) + 76;
+    let digits = [2, 3, 5][value - 89]!;
+    for (value = 0; digits--; ) value = value * 92 + letter(stream);
+    return value;
+  };
+  const lengths = Array.from({ length: STREAMS + 4 }, () => read(0));
+  let [functions, before, after, size] = lengths.splice(STREAMS) as [number, number, number, number];
+  lengths.reduce((at, length, stream) => (cursors[stream] = at) + length, cursors[0]!);
+
+  const out = new Uint8Array(size);
+  let end = 0;
+  const put = (byte: number) => {
+    out[end++] = byte;
+  };
+  /** `most`: the largest number of one byte. */
+  const leb = (value: number, most: number) => {
+    for (; value > most || value < -64; value >>= 7) put((value & 127) | 128);
+    put(value & 127);
+  };
+  const number = (stream: number) => {
+    const value = read(stream);
+    if (stream === Stream.Int) leb(value % 2 ? -(value + 1) / 2 : value / 2, 63);
+    else leb(value, 127);
+    return value;
+  };
+  const byte = (stream: number) => {
+    let value = letter(stream);
+    value = value < 90 ? (value + 55) % 90 : value + (value - 90) * 91 + letter(stream);
+    // The operations of arithmetic stand where no others are, so that they are one letter too.
+    if (stream === Stream.Operation && value > 79 && value < 119) value += value < 93 ? 26 : value > 105 ? -26 : 0;
+    put(value);
+    return value;
+  };
+  /** Writes how long it is before what was written since `start`. */
+  const measure = (start: number) => {
+    const stop = end;
+    leb(stop - start, 127);
+    const length = out.slice(stop, end);
+    out.copyWithin(start + length.length, start, stop);
+    out.set(length, start);
+  };
+  for (; before; before--) byte(Stream.Rest);
+  put(10);
+  const code = end;
+  leb(functions, 127);
+  for (; functions; functions--) {
+    const start = end;
+    moveFunction({ byte, number, fixed: put });
+    measure(start);
   }
-  return Uint8Array.from(bytes);
+  measure(code);
+  for (; after; after--) byte(Stream.Rest);
+  return out;
 }

@@ -1,0 +1,60 @@
+// What a visitor consented to: its words, and what becomes of what was kept when they change their mind.
+
+/** What the visitor said. The numbers are those of Amplitude's documentation. */
+export enum ConsentStatus {
+  /** No: nothing is stored, fetched or tracked; what was stored is deleted. `variant` answers fallbacks. */
+  REJECTED = 0,
+  /** Yes. */
+  GRANTED = 1,
+  /** Nothing yet: variants are fetched and kept in memory only, exposures wait until the visitor has said yes. */
+  PENDING = 2,
+}
+
+/** The option `consentOptions`. */
+export type ConsentOptions = {
+  /** What is known when the page starts. The client keeps it up to date. */
+  status: ConsentStatus;
+};
+
+/** What the core keeps of a client's own in a browser's storage; everything else in its map is the page's. */
+const STORED = /^(amp-exp-|EXP_)/;
+
+/** Writes what was kept in memory where it would have been all along. */
+export function store(kept: Map<string, string>): void {
+  for (const [key, text] of kept) {
+    try {
+      if (STORED.test(key)) (key.startsWith('EXP_sent') ? sessionStorage : localStorage).setItem(key, text);
+    } catch {
+      // Full or blocked: it stays in memory.
+    }
+  }
+}
+
+/** Deletes all that clients of this instance name and key, and of the reference, ever stored. */
+export function erase(instanceName: string, apiKey: string): void {
+  const own = [`amp-exp-${instanceName}-${apiKey.slice(-6)}`, `EXP_queue_v1_${instanceName}_`, `EXP_unsent_${instanceName}`, `EXP_sent_v3_${instanceName}`, `EXP_${apiKey.slice(0, 10)}_`];
+  for (const name of ['localStorage', 'sessionStorage'] as const) {
+    try {
+      const storage = globalThis[name];
+      for (const key of Object.keys(storage)) if (own.some((start) => key.startsWith(start))) storage.removeItem(key);
+    } catch {
+      // No storage, nothing stored.
+    }
+  }
+}
+
+/** The events that the reference let wait for a plugin, put where the core looks for them. They are handed over once. */
+export function takeOver(instanceName: string): void {
+  try {
+    const name = `EXP_unsent_${instanceName}`;
+    const events = JSON.parse(localStorage.getItem(name) ?? '[]');
+    localStorage.removeItem(name);
+    for (const { eventType, eventProperties } of events) {
+      const insert_id = `${Date.now()}-${Math.random()}`;
+      const event = { event_type: eventType, time: Date.now(), insert_id, event_properties: eventProperties };
+      localStorage.setItem(`EXP_queue_v1_${instanceName}_${insert_id}`, JSON.stringify(event));
+    }
+  } catch {
+    // No storage, or nothing that can be read.
+  }
+}

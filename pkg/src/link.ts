@@ -1,0 +1,127 @@
+// A client's link to the core: what it is built from, what it is told again after a trap, and the promises that wait for it.
+
+import { type ClientCore, type ClientSeed, type Open, USER } from './boundary.js';
+import { adopt, call, type Part, rebuild, release } from './engine.js';
+import { failed } from './error.js';
+import { Fallback } from './fallback.js';
+import { entriesOf, toText } from './text.js';
+import type { ExperimentUser } from './user.js';
+
+/** Somebody who says who the user is. */
+type Says = { getUser(): ExperimentUser } | undefined;
+
+export class Link {
+  /** Who is asked for the user, the one whose word counts more last. */
+  readonly says: [provider: Says, plugin: Says] = [undefined, undefined];
+  private part_: Part<ClientCore>;
+  private seen_?: string;
+  /** Whether there is a plugin, and it is set up. */
+  private isReady_?: boolean;
+
+  constructor(
+    private readonly seed_: ClientSeed,
+    provider: Says,
+  ) {
+    this.says[0] = provider;
+    this.part_ = this.adopt_();
+  }
+
+  call<T>(act: (core: ClientCore) => T): T {
+    return call(this.part_, act);
+  }
+
+  /** Asks for variants, and at a `start` for flags. */
+  request(isStart: boolean, user?: string, options?: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { pending } = this.seed_;
+      let isOver = false;
+      const over = (settle: () => void) => {
+        isOver = true;
+        pending.delete(open);
+        settle();
+      };
+      const open: Open = {
+        isStart,
+        options,
+        resolve: () => over(resolve),
+        reject: (code, status) => over(() => reject(failed('the request failed', code, status))),
+      };
+      this.refresh();
+      this.call((core) => (isStart ? core.start(user, open, false) : core.fetch(user, options, open)));
+      // Not before: an instance that takes over in the middle of this call would ask twice.
+      if (!isOver) pending.add(open);
+    });
+  }
+
+  /** Asks what nobody announces: what others say of the user, the page's address, the day. True when answers may differ from now on. */
+  refresh(): boolean {
+    const [provided, url] = this.context_();
+    const seen = [Math.floor(Date.now() / 86_400_000), url, provided].join('\n');
+    if (seen === this.seen_) return false;
+    this.seen_ = seen;
+    this.call((core) => core.setContext(provided, url));
+    return true;
+  }
+
+  integrate(isReady: boolean): void {
+    this.isReady_ = isReady;
+    this.call((core) => core.integrate(isReady));
+  }
+
+  /** The user as it was set: JSON text, or nothing. */
+  userText(): string | undefined {
+    return this.call((core) => (core.getUser ? core.getUser() : this.seed_.kept.get(USER)));
+  }
+
+  /** The user as requests and conditions see it. */
+  user(): ExperimentUser {
+    return merged([JSON.parse(this.context_()[0]), JSON.parse(this.userText() ?? '{}')]);
+  }
+
+  /** Builds the client anew, from what the page keeps. */
+  rebuild(): void {
+    rebuild(this.part_);
+  }
+
+  /** Lets go; {@link adopt} takes up again. */
+  release(): void {
+    this.call((core) => core.close());
+    release(this.part_);
+  }
+
+  adopt(): void {
+    this.part_ = this.adopt_();
+  }
+
+  private adopt_(): Part<ClientCore> {
+    return adopt({ standby: new Fallback(this.seed_), build: (core) => this.build_(new core.CoreClient(this.seed_)) });
+  }
+
+  private build_(client: ClientCore): ClientCore {
+    client.setContext(...this.context_());
+    if (this.isReady_ !== undefined) client.integrate(this.isReady_);
+    this.seed_.open.clear();
+    for (const open of [...this.seed_.pending].filter((open) => !open.isQueued)) {
+      if (open.isStart) client.start(undefined, open, true);
+      else client.fetch(undefined, open.options, open);
+    }
+    return client;
+  }
+
+  private context_(): [provided: string, url?: string] {
+    const users = this.says.map((says) => {
+      try {
+        return says?.getUser();
+      } catch {
+        return undefined;
+      }
+    });
+    return [toText(merged(users), () => {}) ?? '{}', globalThis.location?.href];
+  }
+}
+
+/** Later users win, field by field; what they leave open does not count. User properties are merged one by one. */
+function merged(users: unknown[]): ExperimentUser {
+  const known = users.map((user) => Object.fromEntries(entriesOf(user).filter(([, value]) => value != null)));
+  return Object.assign({}, ...known, { user_properties: Object.assign({}, ...known.map((user) => user.user_properties)) });
+}

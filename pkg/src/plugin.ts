@@ -1,0 +1,43 @@
+// What a plugin looks like: it says who is there and takes exposures over, in the place of the two providers. Types only.
+
+import type { Client } from './client.js';
+import type { ExperimentConfig } from './config.js';
+import type { ExperimentUser } from './user.js';
+
+/** The kinds of plugins. There is one. */
+export type ExperimentPluginType = 'integration';
+
+/** What every plugin has. A plugin of no known `type` is not used. */
+export interface ExperimentPlugin {
+  name?: string;
+  type?: ExperimentPluginType;
+  /**
+   * Called once, when the plugin is added. Until the promise settles, fetches wait and events are kept. A rejection is no failure: it means
+   * that there is nothing more to wait for, and the plugin is used as it is.
+   */
+  setup?(config: ExperimentConfig, client: Client): Promise<void>;
+  /** Called when another plugin takes this one's place, and when the client is closed. Nobody waits for the promise. */
+  teardown?(): Promise<void>;
+}
+
+/** What a plugin is asked to send. */
+export type ExperimentEvent = {
+  /** `$exposure`; `$impression` for web experiments; or what the flag names in `metadata.exposureEvent`. */
+  eventType: string;
+  /** The exposure; see {@link Exposure}. */
+  eventProperties?: Record<string, unknown>;
+};
+
+/** An analytics SDK as a client sees it. Add it with `client.addPlugin`; a client has one, the last that was added. */
+export interface IntegrationPlugin extends ExperimentPlugin {
+  type: 'integration';
+  /** Who is there, as far as the SDK knows. What the page set with `setUser` wins, then this, then the user provider. */
+  getUser(): ExperimentUser;
+  /**
+   * Takes an event over.
+   *
+   * @returns `true` when it was taken. `false` or a throw mean that the SDK is not ready: the event is kept and tried again each second, after
+   * those that came before it. 512 are kept; of more the oldest is dropped, and counted.
+   */
+  track(event: ExperimentEvent): boolean;
+}

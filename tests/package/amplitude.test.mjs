@@ -1,0 +1,670 @@
+// What Amplitude's SDKs meet: the connector, the plugin and the deprecated providers. The same calls go to the sources here and to the originals.
+import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import connectorPackage from '@amplitude/analytics-connector';
+import reference from '@amplitude/experiment-js-client';
+import { build } from 'esbuild';
+import ts from 'typescript';
+import { launch, open, stage } from './stage.mjs';
+
+const { AnalyticsConnector } = connectorPackage;
+const source = fileURLToPath(new URL('../../pkg/src/', import.meta.url));
+
+/** One script of everything that `contents` asks for. */
+async function bundle(contents, resolveDir, options) {
+  const { outputFiles } = await build({ stdin: { contents, resolveDir, loader: 'ts' }, bundle: true, minify: true, write: false, target: 'es2020', format: 'esm', ...options });
+  return outputFiles[0].text;
+}
+
+const OURS = ['amplitude', 'analytics', 'connector', 'stub', 'memory-storage'].map((name) => `export * from './${name}.js';`).join('\n');
+/** Made as pkg/build.mjs makes the package: private names are mangled. */
+const script = await bundle(OURS, source, { mangleProps: /^[a-z][A-Za-z]*_$/ });
+const globalsBefore = Object.getOwnPropertyNames(globalThis);
+const ours = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+const globalsAfter = Object.getOwnPropertyNames(globalThis);
+
+/** Both kinds of everything. `connector` answers a new one each time. */
+let names = 0;
+const sides = {
+  ours: { ...ours, connector: () => ours.analyticsConnector(`ours ${names++}`) },
+  theirs: { ...reference, connector: () => AnalyticsConnector.getInstance(`theirs ${names++}`) },
+};
+
+/** Demands that both sides answer the same, and returns it. */
+function same(play, message) {
+  const [mine, original] = [play(sides.ours), play(sides.theirs)];
+  assert.deepEqual(mine, original, message);
+  return mine;
+}
+
+/** Sets globals until the test ends. */
+function globals(t, values) {
+  for (const [name, value] of Object.entries(values)) {
+    const old = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, { configurable: true, writable: true, value });
+    t.after(() => (old ? Object.defineProperty(globalThis, name, old) : delete globalThis[name]));
+  }
+}
+
+/** Timers that end when they are told to. */
+function timers(t) {
+  const open = new Map();
+  let last = 0;
+  const setTimeout = (fire, millis, ...given) => open.set(++last, { millis, fire: () => fire(...given) }) && last;
+  globals(t, { setTimeout, clearTimeout: (id) => open.delete(id) });
+  return { open, end: () => [...open].forEach(([id, { fire }]) => open.delete(id) && fire()) };
+}
+
+/** Collects what goes to the console as errors. */
+function complaints(t) {
+  const said = [];
+  t.mock.method(console, 'error', (error) => said.push(error));
+  return said;
+}
+
+/** Notes who listens to a store. */
+function listened(connector) {
+  const listeners = new Set();
+  const { addIdentityListener, removeIdentityListener } = connector.identityStore;
+  connector.identityStore.addIdentityListener = (listener) => (listeners.add(listener), addIdentityListener.call(connector.identityStore, listener));
+  connector.identityStore.removeIdentityListener = (listener) => (listeners.delete(listener), removeIdentityListener.call(connector.identityStore, listener));
+  return listeners;
+}
+
+// ---- the connector ---------------------------------------------------------------------------------------------------
+
+test('importing touches no global', () => assert.deepEqual(globalsAfter, globalsBefore));
+
+test('whoever comes first makes the connector, the other uses it', () => {
+  const first = ours.analyticsConnector('ours first');
+  assert.equal(AnalyticsConnector.getInstance('ours first'), first);
+  assert.equal(ours.analyticsConnector('ours first'), first);
+  const second = AnalyticsConnector.getInstance('theirs first');
+  assert.equal(ours.analyticsConnector('theirs first'), second);
+  assert.equal(globalThis.analyticsConnectorInstances['theirs first'], second);
+});
+
+test('a connector under a name that every object has is a connector', () => {
+  for (const name of ['constructor', 'toString', '__proto__']) assert.deepEqual(ours.analyticsConnector(name).identityStore.getIdentity(), { userProperties: {} });
+});
+
+test('a page whose global object is closed has a connector of its own', (t) => {
+  globals(t, { analyticsConnectorInstances: Object.freeze({}) });
+  ours.analyticsConnector('closed').eventBridge.logEvent({ eventType: 'a' });
+});
+
+test('the receiver has its name in the bridge, in the built script too', () => {
+  const receiver = () => {};
+  const { eventBridge } = ours.analyticsConnector('receiver');
+  assert.equal(eventBridge.receiver, undefined);
+  eventBridge.setEventReceiver(receiver);
+  assert.equal(eventBridge.receiver, receiver);
+});
+
+/** Numbers that are the same in every run. */
+function numbers(seed) {
+  return (below) => {
+    seed = (seed * 1664525 + 1013904223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+}
+
+const VALUES = [undefined, null, 0, 1, '', 'a', true, [], {}, [1], [1, 2], ['1'], { a: 1 }, { a: undefined }, { b: { c: [1] } }, { length: 1 }, { 0: 1 }, { a: null, b: 1 }];
+const NAMES = ['a', 'b', 'c', 'constructor'];
+
+/** One call to a connector, chosen by `pick` and the same for both sides. `heard` collects what listeners are told. */
+function step(connector, pick, heard, listeners) {
+  const { identityStore, eventBridge } = connector;
+  const value = () => structuredClone(VALUES[pick(VALUES.length)]);
+  const properties = () => Object.fromEntries(Array.from({ length: pick(3) }, () => [NAMES[pick(NAMES.length)], value()]));
+  const listener = listeners[pick(listeners.length)];
+  const edits = [
+    (editor) => editor.setUserId(value()),
+    (editor) => editor.setDeviceId(value()),
+    (editor) => editor.setUserProperties(pick(4) ? properties() : undefined),
+    (editor) => editor.setOptOut(value()),
+    (editor) => editor.updateUserProperties({ $set: properties(), $unset: properties() }),
+    (editor) => editor.updateUserProperties({ $unset: properties(), $clearAll: '-', $set: properties(), $add: properties() }),
+  ];
+  const moves = [
+    () => identityStore.setIdentity(Object.fromEntries(['userId', 'deviceId', 'userProperties', 'optOut'].filter(() => pick(2)).map((name) => [name, value()]))),
+    () => identityStore.setIdentity(identityStore.getIdentity()),
+    () => Array.from({ length: pick(4) }, () => edits[pick(edits.length)]).reduce((editor, edit) => edit(editor), identityStore.editIdentity()).commit() && undefined,
+    () => identityStore.editIdentity().setUserId('lost') && undefined,
+    () => identityStore.addIdentityListener(listener),
+    () => identityStore.removeIdentityListener(listener),
+    () => eventBridge.logEvent({ eventType: String(pick(100)), eventProperties: properties() }),
+    () => pick(5) || eventBridge.setEventReceiver((event) => heard.push(['event', structuredClone(event)])),
+  ];
+  return moves[pick(moves.length)]();
+}
+
+test('a thousand scripts of calls have the same answers, and tell listeners and receivers the same', () => {
+  let told = 0;
+  for (let seed = 0; seed < 1_000; seed++) {
+    const log = same(({ connector }) => {
+      const pick = numbers(seed);
+      const made = connector();
+      const log = [];
+      const listeners = [0, 1, 2].map((id) => (identity) => log.push([id, structuredClone(identity)]));
+      for (let at = 0; at < 30; at++) log.push(['answer', step(made, pick, log, listeners), structuredClone(made.identityStore.getIdentity())]);
+      return log;
+    }, `script ${seed}`);
+    told += log.filter(([who]) => who !== 'answer').length;
+  }
+  assert.ok(told > 5_000, `${told} calls of listeners and receivers`);
+});
+
+test('events wait for the receiver in order, 512 of them', () => {
+  const seen = same(({ connector }) => {
+    const { eventBridge } = connector();
+    const seen = [];
+    for (let at = 0; at < 600; at++) eventBridge.logEvent({ eventType: String(at) });
+    eventBridge.setEventReceiver(({ eventType }) => seen.push(eventType));
+    eventBridge.logEvent({ eventType: 'later' });
+    eventBridge.setEventReceiver(({ eventType }) => seen.push(`other ${eventType}`));
+    eventBridge.logEvent({ eventType: 'last' });
+    return seen;
+  });
+  assert.deepEqual([seen.length, seen[0], seen[511], ...seen.slice(512)], [514, '0', '511', 'later', 'other last']);
+});
+
+test('a listener that adds, removes and edits is followed', () =>
+  same(({ connector }) => {
+    const { identityStore } = connector();
+    const seen = [];
+    const once = (identity) => {
+      seen.push(['once', identity.userId]);
+      identityStore.removeIdentityListener(once);
+      identityStore.addIdentityListener((next) => seen.push(['added', next.userId]));
+      identityStore.editIdentity().setUserId('edited').commit();
+    };
+    identityStore.addIdentityListener(once);
+    identityStore.addIdentityListener((identity) => seen.push(['always', identity.userId]));
+    identityStore.setIdentity({ userId: 'set' });
+    identityStore.setIdentity({ userId: 'again' });
+    return seen;
+  }));
+
+test('the context of the page is the same', (t) => {
+  const fields = ({ versionName, language, platform, os, deviceModel }) => ({ versionName, language, platform, os, deviceModel });
+  for (const navigator of [undefined, {}, { language: 'de' }, { languages: [], language: 'de' }, { languages: ['fr', 'de'], language: 'de' }]) {
+    globals(t, { navigator });
+    same(({ connector }) => {
+      const { applicationContextProvider } = connector();
+      const before = fields(applicationContextProvider.getApplicationContext());
+      applicationContextProvider.versionName = '1.2.3';
+      return [before, fields(applicationContextProvider.getApplicationContext())];
+    });
+  }
+});
+
+test('a listener that throws stops nobody, and its error is on the console', (t) => {
+  const said = complaints(t);
+  const { identityStore } = ours.analyticsConnector('throws');
+  const seen = [];
+  const error = new Error('of the page');
+  identityStore.addIdentityListener(() => { throw error; });
+  identityStore.addIdentityListener(({ userId }) => seen.push(userId));
+  identityStore.editIdentity().setUserId('u').commit();
+  assert.deepEqual([seen, said], [['u'], [error]]);
+});
+
+test('a receiver that throws while events wait gets the others, each once', (t) => {
+  const said = complaints(t);
+  const { eventBridge } = ours.analyticsConnector('drain');
+  const seen = [];
+  const receive = ({ eventType }) => {
+    seen.push(eventType);
+    if (eventType === 'a') throw new Error('full');
+  };
+  for (const eventType of ['a', 'b', 'c']) eventBridge.logEvent({ eventType });
+  eventBridge.setEventReceiver(receive);
+  eventBridge.setEventReceiver(receive);
+  assert.deepEqual([seen, said.length], [['a', 'b', 'c'], 1]);
+  assert.throws(() => eventBridge.logEvent({ eventType: 'a' }), /full/);
+});
+
+test('an identity that was handed in or out is not the one that is kept', () =>
+  same(({ connector }) => {
+    const { identityStore } = connector();
+    const given = { userId: 'u' };
+    identityStore.setIdentity(given);
+    given.userId = identityStore.getIdentity().userId = 'changed';
+    return identityStore.getIdentity();
+  }));
+
+test('the properties a page handed in stay as they are', () => {
+  const given = { plan: 'pro' };
+  const { identityStore } = ours.analyticsConnector('given');
+  identityStore.editIdentity().setUserProperties(given).updateUserProperties({ $set: { seats: 3 } }).commit();
+  assert.deepEqual([given, identityStore.getIdentity().userProperties], [{ plan: 'pro' }, { plan: 'pro', seats: 3 }]);
+});
+
+// ---- the plugin ------------------------------------------------------------------------------------------------------
+
+const KEY = '0123456789abcdef0123456789abcdef';
+const NEW = 'AMP_0123456789';
+const OLD = 'amp_012345';
+const state = (identity) => btoa(encodeURIComponent(JSON.stringify(identity)));
+const storage = (entries) => ({ getItem: (name) => entries[name] ?? null });
+const blocked = { getItem() { throw new Error('SecurityError'); } };
+
+/** What an earlier page left behind. */
+const page = (t, { cookie = '', local = {}, session = {} }) =>
+  globals(t, { document: { cookie }, localStorage: local.getItem ? local : storage(local), sessionStorage: session.getItem ? session : storage(session) });
+
+const json = JSON.stringify;
+const STORED = {
+  'nothing': {},
+  'a cookie': { cookie: `x=1; ${NEW}=${state({ deviceId: 'd', userId: 'ü', optOut: true })}; y=2` },
+  'a cookie without a user': { cookie: `${NEW}=${state({ deviceId: 'dd' })}` },
+  'an encoded cookie': { cookie: `${NEW}=${encodeURIComponent(state({ deviceId: 'd', userId: 'u%' }))}` },
+  'a cookie set twice': { cookie: `${NEW}=${state({ deviceId: 'first' })}; ${NEW}=${state({ deviceId: 'last' })}` },
+  'the cookie of another key': { cookie: `${NEW}0=${state({ deviceId: 'd' })}; x${NEW}=${state({ deviceId: 'd' })}` },
+  'an empty cookie': { cookie: `${NEW}=; ${OLD}=d.` },
+  'an old cookie': { cookie: `${OLD}=device.${btoa('user')}..1.2.3` },
+  'an old cookie without a user': { cookie: `${OLD}=device...1.2.3` },
+  'an old cookie whose user is no base64': { cookie: `${OLD}=device.!.`, local: { [NEW]: json({ deviceId: 'local' }) } },
+  'both cookies': { cookie: `${OLD}=old.; ${NEW}=${state({ deviceId: 'new' })}` },
+  'a cookie that is no base64': { cookie: `${NEW}=!; ${OLD}=old.` },
+  'a cookie that is no JSON': { cookie: `${NEW}=${btoa('{')}`, session: { [NEW]: json({ deviceId: 'session' }) } },
+  'a cookie that is null': { cookie: `${NEW}=${state(null)}; ${OLD}=old.` },
+  'local storage': { local: { [NEW]: json({ deviceId: 'local', userId: 'u' }) }, session: { [NEW]: json({ deviceId: 'session' }) } },
+  'malformed local storage': { local: { [NEW]: '{' }, session: { [NEW]: json({ deviceId: 'session' }) } },
+  'local storage without an object': { local: { [NEW]: '5' }, session: { [NEW]: json({ deviceId: 'session' }) } },
+  'blocked local storage': { local: blocked, session: { [NEW]: json({ deviceId: 'session', userId: 'u' }) } },
+  'blocked storage': { local: blocked, session: blocked },
+};
+
+for (const [what, left] of Object.entries(STORED)) {
+  test(`the user of an earlier page is found: ${what}`, (t) => {
+    page(t, left);
+    for (const before of [undefined, {}, { userId: 'known' }, { userId: 'known', deviceId: 'too', userProperties: { a: 1 } }]) {
+      same(({ AmplitudeIntegrationPlugin, connector }) => {
+        const made = connector();
+        const seen = [];
+        made.applicationContextProvider.versionName = '1.0';
+        if (before) made.identityStore.setIdentity(before);
+        made.identityStore.addIdentityListener((identity) => seen.push(structuredClone(identity)));
+        const plugin = new AmplitudeIntegrationPlugin(KEY, made, 10_000);
+        return [plugin.type, plugin.getUser(), seen];
+      });
+    }
+  });
+}
+
+test('a deployment key is not looked up, nor is none', (t) => {
+  page(t, { cookie: `AMP_client-abc=${state({ deviceId: 'd' })}; amp_client=d.; AMP_=${state({ deviceId: 'd' })}`, local: { undefined: json({ deviceId: 'd' }) } });
+  for (const key of ['client-abcdefgh', '', undefined]) {
+    assert.equal(same(({ AmplitudeIntegrationPlugin, connector }) => new AmplitudeIntegrationPlugin(key, connector(), 1).getUser()).device_id, undefined);
+  }
+});
+
+test('a cookie with broken percent-encoding counts as not there', (t) => {
+  page(t, { cookie: `${NEW}=%E0%A4%A; ${OLD}=%`, local: { [NEW]: json({ deviceId: 'local' }) } });
+  const made = ({ AmplitudeIntegrationPlugin, connector }) => new AmplitudeIntegrationPlugin(KEY, connector(), 1).getUser().device_id;
+  assert.throws(() => made(sides.theirs), URIError);
+  assert.equal(made(sides.ours), 'local');
+});
+
+test('without document and storage nobody is there', () =>
+  assert.equal(same(({ AmplitudeIntegrationPlugin, connector }) => new AmplitudeIntegrationPlugin(KEY, connector(), 1).getUser()).device_id, undefined));
+
+test('the user of an old cookie is UTF-8', (t) => {
+  page(t, { cookie: `${OLD}=d.${Buffer.from('jürgen').toString('base64')}.` });
+  assert.equal(new ours.AmplitudeIntegrationPlugin(KEY, ours.analyticsConnector('utf-8'), 1).getUser().user_id, 'jürgen');
+});
+
+test('a stored state without a device leaves the one that is there', (t) => {
+  for (const [stored, user_id] of [[{ sessionId: 1 }, undefined], [{ userId: 'u' }, 'u']]) {
+    page(t, { cookie: `${NEW}=${state(stored)}` });
+    const connector = sides.ours.connector();
+    connector.identityStore.setIdentity({ deviceId: 'live' });
+    const user = new ours.AmplitudeIntegrationPlugin(KEY, connector, 1).getUser();
+    assert.deepEqual([user.user_id, user.device_id], [user_id, 'live']);
+  }
+});
+
+test('a listener of the page that throws in a connector of theirs does not reach who makes the plugin', (t) => {
+  const said = complaints(t);
+  page(t, { cookie: `${NEW}=${state({ deviceId: 'd' })}` });
+  const connector = sides.theirs.connector();
+  connector.identityStore.addIdentityListener(() => { throw new Error('of the page'); });
+  assert.equal(new ours.AmplitudeIntegrationPlugin(KEY, connector, 1).getUser().device_id, 'd');
+  assert.equal(said.length, 1);
+});
+
+/** Lets promises settle. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** How a promise stands. */
+function followed(promise) {
+  const seen = { now: 'pending' };
+  promise?.then(() => (seen.now = 'resolved'), (reason) => Object.assign(seen, { now: 'rejected', reason }));
+  return seen;
+}
+
+/** A plugin of each side, its setup under way, and how often it fetched. */
+function setUp(timeoutMillis, config, of = Object.values(sides)) {
+  return of.map(({ AmplitudeIntegrationPlugin, connector }) => {
+    const made = connector();
+    const side = { made, fetched: 0, listeners: listened(made), plugin: new AmplitudeIntegrationPlugin('client-key', made, timeoutMillis) };
+    const fetch = () => ++side.fetched && Promise.reject(new Error('offline'));
+    // The original leaves this rejection to the page.
+    const client = { fetch: side.plugin.teardown ? fetch : () => (fetch().catch(() => {}), Promise.resolve()) };
+    return { ...side, side, seen: followed(side.plugin.setup?.(config, client)) };
+  });
+}
+
+test('without a time to wait there is no setup', () => {
+  for (const { plugin } of [...setUp(0), ...setUp(-1)]) assert.equal(plugin.setup, undefined);
+});
+
+test('setup resolves at once when somebody is there', async (t) => {
+  const { open } = timers(t);
+  for (const { AmplitudeIntegrationPlugin, connector } of Object.values(sides)) {
+    const made = connector();
+    made.identityStore.setIdentity({ deviceId: 'd' });
+    await new AmplitudeIntegrationPlugin('client-key', made, 10_000).setup();
+  }
+  assert.equal(open.size, 0);
+});
+
+test('setup resolves when somebody comes, and leaves no timer and no listener', async (t) => {
+  const { open } = timers(t);
+  const both = setUp(10_000);
+  await turn();
+  assert.deepEqual([...open.values()].map(({ millis }) => millis), [10_000, 10_000]);
+  assert.deepEqual(both.map(({ seen }) => seen.now), ['pending', 'pending']);
+  for (const { made } of both) made.identityStore.editIdentity().setDeviceId('d').commit();
+  await turn();
+  assert.deepEqual(both.map(({ seen, listeners }) => [seen.now, listeners.size]), [['resolved', 0], ['resolved', 0]]);
+  assert.equal(open.size, 1, 'theirs is left');
+});
+
+test('setup rejects when nobody comes in time, and leaves no listener', async (t) => {
+  const { end } = timers(t);
+  const both = setUp(10_000);
+  end();
+  await turn();
+  assert.deepEqual(both.map(({ seen }) => seen.now), ['rejected', 'rejected']);
+  assert.deepEqual([both[0].seen.reason.name, both[0].seen.reason.code, both[0].listeners.size], ['ExperimentError', 'TIMEOUT', 0]);
+});
+
+test('variants are fetched at each change of the identity when that is wanted', async (t) => {
+  timers(t);
+  for (const [config, times] of [[{ automaticFetchOnAmplitudeIdentityChange: true }, 2], [{}, 0], [undefined, 0]]) {
+    const both = setUp(10_000, config);
+    for (const { made } of both) {
+      for (const userId of ['a', 'a', 'b']) made.identityStore.editIdentity().setUserId(userId).commit();
+    }
+    await turn();
+    assert.deepEqual(both.map(({ side }) => side.fetched), [times, times]);
+  }
+});
+
+test('a teardown takes every listener and timer away, and ends the waiting', async (t) => {
+  const { open } = timers(t);
+  const [{ made, side, seen, listeners, plugin }] = setUp(10_000, { automaticFetchOnAmplitudeIdentityChange: true }, [sides.ours]);
+  assert.deepEqual([open.size, listeners.size], [1, 2]);
+  await plugin.teardown();
+  await turn();
+  assert.deepEqual([open.size, listeners.size, seen.now], [0, 0, 'resolved']);
+  made.identityStore.editIdentity().setUserId('late').commit();
+  assert.equal(side.fetched, 0);
+});
+
+test('an event is taken when there is a receiver', () => {
+  const event = { eventType: '$exposure', eventProperties: { flag_key: 'flag', variant: 'on' } };
+  const [before, taken, seen] = same(({ AmplitudeIntegrationPlugin, connector }) => {
+    const made = connector();
+    const plugin = new AmplitudeIntegrationPlugin(undefined, made, 1);
+    const seen = [];
+    const before = plugin.track(event);
+    made.eventBridge.setEventReceiver((given) => seen.push(given));
+    return [before, plugin.track(event), seen];
+  });
+  assert.deepEqual([before, taken, seen], [false, true, [event]]);
+});
+
+test('an event that the receiver throws at is not taken', () => {
+  const connector = ours.analyticsConnector('receiver throws');
+  connector.eventBridge.setEventReceiver(() => { throw new Error('full'); });
+  assert.equal(new ours.AmplitudeIntegrationPlugin(undefined, connector, 1).track({ eventType: '$exposure' }), false);
+});
+
+// ---- the deprecated providers ----------------------------------------------------------------------------------------
+
+const METHODS = ['track', 'setUserProperty', 'unsetUserProperty'];
+
+test('amplitude-js is asked and told the same', () => {
+  const instances = [{}, { options: null, _ua: null }, { options: { deviceId: 'd', userId: 'u', versionName: '1', language: 'de', platform: 'Web' }, _ua: { browser: { name: 'Chrome', major: '120' }, os: { name: 'Linux' } } }];
+  for (const ua of [{ browser: { name: 'Chrome' } }, { browser: { major: '1' } }, { browser: {}, os: {} }]) instances.push({ _ua: ua });
+  for (const instance of [undefined, ...instances]) same(({ AmplitudeUserProvider }) => new AmplitudeUserProvider(instance).getUser());
+  const event = { name: 'name', properties: { key: 'flag' }, userProperty: '[Experiment] flag', variant: { value: 'on' } };
+  same(({ AmplitudeAnalyticsProvider }) => {
+    const told = [];
+    const instance = Object.fromEntries(['logEvent', 'setUserProperties', '_logEvent'].map((name) => [name, (...given) => void told.push([name, ...given])]));
+    const provider = new AmplitudeAnalyticsProvider(instance);
+    for (const name of METHODS) {
+      provider[name](event);
+      provider[name]({ ...event, variant: undefined });
+    }
+    return told;
+  });
+});
+
+const SOURCES = ['storage', 'initial', 'secondary-storage', 'secondary-initial', 'fallback-inline', 'fallback-config', 'local-evaluation', undefined];
+const VARIANTS = [undefined, {}, { key: 'on' }, { value: 'on' }, { key: 'on', value: 'on', payload: 1 }, { value: 'off', metadata: { default: true } }, { value: '' }];
+
+/** What a provider of each side is told of `met`, a list of flag, variant and source. */
+function told(met) {
+  const user = { user_id: 'u' };
+  const record = () => {
+    const log = [];
+    return { log, provider: Object.fromEntries(METHODS.map((name) => [name, (event) => void log.push([name, structuredClone(event)])])) };
+  };
+  const [mine, original] = [record(), record()];
+  const analytics = new ours.LegacyAnalytics(mine.provider);
+  const client = new reference.ExperimentClient('key', { analyticsProvider: original.provider });
+  client.addContext = () => user;
+  for (const [key, variant, from] of met) {
+    analytics.met(key, variant, from ?? 'none', () => user);
+    client.legacyExposureInternal(key, variant, from);
+  }
+  return [mine.log, original.log];
+}
+
+test('an analytics provider is told the same of every variant from every source', () => {
+  for (const variant of VARIANTS) for (const from of SOURCES) assert.deepEqual(...told([['flag', variant, from], ['flag', variant, from]]), `${json(variant)} from ${from}`);
+});
+
+test('an analytics provider is told the same over many variants', () => {
+  const pick = numbers(7);
+  const any = (list) => list[pick(list.length)];
+  const [mine, original] = told(Array.from({ length: 2_000 }, () => [any(['a', 'b', 'c']), any(VARIANTS), any(SOURCES)]));
+  assert.deepEqual(mine, original);
+  assert.ok(mine.length > 500 && mine.length < 2_000);
+});
+
+test('a flag may have any name', () => {
+  for (const key of ['__proto__', 'constructor', 'toString']) {
+    const [mine] = told([[key, { value: 'on' }, 'storage'], [key, undefined, undefined], [key, undefined, undefined]]);
+    assert.deepEqual(mine.map(([name, { userProperty }]) => [name, userProperty]), ['setUserProperty', 'track', 'unsetUserProperty'].map((name) => [name, `[Experiment] ${key}`]));
+  }
+});
+
+test('a provider that has only track is tracked, and no source is as good as none', (t) => {
+  const said = complaints(t);
+  const tracked = [];
+  const analytics = new ours.LegacyAnalytics({ track: ({ properties }) => tracked.push(properties.variant) });
+  for (const [value, from] of [['on', 'storage'], ['on', ''], ['on', 'storage']]) analytics.met('flag', { value }, from, () => ({}));
+  assert.deepEqual([tracked, said], [['on', 'on'], []]);
+});
+
+test('what a provider throws goes to the console, and the variant is tracked all the same', (t) => {
+  const said = complaints(t);
+  const tracked = [];
+  const fail = () => { throw new Error('of the page'); };
+  const analytics = new ours.LegacyAnalytics({ setUserProperty: fail, unsetUserProperty: fail, track: ({ key }) => tracked.push(key) });
+  for (const value of ['on', 'on', '']) analytics.met('flag', { value }, 'storage', () => ({}));
+  assert.deepEqual([tracked, said.length], [['flag'], 2]);
+});
+
+// ---- the rest --------------------------------------------------------------------------------------------------------
+
+test('the stub and the storage in memory answer the same', async () => {
+  const methods = Object.getOwnPropertyNames(reference.StubExperimentClient.prototype);
+  assert.deepEqual(Object.getOwnPropertyNames(ours.StubExperimentClient.prototype).sort(), methods.sort());
+  const [mine, original] = [new ours.StubExperimentClient(), new reference.StubExperimentClient()];
+  for (const name of methods.filter((name) => name !== 'constructor')) {
+    const [mineToo, originalToo] = [await mine[name]('flag', 'on'), await original[name]('flag', 'on')];
+    if (originalToo === original) assert.equal(mineToo, mine, name);
+    else assert.deepEqual(mineToo, originalToo, name);
+  }
+  assert.notEqual(mine.variant('a'), mine.variant('a'), 'one that a page changes is its own');
+  same(({ MemoryStorage }) => {
+    const storage = new MemoryStorage();
+    const before = storage.get('__proto__');
+    storage.put('__proto__', 'a');
+    const put = storage.get('__proto__');
+    storage.delete('__proto__');
+    return [before, put, storage.get('__proto__')];
+  });
+});
+
+const TYPES = `
+import * as theirs from '@amplitude/experiment-js-client';
+import { AnalyticsConnector } from '@amplitude/analytics-connector';
+import * as plugin from '${source}plugin.js';
+import * as analytics from '${source}analytics.js';
+import * as storage from '${source}memory-storage.js';
+import { AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin, AmplitudeUserProvider } from '${source}amplitude.js';
+import { StubExperimentClient } from '${source}stub.js';
+function both<A, B>(toTheirs: (ours: A) => B, toOurs: (theirs: B) => A) { return [toTheirs, toOurs]; }
+both<plugin.ExperimentPluginType, theirs.ExperimentPluginType>((a) => a, (b) => b);
+both<plugin.ExperimentPlugin, theirs.ExperimentPlugin>((a) => a, (b) => b);
+both<plugin.IntegrationPlugin, theirs.IntegrationPlugin>((a) => a, (b) => b);
+both<plugin.ExperimentEvent, theirs.ExperimentEvent>((a) => a, (b) => b);
+both<analytics.ExperimentAnalyticsEvent, theirs.ExperimentAnalyticsEvent>((a) => a, (b) => b);
+both<analytics.ExperimentAnalyticsProvider, theirs.ExperimentAnalyticsProvider>((a) => a, (b) => b);
+both<storage.Storage, Pick<theirs.MemoryStorage, 'get' | 'put' | 'delete'>>((a) => a, (b) => b);
+const integration: theirs.IntegrationPlugin = new AmplitudeIntegrationPlugin('key', AnalyticsConnector.getInstance('name'), 10_000);
+const client: theirs.Client = new StubExperimentClient();
+declare const instance: ConstructorParameters<typeof theirs.AmplitudeUserProvider>[0];
+const user: theirs.ExperimentUserProvider = new AmplitudeUserProvider(instance);
+const provider: theirs.ExperimentAnalyticsProvider = new AmplitudeAnalyticsProvider(instance);
+console.log(integration, client, user, provider);
+// @ts-expect-error: an event has a type
+const event: plugin.ExperimentEvent = {};
+console.log(event);
+`;
+
+test('the types are those of the original, in both directions', () => {
+  const name = fileURLToPath(new URL('amplitude.types.ts', import.meta.url));
+  const options = { strict: true, noEmit: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, types: [], skipLibCheck: true };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (path) => path === name || fileExists(path);
+  host.getSourceFile = (path, ...rest) => (path === name ? ts.createSourceFile(path, TYPES, ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest));
+  const problems = ts.getPreEmitDiagnostics(ts.createProgram([name], options, host)).filter(({ file }) => !file || file.fileName === name);
+  assert.deepEqual(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')), []);
+});
+
+// ---- the real SDK ----------------------------------------------------------------------------------------------------
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+const ANALYTICS = `export { init, identify, setUserId, Identify } from '@amplitude/analytics-browser';`;
+
+/** A page with the sources here, which can load Amplitude's analytics SDK. `told` gets the page; every request has to stay on this machine. */
+async function visit(told) {
+  const accept = ({ body }) => ({ code: 200, events_ingested: JSON.parse(body).events.length, payload_size_bytes: 1, server_upload_time: 1 });
+  const start = `import * as ours from '/ours.js';
+    const loadAnalytics = async () => {
+      const sdk = await import('/analytics.js');
+      const options = { serverUrl: location.origin + '/2/httpapi', autocapture: false, fetchRemoteConfig: false, enableDiagnostics: false, flushQueueSize: 1, logLevel: 0 };
+      await sdk.init('${KEY}', 'user', options).promise;
+      return sdk;
+    };
+    Object.assign(globalThis, { ours, loadAnalytics, ready: true });`;
+  const served = await stage({
+    '/': { body: `<!doctype html><title>page</title><link rel="icon" href="data:,"><script type="module">${start}</script>`, headers: { 'content-type': 'text/html' } },
+    '/ours.js': { body: script },
+    '/analytics.js': { body: await bundle(ANALYTICS, dirname(fileURLToPath(import.meta.url))) },
+    '/2/httpapi': accept,
+  });
+  const { page, thrown, close } = await open(browser, served.origin);
+  const elsewhere = [];
+  page.on('request', (request) => request.url().startsWith(served.origin) || elsewhere.push(request.url()));
+  try {
+    await page.waitForFunction(() => globalThis.ready);
+    await told({ page, served });
+    assert.deepEqual([thrown, elsewhere], [[], []]);
+  } finally {
+    await close();
+    served.close();
+  }
+}
+
+/** The exposures that the server is sent, until there are as many. */
+async function exposures(served, count) {
+  const events = [];
+  while (events.length < count) {
+    const { body } = await served.asked('/2/httpapi');
+    events.push(...JSON.parse(body).events.filter(({ event_type }) => event_type === '$exposure'));
+  }
+  return events;
+}
+
+test('the real SDK uses a connector that was there before it: it takes the exposures, and says who is there', () =>
+  visit(async ({ page, served }) => {
+    const seen = await page.evaluate(async (key) => {
+      const connector = ours.analyticsConnector('$default_instance');
+      const plugin = new ours.AmplitudeIntegrationPlugin(key, connector, 60_000);
+      const exposure = (variant) => ({ eventType: '$exposure', eventProperties: { flag_key: 'flag', variant, experiment_key: 'exp', metadata: { x: 1 }, time: 1_700_000_000_000 } });
+      const ready = plugin.setup();
+      const early = plugin.track(exposure('early'));
+      connector.eventBridge.logEvent(exposure('queued'));
+      const sdk = await loadAnalytics();
+      await ready;
+      const taken = plugin.track(exposure('taken'));
+      await sdk.identify(new sdk.Identify().set('plan', 'pro')).promise;
+      const user = plugin.getUser();
+      sdk.setUserId('other');
+      return { early, taken, user, other: plugin.getUser().user_id, same: analyticsConnectorInstances.$default_instance === connector };
+    }, KEY);
+    const { device_id } = seen.user;
+    assert.ok(device_id);
+    assert.deepEqual(seen, { early: false, taken: true, user: { user_id: 'user', device_id, user_properties: { plan: 'pro' }, version: undefined }, other: 'other', same: true });
+    const events = await exposures(served, 2);
+    assert.deepEqual(events.map(({ user_id, device_id, time, event_properties }) => ({ user_id, device_id, time, event_properties })), ['queued', 'taken'].map((variant) => ({
+      user_id: 'user',
+      device_id,
+      time: 1_700_000_000_000,
+      event_properties: { flag_key: 'flag', variant, experiment_key: 'exp', metadata: { x: 1 } },
+    })));
+
+    // The next page has no SDK yet, but its cookie.
+    await page.reload();
+    await page.waitForFunction(() => globalThis.ready);
+    const next = await page.evaluate((key) => new ours.AmplitudeIntegrationPlugin(key, ours.analyticsConnector('$default_instance'), 1).getUser(), KEY);
+    assert.deepEqual([next.user_id, next.device_id], ['other', device_id]);
+  }));
+
+test('a connector that the real SDK made is used', () =>
+  visit(async ({ page, served }) => {
+    const seen = await page.evaluate(async () => {
+      await loadAnalytics();
+      const plugin = new ours.AmplitudeIntegrationPlugin(undefined, ours.analyticsConnector('$default_instance'), 60_000);
+      await plugin.setup();
+      return [plugin.track({ eventType: '$exposure', eventProperties: { flag_key: 'flag' } }), plugin.getUser().user_id];
+    });
+    assert.deepEqual(seen, [true, 'user']);
+    assert.equal((await exposures(served, 1))[0].event_properties.flag_key, 'flag');
+  }));
