@@ -38,14 +38,14 @@ await Promise.all(scripts.map(script));
 await types();
 await report();
 
-/** ES2020: every browser that runs the wasm (it needs reference types: Chrome 96, Firefox 79, Safari 15) reads it. */
+/** ES2021: every browser that runs the wasm (it needs reference types: Chrome 96, Firefox 79, Safari 15) reads it. */
 function script([file, entry, name, form, format]) {
   return build({
     entryPoints: [`${src}${entry}.ts`],
     outfile: `${dist}${file}`,
     bundle: true,
     minify: true,
-    target: 'es2020',
+    target: 'es2021',
     format,
     // Node reads a CommonJS module's names from a comment that is written for this platform only.
     platform: format === 'cjs' ? 'node' : 'neutral',

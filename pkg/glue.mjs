@@ -124,7 +124,8 @@ function guardImports(glue) {
 }
 
 /** Leaves out what every visitor would pay for and nobody here uses: a quicker way to copy long texts, `using`, shims for engines that cannot
- *  run the module anyway, and a new decoder every 2 GiB (a decoder that gives up is a trap, and the next instance has its own). */
+ *  run the module anyway, a new decoder every 2 GiB (a decoder that gives up is a trap, and the next instance has its own), arguments that are
+ *  freed when encoding a later one fails (so is an encoder that does), and finalizers of callbacks: Rust drops all of ours itself. */
 function plain(glue) {
   glue = glue.replace(/^if \(Symbol\.dispose\).*\n/gm, '');
   glue = glue.replace(/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{[^\n]*\}\s+: (?=finalization\()/g, '');
@@ -133,6 +134,8 @@ function plain(glue) {
   glue = replace(glue, '    if (realloc === undefined) {\n', '', 1);
   glue = replace(between(glue, '    }\n\n    let len = arg.length;', quicker, () => ''), quicker, '}\n', 1);
   glue = glue.replaceAll(', wasm.__wbindgen_realloc)', ')');
+  glue = glue.replace(/ {8}try \{\n((?: {12}.*\n)+?) {8}\} catch \(e\) \{\n(?: {12}if \(ptr\d\) .*\n)+ {12}throw e;\n {8}\}\n/g, '$1');
+  glue = glue.replace(/^const CLOSURE_DTORS = .*\n/m, '').replace(/^ +CLOSURE_DTORS\.\w+\(.*\n/gm, '');
   return between(glue, "if (!('encodeInto' in cachedTextEncoder)) {", 'let WASM_VECTOR_LEN', () => '');
 }
 

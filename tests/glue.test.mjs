@@ -154,10 +154,9 @@ test('a finalizer of a retired instance does nothing, and one that traps is cont
   const old = start();
   start((error) => errors.push(error));
   old.retire();
-  const [machineOfOld, closureOfOld, machineOfNew] = finalizers;
+  const [machineOfOld, machineOfNew] = finalizers;
   const nowhere = 0x7fff_fff0;
   machineOfOld(nowhere);
-  closureOfOld({ a: nowhere, b: nowhere });
   machineOfNew(nowhere);
   assert.equal(errors.length, 1);
 });
