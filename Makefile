@@ -100,7 +100,7 @@ define bind
 wasm-bindgen --target web --omit-default-module-path --remove-name-section --remove-producers-section \
   --out-dir target/bindgen/$(1) $(2)/wasm32-unknown-unknown/wasm/$(3).wasm
 mkdir -p target/wasm/$(1)
-cd target/bindgen/$(1) && $(wasm-opt) --flatten --rereloop -Oz -Oz --gufa-optimizing -Oz --converge --low-memory-unused -ocimfs 400 \
+cd target/bindgen/$(1) && $(wasm-opt) --flatten --rereloop -Oz -Oz --converge --low-memory-unused -ocimfs 40 \
   --strip-debug --strip-producers --strip-target-features $(notdir $(3))_bg.wasm -o small.wasm
 cd target/bindgen/$(1) && $(wasm-opt) --minify-imports-and-exports-and-modules small.wasm -o ../../wasm/$(1)/$(notdir $(3))_bg.wasm > names.json
 node pkg/payload.mjs target/wasm/$(1)/$(notdir $(3))_bg.wasm

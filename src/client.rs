@@ -82,7 +82,7 @@ impl<D: Dialect> Client<D> {
     pub fn new(config: Config, dialect: D, storage: &dyn Storage, now: Now) -> Self {
         let namespace = config.namespace();
         let object = |area, key: &[u8]| parse(&storage.read(area, key)?).ok()?.into_object();
-        let flags = storage.read(Area::Local, &namespace.then(FLAGS)).map(|text| Flags::parse(&text, &dialect).0);
+        let flags = storage.read(Area::Local, &namespace.then(FLAGS)).unwrap_or_default();
         let options = object(Area::Local, &namespace.then(OPTIONS)).unwrap_or_default();
         let user = object(Area::Page, USER.as_bytes());
         let mut client = Self {
@@ -90,7 +90,7 @@ impl<D: Dialect> Client<D> {
             provided: Object::new(),
             page_url: None,
             identity: Identity::default(),
-            flags: flags.unwrap_or_default(),
+            flags: Flags::parse(&flags, &dialect).0,
             target: None,
             variants: Variants::load(namespace, storage),
             options,
@@ -392,8 +392,7 @@ impl<D: Dialect> Client<D> {
     fn merge_initial_flags(&mut self) {
         self.target = None;
         if let Some(text) = self.config.initial_flags() {
-            let initial = Flags::parse(&text, &self.dialect).0;
-            self.flags.merge_missing(initial);
+            self.flags.add_missing(&text, &self.dialect);
         }
     }
 

@@ -185,14 +185,14 @@ impl<D: Dialect> View<'_, D> {
     fn meets(&mut self, condition: &Condition) -> bool {
         let (flags, dialect) = (self.flags, self.dialect);
         match self.property(condition.selector) {
-            Some(property) => property.meets(condition, &flags.patterns, dialect),
+            Some(property) => property.meets(condition, &flags.tables.patterns, dialect),
             None => condition.when_absent,
         }
     }
 
     /// The property of a selector. What the context says stays, so it is computed once; results change as flags are decided.
     fn property(&mut self, selector: u32) -> Option<&mut Property> {
-        let is_stable = !matches!(self.flags.selectors.get(selector as usize)?, Selector::Result(_));
+        let is_stable = !matches!(self.flags.tables.selectors.get(selector as usize)?, Selector::Result(_));
         let is_known = self.target.properties.get(selector as usize)?.is_some();
         if !(is_known && is_stable) {
             let property = self.selected(selector).map(|value| Property::new(&value, self.dialect));
@@ -202,7 +202,7 @@ impl<D: Dialect> View<'_, D> {
     }
 
     fn selected(&self, selector: u32) -> Option<Cow<'_, Value>> {
-        match self.flags.selectors.get(selector as usize)? {
+        match self.flags.tables.selectors.get(selector as usize)? {
             Selector::Nothing => None,
             Selector::Context(path) => select(self.target.context(), path),
             Selector::Result(path) => select(&self.results(path)?, path).map(|value| Cow::Owned(value.into_owned())),

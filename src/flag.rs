@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::dialect::Dialect;
 use crate::evaluation::Decision;
 use crate::json::{Object, Text, Value, parse, write_string};
-use crate::segment::{Index, Segment, Selector, Span};
+use crate::segment::{Index, Segment, Span, Tables};
 
 pub use error::{FlagCode, FlagError};
 
@@ -33,9 +33,7 @@ pub struct Flags<P> {
     keys: Index,
     /// All flags that can be evaluated, in the order they are.
     order: Vec<u32>,
-    pub(crate) selectors: Vec<Selector>,
-    /// `None` where the pattern does not compile.
-    pub(crate) patterns: Vec<Option<P>>,
+    pub(crate) tables: Tables<P>,
     pub(crate) edition: u32,
     /// The name of what a decision of other flags means here.
     no_name: Text,
@@ -59,8 +57,7 @@ impl<P> Default for Flags<P> {
             flags: Vec::new(),
             keys: Index::default(),
             order: Vec::new(),
-            selectors: Vec::new(),
-            patterns: Vec::new(),
+            tables: Tables::default(),
             edition: 0,
             no_name: Text::default(),
         }
@@ -72,11 +69,22 @@ impl<P> Flags<P> {
     ///
     /// Every flag that is left out, or kept with a fault, is named in the errors.
     pub fn parse<D: Dialect<Pattern = P>>(text: &[u8], dialect: &D) -> (Self, Vec<FlagError>) {
-        let (mut flags, mut errors) = wire::read(text, dialect);
-        for flag in flags.link() {
-            errors.push(FlagError { key: flags.keys.names().get(flag as usize).cloned(), code: FlagCode::Cycle });
-        }
+        let mut flags = Self::default();
+        let errors = flags.add_missing(text, dialect);
         (flags, errors)
+    }
+
+    /// Adds flags whose keys are not here yet, as [`parse`](Self::parse) reads them.
+    pub fn add_missing<D: Dialect<Pattern = P>>(&mut self, text: &[u8], dialect: &D) -> Vec<FlagError> {
+        let (read, mut errors) = wire::read(text, dialect, &mut self.tables);
+        let known = self.flags.len();
+        for (key, flag) in read {
+            self.put(&key, flag, known);
+        }
+        for flag in self.link() {
+            errors.push(FlagError { key: self.keys.names().get(flag as usize).cloned(), code: FlagCode::Cycle });
+        }
+        errors
     }
 
     /// The keys, in the order of the text.
@@ -113,20 +121,6 @@ impl<P> Flags<P> {
     /// The flag's own JSON, as it was received.
     pub fn text(&self, key: &[u8]) -> Option<&[u8]> {
         self.get(key).map(|flag| flag.text.as_bytes())
-    }
-
-    /// Adds the flags whose keys are not here yet.
-    pub fn merge_missing(&mut self, mut other: Flags<P>) {
-        let (selectors, patterns) = (self.selectors.len() as u32, self.patterns.len() as u32);
-        self.selectors.append(&mut other.selectors);
-        self.patterns.append(&mut other.patterns);
-        for (key, flag) in other.keys.names().iter().zip(&mut other.flags) {
-            if !self.contains(key) {
-                flag.segments.iter_mut().for_each(|segment| segment.move_behind(selectors, patterns));
-                self.put(key, std::mem::take(flag));
-            }
-        }
-        self.link();
     }
 
     /// `{key: flag, …}`, as the reference stores flags.
@@ -200,12 +194,13 @@ impl<P> Flags<P> {
         order::order(self.flags.len(), starts, parent)
     }
 
-    /// Adds a flag, or puts it in the place of an earlier one with its key.
-    fn put(&mut self, key: &[u8], flag: Flag) {
-        let number = self.keys.number(key);
-        match self.flags.get_mut(number as usize) {
-            Some(earlier) => *earlier = flag,
+    /// Adds a flag, or puts it in the place of an earlier one with its key, but for the first `known`.
+    fn put(&mut self, key: &[u8], flag: Flag, known: usize) {
+        let number = self.keys.number(key) as usize;
+        match self.flags.get_mut(number) {
             None => self.flags.push(flag),
+            Some(earlier) if number >= known => *earlier = flag,
+            Some(_) => {}
         }
     }
 

@@ -14,7 +14,7 @@ use crate::json::Text;
 pub(crate) use form::Form;
 pub(crate) use index::Index;
 pub(crate) use operator::{Operator, Test};
-pub(crate) use wire::Compiler;
+pub(crate) use wire::{Compiler, Tables};
 
 /// The number of no selector.
 const NO_SELECTOR: u32 = u32::MAX;
@@ -70,19 +70,5 @@ pub(crate) struct Span {
 impl Span {
     pub(crate) fn of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
-impl Segment {
-    /// Moves to a set of flags that has this many selectors and patterns before those of the segment.
-    pub(crate) fn move_behind(&mut self, selectors: u32, patterns: u32) {
-        let moved = |selector: &mut u32| *selector = selector.saturating_add(selectors);
-        for condition in self.conditions.iter_mut().flatten().flatten() {
-            moved(&mut condition.selector);
-            condition.patterns.iter_mut().for_each(|pattern| *pattern += patterns);
-        }
-        if let Some(bucket) = &mut self.bucket {
-            moved(&mut bucket.selector);
-        }
     }
 }

@@ -26,10 +26,10 @@ impl Session {
             return true;
         }
         self.0.give_to(person);
-        let met = exposure.variant.as_ref().map_or(Value::Null, Value::from);
-        let is_new = self.0.map.get(&exposure.flag_key) != Some(&met);
+        let met = exposure.variant.as_ref();
+        let is_new = self.0.map.get(&exposure.flag_key).map(Value::as_str) != Some(met);
         if is_new {
-            self.0.map.set(&exposure.flag_key, met);
+            self.0.map.set(&exposure.flag_key, met.map_or(Value::Null, Value::from));
         }
         is_new
     }

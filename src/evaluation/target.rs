@@ -30,7 +30,7 @@ impl Target {
         if self.edition != flags.edition {
             self.edition = flags.edition;
             self.properties.clear();
-            self.properties.resize_with(flags.selectors.len(), || None);
+            self.properties.resize_with(flags.tables.selectors.len(), || None);
         }
     }
 }

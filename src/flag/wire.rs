@@ -1,28 +1,29 @@
 //! Flags straight from JSON text, with no tree of values in between.
 
-use super::{Flag, FlagCode, FlagError, Flags};
+use super::{Flag, FlagCode, FlagError};
 use crate::dialect::Dialect;
 use crate::json::{Kind, Reader, Text, Value, parse};
-use crate::segment::{Compiler, Span};
+use crate::segment::{Compiler, Span, Tables};
+
+/// Flags by their keys, in the order of the text.
+pub(super) type Read = Vec<(Text, Flag)>;
 
 /// Reads `[flag, …]` or `{key: flag, …}`. The names of the map are not looked at: a flag has its own key.
 /// Text that is no such JSON has no flags.
-pub(super) fn read<D: Dialect>(text: &[u8], dialect: &D) -> (Flags<D::Pattern>, Vec<FlagError>) {
-    let mut load = Load { compiler: Compiler::new(text, dialect), flags: Flags::default(), errors: Vec::new() };
+pub(super) fn read<D: Dialect>(text: &[u8], dialect: &D, tables: &mut Tables<D::Pattern>) -> (Read, Vec<FlagError>) {
+    let mut load = Load { compiler: Compiler::new(text, dialect, tables), flags: Vec::new(), errors: Vec::new() };
     load.all();
     if load.compiler.reader.end().is_err() {
-        load.flags = Flags::default();
+        load.flags.clear();
         load.errors.clear();
         load.report(None, FlagCode::NotFlags);
     }
-    load.flags.selectors = load.compiler.selectors;
-    load.flags.patterns = load.compiler.patterns;
     (load.flags, load.errors)
 }
 
 struct Load<'a, D: Dialect> {
     compiler: Compiler<'a, D>,
-    flags: Flags<D::Pattern>,
+    flags: Read,
     errors: Vec<FlagError>,
 }
 
@@ -52,7 +53,7 @@ impl<'a, D: Dialect> Load<'a, D> {
             if self.compiler.has_broken_pattern {
                 self.report(Some(key.clone()), FlagCode::Pattern);
             }
-            return self.flags.put(&key, flag);
+            return self.flags.push((key, flag));
         }
         let field = self.reader().field_of_error();
         *self.reader() = start;

@@ -10,16 +10,33 @@ use crate::bucketing::{Bucket, Share, whole_numbers};
 use crate::dialect::{Dialect, plain};
 use crate::json::{Kind, MAX_BYTES, Reader, Text};
 
-/// Reads the segments of one flag after the other. What many flags have in common is kept once, under a small number.
-pub(crate) struct Compiler<'a, D: Dialect> {
-    pub(crate) reader: Reader<'a>,
-    pub(crate) dialect: &'a D,
+/// What many flags have in common, kept once, under small numbers.
+#[derive(Debug)]
+pub(crate) struct Tables<P> {
     /// By the JSON text they are written in.
     selector_index: Index,
     pub(crate) selectors: Vec<Selector>,
     pattern_index: Index,
     /// `None` where the pattern does not compile.
-    pub(crate) patterns: Vec<Option<D::Pattern>>,
+    pub(crate) patterns: Vec<Option<P>>,
+}
+
+impl<P> Default for Tables<P> {
+    fn default() -> Self {
+        Self {
+            selector_index: Index::default(),
+            selectors: Vec::new(),
+            pattern_index: Index::default(),
+            patterns: Vec::new(),
+        }
+    }
+}
+
+/// Reads the segments of one flag after the other.
+pub(crate) struct Compiler<'a, D: Dialect> {
+    pub(crate) reader: Reader<'a>,
+    pub(crate) dialect: &'a D,
+    pub(crate) tables: &'a mut Tables<D::Pattern>,
     /// Where the flag being read starts in the text.
     pub(crate) origin: usize,
     /// Its variants, by the numbers they have in it, and where they stand. `None`: a segment names it, the flag has it not.
@@ -29,18 +46,9 @@ pub(crate) struct Compiler<'a, D: Dialect> {
 }
 
 impl<'a, D: Dialect> Compiler<'a, D> {
-    pub(crate) fn new(text: &'a [u8], dialect: &'a D) -> Self {
-        Self {
-            reader: Reader::within(text, MAX_BYTES),
-            dialect,
-            selector_index: Index::default(),
-            selectors: Vec::new(),
-            pattern_index: Index::default(),
-            patterns: Vec::new(),
-            origin: 0,
-            variants: Vec::new(),
-            has_broken_pattern: false,
-        }
+    pub(crate) fn new(text: &'a [u8], dialect: &'a D, tables: &'a mut Tables<D::Pattern>) -> Self {
+        let reader = Reader::within(text, MAX_BYTES);
+        Self { reader, dialect, tables, origin: 0, variants: Vec::new(), has_broken_pattern: false }
     }
 
     /// The number of a variant in the flag being read.
@@ -141,11 +149,11 @@ impl<'a, D: Dialect> Compiler<'a, D> {
     }
 
     fn pattern(&mut self, source: &[u8]) -> u32 {
-        let number = self.pattern_index.number(source);
-        if number as usize == self.patterns.len() {
-            self.patterns.push(self.dialect.compile_pattern(source));
+        let number = self.tables.pattern_index.number(source);
+        if number as usize == self.tables.patterns.len() {
+            self.tables.patterns.push(self.dialect.compile_pattern(source));
         }
-        self.has_broken_pattern |= self.patterns.get(number as usize).is_none_or(Option::is_none);
+        self.has_broken_pattern |= self.tables.patterns.get(number as usize).is_none_or(Option::is_none);
         number
     }
 
@@ -153,7 +161,7 @@ impl<'a, D: Dialect> Compiler<'a, D> {
     fn selector(&mut self) -> u32 {
         let start = self.reader.clone();
         let text = self.reader.span();
-        if let Some(number) = self.selector_index.find(text) {
+        if let Some(number) = self.tables.selector_index.find(text) {
             return number;
         }
         self.reader = start;
@@ -161,8 +169,8 @@ impl<'a, D: Dialect> Compiler<'a, D> {
         if self.reader.error().is_some() {
             return NO_SELECTOR;
         }
-        self.selectors.push(selector);
-        self.selector_index.number(text)
+        self.tables.selectors.push(selector);
+        self.tables.selector_index.number(text)
     }
 
     /// Reads a selector. An element that JavaScript takes for false ends the way.
