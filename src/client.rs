@@ -120,7 +120,8 @@ impl<D: Dialect> Client<D> {
             return id;
         }
         self.run_from(now);
-        self.set_user(user);
+        // A fetch is for somebody, known or not.
+        self.set_user(user.or_else(|| self.fetches_on_start().then(Object::new)));
         self.ask_all(id, now);
         id
     }
@@ -263,7 +264,7 @@ impl<D: Dialect> Client<D> {
             return self.push(Effect::Settle(id, refusal));
         }
         let mut requests = vec![self.request_flags(now)];
-        if self.config.is("fetchOnStart", true) {
+        if self.fetches_on_start() {
             requests.push(self.request_variants(FetchOptions::default(), now));
         }
         self.requests.wait(id, requests);
@@ -271,14 +272,14 @@ impl<D: Dialect> Client<D> {
 
     fn answer(&mut self, key: &Text, fallback: Option<&Value>) -> Answer {
         let stored = self.sources(key, fallback).stored();
-        let evaluates = self.flags.is_local(key) || (stored.is_none() && self.flags.contains(key));
-        let answer = if evaluates {
-            let variant = self.evaluated(std::slice::from_ref(key)).into_iter().find(|(flag, _)| flag == key);
-            self.sources(key, fallback).evaluated(variant.map(|(_, variant)| variant))
-        } else {
-            stored
-        };
-        answer.unwrap_or_else(Answer::nothing)
+        let is_local = self.flags.is_local(key);
+        if !is_local && (stored.is_some() || !self.flags.contains(key)) {
+            return stored.unwrap_or_else(Answer::nothing);
+        }
+        let variant = self.evaluated(std::slice::from_ref(key)).into_iter().find(|(flag, _)| flag == key);
+        let answer = self.sources(key, fallback).evaluated(variant.map(|(_, variant)| variant));
+        // A flag of the server's is evaluated here only where no fallback is given.
+        answer.map(|answer| Answer { is_kept: answer.is_kept && is_local, ..answer }).unwrap_or_else(Answer::nothing)
     }
 
     fn sources<'a>(&'a self, key: &'a Text, fallback: Option<&'a Value>) -> Sources<'a> {
@@ -398,7 +399,8 @@ impl<D: Dialect> Client<D> {
 
     fn finish(&mut self, id: RequestId, ask: Ask, failed: Option<Error>, retry_after: Option<u64>, now: Now) {
         if let Some(error) = failed {
-            let level = if error == Error::Timeout { Level::Debug } else { Level::Error };
+            let is_told = ask.is_quiet() || self.throws() || error == Error::Timeout;
+            let level = if is_told { Level::Debug } else { Level::Error };
             self.log(level, "a request failed", Some(error));
             if self.config.is("retryFetchOnFailure", true) && error.is_retryable() {
                 self.requests.retry(ask, retry_after, now);
@@ -415,6 +417,10 @@ impl<D: Dialect> Client<D> {
         }
         self.log(Level::Error, "a request was not made", Some(Error::ApiKeyEmpty));
         Some(if self.throws() { Err(Error::ApiKeyEmpty) } else { Ok(()) })
+    }
+
+    fn fetches_on_start(&self) -> bool {
+        self.config.is("fetchOnStart", true)
     }
 
     /// Whether `start` and `fetch` fail when their request does.

@@ -85,6 +85,11 @@ impl Variant {
         self.says("trackExposure").is_none_or(|value| value.is_null() || is_truthy(value))
     }
 
+    /// Whether it is of a web experiment, whose exposures count each time.
+    pub fn is_impression(&self) -> bool {
+        self.says("deliveryMethod").and_then(Value::as_str).is_some_and(|method| *method == "web")
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -84,7 +84,7 @@ fn retries_wait_half_as_long_again_each_time_and_end_after_eight() {
         page.pass(due - page.now.mono);
         page.respond(waits.len() as u32, 500, "");
     }
-    assert_eq!(waits, [500, 750, 1125, 1687, 2530, 3795, 5692, 8538]);
+    assert_eq!(waits, [500, 750, 1125, 1687, 2531, 3796, 5695, 8542]);
 }
 
 #[test]

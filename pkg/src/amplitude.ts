@@ -77,10 +77,10 @@ export class AmplitudeIntegrationPlugin implements IntegrationPlugin {
   }
 
   /** Hands the event to the SDK. Answers `false` as long as there is none, and when it throws. */
-  track(event: ExperimentEvent): boolean {
+  track({ eventType, eventProperties }: ExperimentEvent): boolean {
     const bridge: Bridge = this.connector_.eventBridge;
     try {
-      if (bridge.receiver) bridge.logEvent(event);
+      if (bridge.receiver) bridge.logEvent({ eventType, eventProperties });
       return !!bridge.receiver;
     } catch {
       return false;

@@ -234,6 +234,7 @@ export class ExperimentClient implements Client {
     if (plugin?.type !== 'integration' || this.is_(ConsentStatus.REJECTED)) return;
     this.unplug_();
     const own = (this.plugin_ = this.link_.says[1] = plugin as IntegrationPlugin);
+    this.answers_.clear();
     this.seed_.plugin = { track: (_, event) => (own.track(asked(event)) ? undefined : false) };
     this.link_.integrate(false);
     const ready = () => this.plugin_ === own && this.link_.integrate(true);
@@ -287,7 +288,7 @@ export class ExperimentClient implements Client {
   }
 
   private name_(): string {
-    return this.options_.instanceName || '$default_instance';
+    return this.options_.instanceName ?? '$default_instance';
   }
 
   private seedOf_(apiKey: string): ClientSeed {
@@ -338,10 +339,11 @@ export class ExperimentClient implements Client {
     const { age } = this.answers_;
     const crossing = this.key_(key);
     const text = fallback == null ? undefined : this.fallback_(fallback);
-    const { variant, source, keep } = JSON.parse(this.link_.call((core) => core.variant(crossing, text, crossing && expose ? expose : PEEK)));
+    const { variant, source, keep } = JSON.parse(this.link_.call((core) => core.variant(crossing ?? '', text, crossing === undefined ? PEEK : expose)));
     const answer = (source === 'fallback-inline' && fallbackOf(fallback)) || variant;
     if (keep && expose === EXPOSE) this.answers_.keep(key, variant, age);
-    if (this.legacy_ && crossing) this.met_(key, answer, source, expose);
+    if (this.legacy_ && crossing !== undefined) this.met_(key, answer, source, expose);
+    this.logger_.debug(`[Experiment] variant for ${crossing} is ${answer.key || answer.value}`);
     return answer;
   }
 
@@ -351,12 +353,9 @@ export class ExperimentClient implements Client {
     if (tells && (variant.metadata?.trackExposure ?? true)) this.legacy_?.met(key, variant, source, () => this.link_.user());
   }
 
-  /** The key as it crosses; empty, which is no flag's, for what is no key. */
-  private key_(key: unknown): string {
-    if (typeof key !== 'string') {
-      this.lost_('a flag key')(typeof key);
-      return '';
-    }
+  /** The key as it crosses; nothing for what is no key. */
+  private key_(key: unknown): string | undefined {
+    if (typeof key !== 'string') return void this.lost_('a flag key')(typeof key);
     return QUOTED.test(key) ? JSON.stringify(key) : key;
   }
 

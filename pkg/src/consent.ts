@@ -49,11 +49,12 @@ export function takeOver(instanceName: string): void {
     const name = `EXP_unsent_${instanceName}`;
     const events = JSON.parse(localStorage.getItem(name) ?? '[]');
     localStorage.removeItem(name);
-    for (const { eventType, eventProperties } of events) {
-      const insert_id = `${Date.now()}-${Math.random()}`;
-      const event = { event_type: eventType, time: Date.now(), insert_id, event_properties: eventProperties };
-      localStorage.setItem(`EXP_queue_v1_${instanceName}_${insert_id}`, JSON.stringify(event));
-    }
+    events.forEach(({ eventType, eventProperties }: any, at: number) => {
+      // The later the later: the core goes by time.
+      const time = Date.now() - events.length + at;
+      const event = { event_type: eventType, time, insert_id: `${time}`, event_properties: eventProperties };
+      if (eventProperties?.flag_key) localStorage.setItem(`EXP_queue_v1_${instanceName}_${time}`, JSON.stringify(event));
+    });
   } catch {
     // No storage, or nothing that can be read.
   }

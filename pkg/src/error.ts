@@ -36,6 +36,8 @@ export class ExperimentError extends Error {
   readonly code: ExperimentErrorCode;
   /** The HTTP status, where a server answered with one (`HTTP_STATUS`). */
   readonly status?: number;
+  /** The same, by the name that `@amplitude/experiment-js-client` has for it. */
+  readonly statusCode?: number;
   /** What was behind it, when another error was. */
   readonly cause?: unknown;
 
@@ -44,7 +46,7 @@ export class ExperimentError extends Error {
     super(message);
     this.name = 'ExperimentError';
     this.code = code;
-    Object.assign(this, more);
+    Object.assign(this, more, more?.status && { statusCode: more.status });
   }
 }
 

@@ -1,5 +1,6 @@
 // A client's link to the core: what it is built from, what it is told again after a trap, and the promises that wait for it.
 
+import { name, version } from '../package.json';
 import { type ClientCore, type ClientSeed, type Open, USER } from './boundary.js';
 import { adopt, call, type Part, rebuild, release } from './engine.js';
 import { failed } from './error.js';
@@ -65,6 +66,7 @@ export class Link {
 
   integrate(isReady: boolean): void {
     this.isReady_ = isReady;
+    this.refresh();
     this.call((core) => core.integrate(isReady));
   }
 
@@ -75,7 +77,7 @@ export class Link {
 
   /** The user as requests and conditions see it. */
   user(): ExperimentUser {
-    return merged([JSON.parse(this.context_()[0]), JSON.parse(this.userText() ?? '{}')]);
+    return merged([{ library: `${name}/${version}` }, JSON.parse(this.context_()[0]), JSON.parse(this.userText() ?? '{}')]);
   }
 
   /** Builds the client anew, from what the page keeps. */

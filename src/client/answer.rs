@@ -18,13 +18,9 @@ pub struct Answer {
     pub source: VariantSource,
     /// Whether the person was evaluated and is in no variant, so that a fallback stands in for a default.
     pub has_default: bool,
-}
-
-impl Answer {
-    /// Whether another fallback argument would give the same answer.
-    pub fn is_kept(&self) -> bool {
-        !self.has_default && !self.source.is_fallback()
-    }
+    /// Whether it holds until something changes: another fallback argument would give the same answer, and it is not told
+    /// each time.
+    pub is_kept: bool,
 }
 
 /// Everything an answer is made from, beside evaluation.
@@ -45,7 +41,7 @@ impl Sources<'_> {
             Source::LocalStorage => self.after(stored),
             // Bootstrapped variants that come first are taken as they are, defaults too.
             Source::InitialVariants => match self.initial() {
-                Some(variant) => Some(Answer { variant, source: VariantSource::InitialVariants, has_default: false }),
+                Some(variant) => Some(Answer::new(variant, VariantSource::InitialVariants, false)),
                 None => self.after(stored),
             },
         }
@@ -70,7 +66,7 @@ impl Sources<'_> {
         let initial = || Some((self.initial()?, VariantSource::SecondaryInitialVariants));
         let config = || Some((self.config.fallback_variant()?, VariantSource::FallbackConfig));
         let (variant, source) = inline.or_else(initial).or_else(config)?;
-        Some(Answer { variant, source, has_default })
+        Some(Answer::new(variant, source, has_default))
     }
 
     fn initial(&self) -> Option<Variant> {
@@ -81,11 +77,16 @@ impl Sources<'_> {
 impl Answer {
     /// The answer when nothing is known of the flag.
     pub(super) fn nothing() -> Self {
-        Self { variant: Variant::default(), source: VariantSource::None, has_default: false }
+        Self::new(Variant::default(), VariantSource::None, false)
+    }
+
+    fn new(variant: Variant, source: VariantSource, has_default: bool) -> Self {
+        let is_kept = !has_default && !source.is_fallback() && !variant.is_impression();
+        Self { variant, source, has_default, is_kept }
     }
 }
 
 fn assigned(variant: Variant, source: VariantSource) -> Answer {
     let has_default = variant.is_default();
-    Answer { variant, source, has_default }
+    Answer::new(variant, source, has_default)
 }

@@ -63,7 +63,7 @@ impl Config {
 
     /// Tells clients of one page apart.
     pub(super) fn instance_name(&self) -> Text {
-        self.text("instanceName").unwrap_or_else(|| "$default_instance".into())
+        self.options.get("instanceName").and_then(Value::as_str).cloned().unwrap_or_else(|| "$default_instance".into())
     }
 
     /// The deployment key.

@@ -18,8 +18,9 @@ const RETRY_MAX: u64 = 10_000;
 /// How long a server may make a retry wait, in milliseconds. The person is long gone after that.
 const RETRY_AFTER_MAX: u64 = 3_600_000;
 
-/// When a request is due that waits for something else than time.
+/// When a request is due that waits for something else than time, and one that may take as long as it wants.
 const HELD: u64 = u64::MAX;
+const NEVER: u64 = HELD - 1;
 
 /// What is asked of a server.
 #[derive(Clone, Debug)]
@@ -29,6 +30,11 @@ pub(super) enum Ask {
 }
 
 impl Ask {
+    /// Whether nobody is to hear of it when it fails: flags are polled, and a retry is nobody's call.
+    pub(super) fn is_quiet(&self) -> bool {
+        !matches!(self, Self::Variants { attempt: 0, .. })
+    }
+
     /// The flags a request for variants is limited to, if it is one.
     pub(super) fn keys(&self) -> Option<Option<&[Text]>> {
         match self {
@@ -77,9 +83,10 @@ impl Requests {
         id
     }
 
-    /// Sends a request that must be answered within `request.timeout_millis`.
+    /// Sends a request that must be answered within `request.timeout_millis`, if that is not 0.
     pub(super) fn send(&mut self, id: RequestId, ask: Ask, request: Request, now: Now, out: &mut Vec<Effect>) {
-        self.jobs.push(Job { id: Some(id), ask, due: now.mono + request.timeout_millis });
+        let due = if request.timeout_millis > 0 { now.mono + request.timeout_millis } else { NEVER };
+        self.jobs.push(Job { id: Some(id), ask, due });
         out.push(Effect::Send(id, Box::new(request)));
     }
 
@@ -153,7 +160,7 @@ impl Requests {
 
     /// When something is due.
     pub(super) fn next_timeout(&self) -> Option<u64> {
-        self.jobs.iter().map(|job| job.due).min().filter(|due| *due < HELD)
+        self.jobs.iter().map(|job| job.due).min().filter(|due| *due < NEVER)
     }
 
     fn abandon(&mut self, which: &dyn Fn(&Job) -> bool, error: Option<Error>, throws: bool, out: &mut Vec<Effect>) {
@@ -180,5 +187,5 @@ pub(super) fn earliest(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 
 /// The wait before retry number `attempt` + 1: half a second, half as much again each time, ten seconds at most.
 fn backoff(attempt: u32) -> u64 {
-    (0..attempt).fold(RETRY_MIN, |wait, _| (wait + wait / 2).min(RETRY_MAX))
+    (RETRY_MIN * 3_u64.pow(attempt) >> attempt).min(RETRY_MAX)
 }

@@ -6,18 +6,23 @@
 use super::owned::Owned;
 use crate::effect::Effect;
 use crate::exposure::Exposure;
-use crate::json::{Text, Value};
+use crate::json::{Object, Text, Value};
 use crate::storage::{Area, Storage};
 use crate::user::Identity;
 
 /// What a plugin was told.
-pub(super) struct Session(Owned);
+pub(super) struct Session {
+    told: Owned,
+    /// The experiments of this page by flag: the record has no room for them.
+    experiments: Object,
+}
 
 impl Session {
     /// Takes up what earlier pages of the tab recorded.
     pub(super) fn load(instance: &Text, storage: &dyn Storage) -> Self {
         let read = |stored: &Value| stored.as_object().cloned().unwrap_or_default();
-        Self(Owned::load(Area::Session, Text::from("EXP_sent_v3_").then(instance), read, storage))
+        let told = Owned::load(Area::Session, Text::from("EXP_sent_v3_").then(instance), read, storage);
+        Self { told, experiments: Object::new() }
     }
 
     /// Whether the plugin is to be told; it counts as told from now on. Impressions of web experiments always are.
@@ -25,16 +30,19 @@ impl Session {
         if exposure.is_impression() {
             return true;
         }
-        self.0.give_to(person);
-        let met = exposure.variant.as_ref();
-        let is_new = self.0.map.get(&exposure.flag_key).map(Value::as_str) != Some(met);
+        self.told.give_to(person);
+        let (flag, met) = (&exposure.flag_key, exposure.variant.as_ref());
+        let experiment = exposure.experiment_key.as_ref().map_or(Value::Null, Value::from);
+        let is_same_run = self.experiments.get(flag).is_none_or(|before| before.as_str() == experiment.as_str());
+        let is_new = self.told.map.get(flag).map(Value::as_str) != Some(met) || !is_same_run;
+        self.experiments.set(flag, experiment);
         if is_new {
-            self.0.map.set(&exposure.flag_key, met.map_or(Value::Null, Value::from));
+            self.told.map.set(flag, met.map_or(Value::Null, Value::from));
         }
         is_new
     }
 
     pub(super) fn save(&self, out: &mut Vec<Effect>) {
-        self.0.save(out);
+        self.told.save(out);
     }
 }

@@ -87,9 +87,9 @@ impl Tracker {
     /// There is a plugin; with `is_ready` it is set up. What was met before it came is kept for it from now on.
     pub(super) fn integrate(&mut self, is_ready: bool, out: &mut Vec<Effect>) {
         if self.plugin.replace(is_ready).is_none() {
-            self.session.save(out);
             for offer in self.offered.iter().filter(|offer| offer.to == Receiver::Plugin) {
                 out.push(self.keep(offer.to, &offer.event, offer.event.to_event()));
+                self.session.save(out);
             }
         }
         self.offer_first(out);
@@ -113,7 +113,7 @@ impl Tracker {
         // Where there is neither, a plugin may still come to the page.
         let has_plugin = self.plugin.is_some();
         if (has_plugin || self.window == Window::None) && self.session.is_new(person, &exposure) {
-            if has_plugin {
+            if has_plugin && !exposure.is_impression() {
                 self.session.save(out);
             }
             // The time makes the id another one, each time the variant is met.
@@ -204,8 +204,10 @@ impl Tracker {
     fn offer(&mut self, to: Receiver, event: ExposureEvent, again: u64) -> usize {
         let id = TrackId(self.next);
         self.next = self.next.wrapping_add(1);
-        self.offered.push(Offer { id, to, event, refusals: 0, again: Some(again) });
-        self.offered.len() - 1
+        // In the order in which they were met, wherever they were kept.
+        let place = self.offered.iter().position(|later| later.event.time > event.time).unwrap_or(self.offered.len());
+        self.offered.insert(place, Offer { id, to, event, refusals: 0, again: Some(again) });
+        place
     }
 
     /// The plugin is asked about the first exposure that waits for it.

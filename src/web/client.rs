@@ -147,7 +147,7 @@ fn key(key: &str) -> Text {
 }
 
 fn answer_json(answer: &Answer) -> Text {
-    let keep: &[u8] = if answer.is_kept() { b"true" } else { b"false" };
+    let keep: &[u8] = if answer.is_kept { b"true" } else { b"false" };
     let variant = Text::from("{\"variant\":").then(&answer.variant.as_object().to_text());
     let source = variant.then(b",\"source\":\"").then(answer.source.name().as_bytes());
     source.then(b"\",\"keep\":").then(keep).then(b"}")
