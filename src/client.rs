@@ -27,11 +27,11 @@ use crate::flag::Flags;
 use crate::json::{Object, Text, Value, parse};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
-use crate::time::Now;
+use crate::time::{NEVER, Now, comes};
 use crate::user::{Identity, context, merge};
 use crate::variant::Variant;
 use answer::Sources;
-use fetching::{Ask, Requests, earliest};
+use fetching::{Ask, Requests};
 use tracking::Tracker;
 use variants::Variants;
 
@@ -73,7 +73,7 @@ pub struct Client<D: Dialect> {
     tracker: Tracker,
     next_fetch: u32,
     running: bool,
-    poll_at: Option<u64>,
+    poll_at: u64,
     effects: Vec<Effect>,
 }
 
@@ -98,7 +98,7 @@ impl<D: Dialect> Client<D> {
             tracker: Tracker::load(&config, storage, now),
             next_fetch: 0,
             running: false,
-            poll_at: None,
+            poll_at: NEVER,
             effects: Vec::new(),
             config,
             dialect,
@@ -136,7 +136,7 @@ impl<D: Dialect> Client<D> {
     /// Stops polling.
     pub fn stop(&mut self) {
         self.running = false;
-        self.poll_at = None;
+        self.poll_at = NEVER;
         self.push(Effect::Remove(Area::Page, RUNNING.into()));
     }
 
@@ -255,7 +255,7 @@ impl<D: Dialect> Client<D> {
 
     fn run_from(&mut self, now: Now) {
         self.running = true;
-        self.poll_at = self.config.poll_interval().map(|interval| now.mono + interval);
+        self.poll_at = self.config.next_poll(now.mono);
         self.push(Effect::Save(Area::Page, RUNNING.into(), "1".into()));
     }
 
@@ -448,7 +448,7 @@ impl<D: Dialect> Machine for Client<D> {
     }
 
     fn next_timeout(&self) -> Option<u64> {
-        earliest(self.poll_at, earliest(self.requests.next_timeout(), self.tracker.next_timeout()))
+        comes(self.poll_at.min(self.requests.next_timeout()).min(self.tracker.next_timeout()))
     }
 
     /// Timeouts, retries, polling, exposures to be offered again.
@@ -459,8 +459,8 @@ impl<D: Dialect> Machine for Client<D> {
                 None => drop(self.send(ask, RETRY_TIMEOUT, now)),
             }
         }
-        if self.poll_at.is_some_and(|due| due <= now.mono) {
-            self.poll_at = self.config.poll_interval().map(|interval| now.mono + interval);
+        if self.poll_at <= now.mono {
+            self.poll_at = self.config.next_poll(now.mono);
             self.request_flags(now);
         }
         self.tracker.handle_timeout(now, &mut self.effects);

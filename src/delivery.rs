@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::json::{Object, Text, Value, parse, write_string};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
-use crate::time::Now;
+use crate::time::{NEVER, Now, comes};
 
 /// The prefix of the keys events are kept under; `v1` is the format of the record.
 const KEY: &str = "EXP_outbox_v1_";
@@ -54,7 +54,7 @@ pub struct Delivery {
     /// The request under way: it has the first so many of them.
     batch: Option<Batch>,
     next: u32,
-    send_at: Option<u64>,
+    send_at: u64,
     failures: u32,
     most: usize,
     /// No more requests: the server does not know the key, or the page closed the outbox.
@@ -91,7 +91,7 @@ impl Delivery {
             api_key,
             url,
             prefix,
-            send_at: (!events.is_empty()).then_some(now.mono),
+            send_at: if events.is_empty() { NEVER } else { now.mono },
             events,
             batch: None,
             next: 0,
@@ -118,7 +118,7 @@ impl Delivery {
             let oldest = self.batch.as_ref().map_or(0, |batch| batch.events);
             self.drop(oldest, DropReason::QueueFull);
         }
-        self.send_at.get_or_insert(now.mono + GATHER_MILLIS);
+        self.send_by(now.mono + GATHER_MILLIS);
     }
 
     /// The page is about to go: what waits is sent now. What is under way is sent once more with it, since who knows
@@ -126,7 +126,7 @@ impl Delivery {
     pub fn flush(&mut self, now: Now) {
         if self.batch.as_ref().is_none_or(|batch| batch.events < self.events.len()) {
             self.batch = None;
-            self.send_at = Some(now.mono);
+            self.send_at = now.mono;
             self.send(now);
         }
     }
@@ -142,16 +142,23 @@ impl Delivery {
         self.events.len()
     }
 
+    /// Sends then, unless it waits for another time already.
+    fn send_by(&mut self, due: u64) {
+        if self.send_at == NEVER {
+            self.send_at = due;
+        }
+    }
+
     /// Sends one batch when it is time and none is under way.
     fn send(&mut self, now: Now) {
-        let due = self.send_at.is_some_and(|due| due <= now.mono);
+        let due = self.send_at <= now.mono;
         if !due || self.silent || self.events.is_empty() || self.batch.is_some() {
             return;
         }
         let id = RequestId(self.next);
         self.next += 1;
         let (events, request) = self.request();
-        self.send_at = None;
+        self.send_at = NEVER;
         self.batch = Some(Batch { id, events, deadline: now.mono + TIMEOUT_MILLIS });
         self.effects.push(Effect::Send(id, Box::new(request)));
     }
@@ -236,7 +243,7 @@ impl Delivery {
         self.failures += 1;
         let asked = retry_after.map_or(0, |wait| wait.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX));
         let wait = longest / 2 + self.random() % (longest / 2 + 1);
-        self.send_at = Some(now.mono + asked.max(wait));
+        self.send_at = now.mono + asked.max(wait);
     }
 
     fn forget(&mut self, place: usize) -> Option<Event> {
@@ -267,7 +274,7 @@ impl Machine for Delivery {
     fn next_timeout(&self) -> Option<u64> {
         match &self.batch {
             Some(batch) => Some(batch.deadline),
-            None => self.send_at.filter(|_| !self.silent),
+            None => comes(self.send_at).filter(|_| !self.silent),
         }
     }
 
@@ -292,7 +299,7 @@ impl Machine for Delivery {
             _ => self.failed(retry_after, now),
         }
         if !self.events.is_empty() {
-            self.send_at.get_or_insert(now.mono);
+            self.send_by(now.mono);
         }
         self.send(now);
     }

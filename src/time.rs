@@ -9,6 +9,14 @@ pub struct Now {
     pub mono: u64,
 }
 
+/// The deadline of what is not due at any time.
+pub const NEVER: u64 = u64::MAX;
+
+/// A deadline, if it comes.
+pub(crate) fn comes(deadline: u64) -> Option<u64> {
+    (deadline < NEVER).then_some(deadline)
+}
+
 /// Milliseconds of a UTC day; leap seconds do not exist in JavaScript's time.
 pub const DAY_MILLIS: u64 = 86_400_000;
 

@@ -82,6 +82,8 @@ export class ExperimentClient implements Client {
   private readonly listeners_ = new Map<string, Set<Listener>>();
   private readonly legacy_?: LegacyAnalytics;
   private plugin_?: IntegrationPlugin;
+  /** Who is there when nobody is: as in the reference, `undefined` until somebody was set, `null` after that. */
+  private nobody_?: null;
 
   /**
    * @param apiKey the deployment key
@@ -107,6 +109,7 @@ export class ExperimentClient implements Client {
    * rejects with an {@link ExperimentError}
    */
   start(user?: ExperimentUser): Promise<void> {
+    this.nobody_ = null;
     return this.link_.request(true, this.object_(user, 'the user'));
   }
 
@@ -195,10 +198,10 @@ export class ExperimentClient implements Client {
     this.setUser(null);
   }
 
-  /** A copy of the user as it was set, without what providers add; `undefined` when none is. */
+  /** A copy of the user as it was set, without what providers add; `undefined` or `null` when there is none. */
   getUser(): ExperimentUser {
     const text = this.link_.userText();
-    return text && JSON.parse(text);
+    return text ? JSON.parse(text) : (this.nobody_ as any);
   }
 
   /**
@@ -207,6 +210,7 @@ export class ExperimentClient implements Client {
    */
   setUser(user?: ExperimentUser | null): void {
     const text = this.object_(user, 'the user');
+    this.nobody_ = null;
     this.link_.call((core) => core.setUser(text));
   }
 

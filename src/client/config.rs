@@ -1,6 +1,7 @@
 //! The options of a client, with the reference's names and defaults.
 
 use crate::json::{Object, Text, Value, parse};
+use crate::time::NEVER;
 use crate::variant::Variant;
 
 /// How long a request may take, in milliseconds: the reference's default.
@@ -119,10 +120,10 @@ impl Config {
         self.number("fetchTimeoutMillis", FETCH_TIMEOUT)
     }
 
-    /// How often flags are polled, in milliseconds, if they are.
-    pub(super) fn poll_interval(&self) -> Option<u64> {
+    /// When flags are polled next.
+    pub(super) fn next_poll(&self, now: u64) -> u64 {
         let interval = self.number("flagConfigPollingIntervalMillis", POLL_INTERVAL).max(POLL_FLOOR);
-        self.is("pollOnStart", true).then_some(interval)
+        if self.is("pollOnStart", true) { now + interval } else { NEVER }
     }
 
     /// A switch: whether a failed fetch is tried again, whether `variant` tells the provider, and so on.

@@ -7,7 +7,7 @@ use crate::api::{FetchOptions, Request};
 use crate::effect::{Effect, FetchId, RequestId};
 use crate::error::Error;
 use crate::json::Text;
-use crate::time::Now;
+use crate::time::{NEVER, Now};
 use crate::user::Identity;
 
 /// How often a failed fetch is tried again, and how long it waits: the reference's numbers, in milliseconds.
@@ -18,9 +18,9 @@ const RETRY_MAX: u64 = 10_000;
 /// How long a server may make a retry wait, in milliseconds. The person is long gone after that.
 const RETRY_AFTER_MAX: u64 = 3_600_000;
 
-/// When a request is due that waits for something else than time, and one that may take as long as it wants.
-const HELD: u64 = u64::MAX;
-const NEVER: u64 = HELD - 1;
+/// When a request is due that waits for something else than time: after those that may take as long as they want.
+const HELD: u64 = NEVER;
+const PATIENT: u64 = NEVER - 1;
 
 /// What is asked of a server.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Requests {
 
     /// Sends a request that must be answered within `request.timeout_millis`, if that is not 0.
     pub(super) fn send(&mut self, id: RequestId, ask: Ask, request: Request, now: Now, out: &mut Vec<Effect>) {
-        let due = if request.timeout_millis > 0 { now.mono + request.timeout_millis } else { NEVER };
+        let due = if request.timeout_millis > 0 { now.mono + request.timeout_millis } else { PATIENT };
         self.jobs.push(Job { id: Some(id), ask, due });
         out.push(Effect::Send(id, Box::new(request)));
     }
@@ -159,8 +159,8 @@ impl Requests {
     }
 
     /// When something is due.
-    pub(super) fn next_timeout(&self) -> Option<u64> {
-        self.jobs.iter().map(|job| job.due).min().filter(|due| *due < NEVER)
+    pub(super) fn next_timeout(&self) -> u64 {
+        self.jobs.iter().map(|job| job.due).filter(|due| *due < PATIENT).fold(NEVER, u64::min)
     }
 
     fn abandon(&mut self, which: &dyn Fn(&Job) -> bool, error: Option<Error>, throws: bool, out: &mut Vec<Effect>) {
@@ -174,14 +174,6 @@ impl Requests {
 
     fn take_where(&mut self, which: &dyn Fn(&Job) -> bool) -> Option<Job> {
         self.jobs.iter().position(which).map(|place| self.jobs.remove(place))
-    }
-}
-
-/// The earlier of two times, where there are any.
-pub(super) fn earliest(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        _ => one.or(other),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
 use crate::json::{Object, Text, Value, parse};
 use crate::storage::{Area, Storage};
-use crate::time::{Now, day};
+use crate::time::{NEVER, Now, day};
 use crate::user::Identity;
 
 /// After how many milliseconds a refused exposure is offered again; then it is dropped (DESIGN, "Identity and exposures").
@@ -26,9 +26,6 @@ const QUEUE: usize = 512;
 /// How long the day's record waits for more before it is written, in milliseconds. What a killed tab loses in between is
 /// told again under the same insert id.
 const SAVE_MILLIS: u64 = 100;
-
-/// When an offer is made that waits for something else than time.
-const NEVER: u64 = u64::MAX;
 
 /// Where the page keeps what a provider was told, for a client that takes over after a trap.
 const TOLD: &[u8] = b"told ";
@@ -48,16 +45,17 @@ pub(super) struct Tracker {
     is_held: bool,
     offered: Vec<Offer>,
     next: u32,
-    save_at: Option<u64>,
+    save_at: u64,
 }
 
-/// An exposure that was not taken yet. `again` is the time of the next offer; without one it is being asked.
+/// An exposure that was not taken yet. `again` is the time of the next offer, if it waits for one.
 struct Offer {
     id: TrackId,
     to: Receiver,
     event: ExposureEvent,
     refusals: usize,
-    again: Option<u64>,
+    again: u64,
+    is_asked: bool,
 }
 
 impl Tracker {
@@ -73,7 +71,7 @@ impl Tracker {
             is_held: config.is_held(),
             offered: Vec::new(),
             next: 0,
-            save_at: None,
+            save_at: NEVER,
         };
         for (_, told) in storage.entries(Area::Page, TOLD) {
             tracker.take_up(Receiver::Provider, &told, now);
@@ -105,7 +103,7 @@ impl Tracker {
         let mut is_new = false;
         if let Some(turn) = self.record.turn(person, &exposure, day(now.wall)) {
             if self.window == Window::Day {
-                self.save_at.get_or_insert(now.mono + SAVE_MILLIS);
+                self.save_at = self.save_at.min(now.mono + SAVE_MILLIS);
             }
             self.hand(Receiver::Provider, exposure.clone(), person, turn, now, out);
             is_new = true;
@@ -127,7 +125,7 @@ impl Tracker {
 
     /// Somebody answered.
     pub(super) fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now, out: &mut Vec<Effect>) {
-        let Some(place) = self.offered.iter().position(|offer| offer.id == id && offer.again.is_none()) else { return };
+        let Some(place) = self.offered.iter().position(|offer| offer.id == id && offer.is_asked) else { return };
         match tracking {
             Tracking::Pending => {}
             Tracking::Taken => self.forget(place, out),
@@ -137,24 +135,25 @@ impl Tracker {
 
     /// Offers again what is due and writes the record when it is time.
     pub(super) fn handle_timeout(&mut self, now: Now, out: &mut Vec<Effect>) {
-        for offer in self.offered.iter_mut().filter(|offer| offer.again.is_some_and(|due| due <= now.mono)) {
+        for offer in self.offered.iter_mut().filter(|offer| !offer.is_asked && offer.again <= now.mono) {
             offer.make(out);
         }
-        if self.save_at.is_some_and(|due| due <= now.mono) {
+        if self.save_at <= now.mono {
             self.save(now, out);
         }
     }
 
     /// Writes the record now.
     pub(super) fn save(&mut self, now: Now, out: &mut Vec<Effect>) {
-        if self.save_at.take().is_some() {
+        if std::mem::replace(&mut self.save_at, NEVER) < NEVER {
             out.push(self.record.save(day(now.wall)));
         }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
-    pub(super) fn next_timeout(&self) -> Option<u64> {
-        self.offered.iter().filter_map(|offer| offer.again).chain(self.save_at).min().filter(|due| *due < NEVER)
+    pub(super) fn next_timeout(&self) -> u64 {
+        let waiting = self.offered.iter().filter(|offer| !offer.is_asked);
+        waiting.map(|offer| offer.again).fold(self.save_at, u64::min)
     }
 
     /// An exposure that a lost instance or an earlier page had not been rid of.
@@ -195,7 +194,7 @@ impl Tracker {
             offer.make(out);
         }
         if self.offered.len() > QUEUE
-            && let Some(oldest) = self.offered.iter().position(|offer| offer.again.is_some())
+            && let Some(oldest) = self.offered.iter().position(|offer| !offer.is_asked)
         {
             self.give_up(oldest, DropReason::QueueFull, out);
         }
@@ -206,14 +205,14 @@ impl Tracker {
         self.next = self.next.wrapping_add(1);
         // In the order in which they were met, wherever they were kept.
         let place = self.offered.iter().position(|later| later.event.time > event.time).unwrap_or(self.offered.len());
-        self.offered.insert(place, Offer { id, to, event, refusals: 0, again: Some(again) });
+        self.offered.insert(place, Offer { id, to, event, refusals: 0, again, is_asked: false });
         place
     }
 
     /// The plugin is asked about the first exposure that waits for it.
     fn offer_first(&mut self, out: &mut Vec<Effect>) {
         let first = self.offered.iter_mut().find(|offer| offer.to == Receiver::Plugin);
-        if let Some(first) = first.filter(|first| self.plugin == Some(true) && !self.is_held && first.again.is_some()) {
+        if let Some(first) = first.filter(|first| self.plugin == Some(true) && !self.is_held && !first.is_asked) {
             first.make(out);
         }
     }
@@ -225,8 +224,9 @@ impl Tracker {
             Receiver::Plugin => Some(QUEUE_MILLIS),
         };
         offer.refusals += 1;
+        offer.is_asked = false;
         match wait {
-            Some(wait) => offer.again = Some(now.mono + wait),
+            Some(wait) => offer.again = now.mono + wait,
             None => self.give_up(place, DropReason::ProviderRefused, out),
         }
     }
@@ -258,7 +258,7 @@ impl Tracker {
 
 impl Offer {
     fn make(&mut self, out: &mut Vec<Effect>) {
-        self.again = None;
+        self.is_asked = true;
         out.push(Effect::Track(self.id, self.to, Box::new(self.event.clone())));
     }
 }

@@ -12,7 +12,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   /** A letter, two, or one that says how many there are. */
   const read = (stream: number) => {
     let value = letter(stream);
-    if (value < 76) return value;
+    if (value < 76) return (value + 72) % 76;
     if (value < 89) return (value - 76) * 92 + letter(stream) + 76;
     let digits = [2, 3, 5][value - 89]!;
     for (value = 0; digits--; ) value = value * 92 + letter(stream);
@@ -40,7 +40,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   };
   const byte = (stream: number) => {
     let value = letter(stream);
-    value = value < 90 ? (value + 55) % 90 : value + (value - 90) * 91 + letter(stream);
+    value = value < 90 ? (value + 24) % 90 : value + (value - 90) * 91 + letter(stream);
     // The operations of arithmetic stand where no others are, so that they are one letter too.
     if (stream === Stream.Operation && value > 79 && value < 119) value += value < 93 ? 26 : value > 105 ? -26 : 0;
     put(value);
