@@ -346,8 +346,8 @@ export class ExperimentClient implements Client {
     const { variant, source, keep } = JSON.parse(this.link_.call((core) => core.variant(crossing ?? '', text, crossing === undefined ? PEEK : expose)));
     const answer = (source === 'fallback-inline' && fallbackOf(fallback)) || variant;
     if (keep && expose === EXPOSE) this.answers_.keep(key, variant, age);
-    if (this.legacy_ && crossing !== undefined) this.met_(key, answer, source, expose);
-    this.logger_.debug(`[Experiment] variant for ${crossing} is ${answer.key || answer.value}`);
+    if (this.legacy_ && crossing !== undefined) this.met_(key, variant, source, expose);
+    this.logger_.debug(`[Experiment] variant for ${crossing} is ${variant.key || variant.value}`);
     return answer;
   }
 

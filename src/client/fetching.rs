@@ -179,5 +179,5 @@ impl Requests {
 
 /// The wait before retry number `attempt` + 1: half a second, half as much again each time, ten seconds at most.
 fn backoff(attempt: u32) -> u64 {
-    (RETRY_MIN * 3_u64.pow(attempt) >> attempt).min(RETRY_MAX)
+    ((RETRY_MIN * 3_u64.pow(attempt)) >> attempt).min(RETRY_MAX)
 }
