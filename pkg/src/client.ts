@@ -155,7 +155,7 @@ export class ExperimentClient implements Client {
    */
   variant(key: string, fallback?: string | Variant, options?: VariantOptions): Variant {
     this.begin_();
-    return this.answers_.get(key) ?? this.ask_(key, options?.expose === false ? PEEK : EXPOSE, fallback);
+    return this.answers_.get(key) ?? this.ask_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
   }
 
   /**
@@ -235,7 +235,7 @@ export class ExperimentClient implements Client {
 
   /** Adds an integration with analytics, in the place of the one before: see {@link IntegrationPlugin}. Other plugins are not used. */
   addPlugin(plugin: ExperimentPlugin): void {
-    if (plugin?.type !== 'integration' || this.is_(ConsentStatus.REJECTED)) return;
+    if (attempt(() => plugin.type) !== 'integration' || this.is_(ConsentStatus.REJECTED)) return;
     this.unplug_();
     const own = (this.plugin_ = this.link_.says[1] = plugin as IntegrationPlugin);
     this.answers_.clear();
