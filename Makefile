@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js test-fuzz fuzz bench
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -141,7 +141,7 @@ lint: $(toolchain) ## formatting and clippy, for the native and the wasm target
 fmt: $(toolchain) ## format the Rust code
 	cargo fmt --all
 
-test: lint test-rust test-vectors test-web test-js ## everything that .ci/run checks
+test: lint test-rust test-vectors test-web test-js test-fuzz ## everything that .ci/run checks
 
 test-rust: $(toolchain) ## the native tests
 	cargo test --locked --workspace
@@ -152,6 +152,7 @@ in-node := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner c
 in-browser := WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_WEBDRIVER_JSON=tests/webdriver.json \
   WASM_BINDGEN_TEST_DRIVER_TIMEOUT=60 WASM_BINDGEN_TEST_TIMEOUT=300 wasm-pack test --headless --mode no-install
 logs := target/logs
+native := target/release/examples/evaluate
 
 test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the vectors: native, Node, Chrome, Firefox
 	mkdir -p $(logs)
@@ -167,10 +168,23 @@ test-web: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## t
 	$(in-browser) --firefox -- --locked --test web | tee $(logs)/web-firefox
 	grep -q '^test result: ok. [1-9]' $(logs)/web-chrome && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
 
-test-js: $(demo) $(stable) $(trap) $(browsers) ## types, glue, package, size and the demo end to end
+test-js: $(demo) $(stable) $(trap) $(native) $(browsers) ## types, glue, package, size and the demo end to end
 	cargo build --locked --release -p experiment-server
 	npm run check --workspaces --if-present
 	node --test --test-timeout=240000 $$(find pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+
+fuzz := node tests/fuzz/run.mjs --native $(native)
+
+$(native): $(core) tests/fuzz/evaluate.rs $(toolchain)
+	cargo build --locked --release --features native --example evaluate
+	touch $@
+
+test-fuzz: $(package) $(native) ## the engines against the reference: 20,000 random flags and users
+	$(fuzz) --pairs 20000 --seed 3
+
+fuzz: $(package) $(native) ## a million random flags and users, a million hostile calls: half an hour. SEED (the time)
+	$(fuzz) --pairs 1000000 --seed '$(or $(SEED),$(shell date +%s))'
+	HOSTILE_CALLS=1000000 node --test tests/package/hostile.test.mjs
 
 clean: ## remove what was built, keep the tools
 	rm -rf pkg/dist pkg/README.md pkg/LICENSE www/dist node_modules

@@ -39,8 +39,12 @@ impl Identity {
 pub fn context(user: &Object, page_url: Option<&[u8]>) -> Value {
     let mut context = Object::new();
     let mut plain = user.clone();
-    let groups = plain.remove("groups");
-    let properties = plain.remove("group_properties");
+    // Where there are no groups, the reference leaves what is said of them where it is.
+    let groups = plain.get("groups").filter(|groups| is_truthy(groups)).cloned();
+    let properties = groups.as_ref().and_then(|_| plain.remove("group_properties"));
+    if groups.is_some() {
+        plain.remove("groups");
+    }
     context.put("user", plain);
     if let Some(url) = page_url {
         let mut page = Object::new();

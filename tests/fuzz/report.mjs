@@ -1,0 +1,56 @@
+// What is said of a run: what was asked, what was equal, what differed as intended, and each failure as a case that can be put into
+// `tests/vectors/evaluation.json`.
+
+import { differences } from './differences.mjs';
+import { faultsOf, linesOf } from './met.mjs';
+import { contextOf } from './reference.mjs';
+import { unfixed } from './unfixed.mjs';
+import { tree, write } from './written.mjs';
+
+/** Whether nothing failed and enough was asked. */
+export const isWell = (run) => !run.failures.length && !faultsOf(run.met).length;
+
+/** The lines of a report. `seconds` is how long the run took. */
+export function report(run, seconds) {
+  const engines = Object.keys(run.asked);
+  const counts = (of = {}) => engines.map((engine) => `${engine} ${of[engine] ?? 0}`).join(', ');
+  const differing = (list) => list.map(({ name }) => `  ${name}: ${counts(run.differs[name])}`);
+  return [
+    `pairs: ${run.met.pairs} in ${seconds.toFixed(1)} s, ${Math.round(run.met.pairs / seconds)} a second`,
+    `answers: ${counts(run.asked)}`,
+    `equal: ${counts(run.equal)}`,
+    'equal but for an intended difference, or several:',
+    ...differing(differences),
+    ...(unfixed.length ? ['equal but for a bug that is known and not fixed:', ...differing(unfixed)] : []),
+    ...linesOf(run.met),
+    `failed: ${counts(run.failed)}`,
+    ...run.failures.flatMap(linesOfFailure),
+    ...faultsOf(run.met).map((fault) => `the generator: ${fault}`),
+  ];
+}
+
+function linesOfFailure({ seed, number, engine, question, answer, fails, expected }) {
+  return [
+    '',
+    `--- seed ${seed}, pair ${number}, ${engine}: ${fails}. As a case:`,
+    asCase(question, `found by the fuzzer, seed ${seed}, pair ${number}`, expected),
+    `user:     ${question.user}`,
+    `said:     ${JSON.stringify(answer)}`,
+    `expected: ${JSON.stringify(expected)}`,
+  ];
+}
+
+/** A line of `evaluation.json`. What would not survive being read and written stays text. */
+function asCase({ flags, user, keys, page }, name, { results, traces, skipped } = {}) {
+  const context = contextOf({ user, page });
+  const errors = Object.entries(skipped ?? {}).map(([key, code]) => ({ ...(key && { key }), code }));
+  const input = {
+    ...(survives(flags) ? { flags: JSON.parse(flags) } : { flagsText: flags }),
+    ...(survives(write(tree(context))) ? { context } : { contextText: write(tree(context)) }),
+    ...(keys && { keys }),
+    trace: true,
+  };
+  return JSON.stringify({ name, input, expected: { variants: results, traces, ...(errors.length && { errors }) } });
+}
+
+const survives = (text) => JSON.stringify(JSON.parse(text)) === text;
