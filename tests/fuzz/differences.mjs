@@ -12,7 +12,8 @@ const when = (condition) => flag({ segments: [{ conditions: [[condition]], varia
 const ofId = (op, value) => when({ selector: ['context', 'user', 'user_id'], op, values: [value] });
 
 const INHERITED = [Object, Array, Function, String].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
-const inherited = new RegExp(`"(${[...new Set(INHERITED)].join('|')})"`);
+/** Every condition has a field named "values"; that it has it is nothing. */
+const inherited = new RegExp(`"(?!values":)(?:${[...new Set(INHERITED)].join('|')})"`);
 
 export const differences = [
   {

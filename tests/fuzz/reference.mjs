@@ -67,7 +67,10 @@ function bareWorld() {
   const list = vm.runInContext(
     `for (const name of Object.getOwnPropertyNames(Object.prototype)) delete Object.prototype[name];
      Object.prototype[Symbol.toPrimitive] = () => '[object Object]';
-     Object.create(null, { [Symbol.iterator]: { value: Array.prototype[Symbol.iterator] } })`,
+     Object.create(null, {
+       [Symbol.iterator]: { value: Array.prototype[Symbol.iterator] },
+       [Symbol.toPrimitive]: { value: function () { return Array.prototype.join.call(this); } },
+     })`,
     global,
   );
   const strip = (value) => {
