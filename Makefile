@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js test-fuzz fuzz bench
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js test-fuzz fuzz
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
