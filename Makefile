@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js test-fuzz fuzz
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js test-fuzz fuzz bench
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -185,6 +185,9 @@ test-fuzz: $(package) $(native) ## the engines against the reference: 20,000 ran
 fuzz: $(package) $(native) ## a million random flags and users, a million hostile calls: half an hour. SEED (the time)
 	$(fuzz) --pairs 1000000 --seed '$(or $(SEED),$(shell date +%s))'
 	HOSTILE_CALLS=1000000 node --test tests/package/hostile.test.mjs
+
+bench: $(package) $(browsers) ## measure against the reference in Node and Chromium: BENCH='--rounds 30 --only a,b'
+	node benches/run.mjs $(BENCH)
 
 clean: ## remove what was built, keep the tools
 	rm -rf pkg/dist pkg/README.md pkg/LICENSE www/dist node_modules
