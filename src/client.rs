@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::evaluation::{Decision, Target, Trace, evaluate};
 use crate::exposure::{Exposure, Tracking};
 use crate::flag::Flags;
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, Value, parse, write, write_u64};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, comes};
@@ -73,6 +73,7 @@ pub struct Client<D: Dialect> {
     tracker: Tracker,
     next_fetch: u32,
     running: bool,
+    closed: bool,
     poll_at: u64,
     effects: Vec<Effect>,
 }
@@ -98,6 +99,7 @@ impl<D: Dialect> Client<D> {
             tracker: Tracker::load(&config, storage, now),
             next_fetch: 0,
             running: false,
+            closed: false,
             poll_at: NEVER,
             effects: Vec::new(),
             config,
@@ -140,11 +142,13 @@ impl<D: Dialect> Client<D> {
         self.push(Effect::Remove(Area::Page, RUNNING.into()));
     }
 
-    /// Stops everything: no request, timer or retry is left. Exposures that were handed over stay handed over.
+    /// Stops everything, for good: no request, timer or retry is left, and nobody is asked or told any more. Exposures that
+    /// were handed over stay handed over.
     pub fn close(&mut self, now: Now) {
         self.stop();
+        self.closed = true;
         self.requests.close(Error::Closed, self.throws(), &mut self.effects);
-        self.tracker.save(now, &mut self.effects);
+        self.tracker.close(now, &mut self.effects);
     }
 
     /// Fetches variants for the user given, or for the one there is.
@@ -171,7 +175,7 @@ impl<D: Dialect> Client<D> {
             Expose::Automatically => self.config.is("automaticExposureTracking", true),
             Expose::Always => true,
         };
-        if tells {
+        if tells && !self.closed {
             self.tell(key, &answer, now);
         }
         answer
@@ -182,24 +186,32 @@ impl<D: Dialect> Client<D> {
         self.variant(key, None, Expose::Always, now);
     }
 
-    /// All variants by flag key: the second source, over it the first, over it what is evaluated here.
-    pub fn all(&mut self) -> Object {
+    /// The variants of all flags, as the JSON of `[variants, decided]`. `variants`, by flag key: the second source, and over it
+    /// the first, so that some keys stand there twice. `decided` goes over both, what is evaluated here: of each flag
+    /// `[number, key, variant]`, and the number alone once that was told.
+    pub fn all(&mut self) -> Text {
         let (stored, initial) = (self.variants.all(&self.identity), Some(self.config.initial_variants()));
         let (first, second) = match self.config.source() {
             Source::LocalStorage => (stored, initial),
             Source::InitialVariants => (initial, stored),
         };
         let mut all = Object::new();
-        for variants in [second, first].into_iter().flatten() {
-            all.extend_from(variants);
+        for (key, variant) in [second, first].into_iter().flatten().flat_map(Object::iter) {
+            all.push(key.clone(), variant.clone());
         }
-        let local: Vec<Text> = self.flags.keys().filter(|key| self.flags.is_local(key)).cloned().collect();
-        for (key, variant) in self.evaluated(&local) {
-            if self.flags.is_local(&key) {
-                all.set(key, variant.into_object());
+        let mut out = vec![b'['];
+        out.extend_from_slice(&all.to_text());
+        out.extend_from_slice(b",[");
+        let mut comma: &[u8] = b"";
+        for decision in self.decide(None, &mut None) {
+            if self.flags.is_of_local(&decision) {
+                out.extend_from_slice(comma);
+                comma = b",";
+                self.write_decided(&decision, &mut out);
             }
         }
-        all
+        out.extend_from_slice(b"]]");
+        out.into()
     }
 
     /// Forgets the stored variants.
@@ -254,6 +266,9 @@ impl<D: Dialect> Client<D> {
     }
 
     fn run_from(&mut self, now: Now) {
+        if self.closed {
+            return;
+        }
         self.running = true;
         self.poll_at = self.config.next_poll(now.mono);
         self.push(Effect::Save(Area::Page, RUNNING.into(), "1".into()));
@@ -276,8 +291,9 @@ impl<D: Dialect> Client<D> {
         if !is_local && (stored.is_some() || !self.flags.contains(key)) {
             return stored.unwrap_or_else(Answer::nothing);
         }
-        let variant = self.evaluated(std::slice::from_ref(key)).into_iter().find(|(flag, _)| flag == key);
-        let answer = self.sources(key, fallback).evaluated(variant.map(|(_, variant)| variant));
+        let decisions = self.decide(Some(std::slice::from_ref(key)), &mut None);
+        let own = decisions.iter().find(|decision| self.flags.key_of(decision) == key);
+        let answer = self.sources(key, fallback).evaluated(own.map(|decision| self.variant_of(decision)));
         // A flag of the server's is evaluated here only where no fallback is given.
         answer.map(|answer| Answer { is_kept: answer.is_kept && is_local, ..answer }).unwrap_or_else(Answer::nothing)
     }
@@ -286,10 +302,19 @@ impl<D: Dialect> Client<D> {
         Sources { config: &self.config, variants: &self.variants, person: &self.identity, key, fallback }
     }
 
-    fn evaluated(&mut self, keys: &[Text]) -> Vec<(Text, Variant)> {
-        let decisions = self.decide(Some(keys), &mut None);
-        let variant = |decision| Variant::from_evaluation(&self.flags.variant_of(decision));
-        decisions.iter().map(|decision| (self.flags.key_of(decision).clone(), variant(decision))).collect()
+    fn write_decided(&mut self, decision: &Decision, out: &mut Vec<u8>) {
+        let (number, is_new) = self.flags.number_of(decision);
+        let number = u64::from(number);
+        if is_new {
+            let (key, variant) = (self.flags.key_of(decision).clone(), self.variant_of(decision).into_object());
+            write(&Value::Array(vec![number.into(), key.into(), variant.into()]), out);
+        } else {
+            write_u64(number, out);
+        }
+    }
+
+    fn variant_of(&self, decision: &Decision) -> Variant {
+        Variant::from_evaluation(&self.flags.variant_of(decision))
     }
 
     fn decide(&mut self, keys: Option<&[Text]>, trace: &mut Option<Trace>) -> Vec<Decision> {
@@ -412,11 +437,13 @@ impl<D: Dialect> Client<D> {
 
     /// How a fetch is settled at once when it cannot be made.
     fn refusal(&mut self) -> Option<Result<(), Error>> {
-        if !self.config.api_key().is_empty() {
-            return None;
-        }
-        self.log(Level::Error, "a request was not made", Some(Error::ApiKeyEmpty));
-        Some(if self.throws() { Err(Error::ApiKeyEmpty) } else { Ok(()) })
+        let error = match self.config.api_key().is_empty() {
+            _ if self.closed => Error::Closed,
+            true => Error::ApiKeyEmpty,
+            false => return None,
+        };
+        self.log(Level::Error, "a request was not made", Some(error));
+        Some(if self.throws() { Err(error) } else { Ok(()) })
     }
 
     fn fetches_on_start(&self) -> bool {
@@ -448,6 +475,9 @@ impl<D: Dialect> Machine for Client<D> {
     }
 
     fn next_timeout(&self) -> Option<u64> {
+        if self.closed {
+            return None;
+        }
         comes(self.poll_at.min(self.requests.next_timeout()).min(self.tracker.next_timeout()))
     }
 

@@ -10,7 +10,7 @@ mod writer;
 
 pub use reader::{JsonCode, JsonError, Kind, Reader};
 pub use text::Text;
-pub use writer::{write, write_string};
+pub use writer::{write, write_string, write_u64};
 
 /// How deep values are looked into; what lies deeper passes through as text. Flags and users of real projects stay under 12.
 pub const MAX_DEPTH: u32 = 64;

@@ -302,6 +302,49 @@ fn closing_leaves_nothing_behind_and_settles_who_waits() {
 }
 
 #[test]
+fn a_closed_client_asks_and_tells_nobody_and_says_what_is_not_told() {
+    let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Page);
+    page.provider = Tracking::Refused;
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, ON);
+    page.variant("checkout");
+    page.client.close(page.now);
+    page.log();
+    assert_eq!(page.notified().last(), Some(&Change::Dropped(DropReason::ProviderRefused)));
+    page.set_user(r#"{"user_id":"u","device_id":"d"}"#);
+    assert_eq!(page.variant("checkout").0, "treatment");
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.start(r#"{"user_id":"u"}"#);
+    let log = page.log();
+    assert!(log.contains(&"settle 2 CLOSED".into()) && log.contains(&"settle 3 CLOSED".into()), "{log:?}");
+    assert!(!log.iter().any(|line| line.starts_with("send")), "{log:?}");
+    assert_eq!((page.tracked().len(), page.client.next_timeout()), (1, None));
+}
+
+#[test]
+fn what_somebody_was_told_is_forgotten_when_the_next_one_is_told() {
+    let mut page = Page::with_window("{}", Window::Page);
+    let meet = |page: &mut Page, user: &str| {
+        page.fetch(&format!(r#"{{"user_id":"{user}"}}"#));
+        page.answer_last(ON);
+        page.variant("checkout");
+    };
+    meet(&mut page, "a");
+    meet(&mut page, "b");
+    assert_eq!(page.kept("told ").len(), 1);
+    page.provider = Tracking::Refused;
+    meet(&mut page, "c");
+    page.provider = Tracking::Taken;
+    meet(&mut page, "d");
+    assert_eq!(page.kept("told ").len(), 2, "nobody has taken what c was to be told of");
+    page.pass(1_000);
+    assert_eq!((page.tracked().len(), page.kept("told ").len()), (5, 1));
+    let mut after = page.trap();
+    after.variant("checkout");
+    assert_eq!(after.tracked().len(), 0, "what d was told is known");
+}
+
+#[test]
 fn without_a_key_nothing_is_sent() {
     let mut page = Page::without_key();
     page.fetch(r#"{"user_id":"u"}"#);

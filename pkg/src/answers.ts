@@ -10,20 +10,23 @@ export class Answers {
   /** Counts clearings, so that an answer which was overtaken while it was made is not kept. */
   age = 0;
   private kept_ = new Map<string, Variant>();
+  /** Those that a fallback would replace. */
+  private defaults_ = new Map<string, Variant>();
   private running_ = false;
 
-  get(key: string): Variant | undefined {
-    return this.kept_.get(key);
+  get(key: string, fallback: unknown): Variant | undefined {
+    return this.kept_.get(key) ?? (fallback == null ? this.defaults_.get(key) : undefined);
   }
 
   /** Keeps an answer, unless answers were cleared after `age`. */
-  keep(key: string, variant: Variant, age: number): void {
-    if (age === this.age) this.kept_.set(key, variant);
+  keep(key: string, variant: Variant, isDefault: boolean, age: number): void {
+    if (age === this.age) (isDefault ? this.defaults_ : this.kept_).set(key, variant);
   }
 
   clear(): void {
     this.age++;
     this.kept_.clear();
+    this.defaults_.clear();
   }
 
   /** Whether a synchronous run starts with this call. The mark falls in a microtask; timers would outlast the run. */

@@ -3,6 +3,7 @@
 import type { ExperimentError, ExperimentErrorCode } from './error.js';
 import type { Exposure, ExposureTrackingProvider } from './exposure.js';
 import type { HttpClient } from './transport.js';
+import type { Variant } from './variant.js';
 
 /** A promise of `start` or `fetch` that is not settled. After a trap the next instance is asked again. */
 export interface Open {
@@ -21,10 +22,10 @@ export interface ClientSeed {
   readonly config: string;
   /** Nothing is stored and nobody is told: the visitor has not consented yet. */
   isHeld: boolean;
-  readonly exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
+  exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
   /** The integration plugin, in the form of a provider. */
   plugin?: ExposureTrackingProvider;
-  readonly httpClient?: HttpClient;
+  httpClient?: HttpClient;
   /** Text that an instance must be able to lose. Rust writes it, and reads it first. */
   readonly kept: Map<string, string>;
   /** What is not settled; the same by the instance's own numbers. */
@@ -46,6 +47,9 @@ export const PEEK = 0;
 export const EXPOSE = 1;
 export const EXPOSED = 2;
 
+/** The answer of a flag that is evaluated here: a number, or the first time all of `[number, key, variant]`. */
+export type Decided = number | [number: number, key: string, variant: Variant];
+
 /** What the face asks of a client. `CoreClient` of the wasm has it, and {@link Fallback} while there is none. */
 export interface ClientCore {
   start(user: string | undefined, open: Open, again: boolean): void;
@@ -56,8 +60,9 @@ export interface ClientCore {
   setContext(provided: string, url?: string): void;
   /** There is a plugin. Until it is ready, fetches wait. */
   integrate(isReady: boolean): void;
-  /** JSON of `{variant, source, keep}`. `keep`: the answer does not depend on the fallback. */
+  /** JSON of `{variant, source, keep, isDefault}`. `keep`: the answer holds until something changes; `isDefault`: but for a fallback. */
   variant(key: string, fallback: string | undefined, expose: number): string;
+  /** JSON of `[variants, decided]`: by flag key, and over them a {@link Decided} for each flag that is evaluated here. */
   all(): string;
   traces(keys?: string): string;
   clear(): void;

@@ -119,8 +119,8 @@ export class ExperimentClient implements Client {
   }
 
   /**
-   * Stops everything: no timer, request or listener is left, and `initialize` makes a new client. `variant()` goes on answering what is
-   * known.
+   * Stops everything, for good: no timer, request or listener is left, and `initialize` makes a new client. `variant()` goes on answering
+   * what is known, and tells nobody.
    */
   close(): void {
     this.unplug_();
@@ -155,7 +155,7 @@ export class ExperimentClient implements Client {
    */
   variant(key: string, fallback?: string | Variant, options?: VariantOptions): Variant {
     this.begin_();
-    return this.answers_.get(key) ?? this.ask_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
+    return this.answers_.get(key, fallback) ?? this.ask_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
   }
 
   /**
@@ -170,7 +170,7 @@ export class ExperimentClient implements Client {
   /** The variants of all flags, by key. Tells nobody. */
   all(): Variants {
     this.begin_();
-    return JSON.parse(this.link_.call((core) => core.all()));
+    return this.link_.all();
   }
 
   /**
@@ -343,9 +343,9 @@ export class ExperimentClient implements Client {
     const { age } = this.answers_;
     const crossing = this.key_(key);
     const text = fallback == null ? undefined : this.fallback_(fallback);
-    const { variant, source, keep } = JSON.parse(this.link_.call((core) => core.variant(crossing ?? '', text, crossing === undefined ? PEEK : expose)));
+    const { variant, source, keep, isDefault } = JSON.parse(this.link_.call((core) => core.variant(crossing ?? '', text, crossing === undefined ? PEEK : expose)));
     const answer = (source === 'fallback-inline' && fallbackOf(fallback)) || variant;
-    if (keep && expose === EXPOSE) this.answers_.keep(key, variant, age);
+    if (keep && expose === EXPOSE) this.answers_.keep(key, variant, isDefault, age);
     if (this.legacy_ && crossing !== undefined) this.met_(key, variant, source, expose);
     this.logger_.debug(`[Experiment] variant for ${crossing} is ${variant.key || variant.value}`);
     return answer;

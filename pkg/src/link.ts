@@ -1,21 +1,34 @@
 // A client's link to the core: what it is built from, what it is told again after a trap, and the promises that wait for it.
 
 import { name, version } from '../package.json';
-import { type ClientCore, type ClientSeed, type Open, USER } from './boundary.js';
+import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from './boundary.js';
 import { adopt, call, type Part, rebuild, release } from './engine.js';
 import { failed } from './error.js';
 import { Fallback } from './fallback.js';
-import { entriesOf, toText } from './text.js';
+import { copied, entriesOf, toText } from './text.js';
 import type { ExperimentUser } from './user.js';
+import type { Variant, Variants } from './variant.js';
 
 /** Somebody who says who the user is. */
 type Says = { getUser(): ExperimentUser } | undefined;
 
+/** A flag's key and variant. */
+type Known = [key: string, variant: Variant];
+
+/** What a seed leads to. */
+const UNTIED = { exposureTrackingProvider: undefined, plugin: undefined, httpClient: undefined, log() {}, fail() {}, notify() {} };
+
 export class Link {
   /** Who is asked for the user, the one whose word counts more last. */
   readonly says: [provider: Says, plugin: Says] = [undefined, undefined];
+  private readonly ties_: Partial<ClientSeed>;
   private part_: Part<ClientCore>;
   private seen_?: string;
+  /** What the instance told of flags that it evaluates, by its numbers. */
+  private decided_: Known[] = [];
+  /** The flags that `all` answered last, and an object with their names. */
+  private names_: string[] = [];
+  private named_: Variants = {};
   /** Whether there is a plugin, and it is set up. */
   private isReady_?: boolean;
 
@@ -23,6 +36,8 @@ export class Link {
     private readonly seed_: ClientSeed,
     provider: Says,
   ) {
+    const { exposureTrackingProvider, httpClient, log, fail, notify } = seed_;
+    this.ties_ = { exposureTrackingProvider, httpClient, log, fail, notify };
     this.says[0] = provider;
     this.part_ = this.adopt_();
   }
@@ -80,18 +95,43 @@ export class Link {
     return merged([{ library: `${name}/${version}` }, JSON.parse(this.context_()[0]), JSON.parse(this.userText() ?? '{}')]);
   }
 
+  /** The variants of all flags. */
+  all(): Variants {
+    return this.call((core) => {
+      const [variants, decided]: [Variants, Decided[]] = JSON.parse(core.all());
+      const known: Known[] = Object.entries(variants);
+      for (const told of decided) {
+        const [key, variant] = typeof told === 'number' ? this.decided_[told]! : (this.decided_[told[0]] = [told[1], told[2]]);
+        known.push([key, copied(variant)]);
+      }
+      // An object of a thousand names is copied ten times as quick as it is built, and the names are mostly those of the last time.
+      if (known.length !== this.names_.length || known.some(([key], at) => key !== this.names_[at])) {
+        this.names_ = known.map(([key]) => key);
+        this.named_ = Object.fromEntries(known);
+      }
+      const all = { ...this.named_ };
+      for (const [key, variant] of known) all[key] = variant;
+      return all;
+    });
+  }
+
   /** Builds the client anew, from what the page keeps. */
   rebuild(): void {
     rebuild(this.part_);
   }
 
-  /** Lets go; {@link adopt} takes up again. */
+  /**
+   * Lets go; {@link adopt} takes up again. The instance holds the seed, so one that led back to the page's objects would keep the client
+   * for as long as the page lives.
+   */
   release(): void {
     this.call((core) => core.close());
     release(this.part_);
+    Object.assign(this.seed_, UNTIED);
   }
 
   adopt(): void {
+    Object.assign(this.seed_, this.ties_);
     this.part_ = this.adopt_();
   }
 
@@ -100,6 +140,7 @@ export class Link {
   }
 
   private build_(client: ClientCore): ClientCore {
+    this.decided_ = [];
     client.setContext(...this.context_());
     if (this.isReady_ !== undefined) client.integrate(this.isReady_);
     this.seed_.open.clear();

@@ -3,6 +3,9 @@
 /** How deep a value is taken apart to save its good parts: user -> user_properties -> property -> element. */
 const DEPTH = 4;
 
+/** How deep values are copied: as deep as the core looks into them. */
+const COPIED = 64;
+
 /** The JSON text of `value`, or `undefined` when nothing of it can be written. `lost` hears of parts that were left out. */
 export function toText(value: unknown, lost: (error: unknown) => void, depth = 0): string | undefined {
   try {
@@ -21,6 +24,17 @@ function inParts(value: object, lost: (error: unknown) => void, depth: number): 
     if (text) parts.push(list ? text : `${JSON.stringify(name)}:${text}`);
   }
   return list ? `[${parts}]` : `{${parts}}`;
+}
+
+/** A copy of what was read from JSON: what a page does with it is its own affair. What is nested deeper than anybody looks is shared. */
+export function copied<T>(value: T, depth = 0): T {
+  if (!value || typeof value !== 'object' || depth > COPIED) return value;
+  if (Array.isArray(value)) return value.map((item) => copied(item, depth + 1)) as T;
+  const copy: any = { ...value };
+  for (const name in copy) {
+    if (typeof copy[name] === 'object') copy[name] = copied(copy[name], depth + 1);
+  }
+  return copy;
 }
 
 /** The entries that can be read: a getter that throws hides only itself. */

@@ -18,8 +18,8 @@ pub struct Answer {
     pub source: VariantSource,
     /// Whether the person was evaluated and is in no variant, so that a fallback stands in for a default.
     pub has_default: bool,
-    /// Whether it holds until something changes: another fallback argument would give the same answer, and it is not told
-    /// each time.
+    /// Whether it holds until something changes, and is not told each time. Another fallback argument would give the same
+    /// answer, unless it [`has_default`](Self::has_default).
     pub is_kept: bool,
 }
 
@@ -81,7 +81,7 @@ impl Answer {
     }
 
     fn new(variant: Variant, source: VariantSource, has_default: bool) -> Self {
-        let is_kept = !has_default && !source.is_fallback() && !variant.is_impression();
+        let is_kept = !source.is_fallback() && !variant.is_impression();
         Self { variant, source, has_default, is_kept }
     }
 }

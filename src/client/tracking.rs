@@ -9,7 +9,7 @@ use super::record::Record;
 use super::session::Session;
 use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Text, Value, parse};
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, day};
 use crate::user::Identity;
@@ -44,6 +44,9 @@ pub(super) struct Tracker {
     /// Nobody is told yet: the visitor has not said whether they want to be tracked.
     is_held: bool,
     offered: Vec<Offer>,
+    /// Who was told last, and the page's keys of what they were told and is settled.
+    person: Identity,
+    settled: Vec<Text>,
     next: u32,
     save_at: u64,
 }
@@ -70,6 +73,8 @@ impl Tracker {
             plugin: None,
             is_held: config.is_held(),
             offered: Vec::new(),
+            person: Identity::default(),
+            settled: Vec::new(),
             next: 0,
             save_at: NEVER,
         };
@@ -86,7 +91,7 @@ impl Tracker {
     pub(super) fn integrate(&mut self, is_ready: bool, out: &mut Vec<Effect>) {
         if self.plugin.replace(is_ready).is_none() {
             for offer in self.offered.iter().filter(|offer| offer.to == Receiver::Plugin) {
-                out.push(self.keep(offer.to, &offer.event, offer.event.to_event()));
+                out.push(self.keep(offer.to, &offer.event));
                 self.session.save(out);
             }
         }
@@ -101,6 +106,10 @@ impl Tracker {
     /// The person met a variant.
     pub(super) fn exposed(&mut self, exposure: Exposure, person: &Identity, now: Now, out: &mut Vec<Effect>) {
         let mut is_new = false;
+        if self.person != *person {
+            self.person = person.clone();
+            out.extend(self.settled.drain(..).map(|key| Effect::Remove(Area::Page, key)));
+        }
         if let Some(turn) = self.record.turn(person, &exposure, day(now.wall)) {
             if self.window == Window::Day {
                 self.save_at = self.save_at.min(now.mono + SAVE_MILLIS);
@@ -143,8 +152,17 @@ impl Tracker {
         }
     }
 
-    /// Writes the record now.
-    pub(super) fn save(&mut self, now: Now, out: &mut Vec<Effect>) {
+    /// Writes the record, and says what is not told any more: what a provider refused and was to be offered again. What
+    /// waits for a plugin is stored.
+    pub(super) fn close(&mut self, now: Now, out: &mut Vec<Effect>) {
+        let waits = |offer: &Offer| offer.to == Receiver::Provider && !offer.is_asked;
+        while let Some(place) = self.offered.iter().position(waits) {
+            self.give_up(place, DropReason::ProviderRefused, out);
+        }
+        self.save(now, out);
+    }
+
+    fn save(&mut self, now: Now, out: &mut Vec<Effect>) {
         if std::mem::replace(&mut self.save_at, NEVER) < NEVER {
             out.push(self.record.save(day(now.wall)));
         }
@@ -163,8 +181,11 @@ impl Tracker {
         let is_provider = to == Receiver::Provider;
         if is_provider {
             self.record.turn(&event.identity, &event.exposure, day(event.time));
+            self.person = event.identity.clone();
         }
-        if told.get(SETTLED).is_none() {
+        if told.get(SETTLED).is_some() {
+            self.settled.push(self.key(to, &event));
+        } else {
             let at_once = is_provider && !self.is_held;
             self.offer(to, event, if at_once { now.mono } else { NEVER });
         }
@@ -183,7 +204,7 @@ impl Tracker {
         let insert_id = insert_id(person, &exposure, day(now.wall), turn);
         let event = ExposureEvent { exposure, identity: person.clone(), time: now.wall, insert_id };
         if to == Receiver::Provider || self.plugin.is_some() {
-            out.push(self.keep(to, &event, event.to_event()));
+            out.push(self.keep(to, &event));
         }
         let offer = self.offer(to, event, NEVER);
         if to == Receiver::Plugin {
@@ -238,21 +259,41 @@ impl Tracker {
 
     fn forget(&mut self, place: usize, out: &mut Vec<Effect>) {
         let Offer { to, event, .. } = self.offered.remove(place);
-        if to == Receiver::Plugin {
-            out.push(Effect::Remove(Area::Local, self.queue.then(&event.insert_id)));
-            return self.offer_first(out);
+        let key = self.key(to, &event);
+        // What another client is to know after a trap: of the plugin's, nothing; and nothing of whoever left.
+        if to == Receiver::Plugin || event.identity != self.person {
+            out.push(Effect::Remove(to.area(), key));
+        } else {
+            let mut told = event.to_event();
+            told.put(SETTLED, true);
+            out.push(Effect::Save(to.area(), key.clone(), told.to_text()));
+            self.settled.push(key);
         }
-        let mut told = event.to_event();
-        told.put(SETTLED, true);
-        out.push(self.keep(to, &event, told));
+        if to == Receiver::Plugin {
+            self.offer_first(out);
+        }
     }
 
-    fn keep(&self, to: Receiver, event: &ExposureEvent, told: Object) -> Effect {
-        let (area, prefix) = match to {
-            Receiver::Provider => (Area::Page, TOLD),
-            Receiver::Plugin => (Area::Local, self.queue.as_bytes()),
+    fn keep(&self, to: Receiver, event: &ExposureEvent) -> Effect {
+        Effect::Save(to.area(), self.key(to, event), event.to_event().to_text())
+    }
+
+    fn key(&self, to: Receiver, event: &ExposureEvent) -> Text {
+        let prefix = match to {
+            Receiver::Provider => TOLD,
+            Receiver::Plugin => self.queue.as_bytes(),
         };
-        Effect::Save(area, Text::from(prefix).then(&event.insert_id), told.to_text())
+        Text::from(prefix).then(&event.insert_id)
+    }
+}
+
+impl Receiver {
+    /// Where exposures lie that they have not taken yet.
+    fn area(self) -> Area {
+        match self {
+            Self::Provider => Area::Page,
+            Self::Plugin => Area::Local,
+        }
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) struct Property {
 pub(super) struct Word {
     pub(super) text: Text,
     forms: Vec<(Form, Option<Text>)>,
-    /// Whether patterns match it, by their numbers.
-    matches: Vec<(u32, bool)>,
+    /// Whether patterns match it, by their numbers; `None` where nobody has asked yet.
+    matches: Vec<Option<bool>>,
 }
 
 impl Property {
@@ -60,12 +60,12 @@ impl Word {
     }
 
     pub(super) fn matches<D: Dialect>(&mut self, number: u32, pattern: &D::Pattern, dialect: &D) -> bool {
-        if let Some((_, matched)) = self.matches.iter().find(|(known, _)| *known == number) {
-            return *matched;
+        let number = number as usize;
+        if self.matches.len() <= number {
+            self.matches.resize(number + 1, None);
         }
-        let matched = dialect.matches(pattern, &self.text);
-        self.matches.push((number, matched));
-        matched
+        let Some(known) = self.matches.get_mut(number) else { return false };
+        *known.get_or_insert_with(|| dialect.matches(pattern, &self.text))
     }
 }
 

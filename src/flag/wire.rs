@@ -77,6 +77,8 @@ impl<'a, D: Dialect> Load<'a, D> {
                 _ => self.reader().skip(),
             }
         }
+        let mode = flag.metadata.as_ref().and_then(|metadata| metadata.get("evaluationMode")?.as_str());
+        flag.is_local = mode.is_some_and(|mode| *mode == "local");
         flag.text = self.compiler.reader.since(self.compiler.origin).into();
         flag.variants = std::mem::take(&mut self.compiler.variants);
         (key, flag)

@@ -6,6 +6,8 @@ use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
 
+use super::writer::write_u64;
+
 /// A JavaScript string.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Box<[u8]>);
@@ -54,17 +56,10 @@ pub(super) fn to_u64(digits: &[u8]) -> Option<u64> {
 }
 
 /// Decimal digits without `format!`, which a build for the browser would have to link.
-pub(super) fn from_u64(mut number: u64) -> Text {
-    let mut digits = Vec::with_capacity(20);
-    loop {
-        digits.push(b'0' + (number % 10) as u8);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    digits.reverse();
-    Text(digits.into())
+pub(super) fn from_u64(number: u64) -> Text {
+    let mut digits = Vec::new();
+    write_u64(number, &mut digits);
+    digits.into()
 }
 
 impl Deref for Text {

@@ -35,6 +35,14 @@ pub fn write_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Appends a whole number.
+pub fn write_u64(number: u64, out: &mut Vec<u8>) {
+    if number > 9 {
+        write_u64(number / 10, out);
+    }
+    out.push(b'0' + (number % 10) as u8);
+}
+
 fn write_byte(byte: u8, out: &mut Vec<u8>) {
     match byte {
         b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),

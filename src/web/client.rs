@@ -85,8 +85,8 @@ impl CoreClient {
         to_js(&self.with(|client| client.traces(keys.as_deref()).to_text()).unwrap_or_default())
     }
 
-    /// The variant of a flag as JSON: `{"variant", "source", "keep"}`. `keep`: another fallback would change nothing. Whether
-    /// it is met: `expose` 0 no, 1 unless `automaticExposureTracking` is off, 2 yes.
+    /// The variant of a flag as JSON: `{"variant", "source", "keep", "isDefault"}`. `keep`: the answer holds until something
+    /// changes; `isDefault`: but for a fallback it would be another. Whether it is met: `expose` 0 no, 1 unless `automaticExposureTracking` is off, 2 yes.
     pub fn variant(&self, flag_key: &str, fallback: Option<String>, expose: u32) -> JsString {
         let fallback = fallback.and_then(|json| parse(json.as_bytes()).ok()).filter(|value| !value.is_null());
         let expose = match expose {
@@ -98,9 +98,10 @@ impl CoreClient {
         to_js(&answer.as_ref().map(answer_json).unwrap_or_default())
     }
 
-    /// All variants, as JSON by flag key.
+    /// The variants of all flags, as the JSON of `[variants, decided]`: by flag key, and over them what is evaluated here, of
+    /// each flag `[number, key, variant]`, and the number alone once that was told.
     pub fn all(&self) -> JsString {
-        to_js(&self.with(|client| client.all().to_text()).unwrap_or_default())
+        to_js(&self.with(|client| client.all()).unwrap_or_default())
     }
 
     /// Forgets the stored variants.
@@ -147,10 +148,11 @@ fn key(key: &str) -> Text {
 }
 
 fn answer_json(answer: &Answer) -> Text {
-    let keep: &[u8] = if answer.is_kept { b"true" } else { b"false" };
+    let says = |is: bool| if is { "true" } else { "false" };
     let variant = Text::from("{\"variant\":").then(&answer.variant.as_object().to_text());
     let source = variant.then(b",\"source\":\"").then(answer.source.name().as_bytes());
-    source.then(b"\",\"keep\":").then(keep).then(b"}")
+    let keep = source.then(b"\",\"keep\":").then(says(answer.is_kept).as_bytes());
+    keep.then(b",\"isDefault\":").then(says(answer.has_default).as_bytes()).then(b"}")
 }
 
 /// A provider of ours says over how long it wants each exposure once; any other is told once a page.

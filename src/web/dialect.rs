@@ -1,5 +1,7 @@
 //! JavaScript's text rules, asked of JavaScript: the same answers as the reference, at no cost in bytes.
 
+use std::cell::RefCell;
+
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
@@ -24,6 +26,11 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn test(this: &Pattern, subject: &JsString) -> Result<bool, JsValue>;
+}
+
+thread_local! {
+    /// The text that was matched last: it is mostly the next one too, and taking it over costs more than matching it.
+    static SUBJECT: RefCell<(Text, JsString)> = RefCell::new((Text::default(), "".into()));
 }
 
 /// The dialect of the engine that runs us.
@@ -53,6 +60,12 @@ impl Dialect for JsDialect {
     }
 
     fn matches(&self, pattern: &Pattern, subject: &[u8]) -> bool {
-        pattern.test(&to_js(subject)).unwrap_or(false)
+        let subject = SUBJECT.with_borrow_mut(|(known, string)| {
+            if **known != *subject {
+                (*known, *string) = (subject.into(), to_js(subject));
+            }
+            string.clone()
+        });
+        pattern.test(&subject).unwrap_or(false)
     }
 }

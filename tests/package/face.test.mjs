@@ -41,6 +41,48 @@ test('changing an answer changes nothing but what the caller sees', async () => 
   assert.deepEqual(told.map(({ exposure }) => exposure.variant), ['on']);
 });
 
+test('changing what all() answered changes nothing for the next who asks', () => {
+  const payload = { list: [{ a: 1 }], none: null };
+  const flag = { ...localFlag('flag'), variants: { on: { key: 'on', value: 'on', payload }, off: { key: 'off' } } };
+  const { client } = visitor({ initialFlags: JSON.stringify([flag]), initialVariants: { other: { value: 'o', payload } } });
+  for (const user_id of ['u', 'u', 'v']) {
+    client.setUser({ user_id, user_properties: { plan: 'pro' } });
+    const { flag, other } = client.all();
+    assert.deepEqual([flag.value, flag.payload, other.payload], ['on', payload, payload]);
+    flag.value = flag.payload.list[0].a = other.payload.list[0].a = 'mine';
+    flag.metadata.mine = true;
+    assert.equal(client.all().flag.metadata.mine, undefined);
+  }
+});
+
+test('all() answers what variant() answers, for every user, before and after flags change', async () => {
+  const flags = (more) => ['flag', '__proto__', 'constructor', 'last'].map((key) => ({ ...localFlag(key), ...more }));
+  const { client, answers } = visitor({ initialVariants: { flag: 'initial', only: 'initial' } }, { '/sdk/v2/flags': flags() });
+  const check = (expected) => {
+    for (const plan of ['pro', 'free', 'pro']) {
+      client.setUser({ user_id: plan, user_properties: { plan } });
+      const all = Object.entries(client.all()).map(([key, variant]) => [key, variant.key]);
+      assert.deepEqual(all, ['flag', 'only', '__proto__', 'constructor', 'last'].map((key) => [key, key === 'only' ? 'initial' : expected[plan]]));
+    }
+  };
+  await client.start();
+  check({ pro: 'on', free: 'off' });
+  answers['/sdk/v2/flags'] = flags({ variants: { on: { key: 'new' }, off: { key: 'old' } } });
+  client.stop();
+  await client.start();
+  check({ pro: 'new', free: 'old' });
+});
+
+test('a default is kept for those who give no fallback', () => {
+  const { client } = visitor({ initialFlags: JSON.stringify([localFlag('flag')]) });
+  client.setUser({ user_id: 'u' });
+  const first = client.variant('flag');
+  assert.deepEqual([first.key, client.variant('flag', 'mine').key, client.variant('flag')], ['off', 'mine', first]);
+  assert.equal(client.variant('flag'), first);
+  client.setUser({ user_id: 'u', user_properties: { plan: 'pro' } });
+  assert.equal(client.variant('flag').key, 'on');
+});
+
 test('somebody else is not served the kept answer, in the same run', async () => {
   const { client } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
   await client.fetch({ user_id: 'a' });
@@ -246,6 +288,44 @@ for (const end of ['stop()', 'close()']) {
     assert.equal(answer, 'off');
   });
 }
+
+test('a closed client answers what it knows, and asks and tells nobody', async () => {
+  const { client, told, asked } = visitor({}, { [VARDATA]: { a: assigned('on'), b: assigned('on') } });
+  await client.fetch({ user_id: 'u' });
+  client.variant('a');
+  const before = asked.length;
+  client.close();
+  assert.deepEqual([client.variant('a').key, client.variant('b').key, client.variant('c', 'off').key], ['on', 'on', 'off']);
+  await client.fetch();
+  await client.start();
+  assert.deepEqual([asked.length - before, told.length, Object.keys(client.all())], [0, 1, ['a', 'b']]);
+});
+
+test('a closed client is let go, with the part of it that lives in wasm', async () => {
+  const answer = await elsewhere(`import { setFlagsFromString } from 'node:v8';
+    import { runInNewContext } from 'node:vm';
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    const { Experiment } = await import('experiment-wasm');
+    const provider = { track() {} };
+    const flags = JSON.stringify([{ key: 'flag', segments: [{ variant: 'on' }], variants: { on: { key: 'on' } } }]);
+    const made = (at) => {
+      const client = Experiment.initialize('key', { instanceName: 'n' + at, exposureTrackingProvider: provider, initialFlags: flags });
+      client.setUser({ user_id: 'u' });
+      client.variant('flag');
+      client.close();
+      return new WeakRef(client);
+    };
+    const clients = Array.from({ length: 50 }, (_, at) => made(at));
+    let alive = 50;
+    for (let round = 0; round < 20 && alive; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      collect();
+      alive = clients.filter((client) => client.deref()).length;
+    }
+    console.log(JSON.stringify(alive));`);
+  assert.equal(answer, 0);
+});
 
 test('after close() a delivery and a refusing provider keep nothing alive either', async () => {
   const answer = await elsewhere(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');

@@ -101,6 +101,18 @@ test('a stack that overflows in the core leaves a client that answers', async ()
   assert.deepEqual(result, ['on', { user_id: 'u' }, true]);
 });
 
+test('all() of an instance that takes over says everything anew', async () => {
+  const result = await elsewhere(`${START}
+    const flag = (key) => ({ key, metadata: { evaluationMode: 'local' }, variants: { on: { key: key + '-on' } }, segments: [{ variant: 'on' }] });
+    const local = Experiment.initialize('local', { ...options, initialFlags: JSON.stringify([flag('x'), flag('y')]) });
+    const all = () => Object.entries(local.all()).map(([key, variant]) => [key, variant.key]);
+    const before = all();
+    poison();
+    print([before, all(), all(), instances.length]);`);
+  const all = [['x', 'x-on'], ['y', 'y-on']];
+  assert.deepEqual(result, [all, all, all, 2]);
+});
+
 test('after five traps within a minute answers are fallbacks, promises resolve, and that is logged once', async () => {
   const result = await elsewhere(`${START}
     await client.fetch({ user_id: 'u' });

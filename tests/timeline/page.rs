@@ -106,6 +106,11 @@ impl Page {
         self.shelf.put(Area::Local, key, text);
     }
 
+    /// The keys that the page keeps and that start so.
+    pub fn kept(&self, prefix: &str) -> Vec<Text> {
+        self.shelf.entries(Area::Page, prefix.as_bytes()).into_iter().map(|(key, _)| key).collect()
+    }
+
     pub fn start(&mut self, user: &str) {
         let _id = self.client.start(Some(object(user)), self.now);
         self.perform();
