@@ -17,7 +17,7 @@ const LETTERS = Array.from({ length: 92 }, (_, at) => (at === 57 ? '!' : String.
 /** The section with the functions' code, and the streams that are written in a way of their own (`Stream` of instructions.ts). */
 const CODE = 10;
 const OPERATION = 1;
-const INT = 4;
+const INT = 11;
 
 /** The text of a module, which `builtIn` of inline.ts makes the same module of. */
 export async function encode(wasm) {
@@ -76,13 +76,19 @@ function walk(wasm, told) {
   };
   const mover = {
     number(stream) {
-      const value = leb(stream === INT);
-      told.number(stream, stream !== INT ? value : value < 0 ? -2 * value - 1 : 2 * value);
+      const isSigned = stream >= INT;
+      const value = leb(isSigned);
+      told.number(stream, !isSigned ? value : value < 0 ? -2 * value - 1 : 2 * value);
       return value;
     },
     byte(stream) {
       told.byte(stream, wasm[at]);
       return wasm[at++];
+    },
+    next() {
+      let ahead = at;
+      while (wasm[ahead++] > 127);
+      return wasm[ahead];
     },
     fixed(value) {
       wasm[at] = told.fixed(value, wasm[at]);

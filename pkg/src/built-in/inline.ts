@@ -34,16 +34,26 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   };
   const number = (stream: number) => {
     const value = read(stream);
-    if (stream === Stream.Int) leb(value % 2 ? -(value + 1) / 2 : value / 2, 63);
+    if (stream >= Stream.Int) leb(value % 2 ? -(value + 1) / 2 : value / 2, 63);
     else leb(value, 127);
     return value;
   };
-  const byte = (stream: number) => {
+  const coded = (stream: number) => {
     let value = letter(stream);
     value = value < 90 ? (value + 24) % 90 : value + (value - 90) * 91 + letter(stream);
     // The operations of arithmetic stand where no others are, so that they are one letter too.
     if (stream === Stream.Operation && value > 79 && value < 119) value += value < 93 ? 26 : value > 105 ? -26 : 0;
+    return value;
+  };
+  const byte = (stream: number) => {
+    const value = coded(stream);
     put(value);
+    return value;
+  };
+  const next = () => {
+    const at = cursors[Stream.Operation]!;
+    const value = coded(Stream.Operation);
+    cursors[Stream.Operation] = at;
     return value;
   };
   /** Writes how long it is before what was written since `start`. */
@@ -60,7 +70,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   leb(functions, 127);
   for (; functions; functions--) {
     const start = end;
-    moveFunction({ byte, number, fixed: put });
+    moveFunction({ byte, number, fixed: put, next });
     measure(start);
   }
   measure(code);
