@@ -3,12 +3,14 @@
 //! In the browser JavaScript itself answers (`web::dialect`); natively [`NativeDialect`] does. Evaluation never asks the
 //! platform directly, so both builds decide alike, and the browser pays for neither float parsing nor Unicode tables.
 
-use crate::json::Text;
+use crate::json::{Text, Value};
 
 pub(crate) mod comparable;
 #[cfg(feature = "native")]
 mod native;
 pub(crate) mod plain;
+#[cfg(feature = "native")]
+mod stringify;
 #[cfg(feature = "native")]
 mod utf16;
 #[cfg(feature = "native")]
@@ -24,6 +26,9 @@ pub trait Dialect {
 
     /// `String(number)`.
     fn print(&self, number: f64) -> Text;
+
+    /// `JSON.stringify(value)`, of a value that was read from JSON.
+    fn stringify(&self, value: &Value) -> Text;
 
     /// `text.toLowerCase()`.
     fn lower(&self, text: &[u8]) -> Text;

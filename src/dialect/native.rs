@@ -3,8 +3,9 @@
 use regress::{Flags, Regex};
 
 use super::Dialect;
+use super::stringify::stringify;
 use super::utf16::units;
-use crate::json::Text;
+use crate::json::{Text, Value};
 
 /// Patterns longer than this, in bytes, never match: a pattern is matched by backtracking, and a server is shared.
 const MAX_PATTERN: usize = 1024;
@@ -28,6 +29,10 @@ impl Dialect for NativeDialect {
 
     fn print(&self, number: f64) -> Text {
         ryu_js::Buffer::new().format(number).into()
+    }
+
+    fn stringify(&self, value: &Value) -> Text {
+        stringify(value, self)
     }
 
     fn lower(&self, text: &[u8]) -> Text {

@@ -1,4 +1,4 @@
-//! Text on which every dialect agrees, answered here so that it costs no call into JavaScript: short whole numbers.
+//! Text on which every dialect agrees, answered here so that it costs no call into JavaScript: short whole numbers, indexes.
 
 use super::Dialect;
 use crate::json::Text;
@@ -25,6 +25,13 @@ pub fn whole(digits: &[u8]) -> Option<f64> {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
         Some(number * 10.0 + f64::from(digit))
     })
+}
+
+/// A name that JavaScript takes for an index of a list, which `07` is not; the largest is 2³² − 2.
+pub fn array_index(name: &Text) -> Option<u32> {
+    let is_canonical = name.len() == 1 || name.first() != Some(&b'0');
+    let index = name.to_u64().filter(|_| is_canonical)?;
+    u32::try_from(index).ok().filter(|index| *index < u32::MAX)
 }
 
 fn is_canonical(digits: &[u8]) -> bool {

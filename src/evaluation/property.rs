@@ -1,8 +1,7 @@
 //! What is known of a property of a user: its text, and the forms of it that conditions compare, each computed once.
 
-use super::select::array_index;
 use crate::dialect::{Dialect, plain};
-use crate::json::{self, Object, Text, Value};
+use crate::json::{self, Text, Value};
 use crate::segment::Form;
 
 /// A property that is there.
@@ -75,39 +74,7 @@ fn text_of<D: Dialect>(value: &Value, dialect: &D) -> Text {
         Value::Null => Text::default(),
         Value::Number(digits) => plain::print(dialect, digits),
         Value::String(text) => text.clone(),
-        _ => stringified(value, dialect).to_text(),
+        Value::Bool(_) => value.to_text(),
+        _ => dialect.stringify(value),
     }
-}
-
-/// What `JSON.stringify` writes: unlike in JSON as it was received, numbers are printed anew and objects are in JavaScript's
-/// order.
-fn stringified<D: Dialect>(value: &Value, dialect: &D) -> Value {
-    match value {
-        Value::Number(digits) => {
-            let number = plain::print(dialect, digits);
-            if number.ends_with(b"Infinity") { Value::Null } else { Value::Number(number) }
-        }
-        Value::Array(items) => Value::Array(items.iter().map(|item| stringified(item, dialect)).collect()),
-        Value::Object(object) => Value::Object(in_order(object, |value| stringified(value, dialect))),
-        other => other.clone(),
-    }
-}
-
-/// Whole numbers first, from small to large, then the names as they were written. Of a name written twice, the first place
-/// and the last value.
-fn in_order(object: &Object, of: impl Fn(&Value) -> Value) -> Object {
-    let mut ordered = Object::new();
-    let mut from = 0;
-    // Such names are rare, and a sort of std is 2 KB of wasm.
-    while let Some(index) = object.iter().filter_map(|(name, _)| array_index(name)).filter(|index| *index >= from).min()
-    {
-        let name = Text::from_u64(index.into());
-        let value = object.get(&name).map_or(Value::Null, &of);
-        ordered.push(name, value);
-        from = index + 1;
-    }
-    for (name, value) in object.iter().filter(|(name, _)| array_index(name).is_none()) {
-        ordered.set(name, of(value));
-    }
-    ordered
 }

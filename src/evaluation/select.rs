@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::dialect::plain::array_index;
 use crate::json::{Text, Value};
 
 /// What lies at the end of the way; `null` counts as nothing.
@@ -24,11 +25,4 @@ fn member<'a>(value: &'a Value, name: &Text) -> Option<&'a Value> {
         Value::Array(items) => items.get(array_index(name)? as usize),
         _ => None,
     }
-}
-
-/// A name that JavaScript takes for an index of a list, which `07` is not; the largest is 2³² − 2.
-pub(super) fn array_index(name: &Text) -> Option<u32> {
-    let is_canonical = name.len() == 1 || name.first() != Some(&b'0');
-    let index = name.to_u64().filter(|_| is_canonical)?;
-    u32::try_from(index).ok().filter(|index| *index < u32::MAX)
 }

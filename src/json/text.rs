@@ -10,7 +10,7 @@ use super::writer::write_u64;
 
 /// A JavaScript string.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(Box<[u8]>);
+pub struct Text(Vec<u8>);
 
 impl Text {
     /// The WTF-8 bytes.
@@ -25,7 +25,7 @@ impl Text {
 
     /// As a Rust string, for text that is known to be UTF-8, as JSON that we wrote is; nothing of any other.
     pub fn into_string(self) -> String {
-        String::from_utf8(self.0.into()).unwrap_or_default()
+        String::from_utf8(self.0).unwrap_or_default()
     }
 
     /// This text with more behind it.
@@ -90,7 +90,7 @@ impl From<&str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(text.into_bytes().into())
+        Self(text.into_bytes())
     }
 }
 
@@ -101,10 +101,8 @@ impl From<&[u8]> for Text {
 }
 
 impl From<Vec<u8>> for Text {
-    // One copy of the shrinking that makes a box of a vector, not one for each caller.
-    #[inline(never)]
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes.into())
+        Self(bytes)
     }
 }
 

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
-use super::text::{from_js, to_js};
+use super::text::{from_js, stringify, to_js, value_of};
 use crate::dialect::Dialect;
-use crate::json::Text;
+use crate::json::{Text, Value};
 
 #[wasm_bindgen]
 extern "C" {
@@ -46,6 +46,10 @@ impl Dialect for JsDialect {
 
     fn print(&self, number: f64) -> Text {
         from_js(&string(number))
+    }
+
+    fn stringify(&self, value: &Value) -> Text {
+        stringify(&value_of(&value.to_text())).unwrap_or_default().into()
     }
 
     fn lower(&self, text: &[u8]) -> Text {
