@@ -96,13 +96,15 @@ $(trap): tests/glue/trap.rs Cargo.toml Cargo.lock $(shaping) $(toolchain) $(node
 	$(call bind,trap,$(if $(std),target/shipped,target),examples/trap)
 
 # bind NAME, TARGET-DIR, FILE: from cargo's output to a module and a glue that can be shipped.
+# Functions stand by name until the names go: those of one type are alike, and compress better side by side.
 define bind
-wasm-bindgen --target web --omit-default-module-path --remove-name-section --remove-producers-section \
+wasm-bindgen --target web --omit-default-module-path --remove-producers-section \
   --out-dir target/bindgen/$(1) $(2)/wasm32-unknown-unknown/wasm/$(3).wasm
 mkdir -p target/wasm/$(1)
 cd target/bindgen/$(1) && $(wasm-opt) --flatten --rereloop -Oz -Oz --converge --low-memory-unused -ocimfs 40 \
-  --strip-debug --strip-producers --strip-target-features $(notdir $(3))_bg.wasm -o small.wasm
-cd target/bindgen/$(1) && $(wasm-opt) --minify-imports-and-exports-and-modules small.wasm -o ../../wasm/$(1)/$(notdir $(3))_bg.wasm > names.json
+  --reorder-functions-by-name -g $(notdir $(3))_bg.wasm -o small.wasm
+cd target/bindgen/$(1) && $(wasm-opt) --strip-debug --strip-producers --strip-target-features \
+  --minify-imports-and-exports-and-modules small.wasm -o ../../wasm/$(1)/$(notdir $(3))_bg.wasm > names.json
 node pkg/payload.mjs target/wasm/$(1)/$(notdir $(3))_bg.wasm
 node pkg/glue.mjs target/bindgen/$(1)/$(notdir $(3)).js target/wasm/$(1)/$(notdir $(3)).js target/bindgen/$(1)/names.json
 endef

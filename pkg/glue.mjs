@@ -120,7 +120,11 @@ function guardClosures(glue) {
  *  The `catch` around it needs nothing: keeping the error takes the instance's table, and that throws by then. */
 function guardImports(glue) {
   const wrappers = count(glue, 'function handleError(');
-  return replace(glue, 'return f.apply(this, args);', 'const result = f.apply(this, args);\n        if (dead) throw gone();\n        return result;', wrappers);
+  glue = replace(glue, 'return f.apply(this, args);', 'const result = f(...args);\n        if (dead) throw gone();\n        return result;', wrappers);
+  // One function for each import, made when the imports are, instead of one for each call.
+  glue = replace(glue, 'function handleError(f, args) {\n', 'function handleError(f) {\n    return (...args) => {\n', wrappers);
+  glue = replace(glue, 'wasm.__wbindgen_exn_store(idx);\n    }\n', 'wasm.__wbindgen_exn_store(idx);\n    }\n    };\n', wrappers);
+  return glue.replace(/function\(\) \{ return handleError\(function \((.*)\) \{\n((?:.*\n)*?) +\}, arguments\); \}/g, 'handleError(($1) => {\n$2        })');
 }
 
 /** Leaves out what every visitor would pay for and nobody here uses: a quicker way to copy long texts, `using`, shims for engines that cannot
@@ -135,6 +139,7 @@ function plain(glue) {
   glue = replace(between(glue, '    }\n\n    let len = arg.length;', quicker, () => ''), quicker, '}\n', 1);
   glue = glue.replaceAll(', wasm.__wbindgen_realloc)', ')');
   glue = glue.replace(/ {8}try \{\n((?: {12}.*\n)+?) {8}\} catch \(e\) \{\n(?: {12}if \(ptr\d\) .*\n)+ {12}throw e;\n {8}\}\n/g, '$1');
+  glue = glue.replace(/^( {8}\w+): function\((.*)\) \{$/gm, '$1: ($2) => {');
   glue = glue.replace(/^const CLOSURE_DTORS = .*\n/m, '').replace(/^ +CLOSURE_DTORS\.\w+\(.*\n/gm, '');
   return between(glue, "if (!('encodeInto' in cachedTextEncoder)) {", 'let WASM_VECTOR_LEN', () => '');
 }

@@ -3,7 +3,7 @@
 // The code is taken apart into streams of one kind (src/built-in/instructions.ts), and each number or byte becomes a letter or two. No letter
 // needs an escape or depends on the charset that a server declares. Brotli finds the repetitions that base64 hides, since what is equal has
 // equal letters.
-// src/built-in/inline.ts puts it together again; the build runs it and compares. Use: node pkg/payload.mjs FILE.wasm (sets alignment hints)
+// src/built-in/inline.ts puts it together again; the build runs it and compares. Use: node pkg/payload.mjs FILE.wasm (takes out what says nothing)
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -19,6 +19,16 @@ const CODE = 10;
 const OPERATION = 1;
 const INT = 11;
 
+const UNHEARD = [
+  'attempted to take ownership of Rust value while it was borrowed',
+  'recursive use of an object detected which would lead to unsafe aliasing in rust',
+  'FnOnce called more than once',
+  'called `Result::unwrap_throw()` on an `Err` value',
+  'called `Option::unwrap_throw()` on a `None` value',
+  'closure invoked recursively or after being dropped',
+  'null pointer passed to rust',
+];
+
 /** The text of a module, which `builtIn` of inline.ts makes the same module of. */
 export async function encode(wasm) {
   const text = written(wasm);
@@ -27,9 +37,16 @@ export async function encode(wasm) {
   return text;
 }
 
-/** Sets every alignment hint to the natural one, in place. A hint says nothing about what code does; one that is always the same costs nothing. */
-export function align(wasm) {
+/**
+ * Takes out, in place, what says nothing. Every alignment hint becomes the natural one, and one that is always the same costs nothing. What
+ * wasm-bindgen says of mistakes that would be ours becomes blank: the page never hears it, a trap is a trap.
+ */
+export function plain(wasm) {
   walk(wasm, { number: () => {}, byte: () => {}, fixed: (value) => value });
+  for (const sentence of UNHEARD) {
+    const at = wasm.indexOf(sentence);
+    if (at > 0) wasm.fill(' ', at, at + sentence.length);
+  }
 }
 
 /** The lengths of the streams, how many functions there are, how much comes before and after the code, how much it all is; then the streams. */
@@ -126,6 +143,6 @@ async function compiled(entry, text = '') {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const wasm = readFileSync(process.argv[2]);
-  align(wasm);
+  plain(wasm);
   writeFileSync(process.argv[2], wasm);
 }

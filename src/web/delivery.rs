@@ -47,19 +47,15 @@ impl CoreDelivery {
         self.with(|delivery| delivery.flush(now()));
     }
 
-    /// How many events have no verdict yet.
-    pub fn pending(&self) -> u32 {
-        self.with(|delivery| delivery.pending() as u32).unwrap_or(0)
-    }
-
     /// Sends what waits and leaves no timer behind. What gets no verdict stays for the next page.
     pub fn close(&self) {
         self.with(|delivery| delivery.close(now()));
     }
 
-    fn with<T>(&self, use_delivery: impl FnOnce(&mut Delivery) -> T) -> Option<T> {
-        let result = self.delivery.try_borrow_mut().ok().map(|mut delivery| use_delivery(&mut delivery));
+    fn with(&self, use_delivery: impl FnOnce(&mut Delivery)) {
+        if let Ok(mut delivery) = self.delivery.try_borrow_mut() {
+            use_delivery(&mut delivery);
+        }
         self.driver.drain();
-        result
     }
 }

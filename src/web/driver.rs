@@ -48,7 +48,7 @@ pub(super) struct Driver {
     pub(super) seed: Seed,
     under_way: RefCell<Vec<UnderWay>>,
     timer: RefCell<Option<(u64, Timeout)>>,
-    hear: Closure<dyn Fn(u32, JsValue)>,
+    hear: Closure<dyn FnMut(u32, JsValue)>,
     this: Weak<Driver>,
 }
 
@@ -76,9 +76,11 @@ impl Driver {
         self.set_timer();
     }
 
-    /// Has `this` called with the outcome of a promise.
-    pub(super) fn listen(&self, promise: &JsValue, id: u32, kept: News, broken: News) {
-        let _thrown = call_method(promise, "then", &[&self.callback(id, kept), &self.callback(id, broken)]);
+    /// Is told the outcome of a promise. It comes later even from one of the page's that calls at once: news may not come
+    /// while other news is heard.
+    fn listen(&self, promise: &JsValue, id: u32, kept: News, broken: News) {
+        let promise = Promise::resolve(promise);
+        let _thrown = call_method(&promise, "then", &[&self.callback(id, kept), &self.callback(id, broken)]);
     }
 
     fn callback(&self, id: u32, news: News) -> JsValue {
@@ -102,7 +104,7 @@ impl Driver {
     /// Hands an exposure over. What comes of it, now or later, goes back to the machine.
     fn track(&self, TrackId(id): TrackId, to: Receiver, event: &ExposureEvent) {
         let provider = self.seed.receiver(to);
-        let wait = |promise: &JsValue| self.listen(&Promise::resolve(promise), id, News::Judged, News::Refused);
+        let wait = |promise: &JsValue| self.listen(promise, id, News::Judged, News::Refused);
         let tracking = hand_over(&JsProvider { provider: &provider, wait: &wait }, event);
         if tracking != Tracking::Pending {
             self.with(|machine| machine.handle_tracked(TrackId(id), tracking, now()));
@@ -136,7 +138,7 @@ impl Driver {
         }
         // The page's HTTP client gives the body itself.
         let body = call_method(response, "text", &[]).unwrap_or_else(|_| field(response, "body"));
-        self.listen(&Promise::resolve(&body), id.0, News::Answered, News::Failed);
+        self.listen(&body, id.0, News::Answered, News::Failed);
     }
 
     fn answered(&self, id: RequestId, body: &JsValue) {
@@ -189,7 +191,7 @@ impl Driver {
     }
 }
 
-fn listener(driver: Weak<Driver>) -> Closure<dyn Fn(u32, JsValue)> {
+fn listener(driver: Weak<Driver>) -> Closure<dyn FnMut(u32, JsValue)> {
     Closure::new(move |news, value| {
         if let Some(driver) = driver.upgrade() {
             driver.hear(news, &value);

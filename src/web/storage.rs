@@ -75,13 +75,13 @@ impl Storage for PageStorage {
 
     fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
         let mut entries: Vec<(Text, Text)> = Vec::new();
-        self.keys(area).for_each(&mut |key, _, _| {
+        for key in self.keys(area) {
             let key = key.unchecked_into();
             let name = from_js(&key);
             if name.starts_with(prefix) && entries.iter().all(|(known, _)| *known != name) {
                 entries.extend(self.text(area, &key).map(|text| (name, text)));
             }
-        });
+        }
         entries
     }
 }

@@ -3,7 +3,7 @@
 //! The global is bound, not `window`'s, so workers and Node are served too. A request whose answer is not wanted any
 //! more is aborted.
 
-use js_sys::{Object, Promise};
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestInit};
 
@@ -16,7 +16,7 @@ use crate::json::Text;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn fetch(url: &JsValue, init: &RequestInit) -> Result<Promise, JsValue>;
+    fn fetch(url: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue>;
 }
 
 /// A request under way, and what the head of its response said.
@@ -45,7 +45,7 @@ impl UnderWay {
 ///
 /// # Errors
 /// What the page's HTTP client or `fetch` throws.
-pub(super) fn send(id: RequestId, request: &Request, client: &JsValue) -> Result<(Promise, UnderWay), JsValue> {
+pub(super) fn send(id: RequestId, request: &Request, client: &JsValue) -> Result<(JsValue, UnderWay), JsValue> {
     let abort = AbortController::new().ok();
     let promise = match client.is_object() {
         true => send_by_client(client, request),
@@ -54,7 +54,7 @@ pub(super) fn send(id: RequestId, request: &Request, client: &JsValue) -> Result
     Ok((promise, UnderWay { id, status: 0, retry_after: None, abort }))
 }
 
-fn send_by_fetch(request: &Request, abort: Option<&AbortController>) -> Result<Promise, JsValue> {
+fn send_by_fetch(request: &Request, abort: Option<&AbortController>) -> Result<JsValue, JsValue> {
     let init = RequestInit::new();
     init.set_method(request.method);
     init.set_headers(&headers(request));
@@ -71,11 +71,11 @@ fn send_by_fetch(request: &Request, abort: Option<&AbortController>) -> Result<P
 }
 
 /// The reference's `HttpClient`: `request(url, method, headers, data, timeoutMillis)`, a promise of `{status, body}`.
-fn send_by_client(client: &JsValue, request: &Request) -> Result<Promise, JsValue> {
+fn send_by_client(client: &JsValue, request: &Request) -> Result<JsValue, JsValue> {
     let body = request.body.as_ref().map_or(JsValue::NULL, |body| to_js(body).into());
     let timeout = JsValue::from_f64(request.timeout_millis as f64);
     let arguments: [&JsValue; 5] = [&to_js(&request.url), &request.method.into(), &headers(request), &body, &timeout];
-    Ok(Promise::resolve(&call_method(client, "request", &arguments)?))
+    call_method(client, "request", &arguments)
 }
 
 fn headers(request: &Request) -> JsValue {
