@@ -1,44 +1,16 @@
-// Scripted pages, each played with the reference and with ours in one browser against one server: what the two returned, tracked, sent and stored
+// Scripted pages, each played with the reference and with ours in Chromium against one server: what the two returned, tracked, sent and stored
 // is the same, but for the differences a script names.
 import assert from 'node:assert/strict';
-import { availableParallelism } from 'node:os';
-import { after, before, describe, test } from 'node:test';
-import { launch } from '../package/stage.mjs';
-import { faulty, load } from './clients.mjs';
-import { compare } from './compare.mjs';
+import { describe, test } from 'node:test';
+import { all, both } from './both.mjs';
+import { faulty } from './clients.mjs';
 import { DECIDED } from './decided.mjs';
-import { play } from './play.mjs';
 import { script } from './script.mjs';
 import { SCRIPTS } from './scripts/all.mjs';
-import { serve } from './server.mjs';
 
-const ground = { seats: [] };
-before(async () => Object.assign(ground, { browser: await launch(), server: await serve(await load()) }));
-after(async () => {
-  await ground.browser?.close();
-  ground.server?.close();
-});
+const complaints = both('chromium');
 
-/** Plays a script with both and answers what is wrong, line by line. */
-async function complaints(scripted, client = 'ours') {
-  const [reference, ours] = await Promise.all([play(scripted, 'reference', ground), play(scripted, client, ground)]);
-  return compare(scripted, { reference, ours });
-}
-
-const count = { equal: 0, differing: 0, failed: 0 };
-
-describe('side by side', { concurrency: availableParallelism() }, () => {
-  for (const scripted of SCRIPTS) {
-    test(scripted.name, async () => {
-      const wrong = await complaints(scripted).catch((error) => [String(error?.stack ?? error)]);
-      count[wrong.length ? 'failed' : scripted.differs.length ? 'differing' : 'equal']++;
-      if (wrong.length) assert.fail(`\n${wrong.join('\n')}`);
-    });
-  }
-  after(() =>
-    console.log(`side by side: ${SCRIPTS.length} scripts, ${count.equal} equal, ${count.differing} with intended differences, ${count.failed} failed`),
-  );
-});
+all('chromium', complaints);
 
 test('there are scripts, and no two have one name', () => {
   const names = SCRIPTS.map(({ name }) => name);

@@ -1,0 +1,4 @@
+// The same pages in Firefox.
+import { all, both } from './both.mjs';
+
+all('firefox', both('firefox'));
