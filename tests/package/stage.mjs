@@ -26,7 +26,8 @@ const BROWSERS = {
 /** Their names. */
 export const browsers = Object.keys(BROWSERS);
 
-export const launch = (name) => puppeteer.launch(BROWSERS[name]);
+/** A busy machine takes its time. */
+export const launch = (name) => puppeteer.launch({ timeout: 120_000, ...BROWSERS[name] });
 
 const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
 
