@@ -116,8 +116,9 @@ demo := www/dist/index.html
 
 pkg: $(package) ## build the npm package: pkg/dist
 
-$(package): $(shipped) $(shell find pkg/src -type f) $(wildcard pkg/*.mjs pkg/*.json) README.md LICENSE $(node_modules)
-	cp README.md LICENSE pkg/
+$(package): $(shipped) $(shell find pkg/src -type f) $(wildcard pkg/*.mjs pkg/*.json docs/*.md) README.md LICENSE $(node_modules)
+	rm -rf pkg/docs
+	cp -r README.md LICENSE docs pkg/
 	node pkg/build.mjs
 	touch $@
 
@@ -192,5 +193,5 @@ bench: $(package) $(browsers) ## measure against the reference in Node and Chrom
 	node benches/run.mjs $(BENCH)
 
 clean: ## remove what was built, keep the tools
-	rm -rf pkg/dist pkg/README.md pkg/LICENSE www/dist node_modules
+	rm -rf pkg/dist pkg/docs pkg/README.md pkg/LICENSE www/dist node_modules
 	find target -mindepth 1 -maxdepth 1 -not -name tools -exec rm -rf {} +

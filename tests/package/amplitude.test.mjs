@@ -1,13 +1,13 @@
 // What Amplitude's SDKs meet: the connector, the plugin and the deprecated providers. The same calls go to the sources here and to the originals.
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import connectorPackage from '@amplitude/analytics-connector';
 import reference from '@amplitude/experiment-js-client';
 import { build } from 'esbuild';
 import ts from 'typescript';
-import { launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, stage } from './stage.mjs';
 
 const { AnalyticsConnector } = connectorPackage;
 const source = fileURLToPath(new URL('../../pkg/src/', import.meta.url));
@@ -577,8 +577,13 @@ test('the types are those of the original, in both directions', () => {
 // ---- the real SDK ----------------------------------------------------------------------------------------------------
 
 let browser;
-before(async () => (browser = await launch()));
-after(() => browser?.close());
+for (const name of browsers) {
+  describe(`in ${name}`, () => {
+    before(async () => (browser = await launch(name)));
+    after(() => browser?.close());
+    withTheRealSdk();
+  });
+}
 
 const ANALYTICS = `export { init, identify, setUserId, Identify } from '@amplitude/analytics-browser';`;
 
@@ -601,7 +606,7 @@ async function visit(told) {
   });
   const { page, thrown, close } = await open(browser, served.origin);
   const elsewhere = [];
-  page.on('request', (request) => request.url().startsWith(served.origin) || elsewhere.push(request.url()));
+  page.on('request', (request) => [served.origin, 'data:'].some((start) => request.url().startsWith(start)) || elsewhere.push(request.url()));
   try {
     await page.waitForFunction(() => globalThis.ready);
     await told({ page, served });
@@ -622,49 +627,51 @@ async function exposures(served, count) {
   return events;
 }
 
-test('the real SDK uses a connector that was there before it: it takes the exposures, and says who is there', () =>
-  visit(async ({ page, served }) => {
-    const seen = await page.evaluate(async (key) => {
-      const connector = ours.analyticsConnector('$default_instance');
-      const plugin = new ours.AmplitudeIntegrationPlugin(key, connector, 60_000);
-      const exposure = (variant) => ({ eventType: '$exposure', eventProperties: { flag_key: 'flag', variant, experiment_key: 'exp', metadata: { x: 1 }, time: 1_700_000_000_000 } });
-      const ready = plugin.setup();
-      const early = plugin.track(exposure('early'));
-      connector.eventBridge.logEvent(exposure('queued'));
-      const sdk = await loadAnalytics();
-      await ready;
-      const taken = plugin.track(exposure('taken'));
-      await sdk.identify(new sdk.Identify().set('plan', 'pro')).promise;
-      const user = plugin.getUser();
-      sdk.setUserId('other');
-      return { early, taken, user, other: plugin.getUser().user_id, same: analyticsConnectorInstances.$default_instance === connector };
-    }, KEY);
-    const { device_id } = seen.user;
-    assert.ok(device_id);
-    assert.deepEqual(seen, { early: false, taken: true, user: { user_id: 'user', device_id, user_properties: { plan: 'pro' }, version: undefined }, other: 'other', same: true });
-    const events = await exposures(served, 2);
-    assert.deepEqual(events.map(({ user_id, device_id, time, event_properties }) => ({ user_id, device_id, time, event_properties })), ['queued', 'taken'].map((variant) => ({
-      user_id: 'user',
-      device_id,
-      time: 1_700_000_000_000,
-      event_properties: { flag_key: 'flag', variant, experiment_key: 'exp', metadata: { x: 1 } },
-    })));
+function withTheRealSdk() {
+  test('the real SDK uses a connector that was there before it: it takes the exposures, and says who is there', () =>
+    visit(async ({ page, served }) => {
+      const seen = await page.evaluate(async (key) => {
+        const connector = ours.analyticsConnector('$default_instance');
+        const plugin = new ours.AmplitudeIntegrationPlugin(key, connector, 60_000);
+        const exposure = (variant) => ({ eventType: '$exposure', eventProperties: { flag_key: 'flag', variant, experiment_key: 'exp', metadata: { x: 1 }, time: 1_700_000_000_000 } });
+        const ready = plugin.setup();
+        const early = plugin.track(exposure('early'));
+        connector.eventBridge.logEvent(exposure('queued'));
+        const sdk = await loadAnalytics();
+        await ready;
+        const taken = plugin.track(exposure('taken'));
+        await sdk.identify(new sdk.Identify().set('plan', 'pro')).promise;
+        const user = JSON.parse(JSON.stringify(plugin.getUser()));
+        sdk.setUserId('other');
+        return { early, taken, user, other: plugin.getUser().user_id, same: analyticsConnectorInstances.$default_instance === connector };
+      }, KEY);
+      const { device_id } = seen.user;
+      assert.ok(device_id);
+      assert.deepEqual(seen, { early: false, taken: true, user: { user_id: 'user', device_id, user_properties: { plan: 'pro' } }, other: 'other', same: true });
+      const events = await exposures(served, 2);
+      assert.deepEqual(events.map(({ user_id, device_id, time, event_properties }) => ({ user_id, device_id, time, event_properties })), ['queued', 'taken'].map((variant) => ({
+        user_id: 'user',
+        device_id,
+        time: 1_700_000_000_000,
+        event_properties: { flag_key: 'flag', variant, experiment_key: 'exp', metadata: { x: 1 } },
+      })));
 
-    // The next page has no SDK yet, but its cookie.
-    await page.reload();
-    await page.waitForFunction(() => globalThis.ready);
-    const next = await page.evaluate((key) => new ours.AmplitudeIntegrationPlugin(key, ours.analyticsConnector('$default_instance'), 1).getUser(), KEY);
-    assert.deepEqual([next.user_id, next.device_id], ['other', device_id]);
-  }));
+      // The next page has no SDK yet, but its cookie.
+      await page.reload();
+      await page.waitForFunction(() => globalThis.ready);
+      const next = await page.evaluate((key) => new ours.AmplitudeIntegrationPlugin(key, ours.analyticsConnector('$default_instance'), 1).getUser(), KEY);
+      assert.deepEqual([next.user_id, next.device_id], ['other', device_id]);
+    }));
 
-test('a connector that the real SDK made is used', () =>
-  visit(async ({ page, served }) => {
-    const seen = await page.evaluate(async () => {
-      await loadAnalytics();
-      const plugin = new ours.AmplitudeIntegrationPlugin(undefined, ours.analyticsConnector('$default_instance'), 60_000);
-      await plugin.setup();
-      return [plugin.track({ eventType: '$exposure', eventProperties: { flag_key: 'flag' } }), plugin.getUser().user_id];
-    });
-    assert.deepEqual(seen, [true, 'user']);
-    assert.equal((await exposures(served, 1))[0].event_properties.flag_key, 'flag');
-  }));
+  test('a connector that the real SDK made is used', () =>
+    visit(async ({ page, served }) => {
+      const seen = await page.evaluate(async () => {
+        await loadAnalytics();
+        const plugin = new ours.AmplitudeIntegrationPlugin(undefined, ours.analyticsConnector('$default_instance'), 60_000);
+        await plugin.setup();
+        return [plugin.track({ eventType: '$exposure', eventProperties: { flag_key: 'flag' } }), plugin.getUser().user_id];
+      });
+      assert.deepEqual(seen, [true, 'user']);
+      assert.equal((await exposures(served, 1))[0].event_properties.flag_key, 'flag');
+    }));
+}

@@ -1,15 +1,15 @@
-// The packed package in other people's bundlers, without any configuration, run in a browser.
+// The packed package in other people's bundlers, without any configuration, run in browsers.
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { scratch } from './scratch.mjs';
-import { launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, stage } from './stage.mjs';
 
 let app;
-let browser;
-before(async () => ([app, browser] = await Promise.all([scratch(), launch()])));
-after(() => Promise.all([app?.remove(), browser?.close()]));
+let launched = [];
+before(async () => ([app, ...launched] = await Promise.all([scratch(), ...browsers.map(launch)])));
+after(() => Promise.all([app?.remove(), ...launched.map((browser) => browser.close())]));
 
 const HTML = (script) => `<!doctype html><title>app</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`;
 const SHOW = `
@@ -24,9 +24,14 @@ async function folder(path) {
   return Object.fromEntries(await Promise.all(files.map(read)));
 }
 
-/** Runs the app in `out` and demands that the page shows what the server assigned. */
+/** Runs the app in `out` and demands that the page shows what the server assigned, in each browser. */
 async function shows(out) {
   const files = await folder(join(app.dir, out));
+  for (const browser of launched) await showsIn(browser, files);
+  return files;
+}
+
+async function showsIn(browser, files) {
   const served = await stage({ ...files, '/': { body: files['/index.html'], headers: { 'content-type': 'text/html' } }, '/sdk/v2/flags': [], '/sdk/v2/vardata': { flag: { key: 'on', value: 'on' } } });
   const { page, said, thrown, close } = await open(browser, served.origin);
   try {
@@ -36,7 +41,6 @@ async function shows(out) {
     await close();
     served.close();
   }
-  return files;
 }
 
 async function vite(main) {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { dead } from './links.mjs';
 import { scratch } from './scratch.mjs';
 
 let app;
@@ -53,7 +54,13 @@ test('every file that the manifest names is in the tarball, and no source is', (
   for (const path of named.filter((path) => /\.\w+$/.test(path))) {
     if (path.includes('dist') || path.endsWith('.json')) assert.ok(app.files.includes(path.slice(2)), path);
   }
-  assert.deepEqual(app.files.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE$)/.test(path)), []);
+  assert.deepEqual(app.files.filter((path) => !/^(dist\/|docs\/[a-z-]+\.md$|package\.json$|README\.md$|LICENSE$)/.test(path)), []);
+});
+
+test('every link of its pages leads somewhere', () => {
+  const pages = app.files.filter((path) => path.endsWith('.md'));
+  assert.ok(pages.includes('README.md') && pages.length > 1);
+  assert.deepEqual(dead(app.installed, pages, app.files), []);
 });
 
 test('types come first in every branch, and each format has its own', () => {

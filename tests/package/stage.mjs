@@ -1,13 +1,33 @@
 // A server that says what the test wants, writes down what it was asked, and can hold an answer back; and the browser that asks it.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
 
-export const launch = () =>
-  chromium.launch({
+/** Where nobody listens: what would leave the machine ends here. */
+const NOWHERE = { host: '127.0.0.1', port: 9 };
+
+const BROWSERS = {
+  chromium: {
+    browser: 'chrome',
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
-  });
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--proxy-server=${NOWHERE.host}:${NOWHERE.port}`, '--proxy-bypass-list=127.0.0.1'],
+  },
+  firefox: {
+    browser: 'firefox',
+    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    extraPrefsFirefox: {
+      'network.proxy.type': 1,
+      ...Object.fromEntries(['http', 'ssl'].flatMap((kind) => [[`network.proxy.${kind}`, NOWHERE.host], [`network.proxy.${kind}_port`, NOWHERE.port]])),
+      'network.proxy.no_proxies_on': '127.0.0.1',
+    },
+  },
+};
+
+/** Their names. */
+export const browsers = Object.keys(BROWSERS);
+
+/** A busy machine takes its time. */
+export const launch = (name) => puppeteer.launch({ timeout: 120_000, ...BROWSERS[name] });
 
 const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
 
@@ -49,12 +69,17 @@ export async function stage(answers) {
 
 /** Opens a page and demands that nothing is thrown in it. Console errors go to `said`. */
 export async function open(browser, url) {
-  const context = await browser.newContext();
+  const context = await browser.createBrowserContext();
   const page = await context.newPage();
   const said = [];
   const thrown = [];
   page.on('console', (message) => message.type() === 'error' && said.push(message.text()));
-  page.on('pageerror', (error) => thrown.push(String(error)));
+  // Not `pageerror`: what Firefox remarks on its own looks the same there.
+  await page.exposeFunction('noteThrown', (text) => void thrown.push(text));
+  await page.evaluateOnNewDocument(() => {
+    addEventListener('error', ({ message }) => noteThrown(message));
+    addEventListener('unhandledrejection', ({ reason }) => noteThrown(String(reason)));
+  });
   await page.goto(url);
   return { page, said, thrown, close: () => context.close() };
 }

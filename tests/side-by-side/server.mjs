@@ -14,7 +14,7 @@ const PATHS = { '/sdk/v2/vardata': 'vardata', '/sdk/v2/flags': 'flags', '/2/http
 const PAGE = ['time', 'requests', 'script'];
 
 /** What every request has and no client chooses. */
-const ORDINARY = /^(?:host|connection|user-agent|accept|accept-.*|referer|origin|sec-.*|pragma|cache-control|content-length|cookie|x-run|x-stage)$/;
+const ORDINARY = /^(?:host|connection|user-agent|accept|accept-.*|referer|origin|sec-.*|pragma|cache-control|content-length|cookie|x-run|x-stage|x-host)$/;
 
 /** `code` by name: the clients, and the analytics SDK. */
 export async function serve(code) {
@@ -36,8 +36,6 @@ export async function serve(code) {
       runs.set(id, Object.assign(run, { sent: [], turns: {}, answers: { vardata: {}, flags: [], events: { code: 200 }, ...run.script.answers } }));
     },
     end: (id) => runs.delete(id),
-    /** An answer to a request for another host, as if that host had given it. */
-    elsewhere: (id, request, host) => answer(runs.get(id), new URL(request.url), request, request.body ?? '', host),
     close: () => server.close() && server.closeAllConnections(),
   };
 }
@@ -55,18 +53,19 @@ function file(files, { pathname }) {
   return files[name] && { headers: { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' }, body: files[name] };
 }
 
-function answer(run, url, request, body, host) {
+function answer(run, url, request, body) {
   if (!run) return { code: 404, body: '' };
-  if (!host && url.pathname === '/stage/answers') return Object.assign(run.answers, JSON.parse(body)) && { body: '' };
+  if (url.pathname === '/stage/answers') return Object.assign(run.answers, JSON.parse(body)) && { body: '' };
   const isPage = !PATHS[url.pathname] && !request.headers['x-stage'];
-  return isPage ? { headers: { 'content-type': 'text/html; charset=utf-8' }, body: document(run) } : scripted(run, url, request, body, host);
+  return isPage ? { headers: { 'content-type': 'text/html; charset=utf-8' }, body: document(run) } : scripted(run, url, request, body);
 }
 
 function document({ now, page, script, client, key }) {
   const { local = {}, session = {} } = page ? {} : script;
+  const { elsewhere = false, navigator = {} } = script;
   const json = (value) => JSON.stringify(value ?? null).replaceAll('<', '\\u003c');
   return `<!doctype html><title>page</title><link rel="icon" href="data:,">
-<script>globalThis.stage = ${json({ now, number: page, local, session })}; stage.done = new Promise((resolve) => (stage.finish = resolve));</script>
+<script>globalThis.stage = ${json({ now, number: page, local, session, elsewhere, navigator })}; stage.done = new Promise((resolve) => (stage.finish = resolve));</script>
 ${PAGE.map((name) => `<script src="/stage/${name}.js"></script>`).join('')}
 <script type="module">
 import * as sdk from '/stage/${client}.js';
@@ -75,10 +74,11 @@ stage.run(sdk, analytics, ${json({ given: script.given, key, client })}, ${scrip
 </script>`;
 }
 
-function scripted(run, url, { method, headers }, body, host) {
+function scripted(run, url, { method, headers }, body) {
   const path = url.pathname;
   const user = decoded(headers['x-amp-exp-user']);
   const [page, id, at] = (headers['x-stage'] ?? '0 0 0').split(' ').map(Number);
+  const host = headers['x-host'];
   run.sent.push({ page, id, at, method, ...(host && { host }), path, query: url.search, ...(body && { body: parsed(body) }), ...chosenHeaders(headers, user) });
   const name = Object.keys(PATHS).find((end) => path.endsWith(end));
   const turn = (run.turns[name] ??= 0);

@@ -19,7 +19,7 @@
     const headers = new Headers(init.headers);
     headers.set('x-stage', [stage.number, id, at()].join(' '));
     const before = lastTravel;
-    const travel = fetch(input, { ...rest, headers }).then(received);
+    const travel = fetch(reachable(input, headers), { ...rest, headers }).then(received);
     const inTurn = travel
       .then(
         () => before,
@@ -37,6 +37,14 @@
     });
     return Promise.race([inTurn.then(() => travel).then(arrive), broken]);
   };
+
+  /** Where a script has other hosts answer too, the one server does, and is told which host was meant. */
+  function reachable(input, headers) {
+    const { origin, host, pathname, search } = new URL(input, location.href);
+    if (!stage.elsewhere || origin === location.origin) return input;
+    headers.set('x-host', host);
+    return pathname + search;
+  }
 
   function track(travel) {
     const over = travel.then(() => travelling.delete(over));

@@ -4,6 +4,7 @@
   const { next, aborted, answers, release } = stage.requests;
 
   const { number, local, session } = stage;
+  for (const [name, value] of Object.entries(stage.navigator)) Object.defineProperty(navigator, name, { configurable: true, value });
   if (!number) for (const storage of [localStorage, sessionStorage]) storage.clear();
   const fill = (storage, entries) =>
     Object.entries(entries).forEach(([key, value]) => storage.setItem(key, typeof value === 'string' ? value : JSON.stringify(value)));
@@ -23,7 +24,8 @@
     if (typeof value === 'function') return `(function ${value.name})`;
     if (typeof value !== 'object' || value === null) return Number.isFinite(value) || typeof value !== 'number' ? value : `(${value})`;
     if (inside.includes(value)) return '(cycle)';
-    if (value instanceof Error) return `(thrown ${value.name})`;
+    // A full stack is a RangeError, but in Firefox.
+    if (value instanceof Error) return `(thrown ${value.name === 'InternalError' ? 'RangeError' : value.name})`;
     if (Array.isArray(value)) return value.map((item) => plain(item, [...inside, value]));
     if (value instanceof Promise) return '(promise)';
     const own = Object.keys(value).filter((key) => value[key] !== undefined);

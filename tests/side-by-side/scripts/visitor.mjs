@@ -57,7 +57,7 @@ export default [
     { exact: [RECORDED], cookies: { session: 'secret', other: 'a=b' }, answers: { vardata: { flag: ON } } },
     [
       { url: '/shop/?a=1&b=x,y&c=1&c=2&empty=&flag&enc=%F0%9F%A6%8A#part', play: async ({ client }) => void (await client().fetch({ user_id: 'u' })) },
-      { url: '/next?d=1', referer: 'http://127.0.0.1/from/', play: async ({ client }) => void (await client().fetch({ user_id: 'u' })) },
+      { url: '/next?d=1', linked: true, play: async ({ client }) => void (await client().fetch({ user_id: 'u' })) },
     ],
   ),
 
@@ -104,8 +104,7 @@ export default [
   script(
     'a phone of another language',
     {
-      userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
-      locale: 'de-AT',
+      navigator: { userAgent: AGENTS.safariIos, language: 'de-AT', languages: ['de-AT', 'de'] },
     },
     async ({ client }) => void (await client().fetch({ user_id: 'u' })),
   ),
