@@ -4,13 +4,18 @@ use sha2::{Digest, Sha256};
 
 use crate::json::Text;
 
-/// Bytes in lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> Text {
-    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect::<Vec<u8>>().into()
+/// The SHA-256 of some bytes in lower-case hexadecimal.
+pub fn whole(bytes: &[u8]) -> Text {
+    let mut out = Vec::with_capacity(64);
+    for byte in &*Sha256::digest(bytes) {
+        for digit in [byte >> 4, byte & 15] {
+            out.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+        }
+    }
+    out.into()
 }
 
 /// The first sixteen hexadecimal digits of the SHA-256 of some bytes.
 pub fn short(bytes: &[u8]) -> Text {
-    hex(Sha256::digest(bytes).get(..8).unwrap_or_default())
+    whole(bytes).get(..16).unwrap_or_default().into()
 }

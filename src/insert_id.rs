@@ -5,33 +5,31 @@
 //! one byte, 1 when it is there and 0 when not, and nothing more when not; numbers as decimal digits in a field. The id is
 //! the digest in lower-case hexadecimal. No field can be mistaken for another, and no id of a person can be read out.
 
-use sha2::{Digest, Sha256};
-
-use crate::digest::hex;
+use crate::digest;
 use crate::json::Text;
 
 /// An insert id in the making.
-pub struct InsertId(Sha256);
+pub struct InsertId(Vec<u8>);
 
 impl InsertId {
     /// Starts with the format's version.
     pub fn new() -> Self {
-        Self(Sha256::new_with_prefix(b"v1"))
+        Self(b"v1".to_vec())
     }
 
     /// Adds a field.
     #[must_use]
     pub fn field(mut self, bytes: &[u8]) -> Self {
         // Lengths are under json::MAX_BYTES.
-        self.0.update((bytes.len() as u32).to_le_bytes());
-        self.0.update(bytes);
+        self.0.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        self.0.extend_from_slice(bytes);
         self
     }
 
     /// Adds a field that may be absent; an empty one is another thing than none.
     #[must_use]
     pub fn optional(mut self, bytes: Option<&[u8]>) -> Self {
-        self.0.update([u8::from(bytes.is_some())]);
+        self.0.push(u8::from(bytes.is_some()));
         match bytes {
             Some(bytes) => self.field(bytes),
             None => self,
@@ -46,7 +44,7 @@ impl InsertId {
 
     /// The id.
     pub fn finish(self) -> Text {
-        hex(&self.0.finalize())
+        digest::whole(&self.0)
     }
 }
 
