@@ -18,8 +18,9 @@ export interface Open {
 /** What a client is built from, at page load and again after a trap. It outlives every instance. */
 export interface ClientSeed {
   readonly apiKey: string;
-  /** The plain options as JSON text. */
+  /** The plain options as JSON text, without the flags. */
   readonly config: string;
+  readonly initialFlags?: string;
   /** Nothing is stored and nobody is told: the visitor has not consented yet. */
   isHeld: boolean;
   exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];

@@ -296,12 +296,12 @@ export class ExperimentClient implements Client {
   }
 
   private seedOf_(apiKey: string): ClientSeed {
-    const { httpClient, exposureTrackingProvider } = this.options_;
+    const { initialFlags, httpClient, exposureTrackingProvider } = this.options_;
     return {
       apiKey,
       config: plainOptions(this.options_, this.lost_('the options')),
       isHeld: this.is_(ConsentStatus.PENDING),
-      ...{ httpClient, exposureTrackingProvider },
+      ...{ initialFlags, httpClient, exposureTrackingProvider },
       kept: new Map(),
       pending: new Set(),
       open: new Map(),

@@ -64,8 +64,8 @@ export interface ExperimentConfig {
   httpClient?: HttpClient;
 }
 
-/** Options that are objects with methods: they stay here and are called from the core. */
-const LIVE = /Provider$|^(?:httpClient|consentOptions)$/;
+/** Options that are objects with methods: they stay here and are called from the core. And a text that is long enough to go by itself. */
+const APART = /Provider$|^(?:httpClient|consentOptions|initialFlags)$/;
 
 /** A copy of the options that can be read without fear, without those that are `null` or missing. */
 export function copyOptions(config: unknown): ExperimentConfig {
@@ -74,7 +74,7 @@ export function copyOptions(config: unknown): ExperimentConfig {
 
 /** The plain options as JSON text. */
 export function plainOptions(options: ExperimentConfig, lost: (error: unknown) => void): string {
-  return toText(Object.fromEntries(Object.entries(options).filter(([name]) => !LIVE.test(name))), lost) ?? '{}';
+  return toText(Object.fromEntries(Object.entries(options).filter(([name]) => !APART.test(name))), lost) ?? '{}';
 }
 
 /** How much the options want logged. */

@@ -33,7 +33,8 @@ impl CoreClient {
     pub fn new(seed: Seed) -> CoreClient {
         let is_held = seed.get("isHeld").is_truthy();
         let storage = PageStorage::new(seed.map("kept"), !is_held);
-        let options = read_options(&seed.text("config"));
+        let mut options = read_options(&seed.text("config"));
+        options.put("initialFlags", seed.text("initialFlags"));
         let config =
             Config::new(seed.text("apiKey"), options, window_of(&seed.receiver(Receiver::Provider))).held(is_held);
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, &storage, now())));

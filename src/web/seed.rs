@@ -1,6 +1,6 @@
 //! What a client and a delivery are built from: an object of the page that outlives the instance.
 //!
-//! `apiKey`, `config` (JSON of the plain options), `isHeld`, `serverUrl` (of a delivery), `exposureTrackingProvider`,
+//! `apiKey`, `config` (JSON of the plain options but `initialFlags`), `initialFlags`, `isHeld`, `serverUrl` (of a delivery), `exposureTrackingProvider`,
 //! `plugin`, `httpClient`, `log(level, sentence, code?)`, `notify(kind, detail)`; and what the instance must be able to lose: `kept`, a map of
 //! texts, and `open`, a map of what settles the promises of `start` and `fetch` that are open.
 
