@@ -8,6 +8,8 @@ use crate::json::Text;
 pub(crate) mod comparable;
 #[cfg(feature = "native")]
 mod native;
+#[cfg(feature = "native")]
+mod pattern;
 pub(crate) mod plain;
 #[cfg(feature = "native")]
 mod utf16;
