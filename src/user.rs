@@ -1,5 +1,6 @@
 //! Who is asked about: the user's attributes, the identity in them, and the context that conditions look into.
 
+use crate::dialect::comparable::comparable;
 use crate::json::{Object, Text, Value};
 
 /// Who a user is: what an answer belongs to and whom an exposure is about. An empty id counts as absent.
@@ -61,8 +62,9 @@ pub fn context(user: &Object, page_url: Option<&[u8]>) -> Value {
 /// `{type: [name, …]}` becomes `{type: {group_name, group_properties?}}`; only a type's first name counts.
 fn named_groups(groups: &Object, properties: Option<&Value>) -> Object {
     let mut named = Object::new();
-    for (kind, names) in groups.iter() {
-        let Some(name) = first_name(names) else { continue };
+    for (kind, _) in groups.iter() {
+        // Of a type written twice the later one counts.
+        let Some(name) = groups.get(kind).and_then(first_name) else { continue };
         let mut group = Object::new();
         group.put("group_name", name.clone());
         if let Some(found) = properties_of(properties, kind, &name) {
@@ -76,8 +78,8 @@ fn named_groups(groups: &Object, properties: Option<&Value>) -> Object {
 fn first_name(names: &Value) -> Option<Value> {
     match names {
         Value::Array(names) => names.first().filter(|name| is_truthy(name)).cloned(),
-        // The reference takes `names[0]`; of a bare string that is its first character.
-        Value::String(name) => Some(Value::String(first_character(name))).filter(is_truthy),
+        // The reference takes `names[0]`; of a bare string that is its first code unit.
+        Value::String(name) => Some(Value::String(first_character(&comparable(name)))).filter(is_truthy),
         _ => None,
     }
 }
@@ -88,7 +90,7 @@ fn first_character(text: &[u8]) -> Text {
 }
 
 fn properties_of<'a>(properties: Option<&'a Value>, kind: &Text, name: &Value) -> Option<&'a Object> {
-    let name = name.as_str()?;
+    let (Value::String(name) | Value::Number(name)) = name else { return None };
     let found = properties?.as_object()?.get(kind)?.as_object()?.get(name)?.as_object()?;
     Some(found).filter(|found| !found.is_empty())
 }

@@ -1,27 +1,23 @@
 //! JavaScript's text rules without JavaScript: for servers, tests and benches.
 
-use regress::{Flags, Regex};
-
 use super::Dialect;
+use super::pattern::Pattern;
 use super::stringify::stringify;
 use super::utf16::units;
 use crate::json::{Text, Value};
 
-/// Patterns longer than this, in bytes, never match: a pattern is matched by backtracking, and a server is shared.
+/// Patterns longer than this, in bytes, never match: a server is shared.
 const MAX_PATTERN: usize = 1024;
-
-/// Subjects are cut at this many characters (UTF-16 code units, as JavaScript counts), for the same reason.
-const MAX_SUBJECT: usize = 1024;
 
 /// The dialect of programs that have no JavaScript at hand.
 ///
-/// It decides as JavaScript does, but for two bounds: a pattern of more than 1 KiB never matches, and a subject is
-/// matched by its first 1,024 characters.
+/// It decides as JavaScript does, but for the bounds of patterns: one of more than 1 KiB never matches, a subject is
+/// matched by its first 1,024 characters, and `pattern.rs` lists what else there is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NativeDialect;
 
 impl Dialect for NativeDialect {
-    type Pattern = Regex;
+    type Pattern = Pattern;
 
     fn number(&self, text: &[u8]) -> f64 {
         std::str::from_utf8(text).map_or(f64::NAN, number)
@@ -44,35 +40,16 @@ impl Dialect for NativeDialect {
         out.into()
     }
 
-    fn compile_pattern(&self, source: &[u8]) -> Option<Regex> {
+    fn compile_pattern(&self, source: &[u8]) -> Option<Pattern> {
         if source.len() > MAX_PATTERN {
             return None;
         }
-        Regex::from_unicode(without_code_points(source).into_iter(), Flags::default()).ok()
+        Pattern::new(&units(source).collect::<Vec<u16>>())
     }
 
-    fn matches(&self, pattern: &Regex, subject: &[u8]) -> bool {
-        let subject: Vec<u16> = units(subject).take(MAX_SUBJECT).collect();
-        pattern.find_from_ucs2(&subject, 0).next().is_some()
+    fn matches(&self, pattern: &Pattern, subject: &[u8]) -> bool {
+        pattern.is_in(units(subject))
     }
-}
-
-/// A pattern's code units: without the `u` flag it is a list of those, and so is what it matches. Nor are there code points
-/// then: `\u{61}` is the letter u, 61 times, which regress does not know.
-fn without_code_points(source: &[u8]) -> Vec<u32> {
-    let mut out: Vec<u32> = Vec::with_capacity(source.len());
-    let mut source = units(source).map(u32::from).peekable();
-    while let Some(unit) = source.next() {
-        out.push(unit);
-        if unit == u32::from(b'\\') {
-            let escaped = source.next();
-            if escaped == Some(u32::from(b'u')) && source.peek() == Some(&u32::from(b'{')) {
-                out.pop();
-            }
-            out.extend(escaped);
-        }
-    }
-    out
 }
 
 /// `StringToNumber` of ECMAScript (7.1.4.1.1).
@@ -167,6 +144,6 @@ mod tests {
     fn the_dialect_is_shared_between_threads() {
         fn shared<T: Send + Sync>() {}
         shared::<NativeDialect>();
-        shared::<Regex>();
+        shared::<Pattern>();
     }
 }

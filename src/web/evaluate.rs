@@ -13,7 +13,7 @@ use super::text::{object, texts, value_of};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::evaluation::{Target, Trace, evaluate as decide};
-use crate::flag::Flags;
+use crate::flag::{FlagCode, Flags};
 use crate::json::{Object, Text, Value};
 use crate::user::context;
 
@@ -27,7 +27,7 @@ use crate::user::context;
 pub fn evaluate(flags: &str, user: &str, keys: Option<String>, trace: bool) -> Result<JsValue, JsValue> {
     let wrong = || js_error(Error::Decode);
     let (flags, broken) = Flags::parse(flags.as_bytes(), &JsDialect);
-    if broken.iter().any(|error| error.key.is_none()) && flags.is_empty() {
+    if broken.iter().any(|error| error.code == FlagCode::NotFlags) {
         return Err(wrong());
     }
     let user = object(user).ok_or_else(wrong)?;
@@ -70,6 +70,10 @@ impl Serialize for Outward<'_> {
                 items.iter().try_for_each(|item| list.serialize_element(&Outward(item)))?;
                 list.end()
             }
+            // Names are taken as UTF-8 and assigned: half a pair would be lost, and `__proto__` be the prototype.
+            Value::Object(object) if object.iter().any(|(name, _)| *name == "__proto__" || is_halved(name)) => {
+                preserve::serialize(&value_of(&self.0.to_text()), out)
+            }
             Value::Object(object) => {
                 let mut map = out.serialize_map(Some(object.len()))?;
                 object.iter().try_for_each(|(name, value)| map.serialize_entry(&*name.to_str(), &Outward(value)))?;
@@ -77,4 +81,9 @@ impl Serialize for Outward<'_> {
             }
         }
     }
+}
+
+/// Whether there is a surrogate in it.
+fn is_halved(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_err()
 }

@@ -102,7 +102,7 @@ function patternValue(random, { mood }, texts) {
   if (mood.long && random.chance(0.5)) return random.pick(LONG);
   if (mood.broken && random.chance(0.3)) return random.pick(BROKEN);
   if (mood.long || random.chance(0.4)) return random.pick(PATTERNS);
-  return texts.length && random.chance(0.6) ? patternFor(random, random.pick(texts)) : pattern(random);
+  return texts.length && random.chance(0.6) ? patternFor(random, random.pick(texts)) : pattern(random, mood);
 }
 
 /** A number that is equal, or next to it, on either side. */

@@ -96,23 +96,42 @@ export const differences = [
     example: { flags: [ofId('regex match', '(')], user: { user_id: 'a' } },
   },
   {
-    name: 'quantified boundary',
-    reason: 'natively \\b may be repeated, though JavaScript refuses it: the library is not ours',
-    engines: ['native'],
-    patch: (engine, fire) =>
-      wrap(engine, 'compile', (compile, source) => {
-        const other = source.replace(/(\\[^bB]|\[(?:\\.|[^\]])*\])|(\\[bB])(?=[*+?]|\{\d+(?:,\d*)?\})/gs, (all, not, edge) => not ?? `(?:${edge})`);
-        if (other !== source) fire();
-        return compile(other);
-      }),
-    example: { flags: [ofId('regex match', '\\b+a')], user: { user_id: 'a' } },
-  },
-  {
     name: 'long pattern',
     reason: 'natively a pattern of more than 1 KiB never matches: a server is shared',
     engines: ['native'],
     patch: (engine, fire) => wrap(engine, 'compile', (compile, source) => (Buffer.from(source).length > 1024 ? (fire(), null) : compile(source))),
     example: { flags: [ofId('regex match', 'a|'.repeat(600))], user: { user_id: 'a' } },
+  },
+  {
+    name: 'large pattern',
+    reason: 'natively a pattern of more than 10,000 nodes is none, nor is one with 200 groups in each other: a server is shared',
+    engines: ['native'],
+    patch: (engine, fire) =>
+      wrap(engine, 'compile', (compile, source) => {
+        const isLarge = Array.from(source.matchAll(/\{(\d+)\}\)\{(\d+)\}/g)).some(([, inner, outer]) => inner * outer > 10_000);
+        return isLarge ? (fire(), null) : compile(source);
+      }),
+    example: { flags: [ofId('regex match', '^(?:a{60}){200}|b')], user: { user_id: 'b' } },
+  },
+  {
+    name: 'long way',
+    reason: 'natively a pattern with a reference does not match after ten million steps; those of repeated repetitions take more',
+    engines: ['native'],
+    patch: (engine, fire) =>
+      wrap(engine, 'compile', (compile, source) => (/[+*]\)[+*].*\\1/.test(source) ? (fire(), { test: () => false }) : compile(source))),
+    example: { flags: [ofId('regex match', '^(a+)+\\1c|b')], user: { user_id: `${'a'.repeat(24)}b` } },
+  },
+  {
+    name: 'name of a group',
+    reason: 'natively its letters beyond ASCII are not looked up: that takes tables of Unicode',
+    engines: ['native'],
+    patch: (engine, fire) =>
+      wrap(engine, 'compile', (compile, source) => {
+        const other = source.replace(/(?<=\(\?<)\w+[^ -~]+(?=>)/g, 'name');
+        if (other !== source) fire();
+        return compile(other);
+      }),
+    example: { flags: [ofId('regex match', '(?<a½>a)')], user: { user_id: 'a' } },
   },
   {
     name: 'long subject',
@@ -136,7 +155,7 @@ export const differences = [
   },
   {
     name: 'odd properties of a group',
-    reason: 'those that are no object, or of a group whose name is no string, are none; the reference has them if they have a length',
+    reason: 'those that are no object, or of a group whose name is neither text nor number, are none; the reference has them if they have a length',
     read: ({ user, parse }) => {
       const isOdd = ([type, names]) => names?.[0] && areOdd(user.group_properties?.[type], names[0]);
       return Object.entries(user.groups ?? {}).filter((entry) => isOdd(entry) && (user.group_properties[entry[0]] = parse('{}'))).length;
@@ -157,7 +176,7 @@ export const differences = [
 /** Whether the properties of the groups of one type are none to us, though there are some for this group. */
 function areOdd(groups, name) {
   const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
-  return groups?.[name] != null && !(typeof name === 'string' && isObject(groups) && isObject(groups[name]));
+  return groups?.[name] != null && !(/^(string|number)$/.test(typeof name) && isObject(groups) && isObject(groups[name]));
 }
 
 /** Puts a function in front of one of the engine's. */

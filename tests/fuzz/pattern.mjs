@@ -1,14 +1,11 @@
-// Regular expressions put together from their parts, right or wrong, but none for which backtracking takes for ever: few parts are
-// repeated without end, and a group only if there is one way to match it.
+// Regular expressions put together from their parts, right or wrong, but none for which JavaScript takes for ever, as backtracking
+// does: few parts are repeated without end, and a group only if there is one way to match it, or if the text is short.
 
 /** Parts of a pattern that may be repeated without end: with each, matching takes as many times longer as the subject is long. */
 const ENDLESS = 2;
 
 /** How deep groups are in groups. */
 const DEPTH = 2;
-
-/** Whether a repeated group may be in a repeated group. regress 0.12.0 comes back from some of those never: `((a*)*)*b`. */
-const NESTED = false;
 
 const CLASSES = [
   '\\d', '\\D', '\\w', '\\W', '\\s', '\\S', '.', '[^]', '[a-c]', '[^a-c]', '[\\w-]', '[\\d.]', '[^\\s]', '[A-Za-z]', '[à-ÿ]', '[\\u{61}]',
@@ -24,8 +21,12 @@ const WITH_END = ['?', '{2}', '{0}', '{1,2}', '{0,1}', '??', '{,2}', '{1', '{01}
 const BACK = ['\\1', '\\2', '\\k<n>', '\\3', '\\10', '\\k'];
 const GROUPS = ['(', '(', '(?:', '(?=', '(?!', '(?<=', '(?<!', '(?<n>'];
 
+/** What a repetition in a repetition repeats: of these no text has more than a few in a row, unless it is long. */
+const RARE = ['a', 'b', 'c', 'A', '-', 'é', '[ab]', '(?:a|ab)', '(?:)', '(?=a)'];
+
 /** A pattern that is likely to be one. */
-export function pattern(random) {
+export function pattern(random, { long } = {}) {
+  if (!long && random.chance(0.15)) return (random.chance(0.5) ? '^' : '') + nested(random, DEPTH) + random.pick(['$', '!', 'c', '']);
   const left = { endless: ENDLESS };
   const parts = times(random.between(1, 4), () => part(random, DEPTH, left));
   // Two groups of one name, each in an alternative of its own, are a pattern for some engines and none for others.
@@ -37,14 +38,13 @@ const times = (count, of) => Array.from({ length: count }, of);
 
 function part(random, depth, left, isRepeated = false) {
   if (random.chance(0.08)) return random.pick(EDGES);
-  // In no group, since it could be the one that it refers to: regress 0.12.0 remembers of that what was given back.
-  if (depth === DEPTH && random.chance(0.07)) return random.pick(BACK);
+  if (random.chance(0.05)) return random.pick(BACK);
   const isEndless = !isRepeated && left.endless > 0 && random.chance(0.15);
   left.endless -= isEndless;
   const count = isEndless ? random.pick(WITHOUT_END) : random.chance(0.2) ? random.pick(WITH_END) : '';
   if (!depth || random.chance(0.75)) return atom(random) + count;
   if (isEndless) return `${random.pick(GROUPS)}${times(random.between(1, 2), () => atom(random)).join('')})${count}`;
-  return group(random, depth - 1, left, isRepeated || count !== '') + (isRepeated && !NESTED ? '' : count);
+  return group(random, depth - 1, left, isRepeated || count !== '') + count;
 }
 
 const atom = (random) => random.pick(random.chance(0.4) ? CLASSES : LETTERS);
@@ -52,6 +52,13 @@ const atom = (random) => random.pick(random.chance(0.4) ? CLASSES : LETTERS);
 function group(random, depth, left, isRepeated) {
   const either = times(random.between(1, 2), () => times(random.between(1, 2), () => part(random, depth, left, isRepeated)).join(''));
   return `${random.pick(GROUPS)}${either.join('|')})`;
+}
+
+/** A repetition of repetitions. */
+function nested(random, depth) {
+  const inner = () => (depth && random.chance(0.7) ? nested(random, depth - 1) : random.pick(RARE));
+  const [glue, count] = [random.pick(['', '|']), random.pick(random.chance(0.6) ? WITHOUT_END : WITH_END)];
+  return `${random.pick(['(', '(?:'])}${times(random.between(1, 2), inner).join(glue)})${count}`;
 }
 
 /** A pattern that a text meets, more or less: the text, with some of its letters said in another way. */

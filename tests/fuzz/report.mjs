@@ -4,7 +4,6 @@
 import { differences } from './differences.mjs';
 import { faultsOf, linesOf } from './met.mjs';
 import { contextOf } from './reference.mjs';
-import { unfixed } from './unfixed.mjs';
 import { tree, write } from './written.mjs';
 
 /** Whether nothing failed and enough was asked. */
@@ -14,14 +13,12 @@ export const isWell = (run) => !run.failures.length && !faultsOf(run.met).length
 export function report(run, seconds) {
   const engines = Object.keys(run.asked);
   const counts = (of = {}) => engines.map((engine) => `${engine} ${of[engine] ?? 0}`).join(', ');
-  const differing = (list) => list.map(({ name }) => `  ${name}: ${counts(run.differs[name])}`);
   return [
     `pairs: ${run.met.pairs} in ${seconds.toFixed(1)} s, ${Math.round(run.met.pairs / seconds)} a second`,
     `answers: ${counts(run.asked)}`,
     `equal: ${counts(run.equal)}`,
     'equal but for an intended difference, or several:',
-    ...differing(differences),
-    ...(unfixed.length ? ['equal but for a bug that is known and not fixed:', ...differing(unfixed)] : []),
+    ...differences.map(({ name }) => `  ${name}: ${counts(run.differs[name])}`),
     ...linesOf(run.met),
     `failed: ${counts(run.failed)}`,
     ...run.failures.flatMap(linesOfFailure),

@@ -78,6 +78,18 @@ test('answers are plain objects, whatever the keys are called', () => {
   assert.deepEqual([Object.keys(variants).sort(), variants.constructor.key], [['constructor', 'toString'], 'on']);
 });
 
+test('half a pair and __proto__ are names like any other, in flags and in what is in them', () => {
+  const payload = '{"__proto__":{"\\ud83d":1},"\\ude00":2}';
+  const text = `[{"key":"\\ud83d","segments":[{"variant":"__proto__"}],"variants":{"__proto__":{"key":"__proto__","payload":${payload}}}}]`;
+  const { variants } = evaluate(text, users[0]);
+  assert.deepEqual(Object.keys(variants), ['\ud83d']);
+  assert.deepEqual(variants['\ud83d'].payload, JSON.parse(payload));
+});
+
+test('flags of which none is understood are flags', () => {
+  assert.deepEqual(evaluate([{}], users[0]), { variants: {}, traces: {}, skipped: { '': 'SHAPE' } });
+});
+
 test('what is no flag, no user and no list is refused', () => {
   const cyclic = {};
   cyclic.self = cyclic;

@@ -3,6 +3,7 @@
 use experiment_wasm::evaluation::{Decision, Silent, Target, Trace, evaluate};
 use experiment_wasm::flag::{FlagCode, FlagError, Flags};
 use experiment_wasm::json::{Object, Text, Value, parse};
+use experiment_wasm::user;
 
 use crate::{DIALECT, Dialect, fields};
 
@@ -10,7 +11,7 @@ type Compiled = Flags<<Dialect as experiment_wasm::dialect::Dialect>::Pattern>;
 
 /// What this library makes of a case's input.
 pub fn answer(input: &Value) -> Value {
-    let input = fields(input, &["flags", "flagsText", "context", "keys", "trace"]);
+    let input = fields(input, &["flags", "flagsText", "context", "contextText", "userText", "keys", "trace"]);
     let text = match input.get("flagsText") {
         Some(text) => text.as_str().unwrap().clone(),
         None => input.get("flags").unwrap().to_json().into(),
@@ -19,7 +20,7 @@ pub fn answer(input: &Value) -> Value {
     let keys = input
         .get("keys")
         .map(|keys| keys.as_array().unwrap().iter().map(|key| key.as_str().unwrap().clone()).collect::<Vec<Text>>());
-    let mut target = Target::new(input.get("context").unwrap().clone());
+    let mut target = Target::new(context(input));
     let decisions = evaluate(&flags, &mut target, keys.as_deref(), &DIALECT, &mut Silent);
     let mut trace = Trace::default();
     let traced = evaluate(&flags, &mut target, keys.as_deref(), &DIALECT, &mut trace);
@@ -35,6 +36,15 @@ pub fn answer(input: &Value) -> Value {
         answer.set("errors", errors.iter().map(shown).collect::<Vec<Value>>());
     }
     answer.into()
+}
+
+fn context(input: &Object) -> Value {
+    let text = |name: &str| input.get(name).map(|text| parse(text.as_str().unwrap()).unwrap());
+    let of_user = |user: Value| user::context(user.as_object().unwrap(), None);
+    text("userText")
+        .map(of_user)
+        .or_else(|| text("contextText"))
+        .unwrap_or_else(|| input.get("context").unwrap().clone())
 }
 
 fn variants(flags: &Compiled, decisions: &[Decision]) -> Object {

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import core from '@amplitude/experiment-core';
 import client from '@amplitude/experiment-js-client';
+import { contextOf } from '../fuzz/reference.mjs';
 
 const { EvaluationEngine, topologicalSort } = core;
 const engine = new EvaluationEngine();
@@ -43,15 +44,16 @@ const answers = {
   },
 
   // Flags that are named in the errors harm only themselves: the answer is the reference's to all the others.
-  evaluation({ flags, flagsText, context, keys, trace }, expected) {
+  evaluation({ flags, flagsText, context, contextText, userText, keys, trace }, expected) {
     const errors = expected?.errors ?? [];
     const lost = (flag) => errors.some(({ key, code }) => code !== 'PATTERN' && (key === flag?.key || typeof flag?.key !== 'string'));
     const read = flagsText === undefined ? flags : errors.some(({ code }) => code === 'NOT_FLAGS') ? [] : JSON.parse(flagsText);
     const good = Object.fromEntries(Object.values(read).filter((flag) => !lost(flag)).map((flag) => [flag.key, flag]));
     const asked = keys?.flatMap((key) => (good[key] ? key : lost({ key }) ? (flags.find((flag) => flag.key === key).dependencies ?? []) : []));
     const sorted = topologicalSort(good, asked);
-    const variants = engine.evaluate(context, sorted);
-    const traces = trace && engine.evaluateWithTraces(context, sorted).traces;
+    const target = userText ? contextOf({ user: userText }) : contextText ? JSON.parse(contextText) : context;
+    const variants = engine.evaluate(target, sorted);
+    const traces = trace && engine.evaluateWithTraces(target, sorted).traces;
     return plain({ variants, ...(trace && { traces }), ...(errors.length && { errors }) });
   },
 
