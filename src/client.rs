@@ -11,6 +11,7 @@ mod fetching;
 mod owned;
 mod record;
 mod session;
+mod told;
 mod tracking;
 mod variants;
 
@@ -32,6 +33,7 @@ use crate::user::{Identity, context, merge};
 use crate::variant::Variant;
 use answer::Sources;
 use fetching::{Ask, Requests};
+use told::Told;
 use tracking::Tracker;
 use variants::Variants;
 
@@ -66,6 +68,7 @@ pub struct Client<D: Dialect> {
     page_url: Option<Text>,
     identity: Identity,
     flags: Flags<D::Pattern>,
+    told: Told,
     target: Option<Target>,
     variants: Variants,
     options: Object,
@@ -92,6 +95,7 @@ impl<D: Dialect> Client<D> {
             page_url: None,
             identity: Identity::default(),
             flags: Flags::parse(&flags, &dialect).0,
+            told: Told::default(),
             target: None,
             variants: Variants::load(namespace, storage),
             options,
@@ -204,7 +208,7 @@ impl<D: Dialect> Client<D> {
         out.extend_from_slice(b",[");
         let mut comma: &[u8] = b"";
         for decision in self.decide(None, &mut None) {
-            if self.flags.is_of_local(&decision) {
+            if self.flags.at(decision.flag).is_some_and(|flag| flag.is_local) {
                 out.extend_from_slice(comma);
                 comma = b",";
                 self.write_decided(&decision, &mut out);
@@ -303,14 +307,13 @@ impl<D: Dialect> Client<D> {
     }
 
     fn write_decided(&mut self, decision: &Decision, out: &mut Vec<u8>) {
-        let (number, is_new) = self.flags.number_of(decision);
+        let (number, is_told) = self.told.number(decision);
         let number = u64::from(number);
-        if is_new {
-            let (key, variant) = (self.flags.key_of(decision).clone(), self.variant_of(decision).into_object());
-            write(&Value::Array(vec![number.into(), key.into(), variant.into()]), out);
-        } else {
-            write_u64(number, out);
+        if is_told {
+            return write_u64(number, out);
         }
+        let (key, variant) = (self.flags.key_of(decision).clone(), self.variant_of(decision).into_object());
+        write(&Value::Array(vec![number.into(), key.into(), variant.into()]), out);
     }
 
     fn variant_of(&self, decision: &Decision) -> Variant {
@@ -417,6 +420,7 @@ impl<D: Dialect> Client<D> {
 
     fn merge_initial_flags(&mut self) {
         self.target = None;
+        self.told = Told::default();
         if let Some(text) = self.config.initial_flags() {
             self.flags.add_missing(&text, &self.dialect);
         }

@@ -35,8 +35,6 @@ pub struct Flags<P> {
     order: Vec<u32>,
     pub(crate) tables: Tables<P>,
     pub(crate) edition: u32,
-    /// How many answers have a number.
-    answers: u32,
     /// The name of what a decision of other flags means here.
     no_name: Text,
 }
@@ -51,7 +49,7 @@ pub(crate) struct Flag {
     pub(crate) variants: Vec<(Text, Option<Span>)>,
     metadata: Option<Object>,
     /// Whether it is evaluated where it is asked for (`metadata.evaluationMode` is `local`).
-    is_local: bool,
+    pub(crate) is_local: bool,
     dependencies: Vec<Text>,
 }
 
@@ -63,7 +61,6 @@ impl<P> Default for Flags<P> {
             order: Vec::new(),
             tables: Tables::default(),
             edition: 0,
-            answers: 0,
             no_name: Text::default(),
         }
     }
@@ -167,29 +164,6 @@ impl<P> Flags<P> {
         }
         variant.set("metadata", metadata);
         variant
-    }
-
-    /// Whether the decision is one about a flag that is evaluated where it is asked for.
-    pub(crate) fn is_of_local(&self, decision: &Decision) -> bool {
-        self.at(decision.flag).is_some_and(|flag| flag.is_local)
-    }
-
-    /// A number for what was decided, the same each time, and whether this is the first time.
-    pub(crate) fn number_of(&mut self, decision: &Decision) -> (u32, bool) {
-        let next = self.answers;
-        let flag = self.flags.get_mut(decision.flag as usize);
-        let Some(segment) = flag.and_then(|flag| flag.segments.get_mut(decision.segment as usize)) else {
-            return (next, true);
-        };
-        let known = segment.answers.iter().find(|(variant, _)| *variant == decision.variant);
-        match known {
-            Some((_, number)) => (*number, false),
-            None => {
-                segment.answers.push((decision.variant, next));
-                self.answers += 1;
-                (next, true)
-            }
-        }
     }
 
     /// The flags to evaluate for these keys, each after what it depends on. A flag that depends on itself is left out.

@@ -29,8 +29,6 @@ pub(crate) struct Segment {
     /// The variant of those whom the bucket gives none, by its number in the flag. `None`: the next segment decides.
     pub(crate) variant: Option<u32>,
     pub(crate) metadata: Option<Span>,
-    /// The numbers of its answers that were asked for, by variant: see [`Flags::number_of`](crate::flag::Flags::number_of).
-    pub(crate) answers: Vec<(u32, u32)>,
 }
 
 /// A question about one property.
