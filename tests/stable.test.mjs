@@ -9,8 +9,9 @@ const flag = {
   segments: [{ conditions: [[{ selector: ['context', 'user', 'country'], op: 'is', values: ['Norway'] }]], variant: 'on' }, { variant: 'off' }],
   metadata: { evaluationMode: 'local' },
 };
-const config = JSON.stringify({ initialFlags: JSON.stringify([flag]), fallbackVariant: { value: 'fallback' }, pollOnStart: false });
-const seed = () => ({ apiKey: 'client-stable', config, kept: new Map(), open: new Map(), notify() {}, logger: console });
+const config = JSON.stringify({ fallbackVariant: { value: 'fallback' }, pollOnStart: false });
+const initialFlags = JSON.stringify([flag]);
+const seed = () => ({ apiKey: 'client-stable', config, initialFlags, kept: new Map(), open: new Map(), notify() {}, logger: console });
 
 async function answers(build) {
   const dir = new URL(`../target/wasm/${build}/`, import.meta.url);
