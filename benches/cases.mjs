@@ -58,7 +58,7 @@ const ours = (core, user) => (core.setUser(JSON.stringify(user)), core.all());
 function reading(core) {
   const told = [];
   return (user) => {
-    const [, decided] = JSON.parse(ours(core, user));
+    const [, , ...decided] = JSON.parse(ours(core, user));
     return Object.fromEntries(decided.map((item) => (typeof item === 'number' ? told[item] : (told[item[0]] = item)).slice(1)));
   };
 }

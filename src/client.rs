@@ -190,31 +190,28 @@ impl<D: Dialect> Client<D> {
         self.variant(key, None, Expose::Always, now);
     }
 
-    /// The variants of all flags, as the JSON of `[variants, decided]`. `variants`, by flag key: the second source, and over it
-    /// the first, so that some keys stand there twice. `decided` goes over both, what is evaluated here: of each flag
-    /// `[number, key, variant]`, and the number alone once that was told.
+    /// The variants of all flags, as the JSON of `[second, first, decided…]`: by flag key what the second source has, over it
+    /// what the first has, and over both what is evaluated here, of each flag `[number, key, variant]`, and the number alone
+    /// once that was told.
     pub fn all(&mut self) -> Text {
-        let (stored, initial) = (self.variants.all(&self.identity), Some(self.config.initial_variants()));
-        let (first, second) = match self.config.source() {
-            Source::LocalStorage => (stored, initial),
-            Source::InitialVariants => (initial, stored),
-        };
-        let mut all = Object::new();
-        for (key, variant) in [second, first].into_iter().flatten().flat_map(Object::iter) {
-            all.push(key.clone(), variant.clone());
+        let nothing = Object::new();
+        let stored = self.variants.all(&self.identity).unwrap_or(&nothing);
+        let mut sources = [self.config.initial_variants(), stored];
+        if self.config.source() == Source::InitialVariants {
+            sources.reverse();
         }
-        let mut out = vec![b'['];
-        out.extend_from_slice(&all.to_text());
-        out.extend_from_slice(b",[");
-        let mut comma: &[u8] = b"";
+        let mut out = Vec::new();
+        for (before, source) in [b'[', b','].into_iter().zip(sources) {
+            out.push(before);
+            out.extend_from_slice(&source.to_text());
+        }
         for decision in self.decide(None, &mut None) {
             if self.flags.at(decision.flag).is_some_and(|flag| flag.is_local) {
-                out.extend_from_slice(comma);
-                comma = b",";
+                out.push(b',');
                 self.write_decided(&decision, &mut out);
             }
         }
-        out.extend_from_slice(b"]]");
+        out.push(b']');
         out.into()
     }
 
@@ -307,7 +304,7 @@ impl<D: Dialect> Client<D> {
     }
 
     fn write_decided(&mut self, decision: &Decision, out: &mut Vec<u8>) {
-        let (number, is_told) = self.told.number(decision);
+        let (number, is_told) = self.told.number(*decision);
         let number = u64::from(number);
         if is_told {
             return write_u64(number, out);

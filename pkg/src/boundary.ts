@@ -63,7 +63,7 @@ export interface ClientCore {
   integrate(isReady: boolean): void;
   /** JSON of `{variant, source, keep, isDefault}`. `keep`: the answer holds until something changes; `isDefault`: but for a fallback. */
   variant(key: string, fallback: string | undefined, expose: number): string;
-  /** JSON of `[variants, decided]`: by flag key, and over them a {@link Decided} for each flag that is evaluated here. */
+  /** JSON of `[second, first, decided…]`: variants by flag key of either source, and over them a {@link Decided} for each flag evaluated here. */
   all(): string;
   traces(keys?: string): string;
   clear(): void;

@@ -63,7 +63,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   all(): string {
-    return JSON.stringify([Object.fromEntries(this.read_().initial), []]);
+    return JSON.stringify([{}, Object.fromEntries(this.read_().initial)]);
   }
 
   traces(): string {

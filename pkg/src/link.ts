@@ -98,8 +98,8 @@ export class Link {
   /** The variants of all flags. */
   all(): Variants {
     return this.call((core) => {
-      const [variants, decided]: [Variants, Decided[]] = JSON.parse(core.all());
-      const known: Known[] = Object.entries(variants);
+      const [second, first, ...decided]: [Variants, Variants, ...Decided[]] = JSON.parse(core.all());
+      const known: Known[] = Object.entries({ ...second, ...first });
       for (const told of decided) {
         const [key, variant] = typeof told === 'number' ? this.decided_[told]! : (this.decided_[told[0]] = [told[1], told[2]]);
         known.push([key, copied(variant)]);

@@ -99,8 +99,7 @@ impl CoreClient {
         to_js(&answer.as_ref().map(answer_json).unwrap_or_default())
     }
 
-    /// The variants of all flags, as the JSON of `[variants, decided]`: by flag key, and over them what is evaluated here, of
-    /// each flag `[number, key, variant]`, and the number alone once that was told.
+    /// The variants of all flags, as the JSON of `[second, first, decided…]`: see [`Client::all`].
     pub fn all(&self) -> JsString {
         to_js(&self.with(|client| client.all()).unwrap_or_default())
     }
