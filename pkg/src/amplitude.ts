@@ -1,9 +1,10 @@
 // Amplitude's analytics SDKs as a client sees them: they say who is there, and take exposures.
 
 import type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from './analytics.js';
+import { isolated } from './attempt.js';
 import type { Client } from './client.js';
 import type { ExperimentConfig } from './config.js';
-import { type AnalyticsConnector, type Bridge, type Identity, type IdentityStore, isolated } from './connector.js';
+import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './connector.js';
 import { ExperimentError } from './error.js';
 import type { ExperimentEvent, ExperimentPluginType, IntegrationPlugin } from './plugin.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';

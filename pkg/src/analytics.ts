@@ -1,6 +1,6 @@
 // The deprecated way of telling analytics of exposures: its types, the event it is told, and that it is told once.
 
-import { isolated } from './connector.js';
+import { isolated } from './attempt.js';
 import type { ExperimentUser } from './user.js';
 import type { Variant } from './variant.js';
 

@@ -2,17 +2,17 @@
 
 import { LegacyAnalytics } from './analytics.js';
 import { Answers } from './answers.js';
+import { attempt, isolated } from './attempt.js';
 import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from './boundary.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from './config.js';
-import { isolated } from './connector.js';
 import { type ConsentOptions, ConsentStatus, erase, store, takeOver } from './consent.js';
 import { ExperimentError, failed } from './error.js';
-import type { Exposure, ExposureEvent } from './exposure.js';
+import type { Exposure } from './exposure.js';
 import { fallbackOf } from './fallback.js';
 import type { FlagEvaluationTrace } from './flag.js';
 import { Link } from './link.js';
 import { leveled, type Logger, say } from './logger.js';
-import type { ExperimentEvent, ExperimentPlugin, IntegrationPlugin } from './plugin.js';
+import { asked, type ExperimentPlugin, type IntegrationPlugin } from './plugin.js';
 import { forget } from './register.js';
 import { toText } from './text.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
@@ -381,23 +381,5 @@ export class ExperimentClient implements Client {
       this.complaints_.add(what);
       this.fail_(new ExperimentError('BAD_ARGUMENT', `${what} cannot be used as given`, { cause }));
     };
-  }
-}
-
-/** After how many milliseconds an event says itself when it happened: analytics that take it at once stamp it themselves. */
-const LATE_MS = 1_000;
-
-/** An exposure as a plugin is given it. */
-function asked({ event_type, event_properties, time }: ExposureEvent): ExperimentEvent {
-  const isLate = Date.now() - time > LATE_MS;
-  return { eventType: event_type, eventProperties: isLate ? { ...event_properties, time } : event_properties };
-}
-
-/** What code of the page throws here is nobody's business. */
-function attempt<T>(theirs: () => T): T | undefined {
-  try {
-    return theirs();
-  } catch {
-    return undefined;
   }
 }

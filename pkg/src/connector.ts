@@ -3,6 +3,8 @@
 // It is what @amplitude/analytics-connector 1.7.0 makes, at the same place, so each uses what the other made. Comments say where it differs
 // from that original; tests/package/amplitude.test.mjs compares the rest.
 
+import { isolated } from './attempt.js';
+
 /** What is known of the person. */
 export type Identity = {
   userId?: string;
@@ -87,15 +89,6 @@ export function analyticsConnector(instanceName: string): AnalyticsConnector {
   } catch {
     // A page that takes no new globals: there is no other SDK to meet.
     return connector();
-  }
-}
-
-/** Calls what is somebody else's. What it throws goes to the console and stops nobody. (With the original it stops everybody.) */
-export function isolated(theirs: () => void): void {
-  try {
-    theirs();
-  } catch (error) {
-    console.error(error);
   }
 }
 

@@ -5,6 +5,7 @@
 // a field out here. Two values are better than its own: cookies keep a `=` in their value, and a query parameter that is named like a
 // property of every object (`constructor`) does not lose all the others.
 
+import { attempt } from './attempt.js';
 import { readUserAgent } from './user-agent.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
 
@@ -100,13 +101,4 @@ function readQuery(): Record<string, string | string[]> | undefined {
 
 function withoutSlash(url?: string): string | undefined {
   return url?.replace(/\/$/, '');
-}
-
-/** `undefined` for what the browser, or the page, does not let us know. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

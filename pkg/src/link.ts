@@ -1,6 +1,7 @@
 // A client's link to the core: what it is built from, what it is told again after a trap, and the promises that wait for it.
 
 import { name, version } from '../package.json';
+import { attempt } from './attempt.js';
 import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from './boundary.js';
 import { adopt, call, type Part, rebuild, release } from './engine.js';
 import { failed } from './error.js';
@@ -152,13 +153,7 @@ export class Link {
   }
 
   private context_(): [provided: string, url?: string] {
-    const users = this.says.map((says) => {
-      try {
-        return says?.getUser();
-      } catch {
-        return undefined;
-      }
-    });
+    const users = this.says.map((says) => attempt(() => says?.getUser()));
     return [toText(merged(users), () => {}) ?? '{}', globalThis.location?.href];
   }
 }

@@ -1,7 +1,8 @@
-// What a plugin looks like: it says who is there and takes exposures over, in the place of the two providers. Types only.
+// What a plugin looks like: it says who is there and takes exposures over, in the place of the two providers.
 
 import type { Client } from './client.js';
 import type { ExperimentConfig } from './config.js';
+import type { ExposureEvent } from './exposure.js';
 import type { ExperimentUser } from './user.js';
 
 /** The kinds of plugins. There is one. */
@@ -40,4 +41,13 @@ export interface IntegrationPlugin extends ExperimentPlugin {
    * those that came before it. 512 are kept; of more the oldest is dropped, and counted.
    */
   track(event: ExperimentEvent): boolean;
+}
+
+/** After how many milliseconds an event says itself when it happened: analytics that take it at once stamp it themselves. */
+const LATE_MS = 1_000;
+
+/** An exposure as a plugin is given it. */
+export function asked({ event_type, event_properties, time }: ExposureEvent): ExperimentEvent {
+  const isLate = Date.now() - time > LATE_MS;
+  return { eventType: event_type, eventProperties: isLate ? { ...event_properties, time } : event_properties };
 }

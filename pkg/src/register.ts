@@ -1,5 +1,6 @@
 // The clients of a page by name: this copy's own, and those that all copies of the package share. Nothing global is touched at import.
 
+import { attempt } from './attempt.js';
 import type { ExperimentClient } from './client.js';
 
 type Clients = Record<string, ExperimentClient>;
@@ -32,9 +33,5 @@ function share(name: string, client: ExperimentClient): ExperimentClient {
 
 /** The page's register, at the place where the reference has it. It is added to, never replaced. */
 function page(): Clients {
-  try {
-    return ((globalThis as { experimentInstances?: Clients }).experimentInstances ??= {});
-  } catch {
-    return {};
-  }
+  return attempt(() => ((globalThis as { experimentInstances?: Clients }).experimentInstances ??= {})) ?? {};
 }

@@ -1,5 +1,7 @@
 // Turns what a page hands in into JSON text, and never throws: a part that JSON cannot hold is left out, the rest goes through.
 
+import { attempt } from './attempt.js';
+
 /** How deep a value is taken apart to save its good parts: user -> user_properties -> property -> element. */
 const DEPTH = 4;
 
@@ -41,17 +43,9 @@ export function copied<T>(value: T, depth = 0): T {
 export function entriesOf(value: unknown): Array<[string, unknown]> {
   const entries: Array<[string, unknown]> = [];
   try {
-    for (const name of Object.keys(value as object)) entries.push([name, read(value, name)]);
+    for (const name of Object.keys(value as object)) entries.push([name, attempt(() => (value as Record<string, unknown>)[name])]);
   } catch {
     // null, undefined, or a proxy that does not want to be looked at.
   }
   return entries;
-}
-
-function read(value: unknown, name: string): unknown {
-  try {
-    return (value as Record<string, unknown>)[name];
-  } catch {
-    return undefined;
-  }
 }
