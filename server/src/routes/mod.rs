@@ -9,6 +9,7 @@ mod ingest;
 mod origin;
 mod reading;
 mod request;
+mod usage;
 mod verdicts;
 
 use std::path::Path;
@@ -39,6 +40,7 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
     let admin = Router::new()
         .route("/api/events", get(reading::events))
         .route("/api/users", get(reading::person))
+        .route("/api/usage", get(usage::month))
         .route("/api/flags", get(flags::list))
         .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
     let api = Router::new()

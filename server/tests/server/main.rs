@@ -17,4 +17,5 @@ mod reading;
 mod running;
 mod stopping;
 mod store_failure;
+mod usage;
 mod whole_loop;
