@@ -180,7 +180,8 @@ impl Delivery {
             body.extend_from_slice(&event.json);
             count += 1;
         }
-        body.extend_from_slice(b"]}");
+        // An id that the page gave is an id, also where it is shorter than what Amplitude takes for one.
+        body.extend_from_slice(b"],\"options\":{\"min_id_length\":1}}");
         let request = Request {
             method: "POST",
             url: self.url.clone(),

@@ -91,6 +91,8 @@ impl Outbox {
                 Effect::Send(_, request) => {
                     let body = object(&request.body.expect("a body").to_str());
                     assert_eq!(body.get("api_key").and_then(Value::as_str), Some(&"key".into()));
+                    let options = body.get("options").map(Value::to_json);
+                    assert_eq!(options.as_deref(), Some(r#"{"min_id_length":1}"#), "the page's ids are of any length");
                     let events = body.get("events").and_then(Value::as_array).expect("events");
                     self.sent.push(events.iter().map(insert_id).collect());
                 }

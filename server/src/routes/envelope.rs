@@ -1,7 +1,8 @@
 //! The body of ingestion, read no further than it must be: the key, the sender's clock, and each event's own text.
 
+use experiment_wasm::ingestion::MIN_ID_LENGTH;
 use experiment_wasm::ingestion::moment::from_iso;
-use experiment_wasm::json::{JsonError, Kind, Reader, Text};
+use experiment_wasm::json::{JsonError, Kind, Reader, Text, Value, parse};
 
 use crate::refusal::Refusal;
 
@@ -15,6 +16,7 @@ pub struct Envelope<'a> {
     pub events: Option<Vec<&'a [u8]>>,
     /// The sender's clock at the upload.
     pub uploaded: Option<u64>,
+    options: Option<&'a [u8]>,
 }
 
 impl<'a> Envelope<'a> {
@@ -23,21 +25,34 @@ impl<'a> Envelope<'a> {
         let mut envelope = Self::default();
         let mut reader = Reader::within(body, body.len());
         let mut fields = reader.object();
-        while reader.field(&mut fields, 0, &["api_key", "client_upload_time", "events"]) {
+        while reader.field(&mut fields, 0, &["api_key", "client_upload_time", "events", "options"]) {
             match fields.at {
                 0 => envelope.api_key = text(&mut reader),
                 1 => envelope.uploaded = moment(&mut reader),
                 2 => envelope.events = Some(events(&mut reader)?),
+                3 => envelope.options = Some(reader.span()),
                 _ => reader.skip(),
             }
         }
         reader.end().map_err(malformed)?;
         Ok(envelope)
     }
+
+    /// How many characters an id must have: what the request asks for, or Amplitude's number.
+    pub fn min_id_length(&self) -> Result<usize, Refusal> {
+        let Some(options) = self.options else { return Ok(MIN_ID_LENGTH) };
+        let wrong = Refusal::Malformed("The option min_id_length is no whole number");
+        let options = parse(options).map_err(|_| wrong)?;
+        match options.as_object().and_then(|options| options.get("min_id_length")) {
+            None | Some(Value::Null) => Ok(MIN_ID_LENGTH),
+            Some(length) => length.as_u64().and_then(|length| length.try_into().ok()).ok_or(wrong),
+        }
+    }
 }
 
 fn malformed(_: JsonError) -> Refusal {
-    Refusal::Malformed("The body is not what this route reads")
+    // Amplitude's words.
+    Refusal::Malformed("Invalid JSON request body")
 }
 
 fn events<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Refusal> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use experiment_wasm::ingestion::{Rejection, transform};
+use experiment_wasm::ingestion::{Rejection, Rules, transform};
 use experiment_wasm::json::{Text, Value, parse};
 
 use super::body;
@@ -51,10 +51,11 @@ async fn ingest(app: &App, asked: Request, most: usize) -> Result<Response, Refu
 
 fn read(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Read>, Refusal> {
     let events = envelope.events.as_ref().filter(|events| !events.is_empty()).ok_or(Refusal::Missing("events"))?;
+    let rules = Rules { min_id_length: envelope.min_id_length()?, ..project.rules };
     let one = |(place, text): (u64, &&[u8])| {
-        let event = parse(text).map_err(|_| Refusal::Malformed("An event could not be read"))?;
+        let event = parse(text).map_err(|_| Refusal::Malformed("Invalid event JSON"))?;
         let insert_id = event.as_object().and_then(|event| event.get("insert_id")).and_then(Value::as_str).cloned();
-        let outcome = transform(event, project.rules);
+        let outcome = transform(event, rules);
         let outcome = outcome.map(|ingested| arrival(project.id, ingested, place, envelope.uploaded, now));
         Ok(Read { insert_id, outcome })
     };
@@ -70,9 +71,10 @@ async fn judge(app: &App, read: Vec<Read>) -> Result<Vec<Judged>, Refusal> {
     let judged = |one: Read| match one.outcome {
         Ok(arrival) => {
             let verdict = verdicts.next().ok_or(Refusal::Unavailable)?;
-            Ok(Judged { insert_id: Some(arrival.stamp.insert_id), verdict: Ok(verdict) })
+            let removed = arrival.ingested.removed;
+            Ok(Judged { insert_id: Some(arrival.stamp.insert_id), verdict: Ok(verdict), removed })
         }
-        Err(rejection) => Ok(Judged { insert_id: one.insert_id, verdict: Err(rejection) }),
+        Err(rejection) => Ok(Judged { insert_id: one.insert_id, verdict: Err(rejection), removed: None }),
     };
     read.into_iter().map(judged).collect()
 }

@@ -11,6 +11,7 @@ mod database;
 mod evaluation;
 mod flags;
 mod identity;
+mod ids;
 mod ingestion;
 mod limits;
 mod reading;
