@@ -21,8 +21,8 @@ const KEY: &str = "EXP_outbox_v1_";
 /// How long an event waits for company, in milliseconds.
 const GATHER_MILLIS: u64 = 200;
 
-/// The most events of a batch: a page that shows more flags at once sends two.
-const BATCH_EVENTS: usize = 50;
+/// The most events of a batch: as many as Amplitude takes of one user in a second.
+const BATCH_EVENTS: usize = 30;
 
 /// The most bytes of a batch. Browsers let at most 64 KiB outlive a page, over all its requests.
 const BATCH_BYTES: usize = 48 << 10;
@@ -239,6 +239,13 @@ impl Delivery {
         }
     }
 
+    /// Nothing of the batch was stored: it comes again later, and in halves where the whole is more than the server takes of
+    /// one user at a time.
+    fn throttled(&mut self, count: usize, retry_after: Option<u64>, now: Now) {
+        self.most = (count / 2).max(1);
+        self.failed(retry_after, now);
+    }
+
     fn failed(&mut self, retry_after: Option<u64>, now: Now) {
         let longest = RETRY_MIN.saturating_mul(1 << self.failures.min(16)).min(RETRY_MAX);
         self.failures += 1;
@@ -297,6 +304,7 @@ impl Machine for Delivery {
             200 => self.delivered(batch.events, &body, now),
             400 => self.rejected(batch.events, &body, now),
             413 => self.halve(batch.events, DropReason::TooLarge),
+            429 => self.throttled(batch.events, retry_after, now),
             _ => self.failed(retry_after, now),
         }
         if !self.events.is_empty() {

@@ -8,6 +8,7 @@ mod id;
 pub mod moment;
 pub mod property;
 mod rejection;
+pub mod throttle;
 
 pub use id::MIN_ID_LENGTH;
 pub use rejection::{Fault, Rejection};

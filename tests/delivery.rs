@@ -219,6 +219,38 @@ fn a_batch_that_is_too_large_is_halved_and_one_event_that_is_too_large_goes() {
 }
 
 #[test]
+fn a_throttled_batch_is_kept_whole_and_comes_again_later_in_halves() {
+    let mut outbox = Outbox::new();
+    for id in ["a", "b", "c"] {
+        outbox.track(id);
+    }
+    outbox.wait();
+    let refused = r#"{"code":429,"eps_threshold":30,"throttled_users":{"u":31},"throttled_events":[0,1,2]}"#;
+    for request in 0..3 {
+        outbox.respond_after(request, 429, refused, Some(2_000));
+        assert_eq!((outbox.stored(), outbox.dropped.len()), (3, 0));
+        assert!(outbox.wait() >= 2_000);
+    }
+    assert_eq!(outbox.sent, [vec!["a", "b", "c"], vec!["a"], vec!["a"], vec!["a"]]);
+    outbox.respond(3, 200, &verdicts(&[("a", "stored")]));
+    assert_eq!(outbox.sent.last().unwrap(), &["b", "c"], "and batches grow again");
+    outbox.respond(4, 200, &verdicts(&[("b", "stored"), ("c", "duplicate")]));
+    assert_eq!((outbox.stored(), outbox.dropped.len()), (0, 0));
+}
+
+#[test]
+fn a_batch_has_no_more_events_than_amplitude_takes_of_a_user_in_a_second() {
+    let mut outbox = Outbox::new();
+    for id in 0..70 {
+        outbox.track(&id.to_string());
+    }
+    outbox.wait();
+    outbox.respond(0, 200, "{}");
+    outbox.respond(1, 200, "{}");
+    assert_eq!(outbox.sent.iter().map(Vec::len).collect::<Vec<_>>(), [30, 30, 10]);
+}
+
+#[test]
 fn one_poisoned_event_does_not_hold_up_the_others() {
     let mut outbox = Outbox::new();
     for id in ["a", "poison", "c"] {

@@ -1,4 +1,5 @@
-//! Ingestion: reads a batch, judges each event by itself, and answers when the good ones are durable.
+//! Ingestion: reads a batch, judges each event by itself, and answers when the good ones are durable. A batch with somebody
+//! who sends too much is refused as a whole.
 
 use std::sync::Arc;
 
@@ -7,14 +8,15 @@ use axum::response::Response;
 use experiment_wasm::ingestion::{Rejection, Rules, transform};
 use experiment_wasm::json::{Text, Value, parse};
 
-use super::body;
 use super::envelope::Envelope;
 use super::verdicts::{Judged, answer};
+use super::{body, throttled};
 use crate::app::{App, Project};
 use crate::arrival::arrival;
 use crate::clock;
 use crate::refusal::Refusal;
 use crate::store::Arrival;
+use crate::throttles::{Shared, Throttles};
 
 /// The largest body of `/2/httpapi`, in bytes: Amplitude's limit.
 const HTTPAPI_BYTES: usize = 1 << 20;
@@ -24,12 +26,12 @@ const BATCH_BYTES: usize = 20 << 20;
 
 /// `POST /2/httpapi`.
 pub async fn httpapi(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
-    ingest(&app, asked, HTTPAPI_BYTES).await
+    ingest(&app, asked, HTTPAPI_BYTES, |throttles| &throttles.httpapi).await
 }
 
 /// `POST /batch`.
 pub async fn batch(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
-    ingest(&app, asked, BATCH_BYTES).await
+    ingest(&app, asked, BATCH_BYTES, |throttles| &throttles.batch).await
 }
 
 /// One event, as far as it got.
@@ -38,15 +40,33 @@ struct Read {
     outcome: Result<Arrival, Rejection>,
 }
 
-async fn ingest(app: &App, asked: Request, most: usize) -> Result<Response, Refusal> {
+async fn ingest(
+    app: &App,
+    asked: Request,
+    most: usize,
+    throttle: fn(&Throttles) -> &Shared,
+) -> Result<Response, Refusal> {
     let (parts, body) = asked.into_parts();
     let sent = body::read(&parts.headers, body, most).await?;
     let envelope = Envelope::read(&sent)?;
     let secret = envelope.api_key.as_ref().ok_or(Refusal::InvalidApiKey)?;
     let project = app.ingesting(&secret.to_str()).ok_or(Refusal::InvalidApiKey)?;
     let now = clock::now();
-    let judged = judge(app, read(project, &envelope, now)?).await?;
+    let read = read(project, &envelope, now)?;
+    if let Some(refused) = too_many(throttle(&project.throttles), &read) {
+        return Ok(refused);
+    }
+    let judged = judge(app, read).await?;
     Ok(answer(&judged, sent.len(), now))
+}
+
+/// The answer to a request that is not admitted. Only good events count; what is rejected costs the store nothing.
+fn too_many(throttle: &Shared, read: &[Read]) -> Option<Response> {
+    let good = (0..).zip(read).filter_map(|(place, one)| Some((place, &one.outcome.as_ref().ok()?.ingested.identity)));
+    let good: Vec<_> = good.collect();
+    let mut throttle = throttle.lock();
+    let refused = throttle.admit(&good, clock::mono()).err()?;
+    Some(throttled::answer(&refused, throttle.has_quota()))
 }
 
 fn read(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Read>, Refusal> {

@@ -9,6 +9,7 @@ mod ingest;
 mod origin;
 mod reading;
 mod request;
+mod throttled;
 mod usage;
 mod verdicts;
 

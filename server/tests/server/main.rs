@@ -18,5 +18,6 @@ mod reading;
 mod running;
 mod stopping;
 mod store_failure;
+mod throttle;
 mod usage;
 mod whole_loop;
