@@ -8,6 +8,7 @@ use experiment_wasm::ingestion::throttle::{BATCH, HTTP_V2, Limits, Throttle};
 pub struct Throttles {
     pub httpapi: Shared,
     pub batch: Shared,
+    pub identify: Shared,
 }
 
 /// A throttle that requests take turns with.
@@ -16,7 +17,7 @@ pub struct Shared(Mutex<Throttle>);
 impl Throttles {
     /// Nothing was taken yet.
     pub fn new() -> Self {
-        Self { httpapi: Shared::new(HTTP_V2), batch: Shared::new(BATCH) }
+        Self { httpapi: Shared::new(HTTP_V2), batch: Shared::new(BATCH), identify: Shared::new(HTTP_V2) }
     }
 }
 

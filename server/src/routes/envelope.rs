@@ -14,6 +14,8 @@ pub const MOST_EVENTS: usize = 2_000;
 pub struct Envelope<'a> {
     pub api_key: Option<Text>,
     pub events: Option<Vec<&'a [u8]>>,
+    /// What every event is, where the route says it.
+    pub event_type: Option<&'static str>,
     /// The sender's clock at the upload.
     pub uploaded: Option<u64>,
     options: Option<&'a [u8]>,
@@ -22,6 +24,9 @@ pub struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     /// Reads the body.
     pub fn read(body: &'a [u8]) -> Result<Self, Refusal> {
+        if body.is_empty() {
+            return Err(Refusal::Malformed("Missing request body"));
+        }
         let mut envelope = Self::default();
         let mut reader = Reader::within(body, body.len());
         let mut fields = reader.object();
@@ -36,6 +41,20 @@ impl<'a> Envelope<'a> {
         }
         reader.end().map_err(malformed)?;
         Ok(envelope)
+    }
+
+    /// Reads identifications: one object, or a list of them.
+    pub fn of_identifications(key: Option<&str>, sent: &'a [u8], options: Option<&'a [u8]>) -> Result<Self, Refusal> {
+        let mut reader = Reader::within(sent, sent.len());
+        let events = if reader.peek() == Kind::Array { events(&mut reader)? } else { vec![reader.span()] };
+        // Amplitude's word for identifications that are missing or cannot be read.
+        let missing = Refusal::Malformed("missing_event");
+        reader.end().map_err(|_| missing)?;
+        if events.is_empty() {
+            return Err(missing);
+        }
+        let api_key = key.map(Text::from);
+        Ok(Self { api_key, events: Some(events), event_type: Some("$identify"), uploaded: None, options })
     }
 
     /// How many characters an id must have: what the request asks for, or Amplitude's number.

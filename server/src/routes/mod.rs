@@ -4,6 +4,7 @@ mod body;
 mod envelope;
 mod evaluation;
 mod flags;
+mod form;
 mod health;
 mod ingest;
 mod origin;
@@ -37,7 +38,10 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/sdk/v2/flags", get(flags::for_deployment))
         .route("/v1/vardata", get(evaluation::vardata_v1))
         .route("/v1/flags", get(flags::for_deployment));
-    let ingestion = Router::new().route("/2/httpapi", post(ingest::httpapi)).route("/batch", post(ingest::batch));
+    let ingestion = Router::new()
+        .route("/2/httpapi", post(ingest::httpapi))
+        .route("/batch", post(ingest::batch))
+        .route("/identify", post(ingest::identify));
     let admin = Router::new()
         .route("/api/events", get(reading::events))
         .route("/api/users", get(reading::person))

@@ -9,7 +9,7 @@ const PAGE: &str = "https://shop.example";
 #[test]
 fn any_page_may_ask_for_variants_and_send_events_without_credentials() {
     let server = Running::start();
-    for path in ["/sdk/v2/vardata", "/sdk/v2/flags", "/v1/vardata", "/2/httpapi", "/batch"] {
+    for path in ["/sdk/v2/vardata", "/sdk/v2/flags", "/v1/vardata", "/2/httpapi", "/batch", "/identify"] {
         let preflight = server
             .ask("OPTIONS", path)
             .header("origin", PAGE)

@@ -10,6 +10,7 @@ mod cross_origin;
 mod database;
 mod evaluation;
 mod flags;
+mod identify;
 mod identity;
 mod ids;
 mod ingestion;
