@@ -21,8 +21,8 @@ const KEY: &str = "EXP_outbox_v1_";
 /// How long an event waits for company, in milliseconds.
 const GATHER_MILLIS: u64 = 200;
 
-/// The most events of a batch: a page that shows more flags at once sends two.
-const BATCH_EVENTS: usize = 50;
+/// The most events of a batch: as many as Amplitude takes of one user in a second.
+const BATCH_EVENTS: usize = 30;
 
 /// The most bytes of a batch. Browsers let at most 64 KiB outlive a page, over all its requests.
 const BATCH_BYTES: usize = 48 << 10;
@@ -180,7 +180,8 @@ impl Delivery {
             body.extend_from_slice(&event.json);
             count += 1;
         }
-        body.extend_from_slice(b"]}");
+        // An id that the page gave is an id, also where it is shorter than what Amplitude takes for one.
+        body.extend_from_slice(b"],\"options\":{\"min_id_length\":1}}");
         let request = Request {
             method: "POST",
             url: self.url.clone(),
@@ -236,6 +237,13 @@ impl Delivery {
             0 | 1 => self.drop(0, reason),
             _ => self.most = count / 2,
         }
+    }
+
+    /// Nothing of the batch was stored: it comes again later, and in halves where the whole is more than the server takes of
+    /// one user at a time.
+    fn throttled(&mut self, count: usize, retry_after: Option<u64>, now: Now) {
+        self.most = (count / 2).max(1);
+        self.failed(retry_after, now);
     }
 
     fn failed(&mut self, retry_after: Option<u64>, now: Now) {
@@ -296,6 +304,7 @@ impl Machine for Delivery {
             200 => self.delivered(batch.events, &body, now),
             400 => self.rejected(batch.events, &body, now),
             413 => self.halve(batch.events, DropReason::TooLarge),
+            429 => self.throttled(batch.events, retry_after, now),
             _ => self.failed(retry_after, now),
         }
         if !self.events.is_empty() {

@@ -4,11 +4,14 @@
 //! [`property`]'s, when it counts from [`moment`]'s; identities, storage and HTTP are the server's. The rules are the
 //! seed's; where it is silent, `tests/vectors/ingestion.json` says what was decided.
 
+mod id;
 pub mod moment;
 pub mod property;
 mod rejection;
+pub mod throttle;
 
-pub use rejection::Rejection;
+pub use id::MIN_ID_LENGTH;
+pub use rejection::{Fault, Rejection};
 
 use crate::assignment::{ASSIGNMENT_EVENT, PREFIX, is_slot, property_name};
 use crate::json::{Object, Text, Value};
@@ -32,9 +35,12 @@ const RENAMED: [(&str, &str); 3] = [
     ("experiment_key", "[Experiment] Experiment Key"),
 ];
 
-/// What a project may decide.
+/// What a project or a request may decide.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
+    /// How many characters an id must have. By default any number: who sends events to a server is asked for
+    /// [`MIN_ID_LENGTH`] or the `min_id_length` that the request names.
+    pub min_id_length: usize,
     /// Whether assignments set experiment user properties too, as older SDKs do. By default only exposures do.
     pub assignments_set_properties: bool,
 }
@@ -46,6 +52,8 @@ pub struct Ingested {
     pub event_type: Text,
     /// Whose it is; at least one id is there.
     pub identity: Identity,
+    /// The id that was sent and removed, `user_id` or `device_id`: too short, or a word for nobody.
+    pub removed: Option<&'static str>,
     /// The id under which it counts once, where the sender gave one.
     pub insert_id: Option<Text>,
     /// When it happened, in milliseconds since 1970-01-01T00:00Z, where the sender said so.
@@ -79,7 +87,7 @@ pub fn transform(event: Value, rules: Rules) -> Result<Ingested, Rejection> {
     let mut event = event.into_object().ok_or(Rejection::NotAnObject)?;
     let sent_type =
         name(event.remove("event_type"), Rejection::InvalidEventType)?.ok_or(Rejection::MissingEventType)?;
-    let identity = identity(&mut event)?;
+    let (identity, removed) = id::take(&mut event, rules)?;
     let insert_id = name(event.remove("insert_id"), Rejection::InvalidInsertId)?;
     let time = time(event.remove("time"))?;
     let sent = fields(event.remove("event_properties"), Rejection::InvalidEventProperties)?;
@@ -89,7 +97,7 @@ pub fn transform(event: Value, rules: Rules) -> Result<Ingested, Rejection> {
         changes.retain(|change| !change.name.starts_with(PREFIX.as_bytes()));
     }
     changes.extend(exposure.as_ref().filter(|_| !of_a_slot(&event_properties)).map(Exposed::change));
-    Ok(Ingested { event_type, identity, insert_id, time, event_properties, changes, exposure, rest: event })
+    Ok(Ingested { event_type, identity, removed, insert_id, time, event_properties, changes, exposure, rest: event })
 }
 
 impl Exposed {
@@ -163,13 +171,6 @@ fn prefixed(sent: Object) -> Object {
     sent.into_iter()
         .map(|(key, value)| if unprefixed(&key) { (property_name(&key), value) } else { (key, value) })
         .collect()
-}
-
-fn identity(event: &mut Object) -> Result<Identity, Rejection> {
-    let user_id = name(event.remove("user_id"), Rejection::InvalidUserId)?;
-    let device_id = name(event.remove("device_id"), Rejection::InvalidDeviceId)?;
-    let identity = Identity { user_id, device_id };
-    if identity.is_unknown() { Err(Rejection::MissingId) } else { Ok(identity) }
 }
 
 /// A text that stores can hold and index; missing, null and empty are absent.

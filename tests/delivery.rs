@@ -91,6 +91,8 @@ impl Outbox {
                 Effect::Send(_, request) => {
                     let body = object(&request.body.expect("a body").to_str());
                     assert_eq!(body.get("api_key").and_then(Value::as_str), Some(&"key".into()));
+                    let options = body.get("options").map(Value::to_json);
+                    assert_eq!(options.as_deref(), Some(r#"{"min_id_length":1}"#), "the page's ids are of any length");
                     let events = body.get("events").and_then(Value::as_array).expect("events");
                     self.sent.push(events.iter().map(insert_id).collect());
                 }
@@ -214,6 +216,38 @@ fn a_batch_that_is_too_large_is_halved_and_one_event_that_is_too_large_goes() {
     assert_eq!(outbox.dropped, [DropReason::TooLarge]);
     outbox.respond(3, 200, "{}");
     assert_eq!(outbox.sent[3..], [vec!["b"], vec!["c", "d"]], "and batches grow again");
+}
+
+#[test]
+fn a_throttled_batch_is_kept_whole_and_comes_again_later_in_halves() {
+    let mut outbox = Outbox::new();
+    for id in ["a", "b", "c"] {
+        outbox.track(id);
+    }
+    outbox.wait();
+    let refused = r#"{"code":429,"eps_threshold":30,"throttled_users":{"u":31},"throttled_events":[0,1,2]}"#;
+    for request in 0..3 {
+        outbox.respond_after(request, 429, refused, Some(2_000));
+        assert_eq!((outbox.stored(), outbox.dropped.len()), (3, 0));
+        assert!(outbox.wait() >= 2_000);
+    }
+    assert_eq!(outbox.sent, [vec!["a", "b", "c"], vec!["a"], vec!["a"], vec!["a"]]);
+    outbox.respond(3, 200, &verdicts(&[("a", "stored")]));
+    assert_eq!(outbox.sent.last().unwrap(), &["b", "c"], "and batches grow again");
+    outbox.respond(4, 200, &verdicts(&[("b", "stored"), ("c", "duplicate")]));
+    assert_eq!((outbox.stored(), outbox.dropped.len()), (0, 0));
+}
+
+#[test]
+fn a_batch_has_no_more_events_than_amplitude_takes_of_a_user_in_a_second() {
+    let mut outbox = Outbox::new();
+    for id in 0..70 {
+        outbox.track(&id.to_string());
+    }
+    outbox.wait();
+    outbox.respond(0, 200, "{}");
+    outbox.respond(1, 200, "{}");
+    assert_eq!(outbox.sent.iter().map(Vec::len).collect::<Vec<_>>(), [30, 30, 10]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::catalog::{Deployment, faults};
 use crate::config::ProjectConfig;
 use crate::key::{Key, opened};
 use crate::store::{Result, Store};
+use crate::throttles::Throttles;
 use crate::writer::Writer;
 
 /// A project as it runs.
@@ -18,6 +19,7 @@ pub struct Project {
     pub id: i64,
     pub rules: Rules,
     pub deployments: Vec<Deployment>,
+    pub throttles: Throttles,
     api_key: Key,
     admin_key: Key,
 }
@@ -46,6 +48,7 @@ impl App {
                 id: store.project(&project.name, &project.flags).await?,
                 rules: project.rules,
                 deployments: project.deployments.iter().map(Deployment::new).collect(),
+                throttles: Throttles::new(),
                 api_key: Key::of(&project.api_key),
                 admin_key: Key::of(&project.admin_key),
             });

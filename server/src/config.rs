@@ -67,7 +67,7 @@ fn project(value: &Value) -> Read<ProjectConfig> {
         name: word(project, "name")?,
         api_key: word(project, "api_key")?,
         admin_key: word(project, "admin_key")?,
-        rules: Rules { assignments_set_properties: asks.unwrap_or_default() },
+        rules: Rules { assignments_set_properties: asks.unwrap_or_default(), ..Rules::default() },
         deployments: list(project, "deployments")?.iter().map(deployment).collect::<Read<_>>()?,
         flags: list(project, "flags")?.iter().map(seeded_flag).collect::<Read<_>>()?,
     })

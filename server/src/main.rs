@@ -17,6 +17,7 @@ mod options;
 mod refusal;
 mod routes;
 mod store;
+mod throttles;
 mod writer;
 
 use std::error::Error;

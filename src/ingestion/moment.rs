@@ -41,7 +41,7 @@ pub fn from_iso(text: &[u8]) -> Option<u64> {
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar, with March as first month so that the leap day is the year's last.
-fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
+pub(crate) fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     // 719,468 days lie between 0000-03-01 and 1970-01-01.

@@ -12,10 +12,14 @@ pub enum Rejection {
     InvalidEventType,
     /// There is neither a `user_id` nor a `device_id`.
     MissingId,
-    /// `user_id` is no text, or cannot be stored.
+    /// `user_id` is no text, or cannot be stored, or is a word for nobody and the only id.
     InvalidUserId,
-    /// `device_id` is no text, or cannot be stored.
+    /// `device_id` is no text, or cannot be stored, or is a word for nobody and the only id.
     InvalidDeviceId,
+    /// `user_id` is too short, and there is no `device_id` that is good.
+    ShortUserId,
+    /// `device_id` is too short, and there is no `user_id`.
+    ShortDeviceId,
     /// `insert_id` is no text, or cannot be stored.
     InvalidInsertId,
     /// `time` is not a whole number of milliseconds since 1970.
@@ -44,6 +48,8 @@ impl Rejection {
             Self::MissingId => "missing_id",
             Self::InvalidUserId => "invalid_user_id",
             Self::InvalidDeviceId => "invalid_device_id",
+            Self::ShortUserId => "short_user_id",
+            Self::ShortDeviceId => "short_device_id",
             Self::InvalidInsertId => "invalid_insert_id",
             Self::InvalidTime => "invalid_time",
             Self::InvalidEventProperties => "invalid_event_properties",
@@ -60,8 +66,8 @@ impl Rejection {
         match self {
             Self::NotAnObject => "event",
             Self::MissingEventType | Self::InvalidEventType => "event_type",
-            Self::MissingId | Self::InvalidUserId => "user_id",
-            Self::InvalidDeviceId => "device_id",
+            Self::MissingId | Self::InvalidUserId | Self::ShortUserId => "user_id",
+            Self::InvalidDeviceId | Self::ShortDeviceId => "device_id",
             Self::InvalidInsertId => "insert_id",
             Self::InvalidTime => "time",
             Self::InvalidEventProperties => "event_properties",
@@ -72,8 +78,23 @@ impl Rejection {
         }
     }
 
-    /// Whether the field is missing; else it is there and wrong. Amplitude's answers list the two apart.
-    pub fn is_missing(self) -> bool {
-        matches!(self, Self::MissingEventType | Self::MissingId | Self::MissingFlagKey)
+    /// What is wrong with the field.
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::MissingEventType | Self::MissingId | Self::MissingFlagKey => Fault::Missing,
+            Self::ShortUserId | Self::ShortDeviceId => Fault::Short,
+            _ => Fault::Invalid,
+        }
     }
+}
+
+/// What is wrong with a field. Amplitude's answers list the three apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is not there.
+    Missing,
+    /// It is an id that is too short.
+    Short,
+    /// It is there and wrong.
+    Invalid,
 }

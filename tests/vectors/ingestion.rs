@@ -22,15 +22,26 @@ pub fn answer(input: &Value) -> Value {
 fn rules(input: &Object) -> Rules {
     let rules = input.get("rules").and_then(Value::as_object);
     let asks = rules.and_then(|rules| rules.get("assignmentsSetProperties")).and_then(Value::as_bool);
-    Rules { assignments_set_properties: asks.unwrap_or_default() }
+    let length = rules.and_then(|rules| rules.get("minIdLength")).and_then(Value::as_u64);
+    Rules {
+        assignments_set_properties: asks.unwrap_or_default(),
+        min_id_length: length.unwrap_or_default().try_into().unwrap(),
+    }
 }
 
 fn shown(ingested: &Ingested) -> Value {
-    object([
+    let shown = object([
         ("event_type", (&ingested.event_type).into()),
         ("event_properties", ingested.event_properties.clone().into()),
         ("changes", ingested.changes.iter().map(change).collect::<Vec<_>>().into()),
-    ])
+    ]);
+    match (ingested.removed, shown.into_object().unwrap()) {
+        (None, shown) => shown.into(),
+        (Some(field), mut shown) => {
+            shown.set("removed", field);
+            shown.into()
+        }
+    }
 }
 
 fn change(change: &Change) -> Value {

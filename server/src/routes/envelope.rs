@@ -1,7 +1,8 @@
 //! The body of ingestion, read no further than it must be: the key, the sender's clock, and each event's own text.
 
+use experiment_wasm::ingestion::MIN_ID_LENGTH;
 use experiment_wasm::ingestion::moment::from_iso;
-use experiment_wasm::json::{JsonError, Kind, Reader, Text};
+use experiment_wasm::json::{JsonError, Kind, Reader, Text, Value, parse};
 
 use crate::refusal::Refusal;
 
@@ -13,31 +14,64 @@ pub const MOST_EVENTS: usize = 2_000;
 pub struct Envelope<'a> {
     pub api_key: Option<Text>,
     pub events: Option<Vec<&'a [u8]>>,
+    /// What every event is, where the route says it.
+    pub event_type: Option<&'static str>,
     /// The sender's clock at the upload.
     pub uploaded: Option<u64>,
+    options: Option<&'a [u8]>,
 }
 
 impl<'a> Envelope<'a> {
     /// Reads the body.
     pub fn read(body: &'a [u8]) -> Result<Self, Refusal> {
+        if body.is_empty() {
+            return Err(Refusal::Malformed("Missing request body"));
+        }
         let mut envelope = Self::default();
         let mut reader = Reader::within(body, body.len());
         let mut fields = reader.object();
-        while reader.field(&mut fields, 0, &["api_key", "client_upload_time", "events"]) {
+        while reader.field(&mut fields, 0, &["api_key", "client_upload_time", "events", "options"]) {
             match fields.at {
                 0 => envelope.api_key = text(&mut reader),
                 1 => envelope.uploaded = moment(&mut reader),
                 2 => envelope.events = Some(events(&mut reader)?),
+                3 => envelope.options = Some(reader.span()),
                 _ => reader.skip(),
             }
         }
         reader.end().map_err(malformed)?;
         Ok(envelope)
     }
+
+    /// Reads identifications: one object, or a list of them.
+    pub fn of_identifications(key: Option<&str>, sent: &'a [u8], options: Option<&'a [u8]>) -> Result<Self, Refusal> {
+        let mut reader = Reader::within(sent, sent.len());
+        let events = if reader.peek() == Kind::Array { events(&mut reader)? } else { vec![reader.span()] };
+        // Amplitude's word for identifications that are missing or cannot be read.
+        let missing = Refusal::Malformed("missing_event");
+        reader.end().map_err(|_| missing)?;
+        if events.is_empty() {
+            return Err(missing);
+        }
+        let api_key = key.map(Text::from);
+        Ok(Self { api_key, events: Some(events), event_type: Some("$identify"), uploaded: None, options })
+    }
+
+    /// How many characters an id must have: what the request asks for, or Amplitude's number.
+    pub fn min_id_length(&self) -> Result<usize, Refusal> {
+        let Some(options) = self.options else { return Ok(MIN_ID_LENGTH) };
+        let wrong = Refusal::Malformed("The option min_id_length is no whole number");
+        let options = parse(options).map_err(|_| wrong)?;
+        match options.as_object().and_then(|options| options.get("min_id_length")) {
+            None | Some(Value::Null) => Ok(MIN_ID_LENGTH),
+            Some(length) => length.as_u64().and_then(|length| length.try_into().ok()).ok_or(wrong),
+        }
+    }
 }
 
 fn malformed(_: JsonError) -> Refusal {
-    Refusal::Malformed("The body is not what this route reads")
+    // Amplitude's words.
+    Refusal::Malformed("Invalid JSON request body")
 }
 
 fn events<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Refusal> {

@@ -4,11 +4,14 @@ mod body;
 mod envelope;
 mod evaluation;
 mod flags;
+mod form;
 mod health;
 mod ingest;
 mod origin;
 mod reading;
 mod request;
+mod throttled;
+mod usage;
 mod verdicts;
 
 use std::path::Path;
@@ -35,10 +38,14 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/sdk/v2/flags", get(flags::for_deployment))
         .route("/v1/vardata", get(evaluation::vardata_v1))
         .route("/v1/flags", get(flags::for_deployment));
-    let ingestion = Router::new().route("/2/httpapi", post(ingest::httpapi)).route("/batch", post(ingest::batch));
+    let ingestion = Router::new()
+        .route("/2/httpapi", post(ingest::httpapi))
+        .route("/batch", post(ingest::batch))
+        .route("/identify", post(ingest::identify));
     let admin = Router::new()
         .route("/api/events", get(reading::events))
         .route("/api/users", get(reading::person))
+        .route("/api/usage", get(usage::month))
         .route("/api/flags", get(flags::list))
         .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
     let api = Router::new()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use experiment_wasm::ingestion::Rejection;
+use experiment_wasm::ingestion::{Fault, Rejection};
 use experiment_wasm::json::{Object, Text, Value};
 
 use crate::refusal::json;
@@ -15,6 +15,8 @@ pub struct Judged {
     /// As it was sent or given; absent where the event's own could not be read.
     pub insert_id: Option<Text>,
     pub verdict: Result<Verdict, Rejection>,
+    /// The id that does not count, where the other one does.
+    pub removed: Option<&'static str>,
 }
 
 /// 200 when any event was good, else 400.
@@ -46,32 +48,38 @@ impl Judged {
         if let Err(rejection) = self.verdict {
             object.push("reason".into(), rejection.reason().into());
         }
+        if let Some(field) = self.removed {
+            object.push("removed".into(), field.into());
+        }
         object.into()
     }
 }
 
 fn refused(judged: &[Judged], verdicts: Value) -> Response {
-    let missing = places(judged, Rejection::is_missing);
-    let error =
-        if missing.is_empty() { "Invalid field values on some events" } else { "Request missing required field" };
+    let [missing, invalid, short] = [Fault::Missing, Fault::Invalid, Fault::Short].map(|fault| places(judged, fault));
+    let error = if !missing.is_empty() {
+        "Request missing required field"
+    } else if !invalid.is_empty() {
+        "Invalid field values on some events"
+    } else {
+        "Invalid id length for user_id or device_id"
+    };
     let mut body = Object::new();
     body.push("code".into(), 400_u64.into());
     body.push("error".into(), error.into());
-    if let Some((field, _)) = missing.iter().next() {
-        body.push("missing_field".into(), field.clone().into());
-    }
-    body.push("events_with_invalid_fields".into(), places(judged, |rejection| !rejection.is_missing()).into());
+    body.push("events_with_invalid_fields".into(), invalid.into());
     body.push("events_with_missing_fields".into(), missing.into());
+    body.push("events_with_invalid_id_lengths".into(), short.into());
     body.push("verdicts".into(), verdicts);
     json(StatusCode::BAD_REQUEST, &body.into())
 }
 
-/// `{field: [place, …]}` of the rejections of one kind.
-fn places(judged: &[Judged], kind: impl Fn(Rejection) -> bool) -> Object {
+/// `{field: [place, …]}` of the rejections with one fault.
+fn places(judged: &[Judged], fault: Fault) -> Object {
     let mut by_field: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for (place, one) in (0_u64..).zip(judged) {
         if let Err(rejection) = one.verdict
-            && kind(rejection)
+            && rejection.fault() == fault
         {
             by_field.entry(rejection.field()).or_default().push(place.into());
         }

@@ -7,6 +7,7 @@ mod people;
 mod properties;
 mod reading;
 mod rows;
+mod usage;
 
 pub use engine::{Engine, Result};
 pub use flags::StoredFlag;

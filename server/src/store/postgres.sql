@@ -52,3 +52,5 @@ CREATE TABLE IF NOT EXISTS event_3 PARTITION OF event FOR VALUES WITH (MODULUS 4
 CREATE INDEX IF NOT EXISTS event_by_id ON event (id);
 CREATE INDEX IF NOT EXISTS event_by_user ON event (project, user_id);
 CREATE INDEX IF NOT EXISTS event_by_device ON event (project, device_id);
+-- Everything that usage looks at, so that a month is counted from the index alone.
+CREATE INDEX IF NOT EXISTS event_by_receipt ON event (project, received, event_type, person);

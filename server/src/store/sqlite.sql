@@ -47,3 +47,5 @@ CREATE TABLE IF NOT EXISTS event (
 CREATE UNIQUE INDEX IF NOT EXISTS event_once ON event (project, insert_id);
 CREATE INDEX IF NOT EXISTS event_by_user ON event (project, user_id);
 CREATE INDEX IF NOT EXISTS event_by_device ON event (project, device_id);
+-- Everything that usage looks at, so that a month is counted from the index alone.
+CREATE INDEX IF NOT EXISTS event_by_receipt ON event (project, received, event_type, person);

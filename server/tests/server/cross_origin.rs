@@ -9,7 +9,7 @@ const PAGE: &str = "https://shop.example";
 #[test]
 fn any_page_may_ask_for_variants_and_send_events_without_credentials() {
     let server = Running::start();
-    for path in ["/sdk/v2/vardata", "/sdk/v2/flags", "/v1/vardata", "/2/httpapi", "/batch"] {
+    for path in ["/sdk/v2/vardata", "/sdk/v2/flags", "/v1/vardata", "/2/httpapi", "/batch", "/identify"] {
         let preflight = server
             .ask("OPTIONS", path)
             .header("origin", PAGE)
@@ -40,9 +40,13 @@ fn any_page_may_ask_for_variants_and_send_events_without_credentials() {
 #[test]
 fn a_foreign_page_is_refused_by_the_admin_api_even_with_its_key() {
     let server = Running::start();
-    for (method, path) in
-        [("GET", "/api/events"), ("GET", "/api/users?user_id=a"), ("PUT", "/api/flags/a"), ("DELETE", "/api/flags/a")]
-    {
+    for (method, path) in [
+        ("GET", "/api/events"),
+        ("GET", "/api/users?user_id=a"),
+        ("GET", "/api/usage"),
+        ("PUT", "/api/flags/a"),
+        ("DELETE", "/api/flags/a"),
+    ] {
         let answer = server.ask(method, path).header("authorization", ADMIN).header("origin", PAGE).send();
         assert_eq!(answer.header("access-control-allow-origin"), None);
         answer.refused(403);

@@ -34,11 +34,11 @@ fn a_visitor_merges_into_a_user_who_is_known_already() {
 #[test]
 fn users_of_one_device_stay_apart_and_what_follows_is_the_last_ones() {
     let server = Running::start();
-    server.store(set(json!("alice"), json!("tv"), json!({ "who": "alice" })));
-    server.store(set(json!("bob"), json!("tv"), json!({ "who": "bob" })));
-    server.store(set(json!(null), json!("tv"), json!({ "seen": true })));
+    server.store(set(json!("alice"), json!("telly"), json!({ "who": "alice" })));
+    server.store(set(json!("robin"), json!("telly"), json!({ "who": "robin" })));
+    server.store(set(json!(null), json!("telly"), json!({ "seen": true })));
     assert_eq!(server.properties("user_id=alice"), json!({ "who": "alice" }));
-    assert_eq!(server.properties("user_id=bob"), json!({ "who": "bob", "seen": true }));
+    assert_eq!(server.properties("user_id=robin"), json!({ "who": "robin", "seen": true }));
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::asking::Answer;
 use crate::running::{CLIENT, Running};
 
 fn body(count: usize, padding: usize) -> Vec<u8> {
-    let event = |n: usize| json!({ "user_id": "alice", "event_type": "Buy", "insert_id": n.to_string(), "event_properties": { "note": "x".repeat(padding) } });
+    // A hundred users, so that none of them sends too much.
+    let event = |n: usize| json!({ "user_id": format!("user-{}", n % 100), "event_type": "Buy", "insert_id": n.to_string(), "event_properties": { "note": "x".repeat(padding) } });
     json!({ "api_key": "shop-api-key", "events": (0..count).map(event).collect::<Vec<Value>>() })
         .to_string()
         .into_bytes()

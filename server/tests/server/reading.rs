@@ -7,7 +7,7 @@ use crate::running::{ADMIN, Running};
 #[test]
 fn only_the_admin_key_reads() {
     let server = Running::start();
-    for path in ["/api/events", "/api/users?user_id=alice", "/api/flags", "/api/flags/button"] {
+    for path in ["/api/events", "/api/users?user_id=alice", "/api/usage", "/api/flags", "/api/flags/button"] {
         server.ask("GET", path).send().refused(401);
         for key in
             ["Bearer wrong", "Bearer client-key", "Bearer shop-api-key", "Api-Key shop-admin-key", "Api-Key client-key"]

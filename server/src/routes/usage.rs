@@ -1,0 +1,29 @@
+//! Usage, for the admin: what of a project's events counts, by calendar month.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use experiment_wasm::accounting::Month;
+use experiment_wasm::json::Object;
+
+use super::request;
+use crate::app::App;
+use crate::clock;
+use crate::refusal::{Refusal, json};
+
+/// `GET /api/usage?month=YYYY-MM`: `{month, events, tracked_users}`, of the current month when none is named.
+pub async fn month(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
+    let project = request::administered(&app, asked.headers())?;
+    let month = match request::query(asked.uri())?.get("month") {
+        Some(month) => Month::read(month).ok_or(Refusal::Malformed("The month is not YYYY-MM"))?,
+        None => Month::of(clock::now()),
+    };
+    let used = app.store.usage(project.id, month.millis()).await.map_err(|error| Refusal::failed(&error))?;
+    let mut answer = Object::new();
+    answer.push("month".into(), month.to_string().as_str().into());
+    answer.push("events".into(), used.events.into());
+    answer.push("tracked_users".into(), used.tracked_users.into());
+    Ok(json(StatusCode::OK, &answer.into()))
+}

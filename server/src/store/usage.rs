@@ -1,0 +1,35 @@
+//! What a project used in a time: counted from the stored events each time, so that no counter can drift away from them.
+
+use std::ops::Range;
+
+use experiment_wasm::accounting::NOT_COUNTED;
+
+use super::Store;
+use super::engine::{Arg, Result};
+use super::rows::sql;
+
+/// What counts of the events that were received in a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub events: u64,
+    /// People with at least one of these events. A visitor who merged into a user is that user, whenever they did.
+    pub tracked_users: u64,
+}
+
+// PostgreSQL adds up to NUMERIC, which the cast undoes.
+const COUNT: &str = "SELECT CAST(coalesce(sum(active.events), 0) AS BIGINT), \
+                     count(DISTINCT coalesce(person.merged_into, person.id)) FROM \
+                     (SELECT person, count(*) AS events FROM event WHERE project = $1 AND received >= $2 AND received < $3 \
+                     AND event_type NOT IN ($4, $5, $6, $7, $8) GROUP BY person) AS active \
+                     JOIN person ON person.id = active.person";
+
+impl Store {
+    /// Counts the events that were received in these milliseconds.
+    pub async fn usage(&self, project: i64, received: Range<u64>) -> Result<Usage> {
+        let times = [received.start, received.end].map(|time| Arg::from(time.cast_signed()));
+        let args = [Arg::from(project)].into_iter().chain(times).chain(NOT_COUNTED.map(Arg::from)).collect();
+        let rows = self.engine.rows(sql(COUNT), args).await?;
+        let Some(row) = rows.first() else { return Ok(Usage::default()) };
+        Ok(Usage { events: row.int(0)?.unsigned_abs(), tracked_users: row.int(1)?.unsigned_abs() })
+    }
+}

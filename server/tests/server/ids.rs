@@ -1,0 +1,71 @@
+//! Ids that are too short or mean nobody: removed where there is another, else refused (requirements §28.12, §16.2).
+
+use serde_json::{Value, json};
+
+use crate::asking::Answer;
+use crate::running::Running;
+
+fn visit(user_id: Value, device_id: Value) -> Value {
+    json!({ "user_id": user_id, "device_id": device_id, "event_type": "Visit", "insert_id": "1" })
+}
+
+fn post(server: &Running, options: Value, events: Value) -> Answer {
+    let body = json!({ "api_key": "shop-api-key", "events": events, "options": options });
+    server.ask("POST", "/batch").body(body.to_string()).send()
+}
+
+#[test]
+fn item_12_an_id_under_five_characters_is_removed_and_the_event_is_the_other_ids() {
+    let server = Running::start();
+    let answer = server.ingest(json!([visit(json!("bob"), json!("phone"))])).expect(200);
+    assert_eq!(answer["verdicts"], json!([{ "insert_id": "1", "verdict": "stored", "removed": "user_id" }]));
+    let event = &server.events("")[0];
+    assert_eq!((&event["user_id"], &event["device_id"]), (&Value::Null, &json!("phone")));
+    server.read("/api/users?user_id=bob").refused(404);
+}
+
+#[test]
+fn item_12_an_event_without_a_good_id_is_refused_and_named_by_what_is_wrong() {
+    let server = Running::start();
+    let events = json!([
+        visit(json!("bob"), json!(null)),
+        visit(json!(null), json!("tv")),
+        visit(json!("anonymous"), json!(null)),
+        visit(json!(null), json!(null)),
+    ]);
+    let answer = server.ingest(events).expect(400);
+    assert_eq!(answer["error"], "Request missing required field");
+    assert_eq!(answer["events_with_invalid_id_lengths"], json!({ "user_id": [0], "device_id": [1] }));
+    assert_eq!(answer["events_with_invalid_fields"], json!({ "user_id": [2] }));
+    assert_eq!(answer["events_with_missing_fields"], json!({ "user_id": [3] }));
+    assert_eq!(answer["verdicts"][0]["reason"], "short_user_id");
+    let short = server.ingest(json!([visit(json!("bob"), json!(null))]));
+    assert_eq!(short.refused(400), "Invalid id length for user_id or device_id");
+    assert!(server.events("").is_empty());
+}
+
+#[test]
+fn a_request_may_ask_for_another_length() {
+    let server = Running::start();
+    post(&server, json!({ "min_id_length": 1 }), json!([visit(json!("7"), json!(null))])).expect(200);
+    assert_eq!(server.events("user_id=7").len(), 1);
+    post(&server, json!({ "min_id_length": 6 }), json!([visit(json!("alice"), json!(null))])).refused(400);
+    for options in [json!(null), json!({}), json!({ "min_id_length": null }), json!({ "other": 1 })] {
+        post(&server, options, json!([visit(json!("bob"), json!(null))])).refused(400);
+    }
+    for length in [json!("1"), json!(-1), json!(1.5), json!([])] {
+        let refused = post(&server, json!({ "min_id_length": length }), json!([visit(json!("alice"), json!(null))]));
+        assert_eq!(refused.refused(400), "The option min_id_length is no whole number");
+    }
+    assert_eq!(server.events("").len(), 1);
+}
+
+#[test]
+fn evaluation_asks_for_no_length_but_a_word_for_nobody_is_not_assigned() {
+    let server = Running::start();
+    for user_id in ["unknown", "bob"] {
+        server.vardata(&json!({ "user_id": user_id })).send().expect(200);
+    }
+    server.assignments("bob", 1);
+    assert_eq!(server.events("").len(), 1);
+}

@@ -1,0 +1,174 @@
+//! Who sends too much is told so, with nothing stored by halves and nothing lost (requirements §28.12, §16.5).
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use experiment_wasm::api::{Request, Response};
+use experiment_wasm::delivery::Delivery;
+use experiment_wasm::effect::Effect;
+use experiment_wasm::json::{Text, Value as Sent, parse};
+use experiment_wasm::machine::Machine;
+use experiment_wasm::storage::{Area, Storage};
+use experiment_wasm::time::Now;
+use serde_json::{Value, json};
+
+use crate::asking::Answer;
+use crate::running::{Running, until};
+
+fn events(user_id: &str, ids: impl Iterator<Item = usize>) -> Vec<Value> {
+    ids.map(|id| json!({ "user_id": user_id, "event_type": "Buy", "insert_id": format!("{user_id}-{id}") })).collect()
+}
+
+fn post(server: &Running, path: &str, events: &[Value]) -> Answer {
+    let body = json!({ "api_key": "shop-api-key", "events": events });
+    server.ask("POST", path).body(body.to_string()).send()
+}
+
+#[test]
+fn item_12_over_thirty_events_of_a_user_are_refused_with_the_whole_request() {
+    let server = Running::start();
+    let batch = [events("robin", 0..2), events("alice", 0..31)].concat();
+    let answer = post(&server, "/2/httpapi", &batch);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    let expected = json!({
+        "code": 429, "error": "Too many requests for some devices and users", "eps_threshold": 30,
+        "throttled_devices": {}, "throttled_users": { "alice": 31 }, "throttled_events": (2..33).collect::<Vec<_>>(),
+    });
+    assert_eq!(answer.expect(429), expected);
+    assert!(server.events("").is_empty());
+    // Nothing was counted either: thirty of each pass.
+    for user_id in ["robin", "alice"] {
+        post(&server, "/2/httpapi", &events(user_id, 0..30)).expect(200);
+    }
+    assert_eq!(server.events("").len(), 60);
+}
+
+#[test]
+fn item_12_a_device_is_throttled_whoever_uses_it_and_bad_events_do_not_count() {
+    let server = Running::start();
+    let mut batch: Vec<_> =
+        (0..31).map(|n| json!({ "user_id": format!("user-{n}"), "device_id": "kiosk", "event_type": "Buy" })).collect();
+    let answer = post(&server, "/2/httpapi", &batch).expect(429);
+    assert_eq!((&answer["throttled_devices"], &answer["throttled_users"]), (&json!({ "kiosk": 31 }), &json!({})));
+    batch[7] = json!({ "device_id": "kiosk" });
+    assert_eq!(post(&server, "/2/httpapi", &batch).expect(200)["events_ingested"], 30);
+}
+
+#[test]
+fn who_waits_as_long_as_asked_is_taken_again() {
+    let server = Running::start();
+    post(&server, "/2/httpapi", &events("alice", 0..30)).expect(200);
+    let more = events("alice", 30..60);
+    let refused = post(&server, "/2/httpapi", &more);
+    let seconds = refused.header("retry-after").unwrap().parse().unwrap();
+    refused.expect(429);
+    sleep(Duration::from_secs(seconds));
+    assert_eq!(post(&server, "/2/httpapi", &more).expect(200)["events_ingested"], 30);
+    assert_eq!(server.events("").len(), 60);
+}
+
+#[test]
+fn writers_of_one_user_who_try_again_lose_nothing_and_store_nothing_twice() {
+    let server = Running::start();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let server = &server;
+            scope.spawn(move || {
+                for batch in 0..2 {
+                    let first = writer * 100 + batch * 12;
+                    let batch = events("alice", first..first + 12);
+                    until(|| (post(server, "/2/httpapi", &batch).status == 200).then_some(()));
+                }
+            });
+        }
+    });
+    let stored = server.events("limit=1000");
+    assert_eq!(stored.len(), 96);
+    post(&server, "/batch", &events("alice", 0..24)).expect(200);
+    assert_eq!(server.events("limit=1000").len(), 96);
+}
+
+#[test]
+fn a_batch_takes_more_and_another_project_has_a_throttle_of_its_own() {
+    let server = Running::start();
+    assert_eq!(post(&server, "/batch", &events("alice", 0..2_000)).expect(200)["events_ingested"], 2_000);
+    post(&server, "/2/httpapi", &events("alice", 2_000..2_030)).expect(200);
+    let older = json!({ "api_key": "older-api-key", "events": events("alice", 0..30) });
+    server.ask("POST", "/2/httpapi").body(older.to_string()).send().expect(200);
+}
+
+#[test]
+fn item_12_a_batch_has_thirty_thousand_events_of_a_user_in_thirty_seconds_and_tells_of_its_quota() {
+    let server = Running::start();
+    let refused = (0..40).map(|n| post(&server, "/batch", &events("alice", n * 2_000..(n + 1) * 2_000)));
+    let refused = refused.into_iter().find(|answer| answer.status != 200).unwrap();
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=2).contains(&seconds), "2,000 events sink in two seconds");
+    let refused = refused.expect(429);
+    assert_eq!(
+        (&refused["eps_threshold"], refused["throttled_events"].as_array().unwrap().len()),
+        (&json!(1_000), 2_000)
+    );
+    assert!(refused["throttled_users"]["alice"].as_u64().unwrap() > 1_000);
+    assert_eq!(
+        (&refused["exceeded_daily_quota_users"], &refused["exceeded_daily_quota_devices"]),
+        (&json!({}), &json!({}))
+    );
+}
+
+/// A page's storage that nobody reads again.
+struct Nothing;
+
+impl Storage for Nothing {
+    fn read(&self, _: Area, _: &[u8]) -> Option<Text> {
+        None
+    }
+
+    fn entries(&self, _: Area, _: &[u8]) -> Vec<(Text, Text)> {
+        Vec::new()
+    }
+}
+
+/// Sends what the outbox wants sent; returns the answer as a browser would give it.
+fn carry(server: &Running, request: &Request) -> Response {
+    let answer = server.ask("POST", "/2/httpapi").body(request.body.as_ref().unwrap().as_bytes()).send();
+    let retry_after = answer.header("retry-after").map(|seconds| seconds.parse::<u64>().unwrap() * 1_000);
+    Response { status: answer.status, body: String::from_utf8(answer.body).unwrap().as_str().into(), retry_after }
+}
+
+#[test]
+fn our_own_outbox_survives_being_throttled_and_delivers_each_exposure_once() {
+    let server = Running::start();
+    let start = Instant::now();
+    let now = || {
+        let millis = u64::try_from(start.elapsed().as_millis()).unwrap();
+        Now { wall: 1_795_393_500_000 + millis, mono: millis }
+    };
+    let mut outbox = Delivery::new("shop-api-key".into(), "/2/httpapi".into(), &Nothing, 7, now());
+    for n in 0..75 {
+        // A user id that only our own client may send.
+        let event = json!({ "user_id": "7", "event_type": "$exposure", "insert_id": n.to_string(), "event_properties": { "flag_key": "button", "variant": "on" } });
+        let event = parse(event.to_string().as_bytes()).ok().and_then(Sent::into_object).unwrap();
+        outbox.track(&event, now());
+    }
+    let (mut statuses, mut dropped) = (Vec::new(), 0);
+    while outbox.pending() > 0 {
+        while let Some(effect) = outbox.poll_effect() {
+            match effect {
+                Effect::Send(id, request) => {
+                    let response = carry(&server, &request);
+                    statuses.push(response.status);
+                    outbox.handle_response(id, Ok(response), now());
+                }
+                Effect::Notify(_) => dropped += 1,
+                _ => {}
+            }
+        }
+        if let Some(due) = outbox.next_timeout() {
+            sleep(Duration::from_millis(due.saturating_sub(now().mono)));
+            outbox.handle_timeout(now());
+        }
+    }
+    assert!(statuses.contains(&429) && statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+    assert_eq!((server.events("user_id=7&limit=1000").len(), dropped), (75, 0));
+}
