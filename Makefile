@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-vectors test-web test-js test-fuzz fuzz bench
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz fuzz bench
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -63,6 +63,13 @@ $(browsers):
 	@[ "$$(command -v chromium chromedriver firefox-esr | wc -l)" = 3 ] \
 	  || { $(apt-install) chromium chromium-driver firefox-esr; } \
 	  || { echo 'Install the browsers: apt-get install chromium chromium-driver firefox-esr.'; exit 1; }
+	mkdir -p $(@D) && touch $@
+
+postgres := target/tools/postgres
+$(postgres):
+	@dpkg-query -W 'postgresql-[0-9]*' >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || { $(apt-install) postgresql; } \
+	  || { echo 'Install PostgreSQL: apt-get install postgresql.'; exit 1; }
 	mkdir -p $(@D) && touch $@
 
 # ---- wasm ------------------------------------------------------------------------------------------------------------
@@ -144,10 +151,13 @@ lint: $(toolchain) ## formatting and clippy, for the native and the wasm target
 fmt: $(toolchain) ## format the Rust code
 	cargo fmt --all
 
-test: lint test-rust test-vectors test-web test-js test-fuzz ## everything that .ci/run checks
+test: lint test-rust test-postgres test-vectors test-web test-js test-fuzz ## everything that .ci/run checks
 
 test-rust: $(toolchain) ## the native tests
 	cargo test --locked --workspace
+
+test-postgres: $(toolchain) $(postgres) ## the server's tests once more, on PostgreSQL
+	server/tests/with-postgres cargo test --locked -p experiment-server --test server
 
 # The same vectors four times. A runner that skips a suite exits 0, so what each run printed is compared.
 in-node := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --locked --target wasm32-unknown-unknown
