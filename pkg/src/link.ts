@@ -8,13 +8,10 @@ import { failed } from './error.js';
 import { Fallback } from './fallback.js';
 import { copied, entriesOf, toText } from './text.js';
 import type { ExperimentUser } from './user.js';
-import type { Variant, Variants } from './variant.js';
+import type { Variants } from './variant.js';
 
 /** Somebody who says who the user is. */
 type Says = { getUser(): ExperimentUser } | undefined;
-
-/** A flag's key and variant. */
-type Known = [key: string, variant: Variant];
 
 /** What a seed leads to. */
 const UNTIED = { exposureTrackingProvider: undefined, plugin: undefined, httpClient: undefined, log() {}, fail() {}, notify() {} };
@@ -26,9 +23,9 @@ export class Link {
   private part_: Part<ClientCore>;
   private seen_?: string;
   /** What the instance told of flags that it evaluates, by its numbers. */
-  private decided_: Known[] = [];
-  /** The flags that `all` answered last, and an object with their names. */
-  private names_: string[] = [];
+  private decided_: Array<Exclude<Decided, number>> = [];
+  /** The keys that `all` answered last, and an object that has them. */
+  private keys_: string[] = [];
   private named_: Variants = {};
   /** Whether there is a plugin, and it is set up. */
   private isReady_?: boolean;
@@ -100,18 +97,21 @@ export class Link {
   all(): Variants {
     return this.call((core) => {
       const [second, first, ...decided]: [Variants, Variants, ...Decided[]] = JSON.parse(core.all());
-      const known: Known[] = Object.entries({ ...second, ...first });
+      const stored = { ...second, ...first };
+      const keys = Object.keys(stored);
+      const variants = Object.values(stored);
       for (const told of decided) {
-        const [key, variant] = typeof told === 'number' ? this.decided_[told]! : (this.decided_[told[0]] = [told[1], told[2]]);
-        known.push([key, copied(variant)]);
+        const [, key, variant] = typeof told === 'number' ? this.decided_[told]! : (this.decided_[told[0]] = told);
+        keys.push(key);
+        variants.push(copied(variant));
       }
       // An object of a thousand names is copied ten times as quick as it is built, and the names are mostly those of the last time.
-      if (known.length !== this.names_.length || known.some(([key], at) => key !== this.names_[at])) {
-        this.names_ = known.map(([key]) => key);
-        this.named_ = Object.fromEntries(known);
+      if (keys.length !== this.keys_.length || keys.some((key, at) => key !== this.keys_[at])) {
+        this.keys_ = keys;
+        this.named_ = Object.fromEntries(keys.map((key) => [key, {}]));
       }
       const all = { ...this.named_ };
-      for (const [key, variant] of known) all[key] = variant;
+      keys.forEach((key, at) => (all[key] = variants[at]!));
       return all;
     });
   }

@@ -1,6 +1,7 @@
 // Turns what a page hands in into JSON text, and never throws: a part that JSON cannot hold is left out, the rest goes through.
 
 import { attempt } from './attempt.js';
+import type { Variant } from './variant.js';
 
 /** How deep a value is taken apart to save its good parts: user -> user_properties -> property -> element. */
 const DEPTH = 4;
@@ -28,14 +29,21 @@ function inParts(value: object, lost: (error: unknown) => void, depth: number): 
   return list ? `[${parts}]` : `{${parts}}`;
 }
 
-/** A copy of what was read from JSON: what a page does with it is its own affair. What is nested deeper than anybody looks is shared. */
-export function copied<T>(value: T, depth = 0): T {
+/** A copy of a variant that was read from JSON: what a page does with it is its own affair. What metadata nests is shared. */
+export function copied(variant: Variant): Variant {
+  const { metadata, payload } = variant;
+  const copy = { ...variant };
+  if (metadata) copy.metadata = { ...metadata };
+  if (payload) copy.payload = deepCopy(payload);
+  return copy;
+}
+
+/** What is nested deeper than the core looks is shared. */
+function deepCopy(value: any, depth = 0): any {
   if (!value || typeof value !== 'object' || depth > COPIED) return value;
-  if (Array.isArray(value)) return value.map((item) => copied(item, depth + 1)) as T;
-  const copy: any = { ...value };
-  for (const name in copy) {
-    if (typeof copy[name] === 'object') copy[name] = copied(copy[name], depth + 1);
-  }
+  if (Array.isArray(value)) return value.map((item) => deepCopy(item, depth + 1));
+  const copy = { ...value };
+  for (const name in copy) copy[name] = deepCopy(copy[name], depth + 1);
   return copy;
 }
 
