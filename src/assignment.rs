@@ -3,6 +3,8 @@
 //! An assignment names every flag of one evaluation; that the user *met* a variant is [`exposure`](crate::exposure)'s.
 //! The names are the seed's. Vectors: `tests/vectors/insert_id.json`.
 
+pub mod filter;
+
 use crate::insert_id::InsertId;
 use crate::json::{Object, Text, Value};
 use crate::user::{Identity, is_truthy};
@@ -66,8 +68,15 @@ pub fn property_name(flag_key: &[u8]) -> Text {
 
 /// The analytics event of one evaluation: each flag as `[Experiment] <flag>.variant`, with `.details` where known.
 ///
+/// `environment` is the deployment's name, left out where nobody gave one.
+///
 /// It carries `$set` and `$unset` as the reference's servers do; ingestion follows them only where a project asks for it.
-pub fn event(identity: &Identity, environment: &Text, assigned: &[Assigned], time: u64) -> Object {
+pub fn event<'a>(
+    identity: &Identity,
+    environment: impl Into<Option<&'a Text>>,
+    assigned: &[Assigned],
+    time: u64,
+) -> Object {
     let mut event = Object::new();
     event.push("event_type".into(), ASSIGNMENT_EVENT.into());
     if let Some(id) = &identity.user_id {
@@ -78,12 +87,12 @@ pub fn event(identity: &Identity, environment: &Text, assigned: &[Assigned], tim
     }
     event.push("time".into(), time.into());
     event.push("insert_id".into(), insert_id(identity, assigned, crate::time::day(time)).into());
-    event.push("event_properties".into(), event_properties(environment, assigned).into());
+    event.push("event_properties".into(), event_properties(environment.into(), assigned).into());
     event.push("user_properties".into(), user_properties(assigned).into());
     event
 }
 
-fn event_properties(environment: &Text, assigned: &[Assigned]) -> Object {
+fn event_properties(environment: Option<&Text>, assigned: &[Assigned]) -> Object {
     let mut properties = Object::new();
     for one in assigned {
         let name = property_name(&one.flag_key);
@@ -92,7 +101,9 @@ fn event_properties(environment: &Text, assigned: &[Assigned]) -> Object {
             properties.push([name.as_bytes(), b".details"].concat().into(), details.into());
         }
     }
-    properties.push("[Experiment] Environment Name".into(), environment.into());
+    if let Some(environment) = environment {
+        properties.push("[Experiment] Environment Name".into(), environment.into());
+    }
     properties
 }
 
@@ -149,7 +160,7 @@ mod tests {
         );
         let off = assigned("my-flag", r#"{"key":"control","metadata":{"default":true}}"#);
         let none = assigned("no-segment", "null");
-        let event = event(&somebody(), &"production".into(), &[on, off, none], 1_000);
+        let event = event(&somebody(), &Text::from("production"), &[on, off, none], 1_000);
         let expected = concat!(
             r#"{"[Experiment] my-experiment.variant":"treatment","[Experiment] my-experiment.details":"v21 rule:non-iOS users","#,
             r#""[Experiment] my-flag.variant":"off","[Experiment] no-segment.variant":"off","[Experiment] Environment Name":"production"}"#
@@ -161,7 +172,7 @@ mod tests {
     #[test]
     fn a_slot_of_a_mutual_exclusion_group_never_becomes_a_property() {
         let slot = assigned("group", r#"{"key":"slot-1","metadata":{"flagType":"mutual-exclusion-group"}}"#);
-        let event = event(&somebody(), &"production".into(), &[slot], 1_000);
+        let event = event(&somebody(), &Text::from("production"), &[slot], 1_000);
         assert_eq!(event.get("user_properties").unwrap().to_json(), r#"{"$set":{},"$unset":{}}"#);
     }
 

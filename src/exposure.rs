@@ -147,7 +147,10 @@ pub fn insert_id(identity: &Identity, exposure: &Exposure, day: u64, turn: u64) 
         .finish()
 }
 
-/// What a provider made of an exposure.
+/// After how many milliseconds an event that a provider refused is offered to it again; then it is dropped.
+pub const RETRY_MILLIS: [u64; 3] = [1_000, 5_000, 25_000];
+
+/// What a provider made of an exposure, or of an assignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tracking {
     /// It has the event and answers for it.

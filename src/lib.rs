@@ -24,7 +24,6 @@ pub mod client;
 pub mod delivery;
 pub mod dialect;
 pub mod digest;
-#[cfg(feature = "client")]
 pub mod effect;
 pub mod error;
 pub mod evaluation;
@@ -33,6 +32,7 @@ pub mod flag;
 pub mod ingestion;
 pub mod insert_id;
 pub mod json;
+pub mod local;
 #[cfg(feature = "client")]
 pub mod machine;
 pub mod segment;

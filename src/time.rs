@@ -13,7 +13,6 @@ pub struct Now {
 pub const NEVER: u64 = u64::MAX;
 
 /// A deadline, if it comes.
-#[cfg(feature = "client")]
 pub(crate) fn comes(deadline: u64) -> Option<u64> {
     (deadline < NEVER).then_some(deadline)
 }

@@ -8,14 +8,11 @@ use super::config::{Config, Window};
 use super::record::Record;
 use super::session::Session;
 use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
-use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
+use crate::exposure::{Exposure, ExposureEvent, RETRY_MILLIS, Tracking, insert_id};
 use crate::json::{Text, Value, parse};
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, day};
 use crate::user::Identity;
-
-/// After how many milliseconds a refused exposure is offered again; then it is dropped (DESIGN, "Identity and exposures").
-const RETRY_MILLIS: [u64; 3] = [1_000, 5_000, 25_000];
 
 /// How long a plugin that is not ready is left alone, in milliseconds: the reference's interval.
 const QUEUE_MILLIS: u64 = 1_000;

@@ -1,0 +1,280 @@
+//! Local evaluation, for servers: flags are loaded and polled, users are evaluated here, and what came of it is told once
+//! as an assignment.
+//!
+//! A state machine like the client of a page: time comes in, [`Effect`]s go out. An evaluation is of the user it is
+//! given and of nobody else: nothing of one user is kept for the next. Timelines: `tests/local.rs`; a program that uses it:
+//! `examples/local_evaluation.rs`.
+
+mod loading;
+mod offers;
+
+use std::collections::VecDeque;
+
+use crate::api::{Request, Response, flags_request};
+use crate::assignment::filter::{CAPACITY, Filter};
+use crate::assignment::{Assigned, event, insert_id};
+use crate::dialect::Dialect;
+use crate::effect::{DropReason, Level, Message, RequestId, TrackId};
+use crate::error::Error;
+use crate::evaluation::{Decision, Silent, Target, evaluate};
+use crate::exposure::Tracking;
+use crate::flag::{FlagCode, FlagError, Flags};
+use crate::json::{Object, Text, Value, parse};
+use crate::time::{Now, comes, day};
+use crate::user::{Identity, context};
+
+use loading::Loading;
+use offers::Offers;
+
+/// How often flags are polled, in milliseconds: the reference's default.
+pub const POLLING_MILLIS: u64 = 30_000;
+
+/// What a local evaluation is told once.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The deployment key, of a server deployment: those get all flags.
+    pub api_key: Text,
+    /// The origin that flags are asked of.
+    pub server_url: Text,
+    /// How often flags are polled, in milliseconds.
+    pub polling_millis: u64,
+    /// Whether assignments are told at all.
+    pub tracks_assignments: bool,
+    /// What assignments carry as `[Experiment] Environment Name`.
+    pub environment: Option<Text>,
+    /// How many assignments of the day are remembered.
+    pub capacity: usize,
+}
+
+impl Config {
+    /// For a deployment and a server: polls each 30 seconds, tells assignments, remembers 65,536 of them.
+    pub fn new(api_key: impl Into<Text>, server_url: impl Into<Text>) -> Self {
+        Self {
+            api_key: api_key.into(),
+            server_url: server_url.into(),
+            polling_millis: POLLING_MILLIS,
+            tracks_assignments: true,
+            environment: None,
+            capacity: CAPACITY,
+        }
+    }
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a request and answer with [`LocalEvaluation::handle_response`].
+    Send(RequestId, Box<Request>),
+    /// Break a request off; its answer is not wanted any more.
+    Abort(RequestId),
+    /// Hand an assignment over, the JSON of an analytics event, and answer with [`LocalEvaluation::handle_tracked`].
+    Track(TrackId, Text),
+    /// An assignment was given up.
+    Dropped(TrackId, DropReason),
+    /// Tell whoever waits for the flags what became of them.
+    Settle(Result<(), Error>),
+    /// Tell the logger.
+    Log(Level, Message),
+}
+
+/// Flags, kept compiled, and who was told of which assignment.
+pub struct LocalEvaluation<D: Dialect> {
+    dialect: D,
+    config: Config,
+    flags: Flags<D::Pattern>,
+    filter: Filter,
+    loading: Loading,
+    offers: Offers,
+    effects: VecDeque<Effect>,
+}
+
+impl<D: Dialect> LocalEvaluation<D> {
+    /// Without flags, and asking nobody for them yet.
+    pub fn new(dialect: D, config: Config) -> Self {
+        Self {
+            dialect,
+            flags: Flags::default(),
+            filter: Filter::new(config.capacity),
+            loading: Loading::default(),
+            offers: Offers::default(),
+            effects: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// Takes flags, JSON of `[flag, …]` or `{key: flag, …}`, in place of those it has, and names those it cannot read.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when the text holds no flags. Those it has stay.
+    pub fn set_flags(&mut self, text: &[u8]) -> Result<Vec<FlagError>, Error> {
+        let (flags, broken) = Flags::parse(text, &self.dialect);
+        if broken.iter().any(|error| error.code == FlagCode::NotFlags) {
+            return Err(Error::Decode);
+        }
+        self.flags = flags;
+        Ok(broken)
+    }
+
+    /// Asks for the flags now, and again each [`Config::polling_millis`]. [`Effect::Settle`] says when they are there.
+    pub fn start(&mut self, now: Now) {
+        self.loading.poll_every(self.config.polling_millis);
+        self.refresh(now);
+    }
+
+    /// Asks for the flags now, unless they are on the way.
+    pub fn refresh(&mut self, now: Now) {
+        if let Some(id) = self.loading.begin(now) {
+            self.send(id);
+        }
+    }
+
+    /// Polls no more. What is under way comes to its end.
+    pub fn stop(&mut self) {
+        self.loading.poll_no_more();
+    }
+
+    /// The variants of a user, by flag key: of the flags asked for and of those they depend on, or of all. A value that is
+    /// no text is its JSON. If the result is new today, [`Effect::Track`] tells it.
+    pub fn evaluate(&mut self, user: &Object, keys: Option<&[Text]>, now: Now) -> Object {
+        let mut target = Target::new(context(user, None));
+        let decisions = evaluate(&self.flags, &mut target, keys, &self.dialect, &mut Silent);
+        let mut variants: Vec<Object> = decisions.iter().map(|one| self.flags.variant_of(one)).collect();
+        if self.config.tracks_assignments {
+            let assigned = self.assigned(&decisions, &variants, keys);
+            self.assign(&Identity::of(user), &assigned, now);
+        }
+        variants.iter_mut().for_each(|variant| self.make_text_of_value(variant));
+        decisions.iter().map(|one| self.flags.key_of(one).clone()).zip(variants.into_iter().map(Value::from)).collect()
+    }
+
+    /// Each flag that was decided, and each that was asked for and has no variant for the user.
+    fn assigned(&self, decisions: &[Decision], variants: &[Object], keys: Option<&[Text]>) -> Vec<Assigned> {
+        let mut decided = vec![false; self.flags.len()];
+        for one in decisions {
+            decided.get_mut(one.flag as usize).into_iter().for_each(|decided| *decided = true);
+        }
+        let asked = |key: &Text| keys.is_none_or(|keys| keys.contains(key));
+        let without = self.flags.keys().zip(decided).filter(|(key, decided)| !decided && asked(key));
+        let with = decisions.iter().zip(variants).map(|(one, variant)| (self.flags.key_of(one), Some(variant)));
+        with.chain(without.map(|(key, _)| (key, None))).map(|(key, variant)| Assigned::of(key, variant)).collect()
+    }
+
+    /// Nobody is assigned nothing, and nothing is assigned to nobody.
+    fn assign(&mut self, identity: &Identity, assigned: &[Assigned], now: Now) {
+        if identity.is_unknown() || assigned.is_empty() {
+            return;
+        }
+        let day = day(now.wall);
+        let id = insert_id(identity, assigned, day);
+        if self.filter.is_new(&id, day) {
+            let event = event(identity, self.config.environment.as_ref(), assigned, now.wall);
+            self.offer(id, event.to_text());
+        }
+    }
+
+    /// Takes up an assignment that was told and not settled when an instance was lost: the text of [`Effect::Track`].
+    pub fn take_up(&mut self, told: &Text, now: Now) {
+        let event = parse(told).ok().and_then(Value::into_object).unwrap_or_default();
+        if let Some(id) = event.get("insert_id").and_then(Value::as_str).cloned() {
+            self.filter.is_new(&id, day(now.wall));
+            self.offer(id, told.clone());
+        }
+    }
+
+    fn offer(&mut self, insert_id: Text, event: Text) {
+        self.offers.offer(insert_id, event, &mut self.effects);
+        self.drop_those_given_up();
+    }
+
+    /// An assignment of [`Effect::Track`] was taken or refused. Refused, it is offered again after 1, 5 and 25 seconds.
+    pub fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
+        self.offers.handle_tracked(id, tracking, now);
+        self.drop_those_given_up();
+    }
+
+    /// What was not told is told when the user is evaluated next.
+    fn drop_those_given_up(&mut self) {
+        while let Some((id, insert_id, reason)) = self.offers.given_up() {
+            self.filter.forget(&insert_id);
+            self.effects.push_back(Effect::Dropped(id, reason));
+        }
+    }
+
+    /// A request of [`Effect::Send`] was answered, or failed before it was. Says whether the flags are those of its body
+    /// from now on. The status 304 means that nothing changed, and so does an edge that has read this very body before.
+    pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) -> bool {
+        if !self.loading.ends(id) {
+            return false;
+        }
+        let (read, retry_after) = match result {
+            Ok(Response { status: 200, body, .. }) => (self.set_flags(&body).map(Some), None),
+            Ok(Response { status: 304, .. }) => (Ok(None), None),
+            Ok(Response { status, retry_after, .. }) => (Err(Error::Http { status }), retry_after),
+            Err(error) => (Err(error), None),
+        };
+        match &read {
+            Ok(broken) if broken.as_ref().is_some_and(|broken| !broken.is_empty()) => {
+                self.log(Level::Warn, "some flags could not be read and are left out", None);
+            }
+            _ => {}
+        }
+        let is_changed = matches!(read, Ok(Some(_)));
+        self.settle(read.map(drop), retry_after, now);
+        is_changed
+    }
+
+    fn settle(&mut self, result: Result<(), Error>, retry_after: Option<u64>, now: Now) {
+        if let Some(result) = self.loading.settle(result, retry_after, now) {
+            if let Err(error) = result {
+                self.log(Level::Error, "the flags could not be loaded; those of before stay", Some(error));
+            }
+            self.effects.push_back(Effect::Settle(result));
+        }
+    }
+
+    /// Does what is due: asks again, offers again, gives up what takes too long.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.offers.handle_timeout(now, &mut self.effects);
+        if let Some(id) = self.loading.expired(now) {
+            self.effects.push_back(Effect::Abort(id));
+            self.settle(Err(Error::Timeout), None, now);
+        }
+        if let Some(id) = self.loading.due(now) {
+            self.send(id);
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<u64> {
+        comes(self.loading.next_timeout().min(self.offers.next_timeout()))
+    }
+
+    /// The next thing to do. Poll after every other call, until there is none.
+    #[must_use]
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    fn send(&mut self, id: RequestId) {
+        let Config { api_key, server_url, .. } = &self.config;
+        let request = flags_request(api_key, server_url, loading::TIMEOUT_MILLIS);
+        self.effects.push_back(Effect::Send(id, Box::new(request)));
+    }
+
+    fn log(&mut self, level: Level, text: &'static str, error: Option<Error>) {
+        self.effects.push_back(Effect::Log(level, Message { text, error }));
+    }
+
+    /// As the reference's server SDKs answer values.
+    fn make_text_of_value(&self, variant: &mut Object) {
+        match variant.get("value") {
+            None | Some(Value::String(_)) => {}
+            Some(Value::Null) => drop(variant.remove("value")),
+            Some(value) => {
+                let text = self.dialect.stringify(value);
+                variant.set("value", text);
+            }
+        }
+    }
+}
