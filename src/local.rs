@@ -9,6 +9,7 @@ mod loading;
 mod offers;
 
 use std::collections::VecDeque;
+use std::mem::replace;
 
 use crate::api::{Request, Response, flags_request};
 use crate::assignment::filter::{CAPACITY, Filter};
@@ -123,7 +124,10 @@ impl<D: Dialect> LocalEvaluation<D> {
 
     /// Asks for the flags now, unless they are on the way.
     pub fn refresh(&mut self, now: Now) {
-        if let Some(id) = self.loading.begin(now) {
+        if self.config.api_key.is_empty() {
+            self.stop();
+            self.settle(Err(Error::ApiKeyEmpty), None, now);
+        } else if let Some(id) = self.loading.begin(now) {
             self.send(id);
         }
     }
@@ -150,13 +154,19 @@ impl<D: Dialect> LocalEvaluation<D> {
     /// Each flag that was decided, and each that was asked for and has no variant for the user.
     fn assigned(&self, decisions: &[Decision], variants: &[Object], keys: Option<&[Text]>) -> Vec<Assigned> {
         let mut decided = vec![false; self.flags.len()];
-        for one in decisions {
-            decided.get_mut(one.flag as usize).into_iter().for_each(|decided| *decided = true);
+        let mut is_new = |flag: u32| decided.get_mut(flag as usize).is_some_and(|decided| !replace(decided, true));
+        let mut assigned = Vec::with_capacity(decisions.len());
+        for (one, variant) in decisions.iter().zip(variants) {
+            is_new(one.flag);
+            assigned.push(Assigned::of(self.flags.key_of(one), Some(variant)));
         }
-        let asked = |key: &Text| keys.is_none_or(|keys| keys.contains(key));
-        let without = self.flags.keys().zip(decided).filter(|(key, decided)| !decided && asked(key));
-        let with = decisions.iter().zip(variants).map(|(one, variant)| (self.flags.key_of(one), Some(variant)));
-        with.chain(without.map(|(key, _)| (key, None))).map(|(key, variant)| Assigned::of(key, variant)).collect()
+        let asked: Vec<u32> = match keys {
+            Some(keys) => keys.iter().filter_map(|key| self.flags.find(key)).collect(),
+            None => (0..self.flags.len() as u32).collect(),
+        };
+        let without = asked.into_iter().filter(|flag| is_new(*flag));
+        assigned.extend(without.map(|flag| Assigned::of(self.flags.key_at(flag), None)));
+        assigned
     }
 
     /// Nobody is assigned nothing, and nothing is assigned to nobody.

@@ -199,7 +199,7 @@ fn nobody_is_assigned_nothing_and_without_a_provider_nothing_is_told() {
 #[test]
 fn only_what_was_asked_for_is_told() {
     let mut service = Service::new();
-    service.evaluate_of(r#"{"user_id":"u"}"#, Some(&["rest"]));
+    service.evaluate_of(r#"{"user_id":"u"}"#, Some(&["rest", "rest"]));
     let told = service.told();
     assert_eq!(told[0].get("event_properties").unwrap().to_json(), r#"{"[Experiment] rest.variant":"off"}"#);
 }
@@ -340,6 +340,15 @@ fn a_server_that_wants_to_be_left_alone_is() {
     let response = Response { status: 429, retry_after: Some(90_000), ..Response::default() };
     service.local.handle_response(RequestId(0), Ok(response), service.now);
     assert_eq!(service.wait(), Some(90_000));
+}
+
+#[test]
+fn without_a_key_nobody_is_asked() {
+    let mut service = Service::of(Config::new("", "http://h"));
+    service.local.start(service.now);
+    service.perform();
+    assert_eq!(settled(&service.effects), [Err(Error::ApiKeyEmpty)]);
+    assert_eq!(sent(&service.effects), []);
 }
 
 #[test]

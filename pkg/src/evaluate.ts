@@ -1,13 +1,17 @@
-// experiment-wasm/evaluate: flags and a user in, variants out. No client, no storage, no network: for Node and the edge.
+// experiment-wasm/evaluate: flags and a user in, variants out, for Node and the edge. As a function, and as a client that loads the flags and
+// tells assignments.
 
-import { builtIn } from 'core:built-in';
-import { instantiate } from 'core:evaluate';
-import { ExperimentError } from './error.js';
+import { ask, textOf } from './evaluate-core.js';
 import type { EvaluationFlag, EvaluationVariant, FlagEvaluationTrace } from './flag.js';
 import type { ExperimentUser } from './user.js';
 
+export type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
 export type * from './flag.js';
 export { ExperimentError, type ExperimentErrorCode } from './error.js';
+export { Experiment, LocalEvaluationClient } from './local-evaluation.js';
+export type { AssignmentConfig, LocalEvaluationConfig, Variant, Variants } from './local-evaluation.js';
+export { ConsoleLogger, type Logger, LogLevel } from './logger.js';
+export type { HttpClient, SimpleResponse } from './transport.js';
 export type { ExperimentUser, PropertyValue, UserProperties } from './user.js';
 
 /** What {@link evaluate} answers. */
@@ -23,13 +27,10 @@ export type Evaluation = {
 /** What is evaluated: the answer of the flags API, an object of flags by key as clients store it, or the JSON text of either. */
 export type Flags = EvaluationFlag[] | Record<string, EvaluationFlag> | string;
 
-type Core = ReturnType<typeof instantiate>;
-
-let core: Core | undefined;
-let module: WebAssembly.Module | undefined;
-
 /**
  * Evaluates flags for a user, as the client does on the page. A flag that cannot be read is skipped and named; the others are evaluated.
+ *
+ * Flags are read anew in each call. Who evaluates many users takes a {@link LocalEvaluationClient}, which reads them once.
  *
  * @param flags the flag configurations. As text they are passed on without being read here: faster, where they came as text anyway
  * @param user who they are evaluated for
@@ -43,45 +44,8 @@ export function evaluate(
   flagKeys?: string[],
   { trace = true }: { trace?: boolean } = {},
 ): Evaluation {
-  const flagsText = typeof flags === 'string' ? flags : text(flags, 'flags');
-  const userText = text(user, 'user');
-  const keysText = flagKeys && text(flagKeys, 'flagKeys');
-  let cause: unknown;
-  for (let tries = 0; tries < 2; tries++) {
-    const running = (core ??= start());
-    try {
-      return running.evaluate(flagsText, userText, keysText, trace);
-    } catch (error) {
-      cause = error;
-      // The core read it and says so: nothing broke.
-      if ((error as { code?: string }).code === 'DECODE') throw refused('flags, user or flagKeys are', cause);
-      running.retire();
-      core = undefined;
-    }
-  }
-  throw new ExperimentError('WASM_TRAPPED', 'the core broke while it evaluated', { cause });
-}
-
-function start(): Core {
-  try {
-    const source = module ?? builtIn!();
-    module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
-    return instantiate(module, () => (core = undefined));
-  } catch (cause) {
-    throw new ExperimentError('WASM_UNAVAILABLE', 'WebAssembly cannot be used here', { cause });
-  }
-}
-
-function text(given: unknown, name: string): string {
-  let cause: unknown;
-  try {
-    if (typeof given === 'object' && given) return JSON.stringify(given);
-  } catch (error) {
-    cause = error;
-  }
-  throw refused(`${name} is`, cause);
-}
-
-function refused(what: string, cause: unknown): ExperimentError {
-  return new ExperimentError('BAD_ARGUMENT', `${what} not what evaluate takes`, { cause });
+  const flagsText = typeof flags === 'string' ? flags : textOf(flags, 'flags');
+  const userText = textOf(user, 'user');
+  const keysText = flagKeys && textOf(flagKeys, 'flagKeys');
+  return ask((core) => core.evaluate(flagsText, userText, keysText, trace));
 }

@@ -14,9 +14,25 @@ declare module 'core:client' {
 }
 
 declare module 'core:evaluate' {
-  interface EvaluateCore {
+  export interface EvaluateCore {
     evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('./evaluate.js').Evaluation;
+    CoreLocal: new (config: string) => LocalCore;
     retire(): void;
+  }
+  /** Local evaluation in one instance. */
+  export interface LocalCore {
+    setFlags(flags: string): number;
+    start(): void;
+    refresh(): void;
+    stop(): void;
+    evaluate(user: string, keys?: string): unknown;
+    takeUp(event: string): void;
+    tracked(id: number, taken: boolean): void;
+    answered(id: number, status: number, body: string, retryAfter?: number): boolean;
+    timeout(): void;
+    nextTimeout(): number | undefined;
+    /** JSON of the next thing to do. */
+    poll(): string | undefined;
   }
   export function instantiate(module: WebAssembly.Module, onTrap: (error: unknown) => void): EvaluateCore;
 }

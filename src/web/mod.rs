@@ -6,13 +6,12 @@
 //! npm package adds types and a cache of answers.
 
 mod allocator;
+mod clock;
 pub mod dialect;
 mod text;
 
 #[cfg(feature = "client")]
 mod client;
-#[cfg(feature = "client")]
-mod clock;
 #[cfg(feature = "client")]
 mod delivery;
 #[cfg(feature = "client")]
@@ -32,6 +31,8 @@ mod transport;
 mod error;
 #[cfg(feature = "evaluate")]
 mod evaluate;
+#[cfg(feature = "evaluate")]
+mod local;
 
 #[cfg(feature = "client")]
 pub use client::CoreClient;
@@ -40,5 +41,7 @@ pub use delivery::CoreDelivery;
 pub use dialect::JsDialect;
 #[cfg(feature = "evaluate")]
 pub use evaluate::evaluate;
+#[cfg(feature = "evaluate")]
+pub use local::CoreLocal;
 #[cfg(feature = "client")]
 pub use seed::Seed;

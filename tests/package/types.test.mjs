@@ -12,7 +12,8 @@ import { Experiment, ExperimentClient, ExperimentError, HttpExposureTrackingProv
 import type { ExperimentConfig, ExperimentUser, ExposureTrackingProvider, Variant, Variants } from 'experiment-wasm';
 import { load, loadSync } from 'experiment-wasm/slim';
 import * as slim from 'experiment-wasm/slim';
-import { evaluate } from 'experiment-wasm/evaluate';
+import { evaluate, LocalEvaluationClient } from 'experiment-wasm/evaluate';
+import type { AssignmentTrackingProvider } from 'experiment-wasm/evaluate';
 
 const own: ExposureTrackingProvider = { track(exposure) { console.log(exposure.flag_key, exposure.metadata?.['x']); } };
 const config: ExperimentConfig = { source: Source.InitialVariants, logLevel: LogLevel.Warn, exposureTrackingProvider: own };
@@ -28,8 +29,12 @@ const http: ExposureTrackingProvider = new HttpExposureTrackingProvider({ apiKey
 const loaded: Promise<void> = load(new URL('https://example.com/core.wasm'));
 const code: 'TIMEOUT' | string = new ExperimentError('TIMEOUT', 'late').code;
 const { variants, traces } = evaluate('[]', user, ['flag']);
+const told: AssignmentTrackingProvider = { track: async (event) => console.log(event.insert_id, event.event_properties['[Experiment] flag.variant']) };
+const local = new LocalEvaluationClient('key', { logLevel: LogLevel.Warn, assignmentTrackingProvider: told, bootstrap: [] });
+const value: string | undefined = local.evaluateV2(user, ['flag']).flag?.value;
+const ready: Promise<void> = local.start();
 loadSync(new Uint8Array());
-console.log(same, source, variant.payload, all, fetched, started, http, loaded, code, variants.flag?.key, traces?.flag?.steps);
+console.log(same, source, variant.payload, all, fetched, started, http, loaded, code, variants.flag?.key, traces?.flag?.steps, value, ready);
 
 // @ts-expect-error: a key is a text
 client.variant(5);
@@ -37,6 +42,8 @@ client.variant(5);
 client.setUser({ id: 'u' });
 // @ts-expect-error: the endpoint is missing
 new HttpExposureTrackingProvider({ apiKey: 'key' });
+// @ts-expect-error: a provider has a method track
+new LocalEvaluationClient('key', { assignmentTrackingProvider: {} });
 // @ts-expect-error: no such option
 Experiment.initialize('key', { fetchTimeout: 1 });
 `;

@@ -1,0 +1,56 @@
+// The one instance of the core behind `experiment-wasm/evaluate`: made when it is first asked, and made anew after a trap.
+
+import { builtIn } from 'core:built-in';
+import { type EvaluateCore, instantiate } from 'core:evaluate';
+import { ExperimentError } from './error.js';
+
+let core: EvaluateCore | undefined;
+let module: WebAssembly.Module | undefined;
+
+/**
+ * What `question` gets of the core. An instance that breaks over it is replaced, and the next one is asked once.
+ *
+ * @throws {@link ExperimentError} `BAD_ARGUMENT` when the core cannot read what it was given, `WASM_UNAVAILABLE`, `WASM_TRAPPED`
+ */
+export function ask<T>(question: (core: EvaluateCore) => T): T {
+  let cause: unknown;
+  for (let tries = 0; tries < 2; tries++) {
+    const running = (core ??= start());
+    try {
+      return question(running);
+    } catch (error) {
+      cause = error;
+      // The core read it and says so: nothing broke.
+      if ((error as { code?: string }).code === 'DECODE') throw refused('flags, user or flagKeys are', cause);
+      running.retire();
+      // Another instance may have come while this one was asked.
+      if (core === running) core = undefined;
+    }
+  }
+  throw new ExperimentError('WASM_TRAPPED', 'the core broke while it evaluated', { cause });
+}
+
+function start(): EvaluateCore {
+  try {
+    const source = module ?? builtIn!();
+    module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+    return instantiate(module, () => (core = undefined));
+  } catch (cause) {
+    throw new ExperimentError('WASM_UNAVAILABLE', 'WebAssembly cannot be used here', { cause });
+  }
+}
+
+/** The JSON text of an argument that must be an object or a list. */
+export function textOf(given: unknown, name: string): string {
+  let cause: unknown;
+  try {
+    if (typeof given === 'object' && given) return JSON.stringify(given);
+  } catch (error) {
+    cause = error;
+  }
+  throw refused(`${name} is`, cause);
+}
+
+function refused(what: string, cause: unknown): ExperimentError {
+  return new ExperimentError('BAD_ARGUMENT', `${what} not what evaluate takes`, { cause });
+}
