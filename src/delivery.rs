@@ -1,4 +1,4 @@
-//! The outbox of the HTTP exposure provider: every event is kept until the server has said what became of it.
+//! The outbox of the HTTP providers: every event is kept until the server has said what became of it.
 //!
 //! A state machine like [`client`](crate::client): time comes in, [`Effect`]s go out. An event is written down under a
 //! key of its own before it is sent (`localStorage` is no queue that tabs can share, but keys do not collide), leaves in
@@ -140,6 +140,11 @@ impl Delivery {
     /// How many events have no verdict yet.
     pub fn pending(&self) -> usize {
         self.events.len()
+    }
+
+    /// Whether one more would push the oldest out.
+    pub fn is_full(&self) -> bool {
+        self.events.len() >= KEPT_EVENTS
     }
 
     /// Sends then, unless it waits for another time already.

@@ -20,7 +20,6 @@ pub mod assignment;
 pub mod bucketing;
 #[cfg(feature = "client")]
 pub mod client;
-#[cfg(feature = "client")]
 pub mod delivery;
 pub mod dialect;
 pub mod digest;
@@ -33,7 +32,6 @@ pub mod ingestion;
 pub mod insert_id;
 pub mod json;
 pub mod local;
-#[cfg(feature = "client")]
 pub mod machine;
 pub mod segment;
 pub mod storage;

@@ -8,6 +8,7 @@ import type { ExperimentUser } from './user.js';
 export type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
 export type * from './flag.js';
 export { ExperimentError, type ExperimentErrorCode } from './error.js';
+export { HttpAssignmentTrackingProvider, type HttpAssignmentTrackingOptions } from './http-assignment-tracking-provider.js';
 export { Experiment, LocalEvaluationClient } from './local-evaluation.js';
 export type { AssignmentConfig, LocalEvaluationConfig, Variant, Variants } from './local-evaluation.js';
 export { ConsoleLogger, type Logger, LogLevel } from './logger.js';

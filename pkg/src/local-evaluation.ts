@@ -1,14 +1,15 @@
-// The client for Node and the edge: performs what the core's local evaluation wants done, which decides when flags are asked for, what a user
-// gets, and which assignment is told when.
+// The client for Node and the edge. The core's local evaluation decides when flags are asked for, what a user gets and which assignment is told
+// when; here are its promises and its provider.
 
-import type { EvaluateCore, LocalCore } from 'core:evaluate';
+import type { LocalCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
 import { copyOptions } from './config.js';
 import { ExperimentError, type ExperimentErrorCode, failed } from './error.js';
 import type { Flags } from './evaluate.js';
-import { ask, textOf } from './evaluate-core.js';
-import { leveled, type Logger, LogLevel, say } from './logger.js';
-import type { HttpClient, SimpleResponse } from './transport.js';
+import { textOf } from './evaluate-core.js';
+import { giveUp, Part } from './evaluate-part.js';
+import { leveled, type Logger, LogLevel } from './logger.js';
+import type { HttpClient } from './transport.js';
 import type { ExperimentUser } from './user.js';
 
 /** A variant as a {@link LocalEvaluationClient} answers it. */
@@ -63,20 +64,8 @@ export interface LocalEvaluationConfig {
 /** Amplitude's flag servers by zone: those of `@amplitude/experiment-node-server`. */
 const SERVERS = { us: 'https://api.lab.amplitude.com', eu: 'https://flag.lab.eu.amplitude.com' };
 
-/** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
-const LONGEST_DELAY = 2 ** 31 - 1;
-
 /** Nothing changed: also what we say of a body that was read before. */
 const NOT_MODIFIED = 304;
-
-/** What the core wants done. */
-type Effect =
-  | ['send', id: number, url: string, headers: Record<string, string>, millis: number]
-  | ['abort', id: number]
-  | ['track', id: number, event: AssignmentEvent]
-  | ['dropped', id: number, code: ExperimentErrorCode]
-  | ['settle', code?: ExperimentErrorCode, status?: number]
-  | ['log', level: number, sentence: string, code?: ExperimentErrorCode];
 
 /** A promise of `start` or `refresh`. */
 type Open = { resolve(): void; reject(error: ExperimentError): void };
@@ -94,9 +83,7 @@ type Open = { resolve(): void; reject(error: ExperimentError): void };
  * Where no timers are kept, at the edge, leave `start` out and call `refresh` when it is time.
  */
 export class LocalEvaluationClient {
-  private readonly seed_: string;
   private readonly provider_?: LocalEvaluationConfig['assignmentTrackingProvider'];
-  private readonly http_?: HttpClient;
   private readonly logger_: Logger;
   /** What outlives an instance: the flags, what is asked of it, and what was told and is not settled. */
   private flags_?: string;
@@ -105,11 +92,7 @@ export class LocalEvaluationClient {
   private readonly told_ = new Map<number, string>();
   /** Those that were refused and are told again: a process waits for them. */
   private readonly refused_ = new Set<number>();
-  private readonly requests_ = new Map<number, AbortController>();
-  private core_?: EvaluateCore;
-  private local_?: LocalCore;
-  private timer_?: ReturnType<typeof setTimeout>;
-  private due_?: number;
+  private readonly part_: Part<LocalCore>;
 
   /**
    * @param apiKey a server deployment's key
@@ -119,9 +102,8 @@ export class LocalEvaluationClient {
     const options = copyOptions(config) as LocalEvaluationConfig;
     const zone = String(options.serverZone).toLowerCase() === 'eu' ? 'eu' : 'us';
     this.provider_ = options.assignmentTrackingProvider;
-    this.http_ = options.httpClient;
     this.logger_ = leveled(options.loggerProvider, options.debug === true ? LogLevel.Debug : (options.logLevel ?? LogLevel.Error));
-    this.seed_ = JSON.stringify({
+    const seed = JSON.stringify({
       apiKey,
       serverUrl: options.serverUrl || SERVERS[zone],
       tracks: !!this.provider_,
@@ -129,10 +111,22 @@ export class LocalEvaluationClient {
       pollingMillis: options.flagConfigPollingIntervalMillis,
       capacity: options.assignmentConfig?.cacheCapacity,
     });
+    this.part_ = new Part({
+      http_: options.httpClient,
+      logger_: this.logger_,
+      build_: (core, isAgain) => this.resumed_(new core.CoreLocal(seed), isAgain),
+      perform_: (effect, text) => this.perform_(effect, text),
+      isAwaited_: () => this.open_.length + this.refused_.size > 0,
+      hear_: (local, id, { status, body, retryAfter }) => {
+        const isKnown = status === 200 && body === this.flags_;
+        const isTaken = local.answered(id, isKnown ? NOT_MODIFIED : status, isKnown ? '' : body, retryAfter);
+        if (isTaken) this.flags_ = body;
+      },
+    });
     const { bootstrap } = options;
     if (bootstrap !== undefined) {
       const flags = typeof bootstrap === 'string' ? bootstrap : textOf(bootstrap, 'bootstrap');
-      this.with_((local) => local.setFlags(flags));
+      this.part_.use_((local) => local.setFlags(flags));
       this.flags_ = flags;
     }
   }
@@ -156,7 +150,7 @@ export class LocalEvaluationClient {
   /** Polls no more. Users are evaluated with the flags that are there. */
   stop(): void {
     this.isPolling_ = false;
-    this.quietly_((local) => local.stop());
+    this.part_.quietly_((local) => local.stop());
   }
 
   /**
@@ -170,7 +164,7 @@ export class LocalEvaluationClient {
   evaluateV2(user: ExperimentUser, flagKeys?: string[]): Variants {
     const userText = textOf(user, 'user');
     const keysText = flagKeys && textOf(flagKeys, 'flagKeys');
-    return this.with_((local) => local.evaluate(userText, keysText)) as Variants;
+    return this.part_.use_((local) => local.evaluate(userText, keysText)) as Variants;
   }
 
   /** {@link evaluateV2} without the default variants, as a promise. */
@@ -185,7 +179,7 @@ export class LocalEvaluationClient {
       const open = { resolve, reject };
       this.open_.push(open);
       try {
-        this.with_(begin);
+        this.part_.use_(begin);
       } catch (error) {
         this.open_.splice(this.open_.indexOf(open), 1);
         reject(error);
@@ -193,94 +187,42 @@ export class LocalEvaluationClient {
     });
   }
 
-  /** What the core says, and then what it wants done. */
-  private with_<T>(use: (local: LocalCore) => T): T {
-    const answer = ask((core) => use(this.of_(core)));
-    this.drain_();
-    return answer;
-  }
-
-  /** For what nobody called: there is nobody to throw to. */
-  private quietly_(use: (local: LocalCore) => void): void {
-    try {
-      this.with_(use);
-    } catch (error) {
-      say(this.logger_, LogLevel.Error, 'local evaluation broke', error);
-    }
-  }
-
-  /** Our part of this instance; of a new one, built from what outlived the one before. */
-  private of_(core: EvaluateCore): LocalCore {
-    if (this.core_ === core) return this.local_!;
-    const local = new core.CoreLocal(this.seed_);
+  /** A new machine takes over what outlived the one before. */
+  private resumed_(local: LocalCore, isAgain: boolean): LocalCore {
     const lost = [...this.told_.values()];
     if (this.flags_ !== undefined) local.setFlags(this.flags_);
     this.told_.clear();
     this.refused_.clear();
-    this.requests_.forEach((request) => request.abort());
-    this.requests_.clear();
     for (const effect of lost) local.takeUp(JSON.stringify(JSON.parse(effect)[2]));
-    if (this.core_ && this.isPolling_) local.start();
+    if (isAgain && this.isPolling_) local.start();
     else if (this.open_.length) local.refresh();
-    this.core_ = core;
-    this.due_ = undefined;
-    return (this.local_ = local);
+    return local;
   }
 
-  private drain_(): void {
-    for (let effect; (effect = ask((core) => this.of_(core).poll())); ) this.perform_(effect);
-    this.arm_();
-  }
-
-  private perform_(text: string): void {
-    const effect = JSON.parse(text) as Effect;
-    switch (effect[0]) {
-      case 'send':
-        return void this.send_(this.local_!, effect[1], effect[2], effect[3], effect[4]);
-      case 'abort':
-        return this.requests_.get(effect[1])?.abort();
+  private perform_([name, ...of]: any[], text: string): void {
+    const [id] = of;
+    switch (name) {
       case 'track':
-        this.told_.set(effect[1], text);
-        this.refused_.delete(effect[1]);
-        return this.track_(this.local_!, effect[1], effect[2]);
+        this.told_.set(id, text);
+        this.refused_.delete(id);
+        return this.track_(id, of[1]);
       case 'dropped':
-        this.told_.delete(effect[1]);
-        this.refused_.delete(effect[1]);
-        return say(this.logger_, LogLevel.Error, 'an assignment was given up', failed('an assignment was given up', effect[2]));
+        this.told_.delete(id);
+        this.refused_.delete(id);
+        return giveUp(this.logger_, of[1]);
       case 'settle':
-        return this.settle_(effect[1], effect[2]);
-      case 'log':
-        return say(this.logger_, effect[1], effect[2], effect[3] && failed(effect[2], effect[3]));
+        return this.settle_(of[0], of[1]);
     }
-  }
-
-  private async send_(local: LocalCore, id: number, url: string, headers: Record<string, string>, millis: number): Promise<void> {
-    const abort = new AbortController();
-    this.requests_.set(id, abort);
-    let answer: SimpleResponse & { retryAfter?: number } = { status: 0, body: '' };
-    try {
-      answer = await (this.http_ ? this.http_.request(url, 'GET', headers, null!, millis) : fetched(url, headers, abort.signal));
-    } catch {
-      // No answer came, which is what the status 0 says.
-    }
-    const { status, body, retryAfter } = answer;
-    const known = status === 200 && body === this.flags_;
-    this.quietly_((current) => {
-      // The instance that asked is gone, and the next one asks itself.
-      if (current !== local) return;
-      this.requests_.delete(id);
-      if (current.answered(id, known ? NOT_MODIFIED : status, known ? '' : body, retryAfter)) this.flags_ = body;
-    });
   }
 
   /** Whatever the provider does ends here. */
-  private track_(local: LocalCore, id: number, event: AssignmentEvent): void {
-    const tell = (taken: boolean) =>
-      this.quietly_((current) => {
-        if (current !== local) return;
-        if (taken) this.told_.delete(id);
+  private track_(id: number, event: AssignmentEvent): void {
+    const later = this.part_.later_();
+    const tell = (isTaken: boolean) =>
+      later((local) => {
+        if (isTaken) this.told_.delete(id);
         else if (this.told_.has(id)) this.refused_.add(id);
-        current.tracked(id, taken);
+        local.tracked(id, isTaken);
       });
     try {
       const provider = this.provider_!;
@@ -301,30 +243,6 @@ export class LocalEvaluationClient {
       else resolve();
     }
   }
-
-  /** One timer for all. A process waits for it only while somebody waits for the flags, or an assignment for its next try. */
-  private arm_(): void {
-    const due = ask((core) => this.of_(core).nextTimeout());
-    if (due === this.due_) return;
-    clearTimeout(this.timer_);
-    this.due_ = due;
-    if (due === undefined) return;
-    const fire = () => {
-      this.due_ = undefined;
-      this.quietly_((local) => local.timeout());
-    };
-    this.timer_ = setTimeout(fire, Math.min(Math.max(due - performance.now(), 0), LONGEST_DELAY));
-    if (!this.open_.length && !this.refused_.size) (this.timer_ as { unref?(): void }).unref?.();
-  }
-}
-
-async function fetched(url: string, headers: Record<string, string>, signal: AbortSignal) {
-  const response = await fetch(url, { headers, signal });
-  return {
-    status: response.status,
-    body: await response.text(),
-    retryAfter: Number(response.headers.get('Retry-After')) || undefined,
-  };
 }
 
 const clients = new Map<string, LocalEvaluationClient>();

@@ -17,10 +17,12 @@ declare module 'core:evaluate' {
   export interface EvaluateCore {
     evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('./evaluate.js').Evaluation;
     CoreLocal: new (config: string) => LocalCore;
+    CoreOutbox: new (apiKey: string, url: string, kept: string) => OutboxCore;
     retire(): void;
   }
+  type Machine = import('./evaluate-part.js').Machine;
   /** Local evaluation in one instance. */
-  export interface LocalCore {
+  export interface LocalCore extends Machine {
     setFlags(flags: string): number;
     start(): void;
     refresh(): void;
@@ -29,10 +31,12 @@ declare module 'core:evaluate' {
     takeUp(event: string): void;
     tracked(id: number, taken: boolean): void;
     answered(id: number, status: number, body: string, retryAfter?: number): boolean;
-    timeout(): void;
-    nextTimeout(): number | undefined;
-    /** JSON of the next thing to do. */
-    poll(): string | undefined;
+  }
+  /** An outbox in one instance. */
+  export interface OutboxCore extends Machine {
+    track(event: string): boolean;
+    flush(): void;
+    close(): void;
   }
   export function instantiate(module: WebAssembly.Module, onTrap: (error: unknown) => void): EvaluateCore;
 }

@@ -9,9 +9,9 @@ use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::dialect::JsDialect;
+use super::effects::{self, number};
 use super::error::js_error;
 use super::text::{object, texts, value_of};
-use crate::api::{Request, Response};
 use crate::assignment::filter::CAPACITY;
 use crate::effect::{RequestId, TrackId};
 use crate::error::Error;
@@ -85,11 +85,7 @@ impl CoreLocal {
     /// A request was answered; with the status 0 no answer came, with 304 nothing changed. `retry_after`: in seconds. Says
     /// whether the flags are those of `body` from now on.
     pub fn answered(&self, id: u32, status: u16, body: &str, retry_after: Option<u32>) -> bool {
-        let retry_after = retry_after.map(|seconds| u64::from(seconds) * 1_000);
-        let result = match status {
-            0 => Err(Error::Network),
-            _ => Ok(Response { status, body: body.into(), retry_after }),
-        };
+        let result = effects::response(status, body, retry_after);
         self.with(|local| local.handle_response(RequestId(id), result, now())).unwrap_or_default()
     }
 
@@ -104,8 +100,8 @@ impl CoreLocal {
         self.with(|local| local.next_timeout()).ok().flatten().map(|due| due as f64)
     }
 
-    /// The next thing to do, as JSON: `["send", id, url, headers, millis]`, `["abort", id]`, `["track", id, event]`,
-    /// `["dropped", id, code]`, `["settle", code?, status?]` or `["log", level, sentence, code?]`.
+    /// The next thing to do, as JSON: `["send", id, method, url, headers, body, millis]`, `["abort", id]`,
+    /// `["track", id, event]`, `["dropped", id, code]`, `["settle", code?, status?]` or `["log", level, sentence, code?]`.
     pub fn poll(&self) -> Option<String> {
         let effect = self.with(Local::poll_effect).ok().flatten()?;
         Some(Value::Array(parts(effect)).to_json())
@@ -131,25 +127,13 @@ fn config_of(given: &Object) -> Config {
 }
 
 fn parts(effect: Effect) -> Vec<Value> {
-    let number = |id: u32| Value::from(u64::from(id));
     match effect {
-        Effect::Send(RequestId(id), request) => {
-            let Request { url, headers, timeout_millis, .. } = *request;
-            let headers: Object = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-            vec!["send".into(), number(id), url.into(), headers.into(), timeout_millis.into()]
-        }
-        Effect::Abort(RequestId(id)) => vec!["abort".into(), number(id)],
+        Effect::Send(id, request) => effects::send(id, *request),
+        Effect::Abort(id) => effects::abort(id),
         // It is JSON already.
         Effect::Track(TrackId(id), event) => vec!["track".into(), number(id), Value::Raw(event)],
         Effect::Dropped(TrackId(id), reason) => vec!["dropped".into(), number(id), reason.code().into()],
-        Effect::Settle(Ok(())) => vec!["settle".into()],
-        Effect::Settle(Err(error)) => {
-            let status = error.status().map_or(Value::Null, |status| u64::from(status).into());
-            vec!["settle".into(), error.code().into(), status]
-        }
-        Effect::Log(level, message) => {
-            let code = message.error.map_or(Value::Null, |error| error.code().into());
-            vec!["log".into(), (level as u64).into(), message.text.into(), code]
-        }
+        Effect::Settle(result) => effects::settle(result),
+        Effect::Log(level, message) => effects::log(level, message),
     }
 }

@@ -28,11 +28,15 @@ mod storage;
 mod transport;
 
 #[cfg(feature = "evaluate")]
+mod effects;
+#[cfg(feature = "evaluate")]
 mod error;
 #[cfg(feature = "evaluate")]
 mod evaluate;
 #[cfg(feature = "evaluate")]
 mod local;
+#[cfg(feature = "evaluate")]
+mod outbox;
 
 #[cfg(feature = "client")]
 pub use client::CoreClient;
@@ -43,5 +47,7 @@ pub use dialect::JsDialect;
 pub use evaluate::evaluate;
 #[cfg(feature = "evaluate")]
 pub use local::CoreLocal;
+#[cfg(feature = "evaluate")]
+pub use outbox::CoreOutbox;
 #[cfg(feature = "client")]
 pub use seed::Seed;

@@ -38,7 +38,7 @@ test('import and require have the same names, and slim two more', async () => {
   const ours = ['ConsentStatus', 'ExperimentError', 'HttpExposureTrackingProvider'];
   assert.deepEqual(index, [...reference.filter((name) => name !== 'default'), ...ours].sort());
   assert.deepEqual(slim, [...index, 'load', 'loadSync'].sort());
-  assert.deepEqual(evaluate, ['ConsoleLogger', 'Experiment', 'ExperimentError', 'LocalEvaluationClient', 'LogLevel', 'evaluate']);
+  assert.deepEqual(evaluate, ['ConsoleLogger', 'Experiment', 'ExperimentError', 'HttpAssignmentTrackingProvider', 'LocalEvaluationClient', 'LogLevel', 'evaluate']);
   assert.deepEqual([indexRequired, slimRequired, evaluateRequired], [index, slim, evaluate]);
 });
 

@@ -12,7 +12,7 @@ import { Experiment, ExperimentClient, ExperimentError, HttpExposureTrackingProv
 import type { ExperimentConfig, ExperimentUser, ExposureTrackingProvider, Variant, Variants } from 'experiment-wasm';
 import { load, loadSync } from 'experiment-wasm/slim';
 import * as slim from 'experiment-wasm/slim';
-import { evaluate, LocalEvaluationClient } from 'experiment-wasm/evaluate';
+import { evaluate, HttpAssignmentTrackingProvider, LocalEvaluationClient } from 'experiment-wasm/evaluate';
 import type { AssignmentTrackingProvider } from 'experiment-wasm/evaluate';
 
 const own: ExposureTrackingProvider = { track(exposure) { console.log(exposure.flag_key, exposure.metadata?.['x']); } };
@@ -31,10 +31,11 @@ const code: 'TIMEOUT' | string = new ExperimentError('TIMEOUT', 'late').code;
 const { variants, traces } = evaluate('[]', user, ['flag']);
 const told: AssignmentTrackingProvider = { track: async (event) => console.log(event.insert_id, event.event_properties['[Experiment] flag.variant']) };
 const local = new LocalEvaluationClient('key', { logLevel: LogLevel.Warn, assignmentTrackingProvider: told, bootstrap: [] });
+const delivered: AssignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'key', serverUrl: 'https://example.com/2/httpapi' });
 const value: string | undefined = local.evaluateV2(user, ['flag']).flag?.value;
 const ready: Promise<void> = local.start();
 loadSync(new Uint8Array());
-console.log(same, source, variant.payload, all, fetched, started, http, loaded, code, variants.flag?.key, traces?.flag?.steps, value, ready);
+console.log(same, source, variant.payload, all, fetched, started, http, loaded, code, variants.flag?.key, traces?.flag?.steps, value, ready, delivered);
 
 // @ts-expect-error: a key is a text
 client.variant(5);

@@ -1,0 +1,139 @@
+// A state machine of the core, driven in Node and at the edge: its place in the instance of the day, its requests and its one timer. What else
+// it wants done is its owner's to do.
+
+import type { EvaluateCore } from 'core:evaluate';
+import { type ExperimentErrorCode, failed } from './error.js';
+import { ask } from './evaluate-core.js';
+import { type Logger, LogLevel, say } from './logger.js';
+import type { HttpClient, SimpleResponse } from './transport.js';
+
+/** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** What every machine of the core has. */
+export interface Machine {
+  /** Status 0: no answer came. */
+  answered(id: number, status: number, body: string, retryAfter?: number): boolean | void;
+  timeout(): void;
+  /** By `performance.now()`. */
+  nextTimeout(): number | undefined;
+  /** JSON of the next thing to do: its name, and what belongs to it. */
+  poll(): string | undefined;
+}
+
+/** Whose machine it is. */
+export interface Owner<M> {
+  readonly http_?: HttpClient;
+  readonly logger_: Logger;
+  /** Builds the machine: at the first use, and after each trap from what outlived the instance. */
+  build_(core: EvaluateCore, isAgain: boolean): M;
+  /** Does what no part can do for it. `text` is the JSON of the effect. */
+  perform_(effect: any[], text: string): void;
+  /** Whether a process waits for what is due next. */
+  isAwaited_(): boolean;
+  /** Brings an answer to the machine, where there is more to it. */
+  hear_?(machine: M, id: number, answer: Answer): void;
+}
+
+/** How a request ended. */
+export type Answer = SimpleResponse & { retryAfter?: number };
+
+export class Part<M extends Machine> {
+  private core_?: EvaluateCore;
+  private machine_?: M;
+  private readonly requests_ = new Map<number, AbortController>();
+  private timer_?: ReturnType<typeof setTimeout>;
+  private due_?: number;
+
+  constructor(private readonly owner_: Owner<M>) {}
+
+  /** What the machine says, and then what it wants done. */
+  use_<T>(use: (machine: M) => T): T {
+    const answer = ask((core) => use(this.of_(core)));
+    for (let text; (text = ask((core) => this.of_(core).poll())); ) this.perform_(JSON.parse(text), text);
+    this.arm_();
+    return answer;
+  }
+
+  /** For what nobody called: there is nobody to throw to. */
+  quietly_(use: (machine: M) => void): void {
+    try {
+      this.use_(use);
+    } catch (error) {
+      say(this.owner_.logger_, LogLevel.Error, 'the core broke', error);
+    }
+  }
+
+  /** What comes later, for the machine that waits for it: the next one asks anew. */
+  later_(): (use: (machine: M) => void) => void {
+    const asked = this.machine_;
+    return (use) => this.quietly_((machine) => machine === asked && use(machine));
+  }
+
+  private of_(core: EvaluateCore): M {
+    if (this.core_ === core) return this.machine_!;
+    this.requests_.forEach((request) => request.abort());
+    this.requests_.clear();
+    this.machine_ = this.owner_.build_(core, !!this.core_);
+    this.core_ = core;
+    this.due_ = undefined;
+    return this.machine_;
+  }
+
+  private perform_(effect: any[], text: string): void {
+    switch (effect[0]) {
+      case 'send':
+        return void this.send_(effect);
+      case 'abort':
+        return this.requests_.get(effect[1])?.abort();
+      case 'log':
+        return say(this.owner_.logger_, effect[1], effect[2], effect[3] && failed(effect[2], effect[3]));
+      default:
+        return this.owner_.perform_(effect, text);
+    }
+  }
+
+  private async send_([, id, method, url, headers, body, millis]: any[]): Promise<void> {
+    const { http_ } = this.owner_;
+    const later = this.later_();
+    const abort = new AbortController();
+    this.requests_.set(id, abort);
+    let answer: Answer = { status: 0, body: '' };
+    try {
+      answer = await (http_ ? http_.request(url, method, headers, body, millis) : fetched(url, { method, headers, body, signal: abort.signal }));
+    } catch {
+      // No answer came, which is what the status 0 says.
+    }
+    later((machine) => {
+      this.requests_.delete(id);
+      if (this.owner_.hear_) this.owner_.hear_(machine, id, answer);
+      else machine.answered(id, answer.status, answer.body, answer.retryAfter);
+    });
+  }
+
+  private arm_(): void {
+    const due = ask((core) => this.of_(core).nextTimeout());
+    if (due === this.due_) return;
+    clearTimeout(this.timer_);
+    this.due_ = due;
+    if (due === undefined) return;
+    const fire = () => {
+      this.due_ = undefined;
+      this.quietly_((machine) => machine.timeout());
+    };
+    this.timer_ = setTimeout(fire, Math.min(Math.max(due - performance.now(), 0), LONGEST_DELAY));
+    if (!this.owner_.isAwaited_()) (this.timer_ as { unref?(): void }).unref?.();
+  }
+}
+
+/** Says that an assignment is told no more, and why. */
+export function giveUp(logger: Logger, code: ExperimentErrorCode): void {
+  const sentence = 'an assignment was given up';
+  say(logger, LogLevel.Error, sentence, failed(sentence, code));
+}
+
+async function fetched(url: string, init: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init);
+  const retryAfter = Number(response.headers.get('Retry-After')) || undefined;
+  return { status: response.status, body: await response.text(), retryAfter };
+}

@@ -1,0 +1,85 @@
+// Delivery of assignments without an analytics SDK: hands events to the core's outbox, and keeps here what an instance must be able to lose.
+
+import type { OutboxCore } from 'core:evaluate';
+import type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
+import { ExperimentError, type ExperimentErrorCode } from './error.js';
+import { giveUp, Part } from './evaluate-part.js';
+import { leveled, type Logger, LogLevel } from './logger.js';
+import type { HttpClient } from './transport.js';
+
+/** What {@link HttpAssignmentTrackingProvider} is made of. */
+export interface HttpAssignmentTrackingOptions {
+  /** The project's API key (not the deployment key). */
+  apiKey: string;
+  /** The whole address of an Amplitude-compatible endpoint, for instance `https://api2.amplitude.com/2/httpapi`. */
+  serverUrl: string;
+  /** Where errors go. Default: the console. */
+  loggerProvider?: Logger;
+  /** Sends the requests in place of `fetch`. */
+  httpClient?: HttpClient;
+}
+
+/**
+ * Sends assignments to an Amplitude-compatible endpoint. Give it to {@link LocalEvaluationClient} as `assignmentTrackingProvider`.
+ *
+ * Events wait in memory and go out in batches, again and again until the server has said what became of each. When 2,000 wait, it refuses
+ * more until there is room. A process that ends waits for the first try; who wants to wait for the rest awaits {@link flush}.
+ */
+export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvider {
+  private readonly part_: Part<OutboxCore>;
+  private readonly kept_ = new Map<string, string>();
+  private readonly waiting_: Array<() => void> = [];
+  private isFailing_ = false;
+
+  /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing or no text. */
+  constructor(options: HttpAssignmentTrackingOptions) {
+    const apiKey = required(options, 'apiKey');
+    const serverUrl = required(options, 'serverUrl');
+    const logger = leveled(options.loggerProvider, LogLevel.Error);
+    this.part_ = new Part({
+      http_: options.httpClient,
+      logger_: logger,
+      build_: (core) => new core.CoreOutbox(apiKey, serverUrl, JSON.stringify(Object.fromEntries(this.kept_))),
+      perform_: ([name, key, text]) => {
+        if (name === 'save') this.kept_.set(key, text);
+        else if (name === 'dropped') giveUp(logger, key as ExperimentErrorCode);
+        else if (this.kept_.delete(key) && !this.kept_.size) this.settle_();
+      },
+      isAwaited_: () => this.waiting_.length > 0 || (this.kept_.size > 0 && !this.isFailing_),
+      hear_: (outbox, id, { status, body, retryAfter }) => {
+        this.isFailing_ = status !== 200;
+        outbox.answered(id, status, body, retryAfter);
+      },
+    });
+  }
+
+  /** Called by the client. Answers `false` when there is no room for the event. */
+  track(event: AssignmentEvent): unknown {
+    return this.part_.use_((outbox) => outbox.track(JSON.stringify(event)));
+  }
+
+  /** Sends what waits, now. The promise resolves when nothing waits any more, however many tries that takes. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting_.push(resolve);
+      this.part_.quietly_((outbox) => outbox.flush());
+      if (!this.kept_.size) this.settle_();
+    });
+  }
+
+  /** Sends what waits, once, and nothing more after that. */
+  close(): void {
+    this.part_.quietly_((outbox) => outbox.close());
+    this.settle_();
+  }
+
+  private settle_(): void {
+    for (const resolve of this.waiting_.splice(0)) resolve();
+  }
+}
+
+function required(options: HttpAssignmentTrackingOptions, name: 'apiKey' | 'serverUrl'): string {
+  const given: unknown = options?.[name];
+  if (typeof given === 'string' && given) return given;
+  throw new ExperimentError('BAD_ARGUMENT', `HttpAssignmentTrackingProvider needs ${name}, a text that is not empty`);
+}
