@@ -321,7 +321,7 @@ test('a trap costs neither flags, nor an assignment under way, nor a promise', a
     const before = ask('u');
     poison();
     const after = ask('v');
-    answers[0](true);
+    answers[0](false);
     release('[]');
     await started;
     await new Promise(setImmediate);
@@ -329,7 +329,7 @@ test('a trap costs neither flags, nor an assignment under way, nor a promise', a
     answers[2](true);
     const last = ask('u');
     client.stop();
-    console.log(JSON.stringify([before, after, last, told, logged, instances.length]));`);
+    process.on('exit', () => console.log(JSON.stringify([before, after, last, told, logged, instances.length])));`);
   assert.deepEqual(result, ['many', 'many', 'many', ['u', 'u', 'v'], [], 2]);
 });
 
@@ -394,8 +394,7 @@ test('without an analytics SDK assignments reach the server, over a trap, before
     const logged = [];
     const loggerProvider = { error: (...said) => logged.push(said.map(String)) };
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'demo-api-key', serverUrl: '${server.origin}/2/httpapi', loggerProvider });
-    const client = new LocalEvaluationClient('server-demo', { serverUrl: '${server.origin}', assignmentTrackingProvider, loggerProvider });
-    await client.start();
+    const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider, loggerProvider });
     for (let at = 0; at < 100; at++) {
       client.evaluateV2({ user_id: 'delivered', device_id: 'device-' + at });
       if (at === 49) poison();
@@ -405,6 +404,18 @@ test('without an analytics SDK assignments reach the server, over a trap, before
   const events = await server.events({ event_type: '[Experiment] Assignment', limit: 1_000 });
   assert.deepEqual(new Set(events.map(({ device_id }) => device_id)).size, 100);
   assert.equal(events.length, 100);
+});
+
+test('a process that ends waits for the first try of what it has to deliver, and not for a server that is down', async (t) => {
+  const server = await scripted(t, { status: 503 });
+  const before = performance.now();
+  const kept = await elsewhere(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+    const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'key', serverUrl: '${server.serverUrl}' });
+    const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider });
+    client.evaluateV2({ user_id: 'u' });
+    console.log(JSON.stringify(client.evaluateV2({ user_id: 'u' }).values.key));`);
+  assert.deepEqual([kept, server.asked.map(({ body }) => JSON.parse(body).events.length)], ['many', [1]]);
+  assert.ok(performance.now() - before < 20_000);
 });
 
 test('an assignment is sent until the server has said what became of it', () =>
