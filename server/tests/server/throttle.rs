@@ -1,6 +1,6 @@
 //! Who sends too much is told so, with nothing stored by halves and nothing lost (requirements §28.12, §16.5).
 
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use experiment_wasm::api::{Request, Response};
@@ -70,7 +70,7 @@ fn who_waits_as_long_as_asked_is_taken_again() {
 #[test]
 fn writers_of_one_user_who_try_again_lose_nothing_and_store_nothing_twice() {
     let server = Running::start();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for writer in 0..4 {
             let server = &server;
             scope.spawn(move || {
@@ -99,9 +99,15 @@ fn a_batch_takes_more_and_another_project_has_a_throttle_of_its_own() {
 
 #[test]
 fn item_12_a_batch_has_thirty_thousand_events_of_a_user_in_thirty_seconds_and_tells_of_its_quota() {
-    let server = Running::start();
-    let refused = (0..40).map(|n| post(&server, "/batch", &events("alice", n * 2_000..(n + 1) * 2_000)));
-    let refused = refused.into_iter().find(|answer| answer.status != 200).unwrap();
+    let server = &Running::start();
+    // All at once, and the same events, which are stored once but count each time: what the store takes long for would
+    // let the level sink.
+    let sent = &events("alice", 0..2_000);
+    let refused = thread::scope(|scope| {
+        let posts: Vec<_> = (0..24).map(|_| scope.spawn(move || post(server, "/batch", sent))).collect();
+        let mut answers = posts.into_iter().map(|post| post.join().unwrap());
+        answers.rfind(|answer| answer.status != 200).unwrap()
+    });
     let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=2).contains(&seconds), "2,000 events sink in two seconds");
     let refused = refused.expect(429);
