@@ -396,7 +396,7 @@ test('without an analytics SDK assignments reach the server, over a trap, before
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'demo-api-key', serverUrl: '${server.origin}/2/httpapi', loggerProvider });
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider, loggerProvider });
     for (let at = 0; at < 100; at++) {
-      client.evaluateV2({ user_id: 'delivered', device_id: 'device-' + at });
+      client.evaluateV2({ user_id: 'delivered-' + at, device_id: 'device-' + at });
       if (at === 49) poison();
     }
     process.on('exit', () => console.log(JSON.stringify([instances.length, logged])));`);
