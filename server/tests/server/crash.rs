@@ -1,4 +1,4 @@
-//! SIGKILL of the server at random moments while many writers are sending.
+//! SIGKILL of the server, and the end of its PostgreSQL, at random moments while many writers are sending.
 //!
 //! What was acknowledged is there, once. What was not is there as a whole request or not at all. What the events of a user
 //! say is what that user has.
@@ -174,4 +174,11 @@ fn a_killed_server_loses_nothing_acknowledged_and_stores_nothing_twice_or_by_hal
     });
     println!("the longest restart took {longest:?}");
     assert!(longest < RESTART, "a restart took {longest:?}");
+}
+
+#[test]
+#[ignore = "it takes down the PostgreSQL of every other test: EXPERIMENT_TEST_POSTGRES_CRASH is the command"]
+fn when_postgres_goes_down_the_server_goes_on_afterwards_and_the_same_holds() {
+    let command = std::env::var("EXPERIMENT_TEST_POSTGRES_CRASH").unwrap();
+    crashes(|_| assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success()));
 }
