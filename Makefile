@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz fuzz bench
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-crash fuzz bench
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -153,11 +153,20 @@ fmt: $(toolchain) ## format the Rust code
 
 test: lint test-rust test-postgres test-vectors test-web test-js test-fuzz ## everything that .ci/run checks
 
+server-tests := cargo test --locked -p experiment-server --test server
+CRASHES ?= 200
+
 test-rust: $(toolchain) ## the native tests
 	cargo test --locked --workspace
 
 test-postgres: $(toolchain) $(postgres) ## the server's tests once more, on PostgreSQL
-	server/tests/with-postgres cargo test --locked -p experiment-server --test server
+	server/tests/with-postgres $(server-tests)
+	server/tests/with-postgres $(server-tests) -- --ignored
+
+test-crash: $(toolchain) $(postgres) ## 200 crashes of the server on SQLite and on PostgreSQL, and of PostgreSQL. CRASHES (200)
+	EXPERIMENT_CRASHES='$(CRASHES)' $(server-tests) crash -- --nocapture
+	EXPERIMENT_CRASHES='$(CRASHES)' server/tests/with-postgres $(server-tests) crash -- --nocapture
+	EXPERIMENT_CRASHES='$(CRASHES)' server/tests/with-postgres $(server-tests) crash -- --nocapture --ignored
 
 # The same vectors four times. A runner that skips a suite exits 0, so what each run printed is compared.
 in-node := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --locked --target wasm32-unknown-unknown

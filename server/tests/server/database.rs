@@ -48,6 +48,21 @@ impl Database {
             Self::Postgres { .. } => ask(&self.url(), statement.to_owned()),
         }
     }
+
+    /// The number that a query finds, beside the server.
+    pub fn number(&self, query: &'static str) -> i64 {
+        match self {
+            Self::Memory => panic!("only the server reaches it"),
+            Self::File(_) => waiting(async {
+                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+            }),
+            Self::Postgres { .. } => waiting(async {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+            }),
+        }
+    }
 }
 
 impl Drop for Database {
@@ -80,6 +95,6 @@ fn ask(url: &str, statement: String) {
     });
 }
 
-fn waiting(work: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+fn waiting<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
