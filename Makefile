@@ -67,7 +67,7 @@ $(browsers):
 
 postgres := target/tools/postgres
 $(postgres):
-	@dpkg-query -W 'postgresql-[0-9]*' >/dev/null 2>&1 || command -v initdb >/dev/null \
+	@server/tests/with-postgres true 2>/dev/null \
 	  || { $(apt-install) postgresql; } \
 	  || { echo 'Install PostgreSQL: apt-get install postgresql.'; exit 1; }
 	mkdir -p $(@D) && touch $@
