@@ -152,7 +152,9 @@ impl Tracker {
     /// Writes the record, and says what is not told any more: what a provider refused and was to be offered again. What
     /// waits for a plugin is stored.
     pub(super) fn close(&mut self, now: Now, out: &mut Vec<Effect>) {
-        let waits = |offer: &Offer| offer.to == Receiver::Provider && !offer.is_asked;
+        // Nobody refused what waits for the visitor's consent.
+        let is_held = self.is_held;
+        let waits = |offer: &Offer| offer.to == Receiver::Provider && !offer.is_asked && !is_held;
         while let Some(place) = self.offered.iter().position(waits) {
             self.give_up(place, DropReason::ProviderRefused, out);
         }
