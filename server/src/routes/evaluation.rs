@@ -116,8 +116,10 @@ async fn answer(
     }
     let (edition, now) = (deployment.edition(), clock::now());
     if let Some(kept) = app.cache.get(&question.digest, edition.number, now) {
+        app.metrics.cache_hits.inc();
         return Ok(told_from(kept, "HIT"));
     }
+    app.metrics.cache_misses.inc();
     let decided = decide(&edition, &question);
     let body = Bytes::from(shown(&decided, question.keys.as_deref(), question.shape).to_json());
     if question.tracks {

@@ -39,12 +39,7 @@ impl Judged {
     fn shown(&self) -> Value {
         let mut object = Object::new();
         object.push("insert_id".into(), self.insert_id.as_ref().map_or(Value::Null, Value::from));
-        let verdict = match self.verdict {
-            Ok(Verdict::Stored) => "stored",
-            Ok(Verdict::Duplicate) => "duplicate",
-            Err(_) => "rejected",
-        };
-        object.push("verdict".into(), verdict.into());
+        object.push("verdict".into(), self.verdict.map_or("rejected", Verdict::name).into());
         if let Err(rejection) = self.verdict {
             object.push("reason".into(), rejection.reason().into());
         }

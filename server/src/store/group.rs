@@ -33,6 +33,16 @@ pub enum Verdict {
     Duplicate,
 }
 
+impl Verdict {
+    /// The verdict's name, for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
 /// Everything of a project that a group needs to know or change.
 struct Ground {
     known: HashSet<Text>,
