@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use experiment_wasm::ingestion::Ingested;
 use experiment_wasm::ingestion::moment::Stamp;
-use experiment_wasm::json::{Object, Text};
+use experiment_wasm::json::{Object, Text, Value};
 
 use super::Store;
 use super::engine::{Arg, Result, Transaction};
@@ -131,15 +131,15 @@ fn row(id: i64, person: i64, arrival: &Arrival, snapshot: &Object) -> Vec<Arg> {
 }
 
 async fn load(open: &mut Transaction, project: i64, arrivals: &[&Arrival]) -> Result<Ground> {
-    let every = |id: fn(&Arrival) -> Option<&Text>| -> Vec<Arg> {
-        arrivals.iter().filter_map(|arrival| id(arrival)).collect::<HashSet<_>>().into_iter().map(text).collect()
+    let every = |id: fn(&Arrival) -> Option<&Text>| -> Vec<Value> {
+        arrivals.iter().filter_map(|arrival| id(arrival)).collect::<HashSet<_>>().into_iter().map(key).collect()
     };
-    let known = known(open, project, &every(|arrival| Some(&arrival.stamp.insert_id))).await?;
+    let known = known(open, project, every(|arrival| Some(&arrival.stamp.insert_id))).await?;
     let mut people = People::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
-    let owners = devices(open, project, &every(|one| one.ingested.identity.device_id.as_ref()), &mut people).await?;
-    persons(open, project, "id", &owners, &mut people).await?;
     let users = every(|arrival| arrival.ingested.identity.user_id.as_ref());
-    persons(open, project, "user_id", &users, &mut people).await?;
+    persons(open, project, "user_id = sought", users, &mut people).await?;
+    let owners = devices(open, project, every(|one| one.ingested.identity.device_id.as_ref()), &mut people).await?;
+    persons(open, project, "id = CAST(sought AS BIGINT)", owners, &mut people).await?;
     let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
     Ok(Ground { known, people, next_event, events: Vec::new() })
 }
@@ -149,26 +149,29 @@ async fn next_id(open: &mut Transaction, last: &'static str) -> Result<i64> {
     rows.first().map_or(Ok(0), |row| row.int(0)).map(|last| last + 1)
 }
 
-async fn known(open: &mut Transaction, project: i64, insert_ids: &[Arg]) -> Result<HashSet<Text>> {
-    let start = "SELECT insert_id FROM event WHERE project = $1 AND insert_id IN";
-    let rows = among(open, start, project, insert_ids).await?;
+async fn known(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
+    let row = ("event", "project = $1 AND insert_id = sought");
+    let rows = among(open, "insert_id", row, project, insert_ids).await?;
     rows.iter().map(|row| row.word(0).map(Text::from)).collect()
 }
 
-/// Loads devices; returns the persons they belong to.
-async fn devices(open: &mut Transaction, project: i64, devices: &[Arg], people: &mut People) -> Result<Vec<Arg>> {
-    let start = "SELECT device_id, person FROM device WHERE project = $1 AND device_id IN";
+/// Loads devices; returns the persons they belong to who are not loaded yet.
+async fn devices(open: &mut Transaction, project: i64, ids: Vec<Value>, people: &mut People) -> Result<Vec<Value>> {
+    let row = ("device", "project = $1 AND device_id = sought");
     let mut owners = HashSet::new();
-    for row in among(open, start, project, devices).await? {
-        people.know_device(row.word(0)?.into(), row.int(1)?);
-        owners.insert(row.int(1)?);
+    for row in among(open, "device_id, person", row, project, ids).await? {
+        let person = row.int(1)?;
+        people.know_device(row.word(0)?.into(), person);
+        if !people.knows(person) {
+            owners.insert(person);
+        }
     }
-    Ok(owners.into_iter().map(Arg::from).collect())
+    Ok(owners.into_iter().map(|id| id.unsigned_abs().into()).collect())
 }
 
-async fn persons(open: &mut Transaction, project: i64, by: &str, ids: &[Arg], people: &mut People) -> Result<()> {
-    let start = format!("SELECT id, user_id, properties FROM person WHERE project = $1 AND {by} IN");
-    for row in among(open, &start, project, ids).await? {
+async fn persons(open: &mut Transaction, project: i64, by: &str, ids: Vec<Value>, people: &mut People) -> Result<()> {
+    let condition = format!("project = $1 AND {by}");
+    for row in among(open, "id, user_id, properties", ("person", &condition), project, ids).await? {
         let user_id = row.text(1)?.map(Text::from);
         let properties = properties::read(&row.word(2)?);
         people.know_person(row.int(0)?, Person { user_id, merged_into: None, properties });
@@ -198,6 +201,11 @@ fn person_row(project: i64, id: i64, person: &Person) -> Vec<Arg> {
 
 fn text(text: &Text) -> Arg {
     Arg::from(text.to_str().into_owned())
+}
+
+/// As it is stored, to be looked for.
+fn key(text: &Text) -> Value {
+    text.to_str().as_ref().into()
 }
 
 fn maybe(text: Option<&Text>) -> Arg {

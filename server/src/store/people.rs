@@ -51,6 +51,11 @@ impl People {
         self.by_device.insert(device_id, person);
     }
 
+    /// Whether a person is loaded.
+    pub fn knows(&self, id: i64) -> bool {
+        self.persons.contains_key(&id)
+    }
+
     /// The person that an event is about.
     pub fn resolve(&mut self, identity: &Identity) -> i64 {
         let on_device = identity.device_id.as_ref().and_then(|device| self.by_device.get(device)).copied();
