@@ -6,12 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use experiment_wasm::ingestion::{Rejection, Rules, transform};
-use experiment_wasm::json::Object;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::arrival::arrival;
 use crate::metrics::Metrics;
 use crate::store::Arrival;
 use crate::writer::Writer;
@@ -43,16 +40,14 @@ impl Assignments {
         (Self { queue, metrics }, draining)
     }
 
-    /// Queues an assignment event; waits while the queue is full.
-    pub async fn track(&self, project: i64, rules: Rules, event: Object, now: u64) -> Result<(), Rejection> {
-        let ingested = transform(event.into(), rules)?;
+    /// Queues an event; waits while the queue is full.
+    pub async fn track(&self, arrival: Arrival) {
         self.metrics.assignments_tracked.inc();
         self.metrics.assignments_waiting.inc();
-        if self.queue.send(arrival(project, ingested, 0, None, now)).await.is_err() {
+        if self.queue.send(arrival).await.is_err() {
             tracing::error!("an assignment came after the queue was closed");
             self.metrics.lost(1);
         }
-        Ok(())
     }
 }
 

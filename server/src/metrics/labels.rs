@@ -1,6 +1,7 @@
 //! What numbers are divided by: words of this program, never of a request.
 
 use experiment_wasm::ingestion::Rejection;
+use experiment_wasm::ingestion::limits::Unchanged;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -32,7 +33,7 @@ impl Judgement {
     /// Of this outcome.
     pub fn of(outcome: &Result<Verdict, Rejection>) -> Self {
         match outcome {
-            Ok(verdict) => Self { verdict: verdict.name(), reason: "" },
+            Ok(verdict) => Self { verdict: verdict.name(), reason: verdict.reason().unwrap_or_default() },
             Err(rejection) => Self { verdict: "rejected", reason: rejection.reason() },
         }
     }
@@ -40,7 +41,9 @@ impl Judgement {
     /// Counters with those that are watched from the start at zero.
     pub fn every() -> Family<Self, Counter> {
         let all = Family::default();
-        for verdict in [Verdict::Stored, Verdict::Duplicate] {
+        let over_limits =
+            [Unchanged::ExperimentProperties, Unchanged::Updates].map(|limit| Verdict::Stored(Some(limit)));
+        for verdict in [Verdict::Stored(None), Verdict::Duplicate].into_iter().chain(over_limits) {
             drop(all.get_or_create(&Self::of(&Ok(verdict))));
         }
         all

@@ -2,6 +2,7 @@
 
 mod body;
 mod envelope;
+mod evaluated;
 mod evaluation;
 mod flags;
 mod form;
