@@ -5,6 +5,8 @@ mod flags;
 mod ground;
 mod group;
 mod people;
+#[cfg(test)]
+mod permutations;
 mod reading;
 mod rows;
 mod usage;
