@@ -5,6 +5,7 @@ mod envelope;
 mod evaluation;
 mod flags;
 mod form;
+mod headers;
 mod health;
 mod ingest;
 mod origin;
@@ -56,10 +57,10 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .merge(in_json(Router::new().route("/healthz", get(health::healthz))))
         .with_state(app);
     let all = match www {
-        Some(directory) => api.fallback_service(ServeDir::new(directory)),
+        Some(directory) => api.fallback_service(headers::pages(ServeDir::new(directory))),
         None => api.fallback(async || Refusal::NotFound),
     };
-    all.layer(measured)
+    headers::guarded(all).layer(measured)
 }
 
 /// Refuses other methods in JSON, below whatever layer is laid around the routes: a preflight is the layer's to answer.

@@ -1,6 +1,7 @@
 //! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
 
 mod engine;
+mod failure;
 mod flags;
 mod group;
 mod people;
@@ -10,6 +11,7 @@ mod rows;
 mod usage;
 
 pub use engine::{Engine, Result};
+pub use failure::Failure;
 pub use flags::StoredFlag;
 pub use group::{Arrival, Verdict};
 pub use reading::{EventFilter, PersonView};
