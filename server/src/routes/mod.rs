@@ -24,7 +24,6 @@ use axum::http::{HeaderName, Method, header};
 use axum::middleware;
 use axum::routing::{get, post};
 use tower_http::cors::{Any, CorsLayer};
-use tower_http::services::ServeDir;
 
 use crate::app::App;
 use crate::metrics;
@@ -57,7 +56,7 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .merge(in_json(Router::new().route("/healthz", get(health::healthz))))
         .with_state(app);
     let all = match www {
-        Some(directory) => api.fallback_service(headers::pages(ServeDir::new(directory))),
+        Some(directory) => api.fallback_service(headers::pages(directory)),
         None => api.fallback(async || Refusal::NotFound),
     };
     headers::guarded(all).layer(measured)
