@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::metrics::Metrics;
-use crate::store::{Arrival, Result, Store, Verdict};
+use crate::store::{Arrival, Failure, Result, Store, Verdict};
 
 /// How long the first event of a group waits for others: half of what a disk flush takes on a slow disk.
 const GROUP_WAIT: Duration = Duration::from_millis(5);
@@ -97,7 +97,7 @@ async fn commit(store: &Measured, group: Vec<Job>) {
         }
         Err(error) if group.len() == 1 => refuse(group, &error),
         Err(error) => {
-            tracing::warn!(%error, "a group could not be stored, trying its requests one by one");
+            tracing::warn!(error = %Failure(&error), "a group could not be stored, trying its requests one by one");
             commit_each(store, group).await;
         }
     }
@@ -114,7 +114,7 @@ async fn commit_each(store: &Measured, group: Vec<Job>) {
 }
 
 fn refuse(group: Vec<Job>, error: &sqlx::Error) {
-    tracing::error!(%error, "events could not be stored");
+    tracing::error!(error = %Failure(error), "events could not be stored");
     for job in group {
         let _gone = job.answer.send(Err(NotStored));
     }

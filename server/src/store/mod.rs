@@ -1,6 +1,7 @@
 //! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
 
 mod engine;
+mod failure;
 mod flags;
 mod ground;
 mod group;
@@ -12,6 +13,7 @@ mod rows;
 mod usage;
 
 pub use engine::{Engine, Result};
+pub use failure::Failure;
 pub use flags::StoredFlag;
 pub use ground::{Arrival, Verdict};
 pub use reading::{EventFilter, PersonView};
