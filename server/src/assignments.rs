@@ -1,7 +1,7 @@
 //! Assignments of remote evaluation on their way to the store: queued before the answer leaves, stored soon after.
 //!
-//! A full queue makes the next answer wait; nothing is dropped, and what the store refuses is offered again until it takes
-//! it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
+//! A full queue makes the next answer wait, and after a second it is refused; nothing is dropped, and what the store refuses
+//! is offered again until it takes it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use experiment_wasm::ingestion::{Rejection, Rules, transform};
 use experiment_wasm::json::Object;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::arrival::arrival;
 use crate::store::Arrival;
@@ -16,6 +17,9 @@ use crate::writer::Writer;
 
 /// How many assignments may wait. At 5,000 a second this is under half a second of a disk that does not answer.
 const WAITING: usize = 2_048;
+
+/// How long an answer waits for a place. Who waited longer would hold a connection for as long as the store is away.
+const PLACE_WAIT: Duration = Duration::from_secs(1);
 
 /// How many are stored together: one group of the writer.
 const TOGETHER: usize = 500;
@@ -30,6 +34,14 @@ const LAST_TRIES: u32 = 10;
 #[derive(Clone)]
 pub struct Assignments(mpsc::Sender<Arrival>);
 
+/// Why an assignment is not on its way.
+pub enum NotTracked {
+    /// It cannot be stored.
+    Rejected(Rejection),
+    /// The store takes nothing, and no more can wait.
+    Full,
+}
+
 impl Assignments {
     /// Starts the queue.
     pub fn start(writer: Writer) -> (Self, JoinHandle<()>) {
@@ -37,11 +49,13 @@ impl Assignments {
         (Self(sender), tokio::spawn(drain(writer, waiting)))
     }
 
-    /// Queues an assignment event; waits while the queue is full.
-    pub async fn track(&self, project: i64, rules: Rules, event: Object, now: u64) -> Result<(), Rejection> {
-        let ingested = transform(event.into(), rules)?;
-        if self.0.send(arrival(project, ingested, 0, None, now)).await.is_err() {
-            tracing::error!("an assignment came after the queue was closed");
+    /// Queues an assignment event; waits a little while the queue is full.
+    pub async fn track(&self, project: i64, rules: Rules, event: Object, now: u64) -> Result<(), NotTracked> {
+        let ingested = transform(event.into(), rules).map_err(NotTracked::Rejected)?;
+        let place = timeout(PLACE_WAIT, self.0.reserve()).await.map_err(|_| NotTracked::Full)?;
+        match place {
+            Ok(place) => place.send(arrival(project, ingested, 0, None, now)),
+            Err(_) => tracing::error!("an assignment came after the queue was closed"),
         }
         Ok(())
     }

@@ -19,14 +19,17 @@ use experiment_wasm::json::{Object, Text, Value};
 use experiment_wasm::user::{self, Identity};
 use experiment_wasm::variant::Variant;
 
-use super::{body, request};
+use super::body::{self, Sent};
+use super::request;
+use super::room::USER_BYTES;
 use crate::app::{App, Project};
+use crate::assignments::NotTracked;
 use crate::catalog::{Deployment, Edition};
 use crate::clock;
 use crate::refusal::{Refusal, text};
 
 /// The largest user in a body, in bytes; the largest in a header is a sixteenth of it.
-const MAX_USER_BYTES: usize = 256 << 10;
+const MAX_USER_BYTES: usize = USER_BYTES;
 
 /// The header that says whether exposures are tracked. It makes another question of a request.
 const EXPOSURE_TRACK_HEADER: &str = "X-Amp-Exp-Exposure-Track";
@@ -81,14 +84,14 @@ pub async fn vardata_v1(State(app): State<Arc<App>>, asked: Request) -> Result<R
 }
 
 /// The user's JSON, as it was sent.
-async fn told(method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn told(method: &Method, headers: &HeaderMap, body: Body) -> Result<Sent, Refusal> {
     if *method == Method::POST {
         let sent = body::read(headers, body, MAX_USER_BYTES).await?;
         if !sent.is_empty() {
-            return Ok(sent.into());
+            return Ok(sent);
         }
     }
-    request::decoded(headers, USER_HEADER)?.ok_or(Refusal::Malformed("There is no user"))
+    request::decoded(headers, USER_HEADER)?.map(Sent::from).ok_or(Refusal::Malformed("There is no user"))
 }
 
 fn tracks(headers: &HeaderMap) -> bool {
@@ -119,9 +122,11 @@ async fn answer(
         return Ok(told_from(kept, "HIT"));
     }
     let decided = decide(&edition, &question);
-    let body = Bytes::from(shown(&decided, question.keys.as_deref(), question.shape).to_json());
+    let body = shown(&decided, question.keys.as_deref(), question.shape).to_json();
+    // No larger than it is: it may stay in the cache.
+    let body = Bytes::from(body.into_bytes().into_boxed_slice());
     if question.tracks {
-        track(app, project, deployment, &identity, &decided, now).await;
+        track(app, project, deployment, &identity, &decided, now).await?;
     }
     app.cache.keep(question.digest, edition.number, now, body.clone());
     Ok(told_from(body, "MISS"))
@@ -152,16 +157,22 @@ async fn track(
     identity: &Identity,
     decided: &[(Text, Option<Object>)],
     now: u64,
-) {
+) -> Result<(), Refusal> {
     if decided.is_empty() {
-        return;
+        return Ok(());
     }
     let assigned: Vec<_> = decided.iter().map(|(key, variant)| Assigned::of(key, variant.as_ref())).collect();
     let event = assignment::event(identity, &deployment.name, &assigned, now);
-    // An id that cannot be stored is no valid id, and without one there is no assignment.
-    if let Err(rejection) = app.assignments.track(project.id, project.rules, event, now).await {
-        tracing::debug!(reason = rejection.reason(), "no assignment was tracked");
+    match app.assignments.track(project.id, project.rules, event, now).await {
+        Ok(()) => {}
+        // An id that cannot be stored is no valid id, and without one there is no assignment.
+        Err(NotTracked::Rejected(rejection)) => {
+            tracing::debug!(reason = rejection.reason(), "no assignment was tracked")
+        }
+        // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
+        Err(NotTracked::Full) => return Err(Refusal::Unavailable),
     }
+    Ok(())
 }
 
 /// The answer's JSON: variants by flag key.

@@ -19,7 +19,12 @@ use super::rows::{among, insert, sql};
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub project: i64,
+    /// Without its properties and the fields nobody looks at.
     pub ingested: Ingested,
+    /// Its properties, as JSON.
+    pub properties: String,
+    /// The fields nobody looks at, as JSON.
+    pub rest: Option<String>,
     /// When it arrived, in milliseconds.
     pub received: u64,
     /// From when its changes count; its insert id too.
@@ -114,9 +119,9 @@ fn row(id: i64, person: i64, arrival: &Arrival, snapshot: &Object) -> Vec<Arg> {
         maybe(exposure.map(|exposure| &exposure.flag_key)),
         maybe(exposure.and_then(|exposure| exposure.variant.as_ref())),
         maybe(exposure.and_then(|exposure| exposure.experiment_key.as_ref())),
-        ingested.event_properties.to_json().into(),
+        arrival.properties.clone().into(),
         snapshot.to_json().into(),
-        Some(&ingested.rest).filter(|rest| !rest.is_empty()).map(Object::to_json).into(),
+        arrival.rest.clone().into(),
     ]
 }
 
