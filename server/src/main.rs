@@ -11,6 +11,7 @@ mod cache;
 mod catalog;
 mod clock;
 mod config;
+mod crowd;
 mod key;
 mod listen;
 mod metrics;

@@ -12,8 +12,10 @@ mod ingest;
 mod origin;
 mod reading;
 mod request;
+mod room;
 mod throttled;
 mod usage;
+mod values;
 mod verdicts;
 
 use std::path::Path;
