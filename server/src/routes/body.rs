@@ -1,9 +1,11 @@
 //! Bodies: read within a number of bytes and seconds, inflated within the same number.
 
+use std::future::poll_fn;
 use std::io::Read;
+use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
 use tokio::time::timeout;
@@ -13,9 +15,15 @@ use crate::refusal::Refusal;
 /// How long a body may take. The largest, 20 MB, takes 8 seconds at 20 Mbit/s.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
+/// How much of a body that is too large is still read, in bytes: three times the largest that is taken.
+const FORGOTTEN_BYTES: u64 = 60 << 20;
+
 /// The body, inflated where it was deflated.
 pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Refusal> {
-    if declared(headers).is_some_and(|length| length > most as u64) {
+    if let Some(length) = declared(headers).filter(|length| *length > most as u64) {
+        if length <= FORGOTTEN_BYTES && !headers.contains_key(header::EXPECT) {
+            let _slow = timeout(BODY_WAIT, forget(body)).await;
+        }
         return Err(Refusal::TooLarge);
     }
     let bytes = timeout(BODY_WAIT, to_bytes(body, most)).await.map_err(|_| Refusal::Slow)?;
@@ -25,6 +33,12 @@ pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes,
         Some(b"gzip" | b"x-gzip") => inflated(&bytes, most),
         Some(_) => Err(Refusal::Malformed("The content encoding is not gzip")),
     }
+}
+
+/// Reads a body to its end and keeps none of it. Clients that are writing when the connection is closed never see the
+/// answer: they send the same again, or give it up, where they would have divided it.
+async fn forget(mut body: Body) {
+    while let Some(Ok(_)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
 }
 
 fn declared(headers: &HeaderMap) -> Option<u64> {
