@@ -10,10 +10,10 @@ use crate::store::Arrival;
 pub fn arrival(project: i64, ingested: Ingested, place: u64, uploaded: Option<u64>, received: u64) -> Arrival {
     let insert_id = ingested.insert_id.clone().unwrap_or_else(fresh_insert_id);
     let stamp = Stamp { time: corrected(ingested.time, uploaded, received), place, insert_id };
-    Arrival { project, ingested, received, stamp }
+    Arrival { project, ingested, received, stamp, return_id: None }
 }
 
 /// The insert id of an event that came without one: nothing repeats it, so the event counts each time it is sent.
-fn fresh_insert_id() -> Text {
+pub fn fresh_insert_id() -> Text {
     uuid::Uuid::new_v4().to_string().into()
 }

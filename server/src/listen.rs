@@ -8,6 +8,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -27,8 +28,24 @@ const STOP_WAIT: Duration = Duration::from_secs(10);
 /// How long accepting rests after the system refused a socket, which happens when it has no more of them.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is ready, then finishes what was begun.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// A connection that counts as open while this lives.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(connections: &Gauge) -> Self {
+        connections.inc();
+        Self(connections.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Serves until `stop` is ready, then finishes what was begun. Connections are counted while they are open.
+pub async fn serve(listener: TcpListener, router: Router, connections: Gauge, stop: impl Future<Output = ()>) {
     let open = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let (alive, stopped) = watch::channel(());
@@ -41,7 +58,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         tokio::select! {
             () = &mut stop => break,
             (socket, permit) = accepted => match socket {
-                Ok((socket, _)) => connect(socket, (permit, stopped.clone()), router.clone(), &graceful),
+                Ok((socket, _)) => {
+                    let held = (permit, Counted::new(&connections));
+                    connect(socket, (held, stopped.clone()), router.clone(), &graceful);
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_REST).await;

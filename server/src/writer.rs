@@ -3,12 +3,14 @@
 //! A commit costs a disk flush whatever it holds, so many requests share one. What cannot be committed as a group is tried
 //! request by request, so that nobody pays for somebody else's events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use crate::metrics::Metrics;
 use crate::store::{Arrival, Result, Store, Verdict};
 
 /// How long the first event of a group waits for others: half of what a disk flush takes on a slow disk.
@@ -35,9 +37,9 @@ struct Job {
 
 impl Writer {
     /// Starts the writer.
-    pub fn start(store: Store) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Store, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
         let (sender, jobs) = mpsc::channel(WAITING_REQUESTS);
-        (Self(sender), tokio::spawn(run(store, jobs)))
+        (Self(sender), tokio::spawn(run(Measured { store, metrics }, jobs)))
     }
 
     /// Returns when the events are durable: one verdict for each, in order.
@@ -48,7 +50,22 @@ impl Writer {
     }
 }
 
-async fn run(store: Store, mut jobs: mpsc::Receiver<Job>) {
+/// The store, with each commit measured.
+struct Measured {
+    store: Store,
+    metrics: Arc<Metrics>,
+}
+
+impl Measured {
+    async fn ingest(&self, arrivals: &[&Arrival]) -> Result<Vec<Verdict>> {
+        let start = Instant::now();
+        let outcome = self.store.ingest(arrivals).await;
+        self.metrics.committed(outcome.is_ok(), arrivals.len(), start.elapsed());
+        outcome
+    }
+}
+
+async fn run(store: Measured, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.recv().await {
         let group = gather(first, &mut jobs).await;
         commit(&store, group).await;
@@ -67,7 +84,7 @@ async fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     group
 }
 
-async fn commit(store: &Store, group: Vec<Job>) {
+async fn commit(store: &Measured, group: Vec<Job>) {
     let arrivals: Vec<&Arrival> = group.iter().flat_map(|job| &job.arrivals).collect();
     match store.ingest(&arrivals).await {
         Ok(verdicts) => {
@@ -86,7 +103,7 @@ async fn commit(store: &Store, group: Vec<Job>) {
     }
 }
 
-async fn commit_each(store: &Store, group: Vec<Job>) {
+async fn commit_each(store: &Measured, group: Vec<Job>) {
     for job in group {
         let outcome: Result<_> = store.ingest(&job.arrivals.iter().collect::<Vec<_>>()).await;
         match outcome {

@@ -15,6 +15,7 @@ use super::{body, throttled};
 use crate::app::{App, Project};
 use crate::arrival::arrival;
 use crate::clock;
+use crate::metrics::Judgement;
 use crate::refusal::Refusal;
 use crate::store::Arrival;
 use crate::throttles::{Shared, Throttles};
@@ -64,9 +65,13 @@ async fn ingest(
     let now = clock::now();
     let read = read(project, envelope, now)?;
     if let Some(refused) = too_many(throttle(&project.throttles), &read) {
+        app.metrics.requests_throttled.inc();
         return Ok(refused);
     }
     let judged = judge(app, read).await?;
+    for one in &judged {
+        app.metrics.events.get_or_create(&Judgement::of(&one.verdict)).inc();
+    }
     Ok(answer(&judged, bytes, now))
 }
 
