@@ -22,6 +22,7 @@ mod log;
 mod metrics;
 mod property_limits;
 mod reading;
+mod replicas;
 mod running;
 mod security;
 mod smuggling;
