@@ -8,6 +8,10 @@ mod properties;
 mod reading;
 mod rows;
 mod usage;
+mod writing;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use engine::{Engine, Result};
 pub use flags::StoredFlag;
@@ -18,6 +22,8 @@ pub use reading::{EventFilter, PersonView};
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
+    /// Whether the last group of events was stored.
+    stores: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -25,12 +31,17 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         let engine = Engine::open(url).await?;
         engine.create().await?;
-        Ok(Self { engine })
+        Ok(Self { engine, stores: Arc::new(AtomicBool::new(true)) })
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         self.engine.rows(rows::sql("SELECT 1"), Vec::new()).await.map(drop)
+    }
+
+    /// Whether events were stored when it was last tried.
+    pub fn stores(&self) -> bool {
+        self.stores.load(Ordering::Relaxed)
     }
 
     /// Closes the database after everything that was begun.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::running::until;
+use crate::small_disk::{SmallDisk, as_root};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -11,6 +13,7 @@ pub enum Database {
     Memory,
     File(PathBuf),
     Postgres { server: String, name: String },
+    Tablespace { server: String, name: String },
 }
 
 impl Database {
@@ -29,11 +32,26 @@ impl Database {
         postgres().unwrap_or_else(file)
     }
 
+    /// One on a disk that may become full. On PostgreSQL only its tables are there; what is written ahead stays elsewhere.
+    pub fn on(disk: &SmallDisk) -> Self {
+        let Ok(server) = std::env::var("EXPERIMENT_TEST_POSTGRES") else {
+            let directory = disk.directory.join("database");
+            std::fs::create_dir(&directory).unwrap();
+            return Self::File(directory);
+        };
+        // PostgreSQL runs as its package's user where the tests run as root.
+        let (name, directory) = (&disk.name, disk.directory.display());
+        let _same_user = as_root("chown", &["postgres", &directory.to_string()]);
+        ask(&format!("{server}/postgres"), format!("CREATE TABLESPACE {name} LOCATION '{directory}'"));
+        ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name} TABLESPACE {name}"));
+        Self::Tablespace { server, name: name.clone() }
+    }
+
     pub fn url(&self) -> String {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),
             Self::File(directory) => format!("sqlite:{}", directory.join("events.db").display()),
-            Self::Postgres { server, name } => format!("{server}/{name}"),
+            Self::Postgres { server, name } | Self::Tablespace { server, name } => format!("{server}/{name}"),
         }
     }
 
@@ -45,7 +63,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 connection.execute(statement).await.unwrap();
             }),
-            Self::Postgres { .. } => ask(&self.url(), statement.to_owned()),
+            Self::Postgres { .. } | Self::Tablespace { .. } => ask(&self.url(), statement.to_owned()),
         }
     }
 
@@ -57,7 +75,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
-            Self::Postgres { .. } => waiting(async {
+            Self::Postgres { .. } | Self::Tablespace { .. } => waiting(async {
                 let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
@@ -73,11 +91,15 @@ impl Drop for Database {
             Self::Postgres { server, name } => {
                 ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"))
             }
+            Self::Tablespace { server, name } => {
+                ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"));
+                ask(&format!("{server}/postgres"), format!("DROP TABLESPACE {name}"));
+            }
         }
     }
 }
 
-fn name() -> String {
+pub fn name() -> String {
     format!("experiment_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
@@ -88,10 +110,15 @@ fn postgres() -> Option<Database> {
     Some(Database::Postgres { server, name })
 }
 
-fn ask(url: &str, statement: String) {
-    waiting(async {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        connection.execute(AssertSqlSafe(statement)).await.unwrap();
+pub fn ask(url: &str, statement: String) {
+    // Databases are made and dropped with a checkpoint, which fails for as long as another test's disk is full.
+    until(|| {
+        let outcome = waiting(async {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            connection.execute(AssertSqlSafe(statement.clone())).await
+        });
+        let checkpoint = outcome.as_ref().is_err_and(|error| error.to_string().contains("checkpoint request failed"));
+        (!checkpoint).then(|| outcome.unwrap())
     });
 }
 
