@@ -117,6 +117,12 @@ impl Running {
         })
     }
 
+    /// What `/healthz` says.
+    #[track_caller]
+    pub fn health(&self) -> String {
+        self.ask("GET", "/healthz").send().expect(200)["status"].as_str().unwrap().to_owned()
+    }
+
     #[track_caller]
     pub fn properties(&self, query: &str) -> Value {
         self.read(&format!("/api/users?{query}")).expect(200)["user_properties"].take()
