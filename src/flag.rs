@@ -76,6 +76,12 @@ impl<P> Flags<P> {
         (flags, errors)
     }
 
+    /// Reads flags as [`parse`](Self::parse) does; `None` for a text that holds no list or map of them.
+    pub fn read<D: Dialect<Pattern = P>>(text: &[u8], dialect: &D) -> Option<(Self, Vec<FlagError>)> {
+        let (flags, errors) = Self::parse(text, dialect);
+        errors.iter().all(|error| error.code != FlagCode::NotFlags).then_some((flags, errors))
+    }
+
     /// Adds flags whose keys are not here yet, as [`parse`](Self::parse) reads them.
     pub fn add_missing<D: Dialect<Pattern = P>>(&mut self, text: &[u8], dialect: &D) -> Vec<FlagError> {
         let (read, mut errors) = wire::read(text, dialect, &mut self.tables);

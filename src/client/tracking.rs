@@ -260,16 +260,16 @@ impl Tracker {
         let Offer { to, event, .. } = self.offered.remove(place);
         let key = self.key(to, &event);
         // What another client is to know after a trap: of the plugin's, nothing; and nothing of whoever left.
-        if to == Receiver::Plugin || event.identity != self.person {
+        if to == Receiver::Plugin {
             out.push(Effect::Remove(to.area(), key));
-        } else {
+            self.offer_first(out);
+        } else if event.identity == self.person {
             let mut told = event.to_event();
             told.put(SETTLED, true);
             out.push(Effect::Save(to.area(), key.clone(), told.to_text()));
             self.settled.push(key);
-        }
-        if to == Receiver::Plugin {
-            self.offer_first(out);
+        } else {
+            out.push(Effect::Remove(to.area(), key));
         }
     }
 

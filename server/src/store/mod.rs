@@ -1,23 +1,28 @@
 //! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
 
 mod engine;
+mod failure;
 mod flags;
+mod ground;
 mod group;
 mod people;
-mod properties;
+#[cfg(test)]
+mod permutations;
 mod reading;
 mod rows;
 mod usage;
 
 pub use engine::{Engine, Result};
+pub use failure::Failure;
 pub use flags::StoredFlag;
-pub use group::{Arrival, Verdict};
+pub use ground::{Arrival, Verdict};
 pub use reading::{EventFilter, PersonView};
 
 /// The database.
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
+    updates: ground::Meters,
 }
 
 impl Store {
@@ -25,7 +30,7 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         let engine = Engine::open(url).await?;
         engine.create().await?;
-        Ok(Self { engine })
+        Ok(Self { engine, updates: ground::Meters::default() })
     }
 
     /// Whether the database answers.
