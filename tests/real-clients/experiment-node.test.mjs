@@ -14,7 +14,7 @@ let reporting;
 before(async () => {
   server = await startServer({ config });
   // Each client is kept under its key and name.
-  reporting = { apiKey: 'shop-api-key', serverUrl: `${server.origin}/2/httpapi`, flushIntervalMillis: 50, logLevel: 0 };
+  reporting = { apiKey: 'shop-api-key', serverUrl: `${server.origin}/batch`, flushIntervalMillis: 50, logLevel: 0 };
 });
 after(() => server?.stop());
 
