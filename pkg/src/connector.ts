@@ -1,7 +1,7 @@
 // The meeting point of Amplitude's SDKs on a page: who is there, and where events go. Whichever SDK comes first makes it.
 //
 // It is what @amplitude/analytics-connector 1.7.0 makes, at the same place, so each uses what the other made. Comments say where it differs
-// from that original; tests/package/amplitude.test.mjs compares the rest.
+// from that original; tests/package/connector.test.mjs compares the rest.
 
 import { isolated } from './attempt.js';
 

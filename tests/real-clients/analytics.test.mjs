@@ -49,13 +49,14 @@ for (const name of places) {
 
 /** A method of `Identify` and what it is given, in order. */
 const IDENTIFIED = [
+  ['set', 'early', 1], ['clearAll'],
   ['set', 'plan', 'free'], ['set', 'plan', 'pro'], ['set', 'vip', true], ['set', 'sizes', ['s', 'm']],
   ['setOnce', 'first', 'a'], ['setOnce', 'first', 'b'],
   ['add', 'visits', 1], ['add', 'visits', 2.5],
   ['append', 'seen', 'a'], ['append', 'seen', ['b', 'a']], ['prepend', 'seen', 'z'],
   ['set', 'colour', 'red'], ['append', 'colour', 'blue'],
   ['preInsert', 'tags', 'x'], ['preInsert', 'tags', ['y', 'x']], ['postInsert', 'tags', ['y', 'w']], ['remove', 'tags', ['x', 'never']],
-  ['set', 'gone', 1], ['unset', 'gone'],
+  ['set', 'gone', 1], ['unset', 'gone'], ['remove', 'never', 'a'],
 ];
 
 function scenarios() {

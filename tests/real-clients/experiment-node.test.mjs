@@ -14,7 +14,7 @@ let reporting;
 before(async () => {
   server = await startServer({ config });
   // Each client is kept under its key and name.
-  reporting = { apiKey: 'shop-api-key', serverUrl: `${server.origin}/2/httpapi`, flushIntervalMillis: 50, logLevel: 0 };
+  reporting = { apiKey: 'shop-api-key', serverUrl: `${server.origin}/batch`, flushIntervalMillis: 50, logLevel: 0 };
 });
 after(() => server?.stop());
 
@@ -111,19 +111,21 @@ test('local: an exposure for each flag that is not off, with its property, and n
   assert.deepEqual(await server.events({ user_id: `user-${made}` }), [], 'who does not ask for it is not exposed');
 });
 
-test('what all of these sent counts to no usage', async () => {
-  const month = new Date().toISOString().slice(0, 7);
-  assert.deepEqual(await server.usage({ month }), { month, events: 0, tracked_users: 0 });
-});
-
-const whenMerged = 'the server does not answer X-Amp-Exp-Exposure-Track yet';
-
-test('remote: exposures that are asked for are tracked once a day, and set and unset properties', { todo: whenMerged }, async () => {
-  const user = newcomer();
-  for (const client of [remote(), remote()]) await client.fetchV2(user, { tracksAssignment: false, tracksExposure: true, flagKeys: ['button', 'banner'] });
-  await new Promise((wake) => setTimeout(wake, 200));
+test('remote: exposures that are asked for are tracked once a day, and set and unset properties', async () => {
+  const [user, last] = [newcomer(), newcomer()];
+  const ask = (who, flagKeys) => remote().fetchV2(who, { tracksAssignment: false, tracksExposure: true, flagKeys });
+  await ask(user, ['button', 'banner']);
+  await ask(user, ['banner', 'button']);
+  // Tracked after what is asked for before it.
+  await ask(last, ['button']);
+  await until(last, EXPOSURE, 1);
   const events = await server.events({ user_id: user.user_id });
   const seen = events.map(({ event_type, event_properties }) => [event_type, event_properties['[Experiment] Flag Key'], event_properties['[Experiment] Variant']]).sort();
   assert.deepEqual(seen, [[EXPOSURE, 'banner', undefined], [EXPOSURE, 'button', 'treatment']]);
   assert.deepEqual((await server.user({ user_id: user.user_id })).user_properties, { '[Experiment] button': 'treatment' });
+});
+
+test('what all of these sent counts to no usage', async () => {
+  const month = new Date().toISOString().slice(0, 7);
+  assert.deepEqual(await server.usage({ month }), { month, events: 0, tracked_users: 0 });
 });

@@ -17,8 +17,14 @@ mod pace;
 mod process;
 mod run;
 mod running;
+#[allow(dead_code, reason = "the tests need it")]
+#[path = "../../tests/server/small_disk.rs"]
+mod small_disk;
 mod table;
 mod traffic;
+#[allow(dead_code, reason = "the tests need it")]
+#[path = "../../tests/server/until.rs"]
+mod until;
 
 use std::time::Duration;
 

@@ -32,5 +32,6 @@ mod smuggling;
 mod stopping;
 mod store_failure;
 mod throttle;
+mod until;
 mod usage;
 mod whole_loop;

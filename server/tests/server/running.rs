@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::asking::{Answer, Asking};
 use crate::database::Database;
+pub use crate::until::until;
 
 pub struct Running {
     pub port: u16,
@@ -134,19 +135,6 @@ impl Drop for Running {
         // It may have been stopped by the test.
         let _stopped = self.child.kill();
         let _stopped = self.child.wait();
-    }
-}
-
-/// Asks until there is an answer, for ten seconds.
-#[track_caller]
-pub fn until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Some(found) = answer() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "it did not come to pass in ten seconds");
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
