@@ -1,6 +1,7 @@
 //! Ingestion: what is accepted in which wrapping, what is refused and how, and what the store then shows.
 
 use std::sync::Barrier;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -211,6 +212,22 @@ fn a_clock_that_runs_ahead_is_set_right_by_the_upload_time() {
     post("ahead", 4_102_444_800_000, json!("2100-01-01T02:00:00.000Z"), "old");
     post("right", 1_000_000, json!(1_000_000), "new");
     assert_eq!(server.properties("user_id=alice"), json!({ "[Experiment] button": "new" }));
+}
+
+#[test]
+fn what_was_sent_slowly_does_not_count_as_later_than_what_came_after_it() {
+    let server = Running::start();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let post = |before: u128, uploaded_before: u128, change: Value| {
+        let event =
+            json!({ "user_id": "alice", "event_type": "$identify", "time": now - before, "user_properties": change });
+        let body = json!({ "api_key": "shop-api-key", "client_upload_time": now - uploaded_before, "events": [event] });
+        server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+    };
+    // The first request of a page took ten seconds, the second none.
+    post(10_100, 10_000, json!({ "$clearAll": "-" }));
+    post(9_900, 0, json!({ "$set": { "plan": "pro" } }));
+    assert_eq!(server.properties("user_id=alice"), json!({ "plan": "pro" }));
 }
 
 #[test]
