@@ -18,7 +18,7 @@ use crate::effect::{DropReason, Level, Message, RequestId, TrackId};
 use crate::error::Error;
 use crate::evaluation::{Silent, Target, evaluate};
 use crate::exposure::Tracking;
-use crate::flag::{FlagCode, FlagError, Flags};
+use crate::flag::{FlagError, Flags};
 use crate::json::{Object, Text, Value, parse};
 use crate::time::{Now, comes, day};
 use crate::user::{Identity, context};
@@ -107,10 +107,7 @@ impl<D: Dialect> LocalEvaluation<D> {
     /// # Errors
     /// [`Error::Decode`] when the text holds no flags. Those it has stay.
     pub fn set_flags(&mut self, text: &[u8]) -> Result<Vec<FlagError>, Error> {
-        let (flags, broken) = Flags::parse(text, &self.dialect);
-        if broken.iter().any(|error| error.code == FlagCode::NotFlags) {
-            return Err(Error::Decode);
-        }
+        let (flags, broken) = Flags::read(text, &self.dialect).ok_or(Error::Decode)?;
         self.flags = flags;
         Ok(broken)
     }

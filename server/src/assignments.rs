@@ -1,13 +1,14 @@
 //! Assignments of remote evaluation on their way to the store: queued before the answer leaves, stored soon after.
 //!
-//! A full queue makes the next answer wait; nothing is dropped, and what the store refuses is offered again until it takes
-//! it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
+//! A full queue makes the next answer wait, and after a second it is refused; nothing is dropped, and what the store refuses
+//! is offered again until it takes it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::metrics::Metrics;
 use crate::store::Arrival;
@@ -15,6 +16,9 @@ use crate::writer::Writer;
 
 /// How many assignments may wait. At 5,000 a second this is under half a second of a disk that does not answer.
 const WAITING: usize = 2_048;
+
+/// How long an answer waits for a place. Who waited longer would hold a connection for as long as the store is away.
+const PLACE_WAIT: Duration = Duration::from_secs(1);
 
 /// How many are stored together: one group of the writer.
 const TOGETHER: usize = 500;
@@ -32,6 +36,9 @@ pub struct Assignments {
     metrics: Arc<Metrics>,
 }
 
+/// The store takes nothing, and no more can wait.
+pub struct Full;
+
 impl Assignments {
     /// Starts the queue.
     pub fn start(writer: Writer, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
@@ -40,14 +47,18 @@ impl Assignments {
         (Self { queue, metrics }, draining)
     }
 
-    /// Queues an event; waits while the queue is full.
-    pub async fn track(&self, arrival: Arrival) {
-        self.metrics.assignments_tracked.inc();
-        self.metrics.assignments_waiting.inc();
-        if self.queue.send(arrival).await.is_err() {
+    /// Queues an event; waits a little while the queue is full.
+    pub async fn track(&self, arrival: Arrival) -> Result<(), Full> {
+        let place = timeout(PLACE_WAIT, self.queue.reserve()).await.map_err(|_| Full)?;
+        let Ok(place) = place else {
             tracing::error!("an assignment came after the queue was closed");
             self.metrics.lost(1);
-        }
+            return Ok(());
+        };
+        self.metrics.assignments_tracked.inc();
+        self.metrics.assignments_waiting.inc();
+        place.send(arrival);
+        Ok(())
     }
 }
 

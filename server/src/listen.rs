@@ -1,6 +1,5 @@
 //! Sockets: accepts connections, bounds what each may cost, and stops without breaking a request.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,18 +8,28 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 
-/// How many connections are open at once; others wait in the listener's queue. Each costs at most its read buffer.
+use crate::crowd::{Crowd, Place};
+
+/// How many connections are open at once; for one more, the idlest is closed. Each costs at most its read buffer.
 const MOST_CONNECTIONS: usize = 4_096;
+
+/// How many files are open beside the connections, at most: the database's and those of the page.
+const OTHER_FILES: u64 = 128;
 
 /// The read buffer of a connection, in bytes, and with it the size of all headers: twice the largest header that is read.
 const BUFFER_BYTES: usize = 32 << 10;
 
 /// How long headers may take, and how long a connection may be idle between requests.
 const HEADER_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a client may read nothing of an answer that waits for it.
+const READER_WAIT: Duration = Duration::from_secs(10);
 
 /// How long requests under way may take when the server stops.
 const STOP_WAIT: Duration = Duration::from_secs(10);
@@ -46,24 +55,25 @@ impl Drop for Counted {
 
 /// Serves until `stop` is ready, then finishes what was begun. Connections are counted while they are open.
 pub async fn serve(listener: TcpListener, router: Router, connections: Gauge, stop: impl Future<Output = ()>) {
-    let open = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let crowd = Crowd::new(most_connections());
     let graceful = GracefulShutdown::new();
     let (alive, stopped) = watch::channel(());
     tokio::pin!(stop);
     loop {
         let accepted = async {
-            let permit = Arc::clone(&open).acquire_owned().await;
-            (listener.accept().await, permit)
+            let (socket, _) = listener.accept().await?;
+            Ok::<_, std::io::Error>((socket, crowd.enter().await))
         };
         tokio::select! {
             () = &mut stop => break,
-            (socket, permit) = accepted => match socket {
-                Ok((socket, _)) => {
-                    let held = (permit, Counted::new(&connections));
-                    connect(socket, (held, stopped.clone()), router.clone(), &graceful);
+            accepted = accepted => match accepted {
+                Ok((socket, place)) => {
+                    let counted = Counted::new(&connections);
+                    connect(socket, (place, counted, stopped.clone()), router.clone(), &graceful);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
+                    crowd.dismiss();
                     tokio::time::sleep(ACCEPT_REST).await;
                 }
             },
@@ -76,25 +86,39 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Gauge, st
     drop(alive);
 }
 
-/// Runs a connection in the background, until it ends or `stopped` does; the permit is given back then.
-fn connect<P: Send + 'static>(
+/// As many as the system gives files for, after it was asked for all that it may give.
+fn most_connections() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let files = match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    };
+    let places = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES)).max(1);
+    usize::try_from(places).unwrap_or(usize::MAX).min(MOST_CONNECTIONS)
+}
+
+/// Runs a connection in the background, until it ends, or `stopped` does, or somebody needs its place.
+fn connect(
     socket: TcpStream,
-    (permit, mut stopped): (P, watch::Receiver<()>),
+    (place, counted, mut stopped): (Place, Counted, watch::Receiver<()>),
     router: Router,
     graceful: &GracefulShutdown,
 ) {
     // Answers are small and leave in one write; waiting for more to send only delays them.
     let _unsupported = socket.set_nodelay(true);
+    let mut socket = TimeoutStream::new(place.of(socket));
+    socket.set_write_timeout(Some(READER_WAIT));
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(HEADER_WAIT).max_buf_size(BUFFER_BYTES);
-    let connection = protocol.serve_connection(TokioIo::new(socket), TowerToHyperService::new(router));
+    let connection = protocol.serve_connection(TokioIo::new(Box::pin(socket)), TowerToHyperService::new(router));
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         tokio::select! {
             // How a client breaks off is its own business.
             _ = connection => {}
             _ = stopped.changed() => {}
+            () = place.dismissed() => {}
         }
-        drop(permit);
+        drop(counted);
     });
 }

@@ -11,6 +11,7 @@ mod cache;
 mod catalog;
 mod clock;
 mod config;
+mod crowd;
 mod key;
 mod listen;
 mod metrics;
@@ -35,7 +36,7 @@ use app::App;
 use assignments::Assignments;
 use metrics::Metrics;
 use options::{Command, Options, USAGE};
-use store::Store;
+use store::{Failure, Store};
 use writer::Writer;
 
 /// How often changes of flags by other replicas are looked for.
@@ -43,6 +44,10 @@ const FLAGS_CHECK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    // What a panic says may quote a request: only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
+    }));
     match options::read(std::env::args_os().skip(1)) {
         Ok(Command::Help) => {
             println!("{USAGE}");
@@ -107,7 +112,7 @@ async fn check_flags(app: Arc<App>) {
     loop {
         ticks.tick().await;
         if let Err(error) = app.refresh().await {
-            tracing::warn!(%error, "the flags could not be looked at");
+            tracing::warn!(error = %Failure(&error), "the flags could not be looked at");
             app.metrics.flag_check_failures.inc();
         }
     }

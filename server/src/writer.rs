@@ -1,22 +1,19 @@
 //! The one writer: requests hand over events and wait; it commits them in groups and answers after the commit.
 //!
-//! A commit costs a disk flush whatever it holds, so many requests share one. What cannot be committed as a group is tried
-//! request by request, so that nobody pays for somebody else's events.
+//! A commit costs a disk flush whatever it holds, so many requests share one: those that came during the one before. Nobody
+//! waits for others who may never come, and the slower the disk is the larger the groups are. What cannot be committed as
+//! a group is tried request by request, so that nobody pays for somebody else's events.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
 
 use crate::metrics::Metrics;
-use crate::store::{Arrival, Result, Store, Verdict};
+use crate::store::{Arrival, Failure, Result, Store, Verdict};
 
-/// How long the first event of a group waits for others: half of what a disk flush takes on a slow disk.
-const GROUP_WAIT: Duration = Duration::from_millis(5);
-
-/// How many events make a group without waiting longer.
+/// How many events make a group that takes no more requests.
 const GROUP_EVENTS: usize = 500;
 
 /// How many requests may wait; those after them wait to hand over, so memory stays bounded.
@@ -67,17 +64,17 @@ impl Measured {
 
 async fn run(store: Measured, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.recv().await {
-        let group = gather(first, &mut jobs).await;
+        let group = gather(first, &mut jobs);
         commit(&store, group).await;
     }
 }
 
-async fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
-    let deadline = Instant::now() + GROUP_WAIT;
+/// Whatever came while the last group was committed.
+fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     let mut events = first.arrivals.len();
     let mut group = vec![first];
     while events < GROUP_EVENTS {
-        let Ok(Some(job)) = timeout_at(deadline, jobs.recv()).await else { break };
+        let Ok(job) = jobs.try_recv() else { break };
         events += job.arrivals.len();
         group.push(job);
     }
@@ -97,7 +94,7 @@ async fn commit(store: &Measured, group: Vec<Job>) {
         }
         Err(error) if group.len() == 1 => refuse(group, &error),
         Err(error) => {
-            tracing::warn!(%error, "a group could not be stored, trying its requests one by one");
+            tracing::warn!(error = %Failure(&error), "a group could not be stored, trying its requests one by one");
             commit_each(store, group).await;
         }
     }
@@ -114,7 +111,7 @@ async fn commit_each(store: &Measured, group: Vec<Job>) {
 }
 
 fn refuse(group: Vec<Job>, error: &sqlx::Error) {
-    tracing::error!(%error, "events could not be stored");
+    tracing::error!(error = %Failure(error), "events could not be stored");
     for job in group {
         let _gone = job.answer.send(Err(NotStored));
     }

@@ -29,13 +29,20 @@ impl Stamp {
     }
 }
 
-/// The time of an event on our clock: what the sender's clock is off by between its upload and our receipt is taken away.
-/// An event cannot have happened after it was received, so a clock that runs ahead wins nothing.
+/// How far a sender's clock may seem off and still be taken as it is, in milliseconds. So long may an upload be under way:
+/// were that taken for the clock's, what is sent slowly would count as later than what the same sender did after it.
+const UNDER_WAY: u64 = 60_000;
+
+/// The time of an event on our clock: what the sender's clock is off by between its upload and our receipt is taken away,
+/// if it is more than an upload takes. An event cannot have happened after it was received, so a clock that runs ahead
+/// wins nothing.
 pub fn corrected(time: Option<u64>, uploaded: Option<u64>, received: u64) -> u64 {
     let Some(time) = time else { return received };
     let corrected = match uploaded {
-        Some(uploaded) => time.saturating_add(received).saturating_sub(uploaded),
-        None => time,
+        Some(uploaded) if uploaded.abs_diff(received) > UNDER_WAY => {
+            time.saturating_add(received).saturating_sub(uploaded)
+        }
+        _ => time,
     };
     corrected.min(received)
 }
@@ -81,7 +88,16 @@ mod tests {
         assert_eq!(corrected(None, None, 500), 500);
         assert_eq!(corrected(Some(400), None, 500), 400);
         assert_eq!(corrected(Some(900), None, 500), 500);
-        assert_eq!(corrected(Some(900), Some(1_000), 500), 400);
-        assert_eq!(corrected(Some(90), Some(100), 500), 490);
+        assert_eq!(corrected(Some(90_900), Some(91_000), 500), 400);
+        assert_eq!(corrected(Some(90), Some(100), 90_500), 90_490);
+    }
+
+    #[test]
+    fn of_one_senders_requests_the_slow_one_does_not_come_later_for_it() {
+        let slow = corrected(Some(1_000), Some(1_010), 31_000);
+        let quick = corrected(Some(1_050), Some(1_060), 1_062);
+        assert!(slow < quick);
+        // Neither if the clock runs ahead of ours.
+        assert!(corrected(Some(6_000), Some(6_010), 1_300) <= corrected(Some(6_050), Some(6_060), 1_302));
     }
 }

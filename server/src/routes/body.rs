@@ -1,36 +1,85 @@
-//! Bodies: read within a number of bytes and seconds, inflated within the same number.
+//! Bodies: read within a number of bytes and seconds, inflated within the same number of bytes, as far as there is room.
 
 use std::future::poll_fn;
 use std::io::Read;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
-use tokio::time::timeout;
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout_at};
 
+use super::room::{Held, Room};
 use crate::refusal::Refusal;
 
 /// How long a body may take. The largest, 20 MB, takes 8 seconds at 20 Mbit/s.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
 /// How much of a body that is too large is still read, in bytes: three times the largest that is taken.
-const FORGOTTEN_BYTES: u64 = 60 << 20;
+const FORGOTTEN_BYTES: usize = 60 << 20;
+
+/// How much of it a body that holds room may stand still; the rest of the time follows what has come.
+const STILL_WAIT: Duration = Duration::from_secs(2);
+
+/// How many bytes are read without room being asked for: with all connections taken, 64 MiB.
+const FREE_BYTES: usize = 16 << 10;
+
+/// How many bytes are inflated in one turn; others have theirs in between. It takes a fraction of a millisecond.
+const TURN_BYTES: usize = 64 << 10;
+
+/// A body, and the room it has until it is dropped.
+pub struct Sent {
+    bytes: Bytes,
+    held: Option<Held>,
+}
+
+impl Sent {
+    /// The room alone, for what was made of the body.
+    pub fn into_room(self) -> Option<Held> {
+        self.held
+    }
+}
+
+impl Deref for Sent {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl From<Vec<u8>> for Sent {
+    /// What came in a header, and takes no room of bodies.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), held: None }
+    }
+}
 
 /// The body, inflated where it was deflated.
-pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Refusal> {
-    if let Some(length) = declared(headers).filter(|length| *length > most as u64) {
+pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Sent, Refusal> {
+    let length = declared(headers).unwrap_or(most);
+    if length > most {
         if length <= FORGOTTEN_BYTES && !headers.contains_key(header::EXPECT) {
-            let _slow = timeout(BODY_WAIT, forget(body)).await;
+            forget(body).await;
         }
         return Err(Refusal::TooLarge);
     }
-    let bytes = timeout(BODY_WAIT, to_bytes(body, most)).await.map_err(|_| Refusal::Slow)?;
-    let bytes = bytes.map_err(|error| refusal(&error))?;
+    let (bytes, reading) = whole(body, length, most).await?;
     match headers.get(header::CONTENT_ENCODING).map(|encoding| encoding.as_bytes()) {
-        None | Some(b"" | b"identity") => Ok(bytes),
-        Some(b"gzip" | b"x-gzip") => inflated(&bytes, most),
+        None | Some(b"" | b"identity") => {
+            let held = Room::of(bytes.len(), most).to_work(bytes.len()).await;
+            Ok(Sent { bytes, held })
+        }
+        Some(b"gzip" | b"x-gzip") => {
+            let length = inflated_length(&bytes, most).await?;
+            let held = Room::of(length, most).to_work(length).await;
+            let inflated = inflated(&bytes, length).await?;
+            drop(reading);
+            Ok(Sent { bytes: inflated, held })
+        }
         Some(_) => Err(Refusal::Malformed("The content encoding is not gzip")),
     }
 }
@@ -38,25 +87,77 @@ pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes,
 /// Reads a body to its end and keeps none of it. Clients that are writing when the connection is closed never see the
 /// answer: they send the same again, or give it up, where they would have divided it.
 async fn forget(mut body: Body) {
-    while let Some(Ok(_)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
+    let deadline = Instant::now() + BODY_WAIT;
+    while let Ok(Some(_)) = within(deadline, &mut body).await {}
 }
 
-fn declared(headers: &HeaderMap) -> Option<u64> {
+fn declared(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The limit, or a connection that broke.
-fn refusal(error: &axum::Error) -> Refusal {
-    let limit = std::error::Error::source(error).is_some_and(|cause| cause.to_string().contains("length limit"));
-    if limit { Refusal::TooLarge } else { Refusal::Malformed("The body broke off") }
+/// Reads the body. A small part of it is free; for more, room is asked for, and used or given up: a body that stands still
+/// is not waited for as long as one that comes.
+async fn whole(mut body: Body, length: usize, most: usize) -> Result<(Bytes, Option<Held>), Refusal> {
+    let mut bytes = Vec::new();
+    let deadline = Instant::now() + BODY_WAIT;
+    while bytes.len() < FREE_BYTES {
+        let Some(more) = within(deadline, &mut body).await? else { return Ok((bytes.into(), None)) };
+        append(&mut bytes, &more, most)?;
+    }
+    let held = Room::of(length, most).to_read(length).await;
+    bytes.reserve_exact(length.saturating_sub(bytes.len()));
+    let start = Instant::now() + STILL_WAIT;
+    loop {
+        let part = bytes.len() as f64 / length.max(1) as f64;
+        let deadline = start + (BODY_WAIT - STILL_WAIT).mul_f64(part.min(1.0));
+        let Some(more) = within(deadline, &mut body).await? else { return Ok((bytes.into(), held)) };
+        append(&mut bytes, &more, most)?;
+    }
 }
 
-fn inflated(bytes: &[u8], most: usize) -> Result<Bytes, Refusal> {
-    let mut out = Vec::new();
-    // One byte more than is taken, to see whether there is one.
-    let mut reader = MultiGzDecoder::new(bytes).take(most as u64 + 1);
-    reader.read_to_end(&mut out).map_err(|_| Refusal::Malformed("The body is no gzip"))?;
-    if out.len() > most { Err(Refusal::TooLarge) } else { Ok(out.into()) }
+/// The next piece of the body.
+async fn within(deadline: Instant, body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+    let next = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
+    match timeout_at(deadline, next).await.map_err(|_| Refusal::Slow)? {
+        None => Ok(None),
+        Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
+        Some(Err(_)) => Err(Refusal::Malformed("The body broke off")),
+    }
+}
+
+fn append(bytes: &mut Vec<u8>, more: &[u8], most: usize) -> Result<(), Refusal> {
+    bytes.extend_from_slice(more);
+    if bytes.len() > most { Err(Refusal::TooLarge) } else { Ok(()) }
+}
+
+/// How long the body is when inflated: found out before any of it is kept.
+async fn inflated_length(bytes: &[u8], most: usize) -> Result<usize, Refusal> {
+    let mut length = 0;
+    inflate(bytes, |piece| {
+        length += piece.len();
+        if length > most { Err(Refusal::TooLarge) } else { Ok(()) }
+    })
+    .await?;
+    Ok(length)
+}
+
+async fn inflated(bytes: &[u8], length: usize) -> Result<Bytes, Refusal> {
+    let mut out = Vec::with_capacity(length);
+    inflate(bytes, |piece| append(&mut out, piece, length)).await?;
+    Ok(out.into())
+}
+
+async fn inflate(bytes: &[u8], mut take: impl FnMut(&[u8]) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    let mut reader = MultiGzDecoder::new(bytes);
+    let mut piece = vec![0; TURN_BYTES];
+    loop {
+        let length = reader.read(&mut piece).map_err(|_| Refusal::Malformed("The body is no gzip"))?;
+        if length == 0 {
+            return Ok(());
+        }
+        take(piece.get(..length).unwrap_or_default())?;
+        yield_now().await;
+    }
 }
 
 #[cfg(test)]
@@ -66,13 +167,14 @@ mod tests {
     use flate2::write::GzEncoder;
     use std::io::Write;
 
-    #[test]
-    fn a_gzip_bomb_is_not_inflated_beyond_the_limit() {
+    #[tokio::test]
+    async fn a_gzip_bomb_is_not_inflated_beyond_the_limit() {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&vec![b' '; 10 << 20]).unwrap();
         let bomb = encoder.finish().unwrap();
         assert!(bomb.len() < 20_000);
-        assert_eq!(inflated(&bomb, 1 << 20), Err(Refusal::TooLarge));
-        assert_eq!(inflated(&bomb, 10 << 20).map(|bytes| bytes.len()), Ok(10 << 20));
+        assert_eq!(inflated_length(&bomb, 1 << 20).await, Err(Refusal::TooLarge));
+        assert_eq!(inflated_length(&bomb, 10 << 20).await, Ok(10 << 20));
+        assert_eq!(inflated(&bomb, 10 << 20).await.map(|bytes| bytes.len()), Ok(10 << 20));
     }
 }

@@ -12,17 +12,20 @@ use experiment_wasm::insert_id::InsertId;
 use experiment_wasm::json::{Object, Text};
 use experiment_wasm::user::Identity;
 
+use super::body::{self, Sent};
 use super::evaluated::{Evaluated, Shape};
-use super::{body, request};
+use super::request;
+use super::room::USER_BYTES;
 use crate::app::{App, Project};
 use crate::arrival::{arrival, fresh_insert_id};
+use crate::assignments::Full;
 use crate::catalog::Deployment;
 use crate::clock;
 use crate::refusal::{Refusal, text};
 use crate::store::Arrival;
 
 /// The largest user in a body, in bytes; the largest in a header is a sixteenth of it.
-const MAX_USER_BYTES: usize = 256 << 10;
+const MAX_USER_BYTES: usize = USER_BYTES;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
@@ -71,14 +74,14 @@ pub async fn vardata_v1(State(app): State<Arc<App>>, asked: Request) -> Result<R
 }
 
 /// The user's JSON, as it was sent.
-async fn told(method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn told(method: &Method, headers: &HeaderMap, body: Body) -> Result<Sent, Refusal> {
     if *method == Method::POST {
         let sent = body::read(headers, body, MAX_USER_BYTES).await?;
         if !sent.is_empty() {
-            return Ok(sent.into());
+            return Ok(sent);
         }
     }
-    request::decoded(headers, USER_HEADER)?.ok_or(Refusal::Malformed("There is no user"))
+    request::decoded(headers, USER_HEADER)?.map(Sent::from).ok_or(Refusal::Malformed("There is no user"))
 }
 
 /// Whether the assignment is tracked, which is so unless the request says otherwise, and the exposures, which are not.
@@ -113,14 +116,15 @@ async fn answer(
     }
     app.metrics.cache_misses.inc();
     let evaluated = Evaluated::of(&edition, &question.user, question.keys.as_deref());
-    let body = Bytes::from(evaluated.shown(question.shape).to_json());
+    // No larger than it is: it may stay in the cache.
+    let body = Bytes::from(evaluated.shown(question.shape).to_json().into_bytes().into_boxed_slice());
     if question.tracks {
         let assigned = evaluated.assignment(&identity, &deployment.name, now);
-        track(app, project, assigned, now, |arrival| arrival).await;
+        track(app, project, assigned, now, |arrival| arrival).await?;
     }
     if question.tracks_exposures {
         let returning = |arrival| Arrival { return_id: Some(fresh_insert_id()), ..arrival };
-        track(app, project, evaluated.exposures(&identity, now), now, returning).await;
+        track(app, project, evaluated.exposures(&identity, now), now, returning).await?;
     }
     app.cache.keep(question.digest, edition.number, now, body.clone());
     Ok(told_from(body, "MISS"))
@@ -133,14 +137,19 @@ async fn track(
     events: impl IntoIterator<Item = Object>,
     now: u64,
     stamped: impl Fn(Arrival) -> Arrival,
-) {
+) -> Result<(), Refusal> {
     for event in events {
         match transform(event.into(), project.rules) {
-            Ok(ingested) => app.assignments.track(stamped(arrival(project.id, ingested, 0, None, now))).await,
+            Ok(ingested) => {
+                let tracked = app.assignments.track(stamped(arrival(project.id, ingested, 0, None, now))).await;
+                // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
+                tracked.map_err(|Full| Refusal::Unavailable)?;
+            }
             // An id that cannot be stored is no valid id, and without one nothing is tracked.
             Err(rejection) => tracing::debug!(reason = rejection.reason(), "nothing was tracked"),
         }
     }
+    Ok(())
 }
 
 fn told_from(body: Bytes, cache: &'static str) -> Response {

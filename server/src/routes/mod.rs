@@ -6,13 +6,16 @@ mod evaluated;
 mod evaluation;
 mod flags;
 mod form;
+mod headers;
 mod health;
 mod ingest;
 mod origin;
 mod reading;
 mod request;
+mod room;
 mod throttled;
 mod usage;
+mod values;
 mod verdicts;
 
 use std::path::Path;
@@ -24,7 +27,6 @@ use axum::http::{HeaderName, Method, header};
 use axum::middleware;
 use axum::routing::{get, post};
 use tower_http::cors::{Any, CorsLayer};
-use tower_http::services::ServeDir;
 
 use crate::app::App;
 use crate::metrics;
@@ -57,10 +59,10 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .merge(in_json(Router::new().route("/healthz", get(health::healthz))))
         .with_state(app);
     let all = match www {
-        Some(directory) => api.fallback_service(ServeDir::new(directory)),
+        Some(directory) => api.fallback_service(headers::pages(directory)),
         None => api.fallback(async || Refusal::NotFound),
     };
-    all.layer(measured)
+    headers::guarded(all).layer(measured)
 }
 
 /// Refuses other methods in JSON, below whatever layer is laid around the routes: a preflight is the layer's to answer.

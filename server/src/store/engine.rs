@@ -5,7 +5,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -16,6 +16,10 @@ const CONNECTIONS: u32 = 4;
 
 /// How long a statement waits for another process's lock. Group commits take a hundredth of it.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// A plan is kept for as long as PostgreSQL thinks a table small, while it grows to a million rows: then it shall not be
+/// one that reads the whole table.
+const POSTGRES_OPTIONS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 
 /// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere.
 const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(4715)";
@@ -52,8 +56,8 @@ impl Engine {
     /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(url).await?;
-            return Ok(Self::Postgres(pool));
+            let options = PgConnectOptions::from_str(url)?.options(POSTGRES_OPTIONS);
+            return Ok(Self::Postgres(PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?));
         }
         let in_memory = url.contains(":memory:");
         let options = SqliteConnectOptions::from_str(url)?

@@ -16,7 +16,12 @@ use super::people::People;
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub project: i64,
+    /// Without its properties and the fields nobody looks at.
     pub ingested: Ingested,
+    /// Its properties, as JSON.
+    pub properties: String,
+    /// The fields nobody looks at, as JSON.
+    pub rest: Option<String>,
     /// When it arrived, in milliseconds.
     pub received: u64,
     /// From when its changes count; its insert id too.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use experiment_wasm::ingestion::properties::Properties;
-use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::json::{Text, Value};
 
 use super::Store;
 use super::engine::{Arg, Result, Transaction};
@@ -75,9 +75,9 @@ fn row(event: &Event<'_>) -> Vec<Arg> {
         maybe(exposure.map(|exposure| &exposure.flag_key)),
         maybe(exposure.and_then(|exposure| exposure.variant.as_ref())),
         maybe(exposure.and_then(|exposure| exposure.experiment_key.as_ref())),
-        ingested.event_properties.to_json().into(),
+        arrival.properties.clone().into(),
         event.snapshot.to_json().into(),
-        Some(&ingested.rest).filter(|rest| !rest.is_empty()).map(Object::to_json).into(),
+        arrival.rest.clone().into(),
     ]
 }
 

@@ -1,15 +1,19 @@
 //! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
 
 mod engine;
+mod failure;
 mod flags;
 mod ground;
 mod group;
 mod people;
+#[cfg(test)]
+mod permutations;
 mod reading;
 mod rows;
 mod usage;
 
 pub use engine::{Engine, Result};
+pub use failure::Failure;
 pub use flags::StoredFlag;
 pub use ground::{Arrival, Verdict};
 pub use reading::{EventFilter, PersonView};

@@ -1,9 +1,11 @@
 //! A database for one test: gone when the test is.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -35,6 +37,63 @@ impl Database {
             Self::File(directory) => format!("sqlite:{}", directory.join("events.db").display()),
             Self::Postgres { server, name } => format!("{server}/{name}"),
         }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+
+    /// Does something while a transaction that begins like this is open.
+    pub fn held(&self, begin: &'static str, during: impl FnOnce()) {
+        waiting(async {
+            match self {
+                Self::Memory => panic!("only the server reaches it"),
+                Self::File(_) => {
+                    let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                    connection.execute(begin).await.unwrap();
+                    during();
+                    connection.execute("COMMIT").await.unwrap();
+                }
+                Self::Postgres { .. } => {
+                    let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                    connection.execute(begin).await.unwrap();
+                    during();
+                    connection.execute("COMMIT").await.unwrap();
+                }
+            }
+        });
+    }
+
+    /// All rows of all tables, as texts.
+    pub fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        waiting(async {
+            match self {
+                Self::Memory => panic!("only the server reaches it"),
+                Self::File(_) => {
+                    let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                    let tables = "SELECT name FROM sqlite_master WHERE type = 'table'";
+                    let mut all = BTreeMap::new();
+                    for table in sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap() {
+                        let table: String = table;
+                        let select = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY rowid"));
+                        let rows = sqlx::query(select).fetch_all(&mut connection).await.unwrap();
+                        all.insert(table, rows.iter().map(whole).collect());
+                    }
+                    all
+                }
+                Self::Postgres { .. } => {
+                    let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                    let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+                    let mut all = BTreeMap::new();
+                    for table in sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap() {
+                        let table: String = table;
+                        let select = AssertSqlSafe(format!("SELECT one::text FROM {table} AS one ORDER BY 1"));
+                        all.insert(table, sqlx::query_scalar(select).fetch_all(&mut connection).await.unwrap());
+                    }
+                    all
+                }
+            }
+        })
     }
 
     /// Runs a statement beside the server.
@@ -75,6 +134,11 @@ impl Drop for Database {
             }
         }
     }
+}
+
+fn whole(row: &SqliteRow) -> String {
+    let texts = (0..row.len()).map(|column| row.try_get_unchecked::<Option<String>, _>(column).unwrap());
+    format!("{:?}", texts.collect::<Vec<_>>())
 }
 
 fn name() -> String {

@@ -1,0 +1,70 @@
+//! How much of all bodies together is in memory at once. Who finds no room waits; nobody is refused for it.
+//!
+//! Bodies are divided by size, and users from events, so that many large ones never stand in the way of small ones, nor a
+//! store that is held up in the way of evaluation. Room is taken for a whole body before it is read, never piece by piece:
+//! nobody holds some of it and waits for more.
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// The largest body that counts as small, in bytes: the limit of every route but `/batch`.
+pub const SMALL_BYTES: usize = 1 << 20;
+
+/// The largest body of a user, in bytes.
+pub const USER_BYTES: usize = 256 << 10;
+
+/// How many values of changes a request may bring: 65 for each of 2,000 events. All other values are kept as text.
+pub const MOST_CHANGED: usize = 1 << 17;
+
+/// What a value takes beside its text, in bytes: a name and a value of 24 each, and two allocations of 32.
+const VALUE_BYTES: usize = 112;
+
+/// How often a body's bytes are held: as it came, as the text of its events, and as arguments of statements.
+const COPIES: usize = 3;
+
+/// Room of one kind, in KiB.
+pub struct Room {
+    read: Semaphore,
+    work: Semaphore,
+    most: (usize, usize),
+}
+
+/// Some room, free again when this is dropped.
+pub type Held = SemaphorePermit<'static>;
+
+static USERS: Room = Room::new(4 << 10, 24 << 10);
+static SMALL: Room = Room::new(12 << 10, 48 << 10);
+/// One of the largest is read while another is worked on.
+static LARGE: Room = Room::new(20 << 10, 75 << 10);
+
+impl Room {
+    const fn new(read: usize, work: usize) -> Self {
+        Self { read: Semaphore::const_new(read), work: Semaphore::const_new(work), most: (read, work) }
+    }
+
+    /// The room for a body of so many bytes on a route with this limit.
+    pub fn of(bytes: usize, limit: usize) -> &'static Self {
+        match bytes {
+            _ if limit <= USER_BYTES => &USERS,
+            0..=SMALL_BYTES => &SMALL,
+            _ => &LARGE,
+        }
+    }
+
+    /// Waits until so many bytes may be read.
+    pub async fn to_read(&'static self, bytes: usize) -> Option<Held> {
+        take(&self.read, bytes, self.most.0).await
+    }
+
+    /// Waits until a body of so many bytes may be taken apart.
+    pub async fn to_work(&'static self, bytes: usize) -> Option<Held> {
+        let values = (bytes / 2).min(MOST_CHANGED);
+        take(&self.work, bytes * COPIES + values * VALUE_BYTES, self.most.1).await
+    }
+}
+
+/// What takes more than there is has all of it to itself.
+async fn take(room: &'static Semaphore, bytes: usize, most: usize) -> Option<Held> {
+    let wanted = bytes.div_ceil(1 << 10).min(most);
+    // It is never closed.
+    room.acquire_many(u32::try_from(wanted).unwrap_or(u32::MAX)).await.ok()
+}
