@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-crash test-permutations fuzz bench
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-crash test-permutations fuzz bench bench-server
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -213,6 +213,12 @@ fuzz: $(package) $(native) ## a million random flags and users, a million hostil
 
 bench: $(package) $(browsers) ## measure against the reference in Node and Chromium: BENCH='--rounds 30 --only a,b'
 	node benches/run.mjs $(BENCH)
+
+load := cargo bench --locked -p experiment-server --bench load --
+
+bench-server: $(toolchain) $(postgres) ## measure the server under load, on SQLite and on PostgreSQL: LOAD='--short'
+	$(load) $(LOAD)
+	server/tests/with-postgres $(load) $(LOAD)
 
 clean: ## remove what was built, keep the tools
 	rm -rf pkg/dist pkg/docs pkg/README.md pkg/LICENSE www/dist node_modules

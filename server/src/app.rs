@@ -6,7 +6,6 @@ use std::sync::Arc;
 use experiment_wasm::ingestion::Rules;
 use tokio::sync::Mutex;
 
-use crate::assignments::Assignments;
 use crate::cache::Cache;
 use crate::catalog::{Deployment, faults};
 use crate::config::ProjectConfig;
@@ -14,6 +13,7 @@ use crate::key::{Key, opened};
 use crate::metrics::Metrics;
 use crate::store::{Result, Store};
 use crate::throttles::Throttles;
+use crate::tracked::Tracked;
 use crate::writer::Writer;
 
 /// A project as it runs.
@@ -30,7 +30,7 @@ pub struct Project {
 pub struct App {
     pub store: Store,
     pub writer: Writer,
-    pub assignments: Assignments,
+    pub tracked: Tracked,
     pub cache: Cache,
     pub metrics: Arc<Metrics>,
     projects: Vec<Project>,
@@ -42,7 +42,7 @@ impl App {
     pub async fn new(
         store: Store,
         writer: Writer,
-        assignments: Assignments,
+        tracked: Tracked,
         metrics: Arc<Metrics>,
         config: Vec<ProjectConfig>,
     ) -> Result<Self> {
@@ -58,7 +58,7 @@ impl App {
             });
         }
         let cache = Cache::told_to(metrics.cache_bytes.clone());
-        let app = Self { store, writer, assignments, metrics, projects, cache, flags_versions: Mutex::default() };
+        let app = Self { store, writer, tracked, metrics, projects, cache, flags_versions: Mutex::default() };
         app.refresh().await?;
         Ok(app)
     }

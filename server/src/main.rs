@@ -6,7 +6,6 @@
 
 mod app;
 mod arrival;
-mod assignments;
 mod cache;
 mod catalog;
 mod clock;
@@ -20,6 +19,7 @@ mod refusal;
 mod routes;
 mod store;
 mod throttles;
+mod tracked;
 mod writer;
 
 use std::error::Error;
@@ -33,10 +33,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use app::App;
-use assignments::Assignments;
 use metrics::Metrics;
 use options::{Command, Options, USAGE};
 use store::{Failure, Store};
+use tracked::Tracked;
 use writer::Writer;
 
 /// How often changes of flags by other replicas are looked for.
@@ -78,8 +78,8 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&options.database).await?;
     let metrics = Arc::new(Metrics::new());
     let (writer, writing) = Writer::start(store.clone(), Arc::clone(&metrics));
-    let (assignments, tracking) = Assignments::start(writer.clone(), Arc::clone(&metrics));
-    let app = Arc::new(App::new(store.clone(), writer, assignments, Arc::clone(&metrics), config).await?);
+    let (tracked, tracking) = Tracked::start(writer.clone(), Arc::clone(&metrics));
+    let app = Arc::new(App::new(store.clone(), writer, tracked, Arc::clone(&metrics), config).await?);
     let listener = TcpListener::bind((options.host, options.port)).await?;
     let mut said = format!("listening on http://{}", listener.local_addr()?);
     let showing = show(&options, &metrics, &mut said).await?;

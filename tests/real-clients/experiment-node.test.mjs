@@ -128,5 +128,5 @@ test('remote: exposures that are asked for are tracked once a day, and set and u
 test('what all of these sent counts to no usage', async () => {
   const month = new Date().toISOString().slice(0, 7);
   const { events, tracked_users } = await server.usage({ month });
-  assert.deepEqual([events, tracked_users], [0, 0]);
+  assert.deepEqual({ events, tracked_users }, { events: 0, tracked_users: 0 });
 });

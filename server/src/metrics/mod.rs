@@ -63,14 +63,14 @@ metrics! {
     requests_throttled: Counter = Counter::default(),
     /// Connections that are open, those of this page aside.
     connections_open: Gauge = Gauge::default(),
-    /// Events that were sent, by what became of them. Assignments of remote evaluation are counted by themselves.
+    /// Events that were sent, by what became of them. What remote evaluation tracks is counted by itself.
     events: Family<Judgement, Counter> = Judgement::every(),
-    /// Assignments of remote evaluation that were queued for the store.
-    assignments_tracked: Counter = Counter::default(),
-    /// Assignments that are queued and not stored yet.
-    assignments_waiting: Gauge = Gauge::default(),
-    /// Assignments that were lost because the server stopped while the store failed.
-    assignments_lost: Counter = Counter::default(),
+    /// Assignments and exposures of remote evaluation that were queued for the store.
+    tracked_events: Counter = Counter::default(),
+    /// Assignments and exposures that are queued and not stored yet.
+    tracked_events_waiting: Gauge = Gauge::default(),
+    /// Assignments and exposures that were lost because the server stopped while the store failed.
+    tracked_events_lost: Counter = Counter::default(),
     /// Evaluations that were answered from the cache.
     cache_hits: Counter = Counter::default(),
     /// Evaluations that were not in the cache.
@@ -90,10 +90,10 @@ metrics! {
 }
 
 impl Metrics {
-    /// These assignments wait no longer and are not stored.
-    pub fn lost(&self, assignments: usize) {
-        self.assignments_waiting.dec_by(assignments as i64);
-        self.assignments_lost.inc_by(assignments as u64);
+    /// These events wait no longer and are not stored.
+    pub fn lost(&self, events: usize) {
+        self.tracked_events_waiting.dec_by(events as i64);
+        self.tracked_events_lost.inc_by(events as u64);
     }
 
     /// A group came to its end.

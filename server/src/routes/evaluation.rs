@@ -18,11 +18,11 @@ use super::request;
 use super::room::USER_BYTES;
 use crate::app::{App, Project};
 use crate::arrival::{arrival, fresh_insert_id};
-use crate::assignments::Full;
 use crate::catalog::Deployment;
 use crate::clock;
 use crate::refusal::{Refusal, text};
 use crate::store::Arrival;
+use crate::tracked::Full;
 
 /// The largest user in a body, in bytes; the largest in a header is a sixteenth of it.
 const MAX_USER_BYTES: usize = USER_BYTES;
@@ -141,7 +141,7 @@ async fn track(
     for event in events {
         match transform(event.into(), project.rules) {
             Ok(ingested) => {
-                let tracked = app.assignments.track(stamped(arrival(project.id, ingested, 0, None, now))).await;
+                let tracked = app.tracked.track(stamped(arrival(project.id, ingested, 0, None, now))).await;
                 // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
                 tracked.map_err(|Full| Refusal::Unavailable)?;
             }

@@ -2,7 +2,10 @@
 //!
 //! Not `sqlx::Any`: that keeps neither types nor connection options apart. What the statements say is the other files'.
 
+use std::io::ErrorKind;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
@@ -11,18 +14,21 @@ use sqlx::sqlite::{
 };
 use sqlx::{Executor, Postgres, Row as _, SqlStr, Sqlite};
 
+use super::writing::Writing;
+
 /// Connections of a file or server database: one writes, the others read. Two cores gain nothing from more.
 const CONNECTIONS: u32 = 4;
 
-/// How long a statement waits for another process's lock. Group commits take a hundredth of it.
+/// How long a statement waits for another process's lock, and for a connection. Group commits take a hundredth of it.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// A plan is kept for as long as PostgreSQL thinks a table small, while it grows to a million rows: then it shall not be
 /// one that reads the whole table.
 const POSTGRES_OPTIONS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 
-/// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere.
-const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(4715)";
+/// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether the
+/// transaction may write at all.
+const WRITERS_LOCK: &str = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(4715)";
 
 pub type Result<T> = std::result::Result<T, sqlx::Error>;
 
@@ -30,12 +36,13 @@ pub type Result<T> = std::result::Result<T, sqlx::Error>;
 #[derive(Clone)]
 pub enum Engine {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    /// And whether its connections cannot write, and are not to be used again.
+    Postgres(PgPool, Arc<AtomicBool>),
 }
 
 /// A transaction that no other writer runs beside.
 pub enum Transaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Sqlite(Writing),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
@@ -56,8 +63,7 @@ impl Engine {
     /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url)?.options(POSTGRES_OPTIONS);
-            return Ok(Self::Postgres(PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?));
+            return postgres_pool(url).await;
         }
         let in_memory = url.contains(":memory:");
         let options = SqliteConnectOptions::from_str(url)?
@@ -69,6 +75,7 @@ impl Engine {
         // A database in memory lives in its one connection, which must never be closed.
         let pool = SqlitePoolOptions::new()
             .max_connections(if in_memory { 1 } else { CONNECTIONS })
+            .acquire_timeout(LOCK_WAIT)
             .idle_timeout(None)
             .max_lifetime(None);
         Ok(Self::Sqlite(pool.connect_with(options).await?))
@@ -78,7 +85,7 @@ impl Engine {
     pub async fn create(&self) -> Result<()> {
         let mut transaction = self.begin().await?;
         match &mut transaction {
-            Transaction::Sqlite(open) => open.execute(include_str!("sqlite.sql")).await.map(drop)?,
+            Transaction::Sqlite(open) => open.connection()?.execute(include_str!("sqlite.sql")).await.map(drop)?,
             Transaction::Postgres(open) => open.execute(include_str!("postgres.sql")).await.map(drop)?,
         }
         transaction.commit().await
@@ -88,17 +95,23 @@ impl Engine {
     pub async fn rows(&self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
             Self::Sqlite(pool) => sqlite(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Sqlite)),
-            Self::Postgres(pool) => postgres(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Postgres)),
+            Self::Postgres(pool, _) => {
+                postgres(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Postgres))
+            }
         }
     }
 
     /// Waits until no other writer is in a transaction, and begins one.
     pub async fn begin(&self) -> Result<Transaction> {
         match self {
-            Self::Sqlite(pool) => pool.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
-            Self::Postgres(pool) => {
+            Self::Sqlite(pool) => Writing::begin(pool).await.map(Transaction::Sqlite),
+            Self::Postgres(pool, read_only) => {
                 let mut transaction = pool.begin().await?;
-                transaction.execute(WRITERS_LOCK).await?;
+                let may_not: String = transaction.fetch_one(WRITERS_LOCK).await?.try_get(0)?;
+                read_only.store(may_not == "on", Ordering::Relaxed);
+                if may_not == "on" {
+                    return Err(sqlx::Error::Io(ErrorKind::ReadOnlyFilesystem.into()));
+                }
                 Ok(Transaction::Postgres(transaction))
             }
         }
@@ -108,7 +121,7 @@ impl Engine {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }
@@ -117,7 +130,9 @@ impl Transaction {
     /// Rows as this transaction sees them.
     pub async fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(open) => sqlite(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Sqlite)),
+            Self::Sqlite(open) => {
+                sqlite(sql, args).fetch_all(open.connection()?).await.map(|rows| wrapped(rows, Row::Sqlite))
+            }
             Self::Postgres(open) => {
                 postgres(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Postgres))
             }
@@ -127,7 +142,7 @@ impl Transaction {
     /// Changes rows and says how many.
     pub async fn change(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<u64> {
         match self {
-            Self::Sqlite(open) => sqlite(sql, args).execute(&mut **open).await.map(|done| done.rows_affected()),
+            Self::Sqlite(open) => sqlite(sql, args).execute(open.connection()?).await.map(|done| done.rows_affected()),
             Self::Postgres(open) => postgres(sql, args).execute(&mut **open).await.map(|done| done.rows_affected()),
         }
     }
@@ -192,6 +207,20 @@ impl From<Option<String>> for Arg {
     fn from(text: Option<String>) -> Self {
         Self::Text(text)
     }
+}
+
+/// A connection stays read-only for as long as it lives, also when its server, or the one behind the same name, has long
+/// become writable: once one was found, each is closed after use, until one can write.
+async fn postgres_pool(url: &str) -> Result<Engine> {
+    let read_only = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&read_only);
+    let options = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(LOCK_WAIT);
+    let options = options.after_release(move |_, _| {
+        let goes_on = !ends.load(Ordering::Relaxed);
+        Box::pin(async move { Ok(goes_on) })
+    });
+    let database = PgConnectOptions::from_str(url)?.options(POSTGRES_OPTIONS);
+    Ok(Engine::Postgres(options.connect_with(database).await?, read_only))
 }
 
 fn wrapped<R>(rows: Vec<R>, wrap: fn(R) -> Row) -> Vec<Row> {

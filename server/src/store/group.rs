@@ -3,6 +3,7 @@
 //! Ids are given here: no other writer runs beside the transaction.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use experiment_wasm::ingestion::properties::Properties;
 use experiment_wasm::json::{Text, Value};
@@ -19,6 +20,12 @@ pub(super) const COUNT_NAMES: &str = "SELECT count(*) FROM experiment_property W
 impl Store {
     /// Stores a group of events, or none of it. One verdict per event, in order.
     pub async fn ingest(&self, arrivals: &[&Arrival]) -> Result<Vec<Verdict>> {
+        let outcome = self.commit(arrivals).await;
+        self.stores.store(outcome.is_ok(), Ordering::Relaxed);
+        outcome
+    }
+
+    async fn commit(&self, arrivals: &[&Arrival]) -> Result<Vec<Verdict>> {
         let mut open = self.engine.begin().await?;
         let mut by_project: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (place, arrival) in arrivals.iter().enumerate() {

@@ -11,6 +11,10 @@ mod permutations;
 mod reading;
 mod rows;
 mod usage;
+mod writing;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use engine::{Engine, Result};
 pub use failure::Failure;
@@ -23,6 +27,8 @@ pub use reading::{EventFilter, PersonView};
 pub struct Store {
     engine: Engine,
     updates: ground::Meters,
+    /// Whether the last group of events was stored.
+    stores: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -30,12 +36,17 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         let engine = Engine::open(url).await?;
         engine.create().await?;
-        Ok(Self { engine, updates: ground::Meters::default() })
+        Ok(Self { engine, updates: ground::Meters::default(), stores: Arc::new(AtomicBool::new(true)) })
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         self.engine.rows(rows::sql("SELECT 1"), Vec::new()).await.map(drop)
+    }
+
+    /// Whether events were stored when it was last tried.
+    pub fn stores(&self) -> bool {
+        self.stores.load(Ordering::Relaxed)
     }
 
     /// Closes the database after everything that was begun.

@@ -7,12 +7,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 
+use crate::small_disk::{SmallDisk, as_root};
+use crate::until::until;
+
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 pub enum Database {
     Memory,
     File(PathBuf),
     Postgres { server: String, name: String },
+    Tablespace { server: String, name: String },
 }
 
 impl Database {
@@ -31,11 +35,26 @@ impl Database {
         postgres().unwrap_or_else(file)
     }
 
+    /// One on a disk that may become full. On PostgreSQL only its tables are there; what is written ahead stays elsewhere.
+    pub fn on(disk: &SmallDisk) -> Self {
+        let Ok(server) = std::env::var("EXPERIMENT_TEST_POSTGRES") else {
+            let directory = disk.directory.join("database");
+            std::fs::create_dir(&directory).unwrap();
+            return Self::File(directory);
+        };
+        // PostgreSQL runs as its package's user where the tests run as root.
+        let (name, directory) = (&disk.name, disk.directory.display());
+        let _same_user = as_root("chown", &["postgres", &directory.to_string()]);
+        ask(&format!("{server}/postgres"), format!("CREATE TABLESPACE {name} LOCATION '{directory}'"));
+        ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name} TABLESPACE {name}"));
+        Self::Tablespace { server, name: name.clone() }
+    }
+
     pub fn url(&self) -> String {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),
             Self::File(directory) => format!("sqlite:{}", directory.join("events.db").display()),
-            Self::Postgres { server, name } => format!("{server}/{name}"),
+            Self::Postgres { server, name } | Self::Tablespace { server, name } => format!("{server}/{name}"),
         }
     }
 
@@ -54,7 +73,7 @@ impl Database {
                     during();
                     connection.execute("COMMIT").await.unwrap();
                 }
-                Self::Postgres { .. } => {
+                Self::Postgres { .. } | Self::Tablespace { .. } => {
                     let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                     connection.execute(begin).await.unwrap();
                     during();
@@ -81,7 +100,7 @@ impl Database {
                     }
                     all
                 }
-                Self::Postgres { .. } => {
+                Self::Postgres { .. } | Self::Tablespace { .. } => {
                     let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                     let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
                     let mut all = BTreeMap::new();
@@ -104,7 +123,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 connection.execute(statement).await.unwrap();
             }),
-            Self::Postgres { .. } => ask(&self.url(), statement.to_owned()),
+            Self::Postgres { .. } | Self::Tablespace { .. } => ask(&self.url(), statement.to_owned()),
         }
     }
 
@@ -116,7 +135,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
-            Self::Postgres { .. } => waiting(async {
+            Self::Postgres { .. } | Self::Tablespace { .. } => waiting(async {
                 let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
@@ -132,6 +151,10 @@ impl Drop for Database {
             Self::Postgres { server, name } => {
                 ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"))
             }
+            Self::Tablespace { server, name } => {
+                ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"));
+                ask(&format!("{server}/postgres"), format!("DROP TABLESPACE {name}"));
+            }
         }
     }
 }
@@ -141,7 +164,7 @@ fn whole(row: &SqliteRow) -> String {
     format!("{:?}", texts.collect::<Vec<_>>())
 }
 
-fn name() -> String {
+pub fn name() -> String {
     format!("experiment_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
@@ -152,10 +175,15 @@ fn postgres() -> Option<Database> {
     Some(Database::Postgres { server, name })
 }
 
-fn ask(url: &str, statement: String) {
-    waiting(async {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        connection.execute(AssertSqlSafe(statement)).await.unwrap();
+pub fn ask(url: &str, statement: String) {
+    // Databases are made and dropped with a checkpoint, which fails for as long as another test's disk is full.
+    until(|| {
+        let outcome = waiting(async {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            connection.execute(AssertSqlSafe(statement.clone())).await
+        });
+        let checkpoint = outcome.as_ref().is_err_and(|error| error.to_string().contains("checkpoint request failed"));
+        (!checkpoint).then(|| outcome.unwrap())
     });
 }
 

@@ -84,12 +84,12 @@ fn evaluations_tell_of_the_cache_and_of_assignments() {
     server.vardata(&json!({ "user_id": "casey" })).header("x-amp-exp-track", "no-track").send().expect(200);
     let now = until(|| {
         let now = Exposition::of(metrics);
-        (now.value("experiment_assignments_waiting") == 0.0).then_some(now)
+        (now.value("experiment_tracked_events_waiting") == 0.0).then_some(now)
     });
     assert_eq!((now.value("experiment_cache_hits_total"), now.value("experiment_cache_misses_total")), (2.0, 3.0));
     assert!(now.value("experiment_cache_bytes") > 300.0);
-    assert_eq!(now.value("experiment_assignments_tracked_total"), 2.0);
-    assert_eq!(now.value("experiment_assignments_lost_total"), 0.0);
+    assert_eq!(now.value("experiment_tracked_events_total"), 2.0);
+    assert_eq!(now.value("experiment_tracked_events_lost_total"), 0.0);
     assert_eq!(server.assignments("alice", 1).len(), 1);
 }
 
@@ -103,12 +103,12 @@ fn a_store_that_fails_shows() {
         let now = Exposition::of(metrics);
         (now.value("experiment_writer_failures_total") > 1.0).then_some(now)
     });
-    assert_eq!(failing.value("experiment_assignments_waiting"), 1.0);
+    assert_eq!(failing.value("experiment_tracked_events_waiting"), 1.0);
     assert_eq!(failing.value(r#"experiment_events_total{verdict="stored",reason=""}"#), 0.0);
     let route = r#"experiment_requests_total{route="/2/httpapi",method="POST",status="503"}"#;
     assert_eq!(failing.value(route), 1.0);
     server.database.run("ALTER TABLE away RENAME TO event");
-    until(|| (Exposition::of(metrics).value("experiment_assignments_waiting") == 0.0).then_some(()));
+    until(|| (Exposition::of(metrics).value("experiment_tracked_events_waiting") == 0.0).then_some(()));
 }
 
 #[test]

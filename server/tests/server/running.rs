@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
 use crate::asking::{Answer, Asking};
 use crate::database::Database;
+pub use crate::until::until;
 
 pub struct Running {
     pub port: u16,
@@ -117,6 +117,12 @@ impl Running {
         })
     }
 
+    /// What `/healthz` says.
+    #[track_caller]
+    pub fn health(&self) -> String {
+        self.ask("GET", "/healthz").send().expect(200)["status"].as_str().unwrap().to_owned()
+    }
+
     #[track_caller]
     pub fn properties(&self, query: &str) -> Value {
         self.read(&format!("/api/users?{query}")).expect(200)["user_properties"].take()
@@ -128,19 +134,6 @@ impl Drop for Running {
         // It may have been stopped by the test.
         let _stopped = self.child.kill();
         let _stopped = self.child.wait();
-    }
-}
-
-/// Asks until there is an answer, for ten seconds.
-#[track_caller]
-pub fn until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Some(found) = answer() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "it did not come to pass in ten seconds");
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

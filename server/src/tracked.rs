@@ -1,4 +1,4 @@
-//! Assignments of remote evaluation on their way to the store: queued before the answer leaves, stored soon after.
+//! What remote evaluation tracks, assignments and exposures, on its way to the store: queued before the answer leaves, stored soon after.
 //!
 //! A full queue makes the next answer wait, and after a second it is refused; nothing is dropped, and what the store refuses
 //! is offered again until it takes it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 use crate::store::Arrival;
 use crate::writer::Writer;
 
-/// How many assignments may wait. At 5,000 a second this is under half a second of a disk that does not answer.
+/// How many events may wait. At 5,000 a second this is under half a second of a disk that does not answer.
 const WAITING: usize = 2_048;
 
 /// How long an answer waits for a place. Who waited longer would hold a connection for as long as the store is away.
@@ -29,9 +29,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How often it is tried when the server is stopping: five seconds, half of what orchestrators give a server to stop.
 const LAST_TRIES: u32 = 10;
 
-/// Hands over assignments. The queue ends, drained, when every handle is gone.
+/// Hands over events. The queue ends, drained, when every handle is gone.
 #[derive(Clone)]
-pub struct Assignments {
+pub struct Tracked {
     queue: mpsc::Sender<Arrival>,
     metrics: Arc<Metrics>,
 }
@@ -39,7 +39,7 @@ pub struct Assignments {
 /// The store takes nothing, and no more can wait.
 pub struct Full;
 
-impl Assignments {
+impl Tracked {
     /// Starts the queue.
     pub fn start(writer: Writer, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(WAITING);
@@ -51,12 +51,12 @@ impl Assignments {
     pub async fn track(&self, arrival: Arrival) -> Result<(), Full> {
         let place = timeout(PLACE_WAIT, self.queue.reserve()).await.map_err(|_| Full)?;
         let Ok(place) = place else {
-            tracing::error!("an assignment came after the queue was closed");
+            tracing::error!("an event came after the queue was closed");
             self.metrics.lost(1);
             return Ok(());
         };
-        self.metrics.assignments_tracked.inc();
-        self.metrics.assignments_waiting.inc();
+        self.metrics.tracked_events.inc();
+        self.metrics.tracked_events_waiting.inc();
         place.send(arrival);
         Ok(())
     }
@@ -67,7 +67,7 @@ async fn drain(writer: Writer, mut waiting: mpsc::Receiver<Arrival>, metrics: Ar
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
         let count = together.len();
         if store(&writer, &waiting, std::mem::take(&mut together)).await {
-            metrics.assignments_waiting.dec_by(count as i64);
+            metrics.tracked_events_waiting.dec_by(count as i64);
         } else {
             metrics.lost(count);
         }
@@ -82,7 +82,10 @@ async fn store(writer: &Writer, waiting: &mpsc::Receiver<Arrival>, arrivals: Vec
             tries_left -= 1;
         }
         if tries_left == 0 {
-            tracing::error!(count = arrivals.len(), "assignments were lost: the server stopped while the store failed");
+            tracing::error!(
+                count = arrivals.len(),
+                "assignments and exposures were lost: the server stopped while the store failed"
+            );
             return false;
         }
         tokio::time::sleep(RETRY_AFTER).await;

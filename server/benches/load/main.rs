@@ -1,0 +1,67 @@
+//! `make bench-server`: the load benchmark. The real release server on a database that lasts, asked over sockets that stay
+//! open; what came out is printed, and nothing fails because it is slow. It fails where an answer is not 200, or where the
+//! database does not hold afterwards what was acknowledged.
+//!
+//! With `EXPERIMENT_TEST_POSTGRES=postgres://…` on PostgreSQL, else on SQLite. Rows are explained in benches/README.md.
+//!
+//! cargo bench -p experiment-server --bench load -- [--short] [--seconds N] [--only WORD]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod cases;
+mod connection;
+#[allow(dead_code, reason = "the tests need more of it")]
+#[path = "../../tests/server/database.rs"]
+mod database;
+mod flags;
+mod pace;
+mod process;
+mod run;
+mod running;
+#[allow(dead_code, reason = "the tests need it")]
+#[path = "../../tests/server/small_disk.rs"]
+mod small_disk;
+mod table;
+mod traffic;
+#[allow(dead_code, reason = "the tests need it")]
+#[path = "../../tests/server/until.rs"]
+mod until;
+
+use std::time::Duration;
+
+use lexopt::prelude::*;
+
+/// What is measured, and for how long.
+pub struct Options {
+    /// How long each row is measured.
+    pub time: Duration,
+    /// A word of the names of the cases that are measured.
+    pub only: String,
+    /// A first look: few cases.
+    pub short: bool,
+}
+
+fn main() {
+    let options = options().unwrap_or_else(|error| panic!("{error}"));
+    let material = flags::of_the_browser_benches();
+    table::head();
+    for case in cases::all(options.short).iter().filter(|case| case.name.contains(&options.only)) {
+        run::case(case, &material, options.time);
+    }
+}
+
+fn options() -> Result<Options, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_env();
+    let (mut seconds, mut only, mut short) = (None, String::new(), false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("seconds") => seconds = Some(parser.value()?.parse()?),
+            Long("only") => only = parser.value()?.string()?,
+            Long("short") => short = true,
+            // What cargo says to every bench.
+            Long("bench") => {}
+            other => return Err(other.unexpected()),
+        }
+    }
+    let time = Duration::from_secs(seconds.unwrap_or(if short { 3 } else { 10 }));
+    Ok(Options { time, only, short })
+}

@@ -1,0 +1,72 @@
+//! A running server, or two on one database.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::database::Database;
+use crate::process;
+
+pub struct Running {
+    pub ports: Vec<u16>,
+    servers: Vec<Child>,
+    pub database: Database,
+}
+
+impl Running {
+    pub fn start(replicas: usize, flags: &[Value]) -> Self {
+        let database = Database::lasting();
+        let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/load.json");
+        std::fs::write(config, configuration(flags).to_string()).unwrap();
+        let mut servers: Vec<_> = (0..replicas).map(|_| spawn(config, &database)).collect();
+        Self { ports: servers.iter_mut().map(port_of).collect(), servers, database }
+    }
+
+    /// Of all servers together.
+    pub fn cpu_seconds(&self) -> f64 {
+        self.servers.iter().map(|server| process::cpu_seconds(server.id())).sum()
+    }
+
+    /// Of the larger one.
+    pub fn most_memory(&self) -> u64 {
+        self.servers.iter().map(|server| process::most_memory(server.id())).max().unwrap()
+    }
+
+    /// How many events the database holds.
+    pub fn events(&self) -> u64 {
+        self.database.number("SELECT count(*) FROM event") as u64
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for server in &mut self.servers {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+}
+
+fn configuration(flags: &[Value]) -> Value {
+    json!({ "projects": [{
+        "name": "load", "api_key": "load-api-key", "admin_key": "load-admin-key", "flags": flags,
+        "deployments": [{ "key": "load-key", "name": "load-web", "kind": "client" }],
+    }] })
+}
+
+fn spawn(config: &str, database: &Database) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_experiment-server"))
+        .args(["--config", config, "--port", "0", "--database", &database.url()])
+        .env("RUST_LOG", "warn")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The server says where it listens when it does.
+fn port_of(server: &mut Child) -> u16 {
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    line.trim().rsplit(':').next().and_then(|port| port.parse().ok()).expect("the server did not start")
+}
