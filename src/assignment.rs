@@ -52,10 +52,10 @@ impl Assigned {
 
 /// What an evaluation assigns: each flag that was decided, with its variant, and each that was asked for and has none for the
 /// user.
-pub fn of_evaluation<P>(
+pub fn of_evaluation<'a, P>(
     flags: &Flags<P>,
     decisions: &[Decision],
-    variants: &[Object],
+    variants: impl IntoIterator<Item = &'a Object>,
     keys: Option<&[Text]>,
 ) -> Vec<Assigned> {
     let mut decided = vec![false; flags.len()];

@@ -24,7 +24,7 @@ pub use target::Target;
 pub use trace::Trace;
 
 /// A flag, the segment that decided, and the variant: numbers that [`Flags::key_of`] and [`Flags::variant_of`] understand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Decision {
     pub(crate) flag: u32,
     pub(crate) segment: u32,

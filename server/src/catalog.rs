@@ -3,13 +3,14 @@
 //! Flags are kept by the store; this is what is made of them. A flag that does not parse is left out and reported by its
 //! key, the others work. Each change gives a deployment a new edition, but only where its own flags changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use experiment_wasm::dialect::{Dialect, NativeDialect};
+use experiment_wasm::evaluation::Decision;
 use experiment_wasm::flag::{FlagCode, FlagError, Flags};
-use experiment_wasm::json::{Text, parse};
+use experiment_wasm::json::{Object, Text, parse};
 
 use crate::config::{DeploymentConfig, Kind};
 use crate::key::Key;
@@ -26,6 +27,13 @@ pub struct Edition {
     pub flags: Flags<Pattern>,
     /// The stored flags it was made from.
     source: String,
+    results: RwLock<HashMap<Decision, Arc<Told>>>,
+}
+
+/// A variant as evaluation returns it, and its JSON.
+pub struct Told {
+    pub variant: Object,
+    pub json: Text,
 }
 
 /// A key that asks for variants or flags, and what it gets.
@@ -91,10 +99,28 @@ impl Deployment {
 }
 
 impl Edition {
+    /// The variant of each decision. It is made once: the decisions that a flag can come to are few, the users many.
+    pub fn variants_of(&self, decisions: &[Decision]) -> Vec<Arc<Told>> {
+        let made = self.results.read().unwrap_or_else(PoisonError::into_inner);
+        let all = decisions.iter().map(|one| made.get(one).cloned());
+        if let Some(all) = all.collect() {
+            return all;
+        }
+        drop(made);
+        let mut made = self.results.write().unwrap_or_else(PoisonError::into_inner);
+        decisions.iter().map(|one| Arc::clone(made.entry(*one).or_insert_with(|| self.told(one)))).collect()
+    }
+
+    fn told(&self, decision: &Decision) -> Arc<Told> {
+        let variant = self.flags.variant_of(decision);
+        let json = variant.to_json().into();
+        Arc::new(Told { variant, json })
+    }
+
     fn of(source: String) -> (Self, Vec<Skipped>) {
         let (flags, errors) = Flags::parse(source.as_bytes(), &NativeDialect);
         let number = EDITIONS.fetch_add(1, Ordering::Relaxed);
-        (Self { number, flags, source }, errors.into_iter().filter_map(skipped).collect())
+        (Self { number, flags, source, results: RwLock::default() }, errors.into_iter().filter_map(skipped).collect())
     }
 }
 

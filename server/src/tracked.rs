@@ -66,7 +66,7 @@ async fn drain(writer: Writer, mut waiting: mpsc::Receiver<Arrival>, metrics: Ar
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
         let count = together.len();
-        if store(&writer, &waiting, std::mem::take(&mut together)).await {
+        if store(&writer, &waiting, std::mem::take(&mut together).into()).await {
             metrics.tracked_events_waiting.dec_by(count as i64);
         } else {
             metrics.lost(count);
@@ -75,9 +75,9 @@ async fn drain(writer: Writer, mut waiting: mpsc::Receiver<Arrival>, metrics: Ar
 }
 
 /// Whether they are stored; else they are lost.
-async fn store(writer: &Writer, waiting: &mpsc::Receiver<Arrival>, arrivals: Vec<Arrival>) -> bool {
+async fn store(writer: &Writer, waiting: &mpsc::Receiver<Arrival>, arrivals: Arc<[Arrival]>) -> bool {
     let mut tries_left = LAST_TRIES;
-    while writer.store(arrivals.clone()).await.is_err() {
+    while writer.store(Arc::clone(&arrivals)).await.is_err() {
         if waiting.is_closed() {
             tries_left -= 1;
         }

@@ -28,7 +28,7 @@ pub struct Writer(mpsc::Sender<Job>);
 pub struct NotStored;
 
 struct Job {
-    arrivals: Vec<Arrival>,
+    arrivals: Arc<[Arrival]>,
     answer: oneshot::Sender<std::result::Result<Vec<Verdict>, NotStored>>,
 }
 
@@ -40,9 +40,9 @@ impl Writer {
     }
 
     /// Returns when the events are durable: one verdict for each, in order.
-    pub async fn store(&self, arrivals: Vec<Arrival>) -> std::result::Result<Vec<Verdict>, NotStored> {
+    pub async fn store(&self, arrivals: impl Into<Arc<[Arrival]>>) -> std::result::Result<Vec<Verdict>, NotStored> {
         let (answer, verdicts) = oneshot::channel();
-        self.0.send(Job { arrivals, answer }).await.map_err(|_| NotStored)?;
+        self.0.send(Job { arrivals: arrivals.into(), answer }).await.map_err(|_| NotStored)?;
         verdicts.await.map_err(|_| NotStored)?
     }
 }
@@ -82,7 +82,7 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 }
 
 async fn commit(store: &Measured, group: Vec<Job>) {
-    let arrivals: Vec<&Arrival> = group.iter().flat_map(|job| &job.arrivals).collect();
+    let arrivals: Vec<&Arrival> = group.iter().flat_map(|job| &*job.arrivals).collect();
     match store.ingest(&arrivals).await {
         Ok(verdicts) => {
             let mut verdicts = verdicts.into_iter();

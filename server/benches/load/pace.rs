@@ -61,7 +61,7 @@ pub async fn send(stream: Stream, ports: Vec<u16>, time: Duration) -> Measured {
     }
     let mut latencies: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
     latencies.sort_unstable();
-    Measured { seconds: start.elapsed().as_secs_f64(), latencies }
+    Measured { seconds: start.elapsed().max(time).as_secs_f64(), latencies }
 }
 
 async fn send_on(

@@ -28,30 +28,13 @@ struct Part {
     name: &'static str,
     stream: Stream,
     /// How many events a request becomes.
-    events: Counted,
-}
-
-#[derive(Clone, Copy)]
-enum Counted {
-    /// Each request so many.
-    Each(u64),
-    /// An assignment for each user, who are so many.
-    Users(u64),
-}
-
-impl Counted {
-    fn of(self, requests: u64) -> u64 {
-        match self {
-            Self::Each(events) => requests * events,
-            Self::Users(users) => requests.min(users),
-        }
-    }
+    events: u64,
 }
 
 /// Measures a case and prints its rows.
 pub fn case(case: &Case, material: &Material, time: Duration) {
     let server = Running::start(case.replicas, &material.flags[..case.flags]);
-    let mut stored = prepare(case, &server);
+    let mut stored = prepare(case, material, &server);
     for flat_out in [false, true] {
         // Of what a site does nobody knows what the most is.
         if flat_out && matches!(case.load, Load::Site) {
@@ -66,20 +49,10 @@ fn parts(case: &Case, material: &Material, flat_out: bool) -> Vec<Part> {
         let (first, per_second) = if flat_out { (FLAT_OUT_FROM, None) } else { (0, Some(per_second)) };
         Part { name, stream: Stream { first, requests, connections: case.connections, per_second }, events }
     };
-    let fresh =
-        |per_second| part("fresh users", traffic::evaluation_of_fresh_users(material), per_second, Counted::Each(1));
-    let known = |per_second| {
-        // Who was met on time is met flat out again and is no assignment then.
-        let users = if flat_out { 0 } else { material.users.len() as u64 };
-        part("known users", traffic::evaluation_of_known_users(material), per_second, Counted::Users(users))
-    };
+    let fresh = |per_second| part("fresh users", traffic::evaluation_of_fresh_users(material), per_second, 1);
+    let known = |per_second| part("known users", traffic::evaluation_of_known_users(material), per_second, 0);
     let events = |per_request, per_second| {
-        part(
-            "events",
-            traffic::events(per_request, case.properties),
-            per_second / per_request as f64,
-            Counted::Each(per_request),
-        )
+        part("events", traffic::events(per_request, case.properties), per_second / per_request as f64, per_request)
     };
     match case.load {
         Load::FreshUsers => vec![fresh(GOAL)],
@@ -89,8 +62,8 @@ fn parts(case: &Case, material: &Material, flat_out: bool) -> Vec<Part> {
             fresh(GOAL * 0.1),
             known(GOAL * 0.4),
             events(5, GOAL * 0.5),
-            part("reading", traffic::reading(case.properties), 50.0, Counted::Each(0)),
-            part("usage", traffic::usage(), 0.2, Counted::Each(0)),
+            part("reading", traffic::reading(case.properties), 50.0, 0),
+            part("usage", traffic::usage(), 0.2, 0),
         ],
     }
 }
@@ -109,7 +82,7 @@ fn measure(case: &Case, server: &Running, parts: Vec<Part>, stored: u64, time: D
         }
         all
     });
-    let more: u64 = parts.iter().zip(&all).map(|(part, measured)| part.events.of(measured.requests())).sum();
+    let more: u64 = parts.iter().zip(&all).map(|(part, measured)| part.events * measured.requests()).sum();
     let durable = wait_for(server, stored + more, start);
     let after = cpu();
     for (number, (part, measured)) in parts.iter().zip(&all).enumerate() {
@@ -118,7 +91,7 @@ fn measure(case: &Case, server: &Running, parts: Vec<Part>, stored: u64, time: D
             name,
             connections: part.stream.connections,
             asked: part.stream.per_second,
-            events: part.events.of(measured.requests()) as f64
+            events: (part.events * measured.requests()) as f64
                 / if parts.len() == 1 { durable } else { measured.seconds },
             measured,
             process: (number == 0).then(|| (after.0 - before.0, after.1 - before.1, server.most_memory())),
@@ -143,7 +116,7 @@ fn wait_for(server: &Running, events: u64, start: Instant) -> f64 {
 }
 
 /// Stores what is there before; returns how many events that are.
-fn prepare(case: &Case, server: &Running) -> u64 {
+fn prepare(case: &Case, material: &Material, server: &Running) -> u64 {
     let others = case.stored / EVENTS_OF_OTHERS;
     let filling = chunks(case.stored, 2_000)
         .map(|numbers| traffic::batch(numbers.map(move |number| traffic::event_of_others(number, others))));
@@ -152,13 +125,17 @@ fn prepare(case: &Case, server: &Running) -> u64 {
     let properties = case.properties;
     let identifying = chunks(people, 50)
         .map(|numbers| traffic::batch(numbers.map(move |number| traffic::identify(number, properties))));
+    let asks_again = matches!(case.load, Load::KnownUsers | Load::Site);
+    let known = if asks_again { material.users.len() as u64 } else { 0 };
+    let evaluation = traffic::evaluation_of_known_users(material);
+    let asking = (0..known).map(|number| evaluation(number));
     waiting(async {
         let mut connection = Connection::open(server.ports[0]).await;
-        for request in filling.chain(identifying) {
+        for request in filling.chain(identifying).chain(asking) {
             connection.ask(&request).await;
         }
     });
-    case.stored + people
+    case.stored + people + known
 }
 
 fn chunks(count: u64, length: usize) -> impl Iterator<Item = std::ops::Range<u64>> {

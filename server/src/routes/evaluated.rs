@@ -4,6 +4,8 @@
 //! mutual exclusion groups and holdouts are told in the assignment and returned to nobody. Exposed to are the flags that are
 //! returned, and holdouts, which have no other way to become a property of their users.
 
+use std::sync::Arc;
+
 use experiment_wasm::assignment;
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::evaluation::{Decision, Silent, Target, evaluate};
@@ -12,7 +14,7 @@ use experiment_wasm::json::{Object, Text, Value};
 use experiment_wasm::user::{self, Identity};
 use experiment_wasm::variant::Variant;
 
-use crate::catalog::Edition;
+use crate::catalog::{Edition, Told};
 
 /// How variants are returned.
 #[derive(Clone, Copy)]
@@ -38,7 +40,7 @@ pub struct Evaluated<'a> {
     keys: Option<&'a [Text]>,
     decisions: Vec<Decision>,
     /// Of each decision.
-    variants: Vec<Object>,
+    variants: Vec<Arc<Told>>,
 }
 
 impl<'a> Evaluated<'a> {
@@ -46,19 +48,20 @@ impl<'a> Evaluated<'a> {
     pub fn of(edition: &'a Edition, user: &Object, keys: Option<&'a [Text]>) -> Self {
         let mut target = Target::new(user::context(user, None));
         let decisions = evaluate(&edition.flags, &mut target, keys, &NativeDialect, &mut Silent);
-        let variants = decisions.iter().map(|one| edition.flags.variant_of(one)).collect();
+        let variants = edition.variants_of(&decisions);
         Self { edition, keys, decisions, variants }
     }
 
     /// The answer's JSON: variants by flag key.
     pub fn shown(&self, shape: Shape) -> Object {
         let returned = self.results().filter(|(key, _, concern)| *concern == Concern::Everybody && self.is_asked(key));
-        returned.filter_map(|(key, variant, _)| Some((key.clone(), shaped(variant, shape)?))).collect()
+        returned.filter_map(|(key, told, _)| Some((key.clone(), shaped(told, shape)?))).collect()
     }
 
     /// The assignment event, unless there are no flags.
     pub fn assignment(&self, identity: &Identity, environment: &Text, now: u64) -> Option<Object> {
-        let assigned = assignment::of_evaluation(&self.edition.flags, &self.decisions, &self.variants, self.keys);
+        let variants = self.variants.iter().map(|one| &one.variant);
+        let assigned = assignment::of_evaluation(&self.edition.flags, &self.decisions, variants, self.keys);
         (!assigned.is_empty()).then(|| assignment::event(identity, environment, &assigned, now))
     }
 
@@ -69,13 +72,13 @@ impl<'a> Evaluated<'a> {
             Concern::Holdout => true,
             Concern::Nobody => false,
         });
-        let events = met.filter_map(|(key, variant, _)| ExposureEvent::of_evaluation(identity, key, variant, now));
+        let events = met.filter_map(|(key, told, _)| ExposureEvent::of_evaluation(identity, key, &told.variant, now));
         events.map(|event| event.to_event()).collect()
     }
 
-    fn results(&self) -> impl Iterator<Item = (&Text, &Object, Concern)> {
+    fn results(&self) -> impl Iterator<Item = (&Text, &Told, Concern)> {
         let keys = self.decisions.iter().map(|one| self.edition.flags.key_of(one));
-        keys.zip(&self.variants).map(|(key, variant)| (key, variant, concern(variant)))
+        keys.zip(&self.variants).map(|(key, told)| (key, &**told, concern(&told.variant)))
     }
 
     fn is_asked(&self, key: &Text) -> bool {
@@ -83,11 +86,11 @@ impl<'a> Evaluated<'a> {
     }
 }
 
-fn shaped(variant: &Object, shape: Shape) -> Option<Value> {
+fn shaped(told: &Told, shape: Shape) -> Option<Value> {
     match shape {
-        Shape::Current => Some(variant.clone().into()),
+        Shape::Current => Some(Value::Raw(told.json.clone())),
         Shape::V1 => {
-            let variant = Variant::from_evaluation(variant);
+            let variant = Variant::from_evaluation(&told.variant);
             let is_default = variant.is_default();
             let mut object = variant.into_object();
             object.remove("metadata");
