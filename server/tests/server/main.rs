@@ -11,6 +11,7 @@ mod database;
 mod disk_full;
 mod evaluation;
 mod flags;
+mod flood;
 mod identify;
 mod identity;
 mod ids;
