@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-crash fuzz bench
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-crash test-permutations fuzz bench
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -162,6 +162,9 @@ test-rust: $(toolchain) ## the native tests
 test-postgres: $(toolchain) $(postgres) ## the server's tests once more, on PostgreSQL
 	server/tests/with-postgres $(server-tests)
 	server/tests/with-postgres $(server-tests) -- --ignored
+
+test-permutations: $(toolchain) ## a million event streams in any order, repeated, in groups. PROPTEST_CASES (1000000)
+	PROPTEST_CASES='$(or $(PROPTEST_CASES),1000000)' cargo test --locked --release -p experiment-server permutations
 
 test-crash: $(toolchain) $(postgres) ## 200 crashes of the server on SQLite and on PostgreSQL, and of PostgreSQL. CRASHES (200)
 	EXPERIMENT_CRASHES='$(CRASHES)' $(server-tests) crash -- --nocapture

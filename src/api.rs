@@ -10,6 +10,9 @@ pub const USER_HEADER: &str = "X-Amp-Exp-User";
 pub const FLAG_KEYS_HEADER: &str = "X-Amp-Exp-Flag-Keys";
 /// The header that says whether an assignment is tracked: `track`, `no-track` or `read-only`.
 pub const TRACK_HEADER: &str = "X-Amp-Exp-Track";
+
+/// The header that says whether the evaluation is an exposure of the user: `track`.
+pub const EXPOSURE_TRACK_HEADER: &str = "X-Amp-Exp-Exposure-Track";
 /// The header that names the library.
 pub const LIBRARY_HEADER: &str = "X-Amp-Exp-Library";
 /// The name and version this library gives of itself.

@@ -5,6 +5,10 @@
 
 pub mod filter;
 
+use std::mem::replace;
+
+use crate::evaluation::Decision;
+use crate::flag::Flags;
 use crate::insert_id::InsertId;
 use crate::json::{Object, Text, Value};
 use crate::user::{Identity, is_truthy};
@@ -44,6 +48,30 @@ impl Assigned {
     fn variant_or_off(&self) -> Text {
         self.variant.clone().unwrap_or_else(|| OFF.into())
     }
+}
+
+/// What an evaluation assigns: each flag that was decided, with its variant, and each that was asked for and has none for the
+/// user.
+pub fn of_evaluation<P>(
+    flags: &Flags<P>,
+    decisions: &[Decision],
+    variants: &[Object],
+    keys: Option<&[Text]>,
+) -> Vec<Assigned> {
+    let mut decided = vec![false; flags.len()];
+    let mut is_new = |flag: u32| decided.get_mut(flag as usize).is_some_and(|decided| !replace(decided, true));
+    let mut assigned = Vec::with_capacity(decisions.len());
+    for (one, variant) in decisions.iter().zip(variants) {
+        is_new(one.flag);
+        assigned.push(Assigned::of(flags.key_of(one), Some(variant)));
+    }
+    let asked: Vec<u32> = match keys {
+        Some(keys) => keys.iter().filter_map(|key| flags.find(key)).collect(),
+        None => (0..flags.len() as u32).collect(),
+    };
+    let without = asked.into_iter().filter(|flag| is_new(*flag));
+    assigned.extend(without.map(|flag| Assigned::of(flags.key_at(flag), None)));
+    assigned
 }
 
 /// Whether a flag only divides users among the slots of a mutual exclusion group: its variant never becomes a property.

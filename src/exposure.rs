@@ -5,6 +5,7 @@
 
 use crate::insert_id::InsertId;
 use crate::json::{Object, Text};
+use crate::time::day;
 use crate::user::Identity;
 use crate::variant::{Variant, VariantSource};
 
@@ -106,6 +107,14 @@ pub struct ExposureEvent {
 }
 
 impl ExposureEvent {
+    /// The exposure of a user whom a server evaluates and who meets the variant at once: the first of the day.
+    pub fn of_evaluation(identity: &Identity, flag_key: &Text, evaluated: &Object, time: u64) -> Option<Self> {
+        let variant = Variant::from_evaluation(evaluated);
+        let exposure = Exposure::to(flag_key, &variant, VariantSource::LocalEvaluation, true)?;
+        let insert_id = insert_id(identity, &exposure, day(time), 0);
+        Some(Self { exposure, identity: identity.clone(), time, insert_id })
+    }
+
     /// The analytics event: `event_type`, `user_id?`, `device_id?`, `time`, `insert_id`, `event_properties`.
     pub fn to_event(&self) -> Object {
         let mut event = Object::new();

@@ -76,6 +76,14 @@ impl<P> Flags<P> {
         (flags, errors)
     }
 
+    /// Reads flags as [`parse`](Self::parse) does; `None` for a text that holds no list or map of them.
+    pub fn read<D: Dialect<Pattern = P>>(text: &[u8], dialect: &D) -> Option<(Self, Vec<FlagError>)> {
+        let (flags, errors) = Self::parse(text, dialect);
+        // A text without flags has no other error.
+        let is_none = errors.first().is_some_and(|error| error.code == FlagCode::NotFlags);
+        (!is_none).then_some((flags, errors))
+    }
+
     /// Adds flags whose keys are not here yet, as [`parse`](Self::parse) reads them.
     pub fn add_missing<D: Dialect<Pattern = P>>(&mut self, text: &[u8], dialect: &D) -> Vec<FlagError> {
         let (read, mut errors) = wire::read(text, dialect, &mut self.tables);

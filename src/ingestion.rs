@@ -1,11 +1,15 @@
 //! Ingestion: what an event that arrives becomes. Exposures are renamed and change a user property, all else passes.
 //!
 //! Pure: an event goes in, what is to be stored or a [`Rejection`] comes out. What a change does to a user's properties is
-//! [`property`]'s, when it counts from [`moment`]'s; identities, storage and HTTP are the server's. The rules are the
+//! [`properties`]'s, when it counts from [`moment`]'s; identities, storage and HTTP are the server's. The rules are the
 //! seed's; where it is silent, `tests/vectors/ingestion.json` says what was decided.
 
+pub mod change;
 mod id;
+pub mod limits;
+pub mod meter;
 pub mod moment;
+pub mod properties;
 pub mod property;
 mod rejection;
 pub mod throttle;
@@ -16,7 +20,8 @@ pub use rejection::{Fault, Rejection};
 use crate::assignment::{ASSIGNMENT_EVENT, PREFIX, is_slot, property_name};
 use crate::json::{Object, Text, Value};
 use crate::user::Identity;
-use property::{Change, Operation};
+use change::{Change, Operation};
+use properties::Properties;
 
 /// The longest id, key or event type, in bytes: Amplitude's limit for strings, and what an index entry of any store takes.
 pub const MAX_NAME_BYTES: usize = 1_024;
@@ -62,6 +67,8 @@ pub struct Ingested {
     pub event_properties: Object,
     /// What it changes in the user's properties.
     pub changes: Vec<Change>,
+    /// Whether it changes them in itself only, and not the user's (`$skip_user_properties_sync`).
+    pub is_apart: bool,
     /// The flag and variant met, if it is an exposure.
     pub exposure: Option<Exposed>,
     /// Fields of the event that nobody here looks at.
@@ -90,17 +97,36 @@ pub fn transform(event: Value, rules: Rules) -> Result<Ingested, Rejection> {
     let (identity, removed) = id::take(&mut event, rules)?;
     let insert_id = name(event.remove("insert_id"), Rejection::InvalidInsertId)?;
     let time = time(event.remove("time"))?;
+    let is_apart = event.remove("$skip_user_properties_sync").is_some_and(|skips| skips.as_bool() == Some(true));
     let sent = fields(event.remove("event_properties"), Rejection::InvalidEventProperties)?;
-    let mut changes = property::read(event.remove("user_properties"))?;
+    let mut changes = change::read(event.remove("user_properties"))?;
     let (event_type, event_properties, exposure) = rename(sent_type, sent)?;
     if !rules.assignments_set_properties {
-        changes.retain(|change| !change.name.starts_with(PREFIX.as_bytes()));
+        changes.retain(|change| !properties::is_of_experiment(&change.name));
     }
     changes.extend(exposure.as_ref().filter(|_| !of_a_slot(&event_properties)).map(Exposed::change));
-    Ok(Ingested { event_type, identity, removed, insert_id, time, event_properties, changes, exposure, rest: event })
+    Ok(Ingested {
+        event_type,
+        identity,
+        removed,
+        insert_id,
+        time,
+        event_properties,
+        changes,
+        is_apart,
+        exposure,
+        rest: event,
+    })
 }
 
 impl Exposed {
+    /// Whether the user was in another variant since: of exposures that a server tracks by itself, one that was stored that
+    /// day counts again only then.
+    pub fn is_a_return(&self, properties: &Properties) -> bool {
+        let variant = self.variant.as_ref().map(Value::from);
+        properties.get(&self.property()).is_some_and(|property| property.value() != variant)
+    }
+
     /// The user property that this exposure is about: `[Experiment] <flag_key>`.
     pub fn property(&self) -> Text {
         property_name(&self.flag_key)

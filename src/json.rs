@@ -208,6 +208,14 @@ impl Value {
         }
     }
 
+    /// The list, taken out.
+    pub fn into_array(self) -> Option<Vec<Value>> {
+        match self {
+            Value::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
     /// The object, if it is one, taken out.
     pub fn into_object(self) -> Option<Object> {
         match self {

@@ -9,17 +9,16 @@ mod loading;
 mod offers;
 
 use std::collections::VecDeque;
-use std::mem::replace;
 
 use crate::api::{Request, Response, flags_request};
 use crate::assignment::filter::{CAPACITY, Filter};
-use crate::assignment::{Assigned, event, insert_id};
+use crate::assignment::{Assigned, event, insert_id, of_evaluation};
 use crate::dialect::Dialect;
 use crate::effect::{DropReason, Level, Message, RequestId, TrackId};
 use crate::error::Error;
-use crate::evaluation::{Decision, Silent, Target, evaluate};
+use crate::evaluation::{Silent, Target, evaluate};
 use crate::exposure::Tracking;
-use crate::flag::{FlagCode, FlagError, Flags};
+use crate::flag::{FlagError, Flags};
 use crate::json::{Object, Text, Value, parse};
 use crate::time::{Now, comes, day};
 use crate::user::{Identity, context};
@@ -108,10 +107,7 @@ impl<D: Dialect> LocalEvaluation<D> {
     /// # Errors
     /// [`Error::Decode`] when the text holds no flags. Those it has stay.
     pub fn set_flags(&mut self, text: &[u8]) -> Result<Vec<FlagError>, Error> {
-        let (flags, broken) = Flags::parse(text, &self.dialect);
-        if broken.iter().any(|error| error.code == FlagCode::NotFlags) {
-            return Err(Error::Decode);
-        }
+        let (flags, broken) = Flags::read(text, &self.dialect).ok_or(Error::Decode)?;
         self.flags = flags;
         Ok(broken)
     }
@@ -144,29 +140,11 @@ impl<D: Dialect> LocalEvaluation<D> {
         let decisions = evaluate(&self.flags, &mut target, keys, &self.dialect, &mut Silent);
         let mut variants: Vec<Object> = decisions.iter().map(|one| self.flags.variant_of(one)).collect();
         if self.config.tracks_assignments {
-            let assigned = self.assigned(&decisions, &variants, keys);
+            let assigned = of_evaluation(&self.flags, &decisions, &variants, keys);
             self.assign(&Identity::of(user), &assigned, now);
         }
         variants.iter_mut().for_each(|variant| self.make_text_of_value(variant));
         decisions.iter().map(|one| self.flags.key_of(one).clone()).zip(variants.into_iter().map(Value::from)).collect()
-    }
-
-    /// Each flag that was decided, and each that was asked for and has no variant for the user.
-    fn assigned(&self, decisions: &[Decision], variants: &[Object], keys: Option<&[Text]>) -> Vec<Assigned> {
-        let mut decided = vec![false; self.flags.len()];
-        let mut is_new = |flag: u32| decided.get_mut(flag as usize).is_some_and(|decided| !replace(decided, true));
-        let mut assigned = Vec::with_capacity(decisions.len());
-        for (one, variant) in decisions.iter().zip(variants) {
-            is_new(one.flag);
-            assigned.push(Assigned::of(self.flags.key_of(one), Some(variant)));
-        }
-        let asked: Vec<u32> = match keys {
-            Some(keys) => keys.iter().filter_map(|key| self.flags.find(key)).collect(),
-            None => (0..self.flags.len() as u32).collect(),
-        };
-        let without = asked.into_iter().filter(|flag| is_new(*flag));
-        assigned.extend(without.map(|flag| Assigned::of(self.flags.key_at(flag), None)));
-        assigned
     }
 
     /// Nobody is assigned nothing, and nothing is assigned to nobody.

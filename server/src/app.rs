@@ -1,6 +1,7 @@
 //! What every route works with: the projects with their keys and flags, the store, and what runs beside the requests.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use experiment_wasm::ingestion::Rules;
 use tokio::sync::Mutex;
@@ -10,6 +11,7 @@ use crate::cache::Cache;
 use crate::catalog::{Deployment, faults};
 use crate::config::ProjectConfig;
 use crate::key::{Key, opened};
+use crate::metrics::Metrics;
 use crate::store::{Result, Store};
 use crate::throttles::Throttles;
 use crate::writer::Writer;
@@ -30,6 +32,7 @@ pub struct App {
     pub writer: Writer,
     pub assignments: Assignments,
     pub cache: Cache,
+    pub metrics: Arc<Metrics>,
     projects: Vec<Project>,
     flags_versions: Mutex<HashMap<i64, i64>>,
 }
@@ -40,6 +43,7 @@ impl App {
         store: Store,
         writer: Writer,
         assignments: Assignments,
+        metrics: Arc<Metrics>,
         config: Vec<ProjectConfig>,
     ) -> Result<Self> {
         let mut projects = Vec::new();
@@ -53,8 +57,8 @@ impl App {
                 admin_key: Key::of(&project.admin_key),
             });
         }
-        let app =
-            Self { store, writer, assignments, projects, cache: Cache::default(), flags_versions: Mutex::default() };
+        let cache = Cache::told_to(metrics.cache_bytes.clone());
+        let app = Self { store, writer, assignments, metrics, projects, cache, flags_versions: Mutex::default() };
         app.refresh().await?;
         Ok(app)
     }

@@ -13,10 +13,10 @@ pub fn arrival(project: i64, mut ingested: Ingested, place: u64, uploaded: Optio
     let stamp = Stamp { time: corrected(ingested.time, uploaded, received), place, insert_id };
     let properties = std::mem::take(&mut ingested.event_properties).to_json();
     let rest = Some(std::mem::take(&mut ingested.rest)).filter(|rest| !rest.is_empty()).map(|rest| rest.to_json());
-    Arrival { project, ingested, properties, rest, received, stamp }
+    Arrival { project, ingested, properties, rest, received, stamp, return_id: None }
 }
 
 /// The insert id of an event that came without one: nothing repeats it, so the event counts each time it is sent.
-fn fresh_insert_id() -> Text {
+pub fn fresh_insert_id() -> Text {
     uuid::Uuid::new_v4().to_string().into()
 }

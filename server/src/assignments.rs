@@ -3,15 +3,14 @@
 //! A full queue makes the next answer wait, and after a second it is refused; nothing is dropped, and what the store refuses
 //! is offered again until it takes it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use experiment_wasm::ingestion::{Rejection, Rules, transform};
-use experiment_wasm::json::Object;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::arrival::arrival;
+use crate::metrics::Metrics;
 use crate::store::Arrival;
 use crate::writer::Writer;
 
@@ -32,43 +31,51 @@ const LAST_TRIES: u32 = 10;
 
 /// Hands over assignments. The queue ends, drained, when every handle is gone.
 #[derive(Clone)]
-pub struct Assignments(mpsc::Sender<Arrival>);
-
-/// Why an assignment is not on its way.
-pub enum NotTracked {
-    /// It cannot be stored.
-    Rejected(Rejection),
-    /// The store takes nothing, and no more can wait.
-    Full,
+pub struct Assignments {
+    queue: mpsc::Sender<Arrival>,
+    metrics: Arc<Metrics>,
 }
+
+/// The store takes nothing, and no more can wait.
+pub struct Full;
 
 impl Assignments {
     /// Starts the queue.
-    pub fn start(writer: Writer) -> (Self, JoinHandle<()>) {
-        let (sender, waiting) = mpsc::channel(WAITING);
-        (Self(sender), tokio::spawn(drain(writer, waiting)))
+    pub fn start(writer: Writer, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let draining = tokio::spawn(drain(writer, waiting, Arc::clone(&metrics)));
+        (Self { queue, metrics }, draining)
     }
 
-    /// Queues an assignment event; waits a little while the queue is full.
-    pub async fn track(&self, project: i64, rules: Rules, event: Object, now: u64) -> Result<(), NotTracked> {
-        let ingested = transform(event.into(), rules).map_err(NotTracked::Rejected)?;
-        let place = timeout(PLACE_WAIT, self.0.reserve()).await.map_err(|_| NotTracked::Full)?;
-        match place {
-            Ok(place) => place.send(arrival(project, ingested, 0, None, now)),
-            Err(_) => tracing::error!("an assignment came after the queue was closed"),
-        }
+    /// Queues an event; waits a little while the queue is full.
+    pub async fn track(&self, arrival: Arrival) -> Result<(), Full> {
+        let place = timeout(PLACE_WAIT, self.queue.reserve()).await.map_err(|_| Full)?;
+        let Ok(place) = place else {
+            tracing::error!("an assignment came after the queue was closed");
+            self.metrics.lost(1);
+            return Ok(());
+        };
+        self.metrics.assignments_tracked.inc();
+        self.metrics.assignments_waiting.inc();
+        place.send(arrival);
         Ok(())
     }
 }
 
-async fn drain(writer: Writer, mut waiting: mpsc::Receiver<Arrival>) {
+async fn drain(writer: Writer, mut waiting: mpsc::Receiver<Arrival>, metrics: Arc<Metrics>) {
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
-        store(&writer, &waiting, std::mem::take(&mut together)).await;
+        let count = together.len();
+        if store(&writer, &waiting, std::mem::take(&mut together)).await {
+            metrics.assignments_waiting.dec_by(count as i64);
+        } else {
+            metrics.lost(count);
+        }
     }
 }
 
-async fn store(writer: &Writer, waiting: &mpsc::Receiver<Arrival>, arrivals: Vec<Arrival>) {
+/// Whether they are stored; else they are lost.
+async fn store(writer: &Writer, waiting: &mpsc::Receiver<Arrival>, arrivals: Vec<Arrival>) -> bool {
     let mut tries_left = LAST_TRIES;
     while writer.store(arrivals.clone()).await.is_err() {
         if waiting.is_closed() {
@@ -76,8 +83,9 @@ async fn store(writer: &Writer, waiting: &mpsc::Receiver<Arrival>, arrivals: Vec
         }
         if tries_left == 0 {
             tracing::error!(count = arrivals.len(), "assignments were lost: the server stopped while the store failed");
-            return;
+            return false;
         }
         tokio::time::sleep(RETRY_AFTER).await;
     }
+    true
 }

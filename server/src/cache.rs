@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::body::Bytes;
 use experiment_wasm::json::Text;
+use prometheus_client::metrics::gauge::Gauge;
 
 /// For how long an answer holds, in milliseconds: Amplitude's CDN keeps them 60 minutes from the first request.
 const HOLDS_MILLIS: u64 = 60 * 60 * 1_000;
@@ -17,9 +18,9 @@ const MOST_BYTES: usize = 64 << 20;
 /// after they have grown.
 const ENTRY_BYTES: usize = 512;
 
-/// The answers.
+/// The answers, and the number of their bytes.
 #[derive(Default)]
-pub struct Cache(Mutex<Kept>);
+pub struct Cache(Mutex<Kept>, Gauge);
 
 #[derive(Default)]
 struct Kept {
@@ -46,6 +47,11 @@ struct Entry {
 }
 
 impl Cache {
+    /// No answers; their bytes are told to this gauge.
+    pub fn told_to(bytes: Gauge) -> Self {
+        Self(Mutex::default(), bytes)
+    }
+
     /// The answer to a question that was asked before, while it holds.
     pub fn get(&self, question: &Text, edition: u64, now: u64) -> Option<Bytes> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,6 +67,7 @@ impl Cache {
         kept.entries += 1;
         let (number, bytes) = (kept.entries, body.len() + ENTRY_BYTES);
         kept.bytes += bytes;
+        self.1.set(i64::try_from(kept.bytes).unwrap_or(i64::MAX));
         kept.queue.push_back(Entry { question: question.clone(), since: now, bytes, number });
         kept.answers.insert(question, Answer { edition, since: now, body, entry: number });
     }

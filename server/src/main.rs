@@ -14,6 +14,7 @@ mod config;
 mod crowd;
 mod key;
 mod listen;
+mod metrics;
 mod options;
 mod refusal;
 mod routes;
@@ -26,13 +27,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use app::App;
 use assignments::Assignments;
+use metrics::Metrics;
 use options::{Command, Options, USAGE};
-use store::Store;
+use store::{Failure, Store};
 use writer::Writer;
 
 /// How often changes of flags by other replicas are looked for.
@@ -40,6 +44,10 @@ const FLAGS_CHECK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    // What a panic says may quote a request: only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
+    }));
     match options::read(std::env::args_os().skip(1)) {
         Ok(Command::Help) => {
             println!("{USAGE}");
@@ -68,20 +76,35 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let text = std::fs::read(&options.config).map_err(|error| format!("{}: {error}", options.config.display()))?;
     let config = config::read(&text)?;
     let store = Store::open(&options.database).await?;
-    let (writer, writing) = Writer::start(store.clone());
-    let (assignments, tracking) = Assignments::start(writer.clone());
-    let app = Arc::new(App::new(store.clone(), writer, assignments, config).await?);
+    let metrics = Arc::new(Metrics::new());
+    let (writer, writing) = Writer::start(store.clone(), Arc::clone(&metrics));
+    let (assignments, tracking) = Assignments::start(writer.clone(), Arc::clone(&metrics));
+    let app = Arc::new(App::new(store.clone(), writer, assignments, Arc::clone(&metrics), config).await?);
     let listener = TcpListener::bind((options.host, options.port)).await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    let mut said = format!("listening on http://{}", listener.local_addr()?);
+    let showing = show(&options, &metrics, &mut said).await?;
+    // In one write: whoever reads the first line may close the pipe before a second.
+    println!("{said}");
     let checking = tokio::spawn(check_flags(Arc::clone(&app)));
-    listen::serve(listener, routes::router(app, options.www.as_deref()), stop_signal()?).await;
+    let router = routes::router(app, options.www.as_deref());
+    listen::serve(listener, router, metrics.connections_open.clone(), stop_signal()?).await;
     checking.abort();
     let _aborted = checking.await;
     // Every handle of the queues is gone now: what waits in them is stored, then they end.
     tracking.await?;
     writing.await?;
+    showing.await?;
     store.close().await;
     Ok(())
+}
+
+/// Shows the metrics where it was asked for, and says so, until the process is asked to stop.
+async fn show(options: &Options, metrics: &Arc<Metrics>, said: &mut String) -> Result<JoinHandle<()>, std::io::Error> {
+    let Some(port) = options.metrics_port else { return Ok(tokio::spawn(async {})) };
+    let listener = TcpListener::bind((options.host, port)).await?;
+    *said += &format!("\nmetrics on http://{}", listener.local_addr()?);
+    let router = metrics::router(Arc::clone(metrics));
+    Ok(tokio::spawn(listen::serve(listener, router, Gauge::default(), stop_signal()?)))
 }
 
 async fn check_flags(app: Arc<App>) {
@@ -89,7 +112,8 @@ async fn check_flags(app: Arc<App>) {
     loop {
         ticks.tick().await;
         if let Err(error) = app.refresh().await {
-            tracing::warn!(%error, "the flags could not be looked at");
+            tracing::warn!(error = %Failure(&error), "the flags could not be looked at");
+            app.metrics.flag_check_failures.inc();
         }
     }
 }

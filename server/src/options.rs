@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 pub const USAGE: &str = "\
-experiment-server --config FILE [--host ADDRESS] [--port N] [--database URL] [--www DIR]
+experiment-server --config FILE [--host ADDRESS] [--port N] [--database URL] [--www DIR] [--metrics-port N]
 
   --config FILE    projects, keys, deployments and flags, as JSON; flags seed an empty database
   --host ADDRESS   where to listen (127.0.0.1; 0.0.0.0 is everywhere)
   --port N         on which port (8080; 0 takes a free one)
   --database URL   sqlite:PATH, sqlite::memory: or postgres://… (sqlite::memory:)
-  --www DIR        static files to serve beside the API";
+  --www DIR        static files to serve beside the API
+  --metrics-port N on which port of the same address to answer GET /metrics for Prometheus (none; 0 takes a free one)";
 
 /// The command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub struct Options {
     pub port: u16,
     pub database: String,
     pub www: Option<PathBuf>,
+    pub metrics_port: Option<u16>,
 }
 
 /// What to do.
@@ -36,7 +38,7 @@ pub enum Command {
 pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_args(args);
     let (mut config, mut host, mut port) = (None, IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-    let (mut database, mut www) = ("sqlite::memory:".to_owned(), None);
+    let (mut database, mut www, mut metrics_port) = ("sqlite::memory:".to_owned(), None, None);
     while let Some(arg) = parser.next()? {
         match arg {
             Long("config") => config = Some(parser.value()?.into()),
@@ -44,12 +46,13 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt:
             Long("port") => port = parser.value()?.parse()?,
             Long("database") => database = parser.value()?.string()?,
             Long("www") => www = Some(parser.value()?.into()),
+            Long("metrics-port") => metrics_port = Some(parser.value()?.parse()?),
             Long("help") | Short('h') => return Ok(Command::Help),
             other => return Err(other.unexpected()),
         }
     }
     let config = config.ok_or("--config is missing")?;
-    Ok(Command::Serve(Options { config, host, port, database, www }))
+    Ok(Command::Serve(Options { config, host, port, database, www, metrics_port }))
 }
 
 #[cfg(test)]
@@ -65,6 +68,7 @@ mod tests {
         let Ok(Command::Serve(options)) = command("--config demo.json") else { panic!("not understood") };
         assert_eq!((options.port, options.database.as_str()), (8080, "sqlite::memory:"));
         assert!(options.host.is_loopback());
+        assert_eq!(options.metrics_port, None);
     }
 
     #[test]

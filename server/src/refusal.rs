@@ -4,6 +4,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use experiment_wasm::json::{Object, Value};
 
+use crate::store::Failure;
+
 /// A refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -31,7 +33,7 @@ pub enum Refusal {
 impl Refusal {
     /// The store failed: the log says why, the answer only that it did.
     pub fn failed(error: &sqlx::Error) -> Self {
-        tracing::error!(%error, "the store failed");
+        tracing::error!(error = %Failure(error), "the store failed");
         Self::Unavailable
     }
 

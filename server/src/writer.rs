@@ -1,20 +1,19 @@
 //! The one writer: requests hand over events and wait; it commits them in groups and answers after the commit.
 //!
-//! A commit costs a disk flush whatever it holds, so many requests share one. What cannot be committed as a group is tried
-//! request by request, so that nobody pays for somebody else's events.
+//! A commit costs a disk flush whatever it holds, so many requests share one: those that came during the one before. Nobody
+//! waits for others who may never come, and the slower the disk is the larger the groups are. What cannot be committed as
+//! a group is tried request by request, so that nobody pays for somebody else's events.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
 
-use crate::store::{Arrival, Result, Store, Verdict};
+use crate::metrics::Metrics;
+use crate::store::{Arrival, Failure, Result, Store, Verdict};
 
-/// How long the first event of a group waits for others: half of what a disk flush takes on a slow disk.
-const GROUP_WAIT: Duration = Duration::from_millis(5);
-
-/// How many events make a group without waiting longer.
+/// How many events make a group that takes no more requests.
 const GROUP_EVENTS: usize = 500;
 
 /// How many requests may wait; those after them wait to hand over, so memory stays bounded.
@@ -35,9 +34,9 @@ struct Job {
 
 impl Writer {
     /// Starts the writer.
-    pub fn start(store: Store) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Store, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
         let (sender, jobs) = mpsc::channel(WAITING_REQUESTS);
-        (Self(sender), tokio::spawn(run(store, jobs)))
+        (Self(sender), tokio::spawn(run(Measured { store, metrics }, jobs)))
     }
 
     /// Returns when the events are durable: one verdict for each, in order.
@@ -48,26 +47,41 @@ impl Writer {
     }
 }
 
-async fn run(store: Store, mut jobs: mpsc::Receiver<Job>) {
+/// The store, with each commit measured.
+struct Measured {
+    store: Store,
+    metrics: Arc<Metrics>,
+}
+
+impl Measured {
+    async fn ingest(&self, arrivals: &[&Arrival]) -> Result<Vec<Verdict>> {
+        let start = Instant::now();
+        let outcome = self.store.ingest(arrivals).await;
+        self.metrics.committed(outcome.is_ok(), arrivals.len(), start.elapsed());
+        outcome
+    }
+}
+
+async fn run(store: Measured, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.recv().await {
-        let group = gather(first, &mut jobs).await;
+        let group = gather(first, &mut jobs);
         commit(&store, group).await;
     }
 }
 
-async fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
-    let deadline = Instant::now() + GROUP_WAIT;
+/// Whatever came while the last group was committed.
+fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     let mut events = first.arrivals.len();
     let mut group = vec![first];
     while events < GROUP_EVENTS {
-        let Ok(Some(job)) = timeout_at(deadline, jobs.recv()).await else { break };
+        let Ok(job) = jobs.try_recv() else { break };
         events += job.arrivals.len();
         group.push(job);
     }
     group
 }
 
-async fn commit(store: &Store, group: Vec<Job>) {
+async fn commit(store: &Measured, group: Vec<Job>) {
     let arrivals: Vec<&Arrival> = group.iter().flat_map(|job| &job.arrivals).collect();
     match store.ingest(&arrivals).await {
         Ok(verdicts) => {
@@ -80,13 +94,13 @@ async fn commit(store: &Store, group: Vec<Job>) {
         }
         Err(error) if group.len() == 1 => refuse(group, &error),
         Err(error) => {
-            tracing::warn!(%error, "a group could not be stored, trying its requests one by one");
+            tracing::warn!(error = %Failure(&error), "a group could not be stored, trying its requests one by one");
             commit_each(store, group).await;
         }
     }
 }
 
-async fn commit_each(store: &Store, group: Vec<Job>) {
+async fn commit_each(store: &Measured, group: Vec<Job>) {
     for job in group {
         let outcome: Result<_> = store.ingest(&job.arrivals.iter().collect::<Vec<_>>()).await;
         match outcome {
@@ -97,7 +111,7 @@ async fn commit_each(store: &Store, group: Vec<Job>) {
 }
 
 fn refuse(group: Vec<Job>, error: &sqlx::Error) {
-    tracing::error!(%error, "events could not be stored");
+    tracing::error!(error = %Failure(error), "events could not be stored");
     for job in group {
         let _gone = job.answer.send(Err(NotStored));
     }

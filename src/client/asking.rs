@@ -73,10 +73,7 @@ impl<D: Dialect> Client<D> {
     }
 
     pub(super) fn flags_answered(&mut self, body: &Text) -> Result<(), Error> {
-        let (flags, broken) = Flags::parse(body, &self.dialect);
-        if flags.is_empty() && broken.iter().any(|error| error.key.is_none()) {
-            return Err(Error::Decode);
-        }
+        let (flags, broken) = Flags::read(body, &self.dialect).ok_or(Error::Decode)?;
         if !broken.is_empty() {
             self.log(Level::Warn, "a flag could not be read and was left out", None);
         }

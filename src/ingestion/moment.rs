@@ -1,10 +1,10 @@
 //! From when a change counts: the sender's clock set right by ours, and a total order over changes.
 
-use crate::json::Text;
+use crate::json::{Object, Text, Value};
 use crate::time::DAY_MILLIS;
 
 /// What decides between two changes of one property; the greater wins, in whatever order they arrive.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// The corrected time of the event, in milliseconds.
     pub time: u64,
@@ -12,6 +12,21 @@ pub struct Stamp {
     pub place: u64,
     /// Its insert id, so that no two events are equal.
     pub insert_id: Text,
+}
+
+impl Stamp {
+    /// Into an object, as `t`, `p` and `i`.
+    pub(super) fn write(&self, object: &mut Object) {
+        object.push("t".into(), self.time.into());
+        object.push("p".into(), self.place.into());
+        object.push("i".into(), (&self.insert_id).into());
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    pub(super) fn read(object: &Object) -> Option<Self> {
+        let number = |name: &str| object.get(name).and_then(Value::as_u64);
+        Some(Self { time: number("t")?, place: number("p")?, insert_id: object.get("i")?.as_str()?.clone() })
+    }
 }
 
 /// The time of an event on our clock: what the sender's clock is off by between its upload and our receipt is taken away.

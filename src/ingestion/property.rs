@@ -1,141 +1,120 @@
-//! User properties: what an event asks to change, and what a change does to what is there.
+//! One user property: its value does not depend on the order in which changes arrive, only on their [`Stamp`]s.
 //!
-//! Setting and unsetting is last-writer-wins by [`Stamp`], so arrival order does not matter. The other operators have no
-//! meaning without an order; they apply as they arrive.
+//! Setting and unsetting forgets what was before. The other operators build on what is there, so a few of them are
+//! remembered: an older change that comes late takes its own place among them.
 
-use super::Rejection;
+use super::change::Operation;
 use super::moment::Stamp;
-use crate::json::{Object, Text, Value};
+use crate::json::{Object, Value};
 
-/// A change of one user property.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The property.
-    pub name: Text,
-    /// What is done to it.
-    pub operation: Operation,
-}
+/// How many operations are remembered after the last value that was set or unset. Older ones become part of it.
+pub const MOST_LATER: usize = 16;
 
-/// What is done to a property. The names are those of Amplitude's operators.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// `$set`, or a property sent plain.
-    Set(Value),
-    /// `$setOnce`: set where there is none.
-    SetOnce(Value),
-    /// `$unset`, or a value of null.
-    Unset,
-    /// `$add`: a number onto a number.
-    Add(Value),
-    /// `$append` (and `$postInsert` when `unique`): values to the end of a list.
-    Append { values: Vec<Value>, unique: bool },
-    /// `$prepend` (and `$preInsert` when `unique`): values to the start of a list.
-    Prepend { values: Vec<Value>, unique: bool },
-    /// `$remove`: values out of a list.
-    Remove(Vec<Value>),
-}
-
-/// What a user has under one name. Without a value it was unset, which must be remembered to refuse older changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a user has under one name, or had: that it was unset must be remembered to refuse older changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Property {
-    /// The value.
-    pub value: Option<Value>,
-    /// From when it counts.
-    pub stamp: Stamp,
+    /// The value that was set last; none where it was unset or never set.
+    base: Option<Value>,
+    /// From when that counts.
+    since: Stamp,
+    /// What was done to it since, in the order of the stamps.
+    later: Vec<(Stamp, Operation)>,
 }
 
-/// Reads an event's `user_properties`: operators with their objects, and plain properties, which are set.
-pub(super) fn read(sent: Option<Value>) -> Result<Vec<Change>, Rejection> {
-    let mut changes = Vec::new();
-    for (name, value) in super::fields(sent, Rejection::InvalidUserProperties)? {
-        if !name.starts_with(b"$") {
-            changes.push(Change { name, operation: set(value) });
-            continue;
+impl Property {
+    /// Without a value from a moment on.
+    pub fn unset(since: Stamp) -> Self {
+        Self { base: None, since, later: Vec::new() }
+    }
+
+    /// The value of now.
+    pub fn value(&self) -> Option<Value> {
+        self.value_before(self.later.len())
+    }
+
+    fn value_before(&self, place: usize) -> Option<Value> {
+        self.later.iter().take(place).fold(self.base.clone(), |value, (_, operation)| operation.on(value))
+    }
+
+    /// The property after a change, or `None` when the change does nothing.
+    pub fn after(&self, operation: &Operation, stamp: &Stamp) -> Option<Self> {
+        if *stamp < self.since {
+            return None;
         }
-        for (property, value) in value.into_object().ok_or(Rejection::InvalidUserProperties)? {
-            let operation = operation(&name, value).ok_or(Rejection::InvalidUserProperties)?;
-            changes.push(Change { name: property, operation });
+        match operation {
+            Operation::Set(_) | Operation::Unset | Operation::ClearAll => {
+                let later = self.later.iter().filter(|(at, _)| at > stamp).cloned().collect();
+                Some(Self { base: operation.on(None), since: stamp.clone(), later })
+            }
+            relative => self.with(relative, stamp),
         }
     }
-    Ok(changes)
-}
 
-fn set(value: Value) -> Operation {
-    if value.is_null() { Operation::Unset } else { Operation::Set(value) }
-}
+    /// What is set once where there is a value is not remembered: pages send the same few of them all the time. So it is
+    /// lost if a later change unsets that value and comes in late.
+    fn with(&self, operation: &Operation, stamp: &Stamp) -> Option<Self> {
+        let place = self.later.partition_point(|(at, _)| at <= stamp);
+        if matches!(operation, Operation::SetOnce(_)) && self.value_before(place).is_some() {
+            return None;
+        }
+        let mut next = self.clone();
+        next.later.insert(place, (stamp.clone(), operation.clone()));
+        next.fold();
+        Some(next)
+    }
 
-fn operation(operator: &Text, value: Value) -> Option<Operation> {
-    Some(match operator.as_bytes() {
-        b"$set" => set(value),
-        b"$setOnce" => Operation::SetOnce(value),
-        b"$unset" => Operation::Unset,
-        b"$add" => Operation::Add(value),
-        b"$append" => Operation::Append { values: list(value), unique: false },
-        b"$postInsert" => Operation::Append { values: list(value), unique: true },
-        b"$prepend" => Operation::Prepend { values: list(value), unique: false },
-        b"$preInsert" => Operation::Prepend { values: list(value), unique: true },
-        b"$remove" => Operation::Remove(list(value)),
-        _ => return None,
-    })
-}
+    fn fold(&mut self) {
+        let surplus = self.later.len().saturating_sub(MOST_LATER);
+        for (stamp, operation) in self.later.drain(..surplus) {
+            self.base = operation.on(self.base.take());
+            self.since = stamp;
+        }
+    }
 
-fn list(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(items) => items,
-        one => vec![one],
+    /// The property of one person who was two: what both did, in the order of the stamps.
+    pub fn merged(mut self, mut other: Self) -> Self {
+        if other.since > self.since {
+            std::mem::swap(&mut self, &mut other);
+        }
+        self.later.extend(other.later.into_iter().filter(|(at, _)| *at > self.since));
+        self.later.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.fold();
+        self
+    }
+
+    /// `{"v"?, "t", "p", "i", "l"?}`: the value, its stamp, and later operations as `{"o", "v", "t", "p", "i"}`.
+    pub(super) fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        if let Some(value) = &self.base {
+            object.push("v".into(), value.clone());
+        }
+        self.since.write(&mut object);
+        if !self.later.is_empty() {
+            object.push("l".into(), self.later.iter().filter_map(later_to_value).collect::<Vec<_>>().into());
+        }
+        object
+    }
+
+    /// Reads what [`to_object`](Self::to_object) wrote.
+    pub(super) fn from_object(mut object: Object) -> Option<Self> {
+        let later = object.remove("l").and_then(Value::into_array).unwrap_or_default();
+        let later = later.into_iter().map(later_of_value).collect::<Option<_>>()?;
+        Some(Self { since: Stamp::read(&object)?, base: object.remove("v"), later })
     }
 }
 
-/// The property after a change, or `None` when the change does nothing.
-pub fn after(current: Option<&Property>, operation: &Operation, stamp: &Stamp) -> Option<Property> {
-    let value = current.and_then(|property| property.value.as_ref());
-    let is_newer = current.is_none_or(|property| *stamp >= property.stamp);
-    let next = match operation {
-        Operation::Set(value) => is_newer.then(|| Some(value.clone()))?,
-        Operation::Unset => is_newer.then_some(None)?,
-        Operation::SetOnce(first) => (is_newer && value.is_none()).then(|| Some(first.clone()))?,
-        Operation::Add(amount) => Some(sum(value, amount)?),
-        Operation::Append { values, unique } => Some(joined(items(value), added(value, values, *unique))),
-        Operation::Prepend { values, unique } => Some(joined(added(value, values, *unique), items(value))),
-        Operation::Remove(values) => Some(Value::Array(without(items(value), values))),
-    };
-    let stamp = current.map(|property| &property.stamp).filter(|older| *older > stamp).unwrap_or(stamp);
-    Some(Property { value: next, stamp: stamp.clone() })
+fn later_to_value((stamp, operation): &(Stamp, Operation)) -> Option<Value> {
+    let (operator, argument) = operation.named()?;
+    let mut object = Object::new();
+    object.push("o".into(), operator.into());
+    object.push("v".into(), argument);
+    stamp.write(&mut object);
+    Some(object.into())
 }
 
-/// Of two people's properties of one name, the one that counts: for a visitor who turns out to be a known user.
-pub fn later(mine: Property, theirs: Property) -> Property {
-    if theirs.stamp > mine.stamp { theirs } else { mine }
-}
-
-fn sum(value: Option<&Value>, amount: &Value) -> Option<Value> {
-    let number = |value: &Value| match value {
-        Value::Number(digits) => digits.to_str().parse::<f64>().ok(),
-        _ => None,
-    };
-    let sum = value.map_or(Some(0.0), number)? + number(amount)?;
-    sum.is_finite().then(|| Value::Number(sum.to_string().into()))
-}
-
-fn items(value: Option<&Value>) -> Vec<Value> {
-    value.cloned().map_or_else(Vec::new, list)
-}
-
-fn added(value: Option<&Value>, values: &[Value], unique: bool) -> Vec<Value> {
-    if unique { without(values.to_vec(), &items(value)) } else { values.to_vec() }
-}
-
-fn joined(mut first: Vec<Value>, second: Vec<Value>) -> Value {
-    first.extend(second);
-    Value::Array(first)
-}
-
-fn without(mut items: Vec<Value>, values: &[Value]) -> Vec<Value> {
-    items.retain(|item| !values.contains(item));
-    items
-}
-
-/// The properties as an event or an answer shows them: names and values, nothing of what was unset.
-pub fn visible<'a>(properties: impl Iterator<Item = (&'a Text, &'a Property)>) -> Object {
-    properties.filter_map(|(name, property)| Some((name.clone(), property.value.clone()?))).collect()
+fn later_of_value(value: Value) -> Option<(Stamp, Operation)> {
+    let mut object = value.into_object()?;
+    let stamp = Stamp::read(&object)?;
+    let argument = object.remove("v")?;
+    Some((stamp, Operation::of(object.get("o")?.as_str()?, argument)?))
 }

@@ -1,22 +1,12 @@
 //! Throttling: how many events of one user or device are taken in a time. A request is admitted whole or not at all.
 //!
-//! Each id has a level that rises with every event and sinks evenly, so that the limit is an average over the time it is
-//! given for. An id whose level has sunk to nothing is as good as never seen, and is forgotten: what is kept follows what
-//! came in lately, not how many ids there are. The numbers are Amplitude's; time is the monotonic clock's.
+//! The numbers are Amplitude's; time is the monotonic clock's.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::meter::{Limit, Meter, Over};
 use crate::json::Text;
 use crate::user::Identity;
-
-/// How many events of one id are taken in a time.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit {
-    /// How many events.
-    pub events: u64,
-    /// In how many milliseconds.
-    pub millis: u64,
-}
 
 /// What a route takes of one user or device.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +26,6 @@ pub const BATCH: Limits = Limits {
     quota: Some(Limit { events: 500_000, millis: 86_400_000 }),
 };
 
-/// Under so many ids nothing is looked for to be forgotten.
-const FEW_IDS: usize = 1_024;
-
 /// The field an id came in. A user and a device of one name are two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {
@@ -53,8 +40,8 @@ type Id = (Field, Text);
 /// The events of the ids of one project on one route.
 #[derive(Debug)]
 pub struct Throttle {
-    rate: Meter,
-    quota: Option<Meter>,
+    rate: Meter<Id>,
+    quota: Option<Meter<Id>>,
 }
 
 /// Why a request was not admitted.
@@ -102,7 +89,7 @@ impl Throttle {
         Err(self.throttled(events, over_rate, over_quota))
     }
 
-    fn throttled(&self, events: &[(u64, &Identity)], over_rate: Vec<Over>, over_quota: Vec<Over>) -> Throttled {
+    fn throttled(&self, events: &[(u64, &Identity)], over_rate: Vec<Over<Id>>, over_quota: Vec<Over<Id>>) -> Throttled {
         let every = || over_rate.iter().chain(&over_quota);
         let ids_over: BTreeSet<_> = every().map(|over| &over.id).collect();
         let is_over = |identity: &Identity| ids(identity).any(|id| ids_over.contains(&id));
@@ -126,75 +113,9 @@ fn per_second(events: u64, limit: Limit) -> u64 {
     (events * 1_000).div_ceil(limit.millis)
 }
 
-/// The levels of all ids under one limit. An event raises a level by `limit.millis`, a millisecond lowers it by
-/// `limit.events`: whole numbers, whose greatest, a full day's quota, is 4.3 × 10¹³.
-#[derive(Debug)]
-struct Meter {
-    limit: Limit,
-    levels: HashMap<Id, Level>,
-    /// At how many ids those that have sunk to nothing are forgotten.
-    forget_at: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    height: u64,
-    at: u64,
-}
-
-/// An id that would be over the limit.
-struct Over {
-    id: Id,
-    events: u64,
-    wait: u64,
-}
-
-impl Meter {
-    fn new(limit: Limit) -> Self {
-        Self { limit, levels: HashMap::new(), forget_at: FEW_IDS }
-    }
-
-    fn height(&self, id: &Id, now: u64) -> u64 {
-        self.levels.get(id).map_or(0, |level| level.sunk(self.limit, now))
-    }
-
-    fn over(&self, counts: &BTreeMap<Id, u64>, now: u64) -> Vec<Over> {
-        let full = self.limit.events * self.limit.millis;
-        let judged = |(id, count): (&Id, &u64)| {
-            let (before, more) = (self.height(id, now), count * self.limit.millis);
-            let excess = if more > full { before } else { (before + more).saturating_sub(full) };
-            let events = (before + more).div_ceil(self.limit.millis);
-            (before + more > full).then(|| Over { id: id.clone(), events, wait: excess.div_ceil(self.limit.events) })
-        };
-        counts.iter().filter_map(judged).collect()
-    }
-
-    fn rise(&mut self, counts: &BTreeMap<Id, u64>, now: u64) {
-        for (id, count) in counts {
-            let height = self.height(id, now) + count * self.limit.millis;
-            self.levels.insert(id.clone(), Level { height, at: now });
-        }
-        if self.levels.len() >= self.forget_at {
-            self.forget(now);
-        }
-    }
-
-    /// Half of what it looks at is new since the last time, so an event pays for two looks.
-    fn forget(&mut self, now: u64) {
-        self.levels.retain(|_, level| level.sunk(self.limit, now) > 0);
-        self.forget_at = FEW_IDS.max(2 * self.levels.len());
-        self.levels.shrink_to(self.forget_at);
-    }
-}
-
-impl Level {
-    fn sunk(self, limit: Limit, now: u64) -> u64 {
-        self.height.saturating_sub(now.saturating_sub(self.at).saturating_mul(limit.events))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::meter::FEW_IDS;
     use super::*;
 
     fn who(user_id: &str, device_id: &str) -> Identity {

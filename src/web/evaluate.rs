@@ -13,7 +13,7 @@ use super::text::{object, texts, value_of};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::evaluation::{Target, Trace, evaluate as decide};
-use crate::flag::{FlagCode, Flags};
+use crate::flag::Flags;
 use crate::json::{Object, Text, Value};
 use crate::user::context;
 
@@ -26,10 +26,7 @@ use crate::user::context;
 #[wasm_bindgen]
 pub fn evaluate(flags: &str, user: &str, keys: Option<String>, trace: bool) -> Result<JsValue, JsValue> {
     let wrong = || js_error(Error::Decode);
-    let (flags, broken) = Flags::parse(flags.as_bytes(), &JsDialect);
-    if broken.iter().any(|error| error.code == FlagCode::NotFlags) {
-        return Err(wrong());
-    }
+    let (flags, broken) = Flags::read(flags.as_bytes(), &JsDialect).ok_or_else(wrong)?;
     let user = object(user).ok_or_else(wrong)?;
     let keys = keys.map(|keys| texts(&keys).ok_or_else(wrong)).transpose()?;
     let mut answer = Object::new();

@@ -1,11 +1,10 @@
 //! `ingestion.json`: what an event becomes, why one is refused, and which of several changes of a property counts.
 
-use std::collections::BTreeMap;
-
+use experiment_wasm::ingestion::change::{Change, Operation};
 use experiment_wasm::ingestion::moment::Stamp;
-use experiment_wasm::ingestion::property::{self, Change, Operation, Property};
+use experiment_wasm::ingestion::properties::Properties;
 use experiment_wasm::ingestion::{Ingested, Rules, transform};
-use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::json::{Object, Value};
 
 /// What this library makes of a case's input.
 pub fn answer(input: &Value) -> Value {
@@ -55,6 +54,7 @@ fn change(change: &Change) -> Value {
         Operation::Prepend { values, unique: false } => ("prepend", values.into()),
         Operation::Prepend { values, unique: true } => ("preInsert", values.into()),
         Operation::Remove(values) => ("remove", values.into()),
+        Operation::ClearAll => ("clearAll", true.into()),
     };
     object([("name", (&change.name).into()), (operator, value)])
 }
@@ -69,7 +69,7 @@ fn properties_after(stream: &[Value], any_order: bool) -> Value {
 }
 
 fn applied<'a>(stream: impl Iterator<Item = &'a Value>) -> Value {
-    let mut properties: BTreeMap<Text, Property> = BTreeMap::new();
+    let mut properties = Properties::default();
     for event in stream {
         let event = event.as_object().unwrap();
         let sent = object([
@@ -78,12 +78,10 @@ fn applied<'a>(stream: impl Iterator<Item = &'a Value>) -> Value {
             ("user_properties", event.get("user_properties").unwrap().clone()),
         ]);
         for change in transform(sent, Rules::default()).unwrap().changes {
-            if let Some(next) = property::after(properties.get(&change.name), &change.operation, &stamp(event)) {
-                properties.insert(change.name, next);
-            }
+            properties.change(&change, &stamp(event));
         }
     }
-    property::visible(properties.iter()).into()
+    properties.visible().into()
 }
 
 fn stamp(event: &Object) -> Stamp {

@@ -1,14 +1,14 @@
 //! Bodies: read within a number of bytes and seconds, inflated within the same number of bytes, as far as there is room.
 
+use std::future::poll_fn;
 use std::io::Read;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
-use std::future::poll_fn;
-use std::pin::Pin;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
@@ -17,6 +17,9 @@ use crate::refusal::Refusal;
 
 /// How long a body may take. The largest, 20 MB, takes 8 seconds at 20 Mbit/s.
 const BODY_WAIT: Duration = Duration::from_secs(10);
+
+/// How much of a body that is too large is still read, in bytes: three times the largest that is taken.
+const FORGOTTEN_BYTES: usize = 60 << 20;
 
 /// How much of it a body that holds room may stand still; the rest of the time follows what has come.
 const STILL_WAIT: Duration = Duration::from_secs(2);
@@ -59,6 +62,9 @@ impl From<Vec<u8>> for Sent {
 pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Sent, Refusal> {
     let length = declared(headers).unwrap_or(most);
     if length > most {
+        if length <= FORGOTTEN_BYTES && !headers.contains_key(header::EXPECT) {
+            forget(body).await;
+        }
         return Err(Refusal::TooLarge);
     }
     let (bytes, reading) = whole(body, length, most).await?;
@@ -76,6 +82,13 @@ pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Sent, 
         }
         Some(_) => Err(Refusal::Malformed("The content encoding is not gzip")),
     }
+}
+
+/// Reads a body to its end and keeps none of it. Clients that are writing when the connection is closed never see the
+/// answer: they send the same again, or give it up, where they would have divided it.
+async fn forget(mut body: Body) {
+    let deadline = Instant::now() + BODY_WAIT;
+    while let Ok(Some(_)) = within(deadline, &mut body).await {}
 }
 
 fn declared(headers: &HeaderMap) -> Option<usize> {

@@ -17,6 +17,7 @@ use super::{throttled, values};
 use crate::app::{App, Project};
 use crate::arrival::arrival;
 use crate::clock;
+use crate::metrics::Judgement;
 use crate::refusal::Refusal;
 use crate::store::{Arrival, Verdict};
 use crate::throttles::{Shared, Throttles};
@@ -81,11 +82,15 @@ fn read(app: &App, envelope: &Envelope<'_>, throttle: fn(&Throttles) -> &Shared)
 /// The body is let go before the store is waited for; what was made of it has its room.
 async fn ingest(app: &App, sent: Sent, read: Read) -> Result<Response, Refusal> {
     if let Some(refused) = read.refused {
+        app.metrics.requests_throttled.inc();
         return Ok(refused);
     }
     let bytes = sent.len();
     let _room = sent.into_room();
     let judged = judge(app, read.events).await?;
+    for one in &judged {
+        app.metrics.events.get_or_create(&Judgement::of(&one.verdict)).inc();
+    }
     Ok(answer(&judged, bytes, read.now))
 }
 
@@ -129,7 +134,7 @@ async fn judge(app: &App, events: Vec<Event>) -> Result<Vec<Judged>, Refusal> {
             Ok(arrival) => {
                 let (insert_id, removed) = (Some(arrival.stamp.insert_id.clone()), arrival.ingested.removed);
                 good.push(arrival);
-                Judged { insert_id, verdict: Ok(Verdict::Stored), removed }
+                Judged { insert_id, verdict: Ok(Verdict::Stored(None)), removed }
             }
             Err(rejection) => Judged { insert_id: event.insert_id, verdict: Err(rejection), removed: None },
         });

@@ -2,9 +2,11 @@
 
 mod body;
 mod envelope;
+mod evaluated;
 mod evaluation;
 mod flags;
 mod form;
+mod headers;
 mod health;
 mod ingest;
 mod origin;
@@ -25,9 +27,9 @@ use axum::http::{HeaderName, Method, header};
 use axum::middleware;
 use axum::routing::{get, post};
 use tower_http::cors::{Any, CorsLayer};
-use tower_http::services::ServeDir;
 
 use crate::app::App;
+use crate::metrics;
 use crate::refusal::Refusal;
 
 /// For how long a browser need not ask again whether it may ask: Chromium keeps it no longer than two hours.
@@ -50,15 +52,17 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/api/usage", get(usage::month))
         .route("/api/flags", get(flags::list))
         .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
+    let measured = middleware::from_fn_with_state(Arc::clone(&app.metrics), metrics::measured);
     let api = Router::new()
         .merge(in_json(evaluation.merge(ingestion)).layer(cors()))
         .merge(in_json(admin).layer(middleware::from_fn(origin::own_only)))
         .merge(in_json(Router::new().route("/healthz", get(health::healthz))))
         .with_state(app);
-    match www {
-        Some(directory) => api.fallback_service(ServeDir::new(directory)),
+    let all = match www {
+        Some(directory) => api.fallback_service(headers::pages(directory)),
         None => api.fallback(async || Refusal::NotFound),
-    }
+    };
+    headers::guarded(all).layer(measured)
 }
 
 /// Refuses other methods in JSON, below whatever layer is laid around the routes: a preflight is the layer's to answer.

@@ -1,42 +1,91 @@
 //! Pages of other origins are kept away from what the admin key opens, whatever key they hold.
+//!
+//! A page whose name was made to mean this machine (DNS rebinding) passes for an own one. It gains nothing: the key is in
+//! no cookie, and without it there is no answer. Which names are ours is not known here, a proxy may stand before us.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::refusal::Refusal;
+
+/// What browsers say of where a request comes from; they look at the scheme too, which is not known behind a proxy.
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Lets a request through that comes from no page, or from one of this server.
 pub async fn own_only(request: Request, next: Next) -> Response {
     if is_own(request.headers()) { next.run(request).await } else { Refusal::ForeignOrigin.into_response() }
 }
 
+/// Every header that says where a request comes from must say it is ours, and only one may say who we are.
 fn is_own(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).map(|host| host.as_bytes()).unwrap_or_default();
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (host, another) = (hosts.next(), hosts.next());
+    another.is_none()
+        && headers.get_all(SEC_FETCH_SITE).iter().all(|site| site == "same-origin" || site == "none")
+        && headers.get_all(header::ORIGIN).iter().all(|origin| host.is_some_and(|host| is_of(origin, host)))
+}
+
+fn is_of(origin: &HeaderValue, host: &HeaderValue) -> bool {
     let named = [&b"http://"[..], b"https://"].iter().find_map(|scheme| origin.as_bytes().strip_prefix(*scheme));
-    !host.is_empty() && named == Some(host)
+    !host.is_empty() && named == Some(host.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
-    fn asked(origin: Option<&'static str>) -> bool {
+    fn asked(told: &[(&'static str, &'static str)]) -> bool {
+        let named = |(name, value): &(&'static str, &'static str)| {
+            (name.parse::<header::HeaderName>().unwrap(), HeaderValue::from_static(value))
+        };
         let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, HeaderValue::from_static("localhost:8080"));
-        headers.extend(origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin))));
+        for (name, value) in told.iter().map(named) {
+            headers.append(name, value);
+        }
         is_own(&headers)
     }
 
+    const HOST: (&str, &str) = ("host", "localhost:8080");
+
     #[test]
     fn only_the_servers_own_pages_and_programs_may_ask() {
-        assert!(asked(None));
-        assert!(asked(Some("http://localhost:8080")));
-        for foreign in ["http://localhost:9090", "http://evil.example", "null", "localhost:8080"] {
-            assert!(!asked(Some(foreign)), "{foreign}");
+        assert!(asked(&[HOST]));
+        assert!(asked(&[HOST, ("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")]));
+        assert!(asked(&[HOST, ("sec-fetch-site", "none")]));
+        let foreign = [
+            "http://localhost:9090",
+            "http://localhost",
+            "http://localhost:80801",
+            "http://evil.example",
+            "http://evil.example/localhost:8080",
+            "http://x@localhost:8080",
+            "ftp://localhost:8080",
+            "chrome-extension://localhost:8080",
+            "localhost:8080",
+            "null",
+            "",
+        ];
+        for origin in foreign {
+            assert!(!asked(&[HOST, ("origin", origin)]), "{origin}");
         }
+    }
+
+    #[test]
+    fn what_the_browser_says_of_the_site_counts_also_without_an_origin() {
+        for site in ["cross-site", "same-site", "", "anything"] {
+            assert!(!asked(&[HOST, ("sec-fetch-site", site)]), "{site}");
+            assert!(!asked(&[HOST, ("origin", "http://localhost:8080"), ("sec-fetch-site", site)]), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_second_header_does_not_make_a_foreign_page_an_own_one() {
+        let own = ("origin", "http://localhost:8080");
+        assert!(!asked(&[HOST, own, ("origin", "http://evil.example")]));
+        assert!(!asked(&[("host", "evil.example"), HOST, own]));
+        assert!(!asked(&[own]));
+        assert!(!asked(&[("host", ""), ("origin", "http://")]));
     }
 }

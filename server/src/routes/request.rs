@@ -28,8 +28,10 @@ pub fn administered<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a Project
 }
 
 fn credential<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Refusal> {
-    let value =
-        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Refusal::Unauthorized)?;
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    // Of two, a proxy before us may have looked at the other one.
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Unauthorized) };
+    let value = value.to_str().map_err(|_| Refusal::Unauthorized)?;
     let (given, secret) = value.split_once(' ').ok_or(Refusal::Unauthorized)?;
     // Schemes are compared without case by RFC 9110.
     if given.eq_ignore_ascii_case(scheme) { Ok(secret.trim()) } else { Err(Refusal::Unauthorized) }

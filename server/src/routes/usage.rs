@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::clock;
 use crate::refusal::{Refusal, json};
 
-/// `GET /api/usage?month=YYYY-MM`: `{month, events, tracked_users}`, of the current month when none is named.
+/// `GET /api/usage?month=YYYY-MM`: `{month, events, tracked_users, experiment_properties}`, of the current month when none is named.
 pub async fn month(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
     let project = request::administered(&app, asked.headers())?;
     let month = match request::query(asked.uri())?.get("month") {
@@ -25,5 +25,6 @@ pub async fn month(State(app): State<Arc<App>>, asked: Request) -> Result<Respon
     answer.push("month".into(), month.to_string().as_str().into());
     answer.push("events".into(), used.events.into());
     answer.push("tracked_users".into(), used.tracked_users.into());
+    answer.push("experiment_properties".into(), used.experiment_properties.into());
     Ok(json(StatusCode::OK, &answer.into()))
 }

@@ -25,7 +25,7 @@ pub fn answer(judged: &[Judged], bytes: usize, now: u64) -> Response {
     if judged.iter().all(|one| one.verdict.is_err()) {
         return refused(judged, verdicts);
     }
-    let stored = judged.iter().filter(|one| one.verdict == Ok(Verdict::Stored)).count();
+    let stored = judged.iter().filter(|one| matches!(one.verdict, Ok(Verdict::Stored(_)))).count();
     let mut body = Object::new();
     body.push("code".into(), 200_u64.into());
     body.push("events_ingested".into(), (stored as u64).into());
@@ -39,14 +39,10 @@ impl Judged {
     fn shown(&self) -> Value {
         let mut object = Object::new();
         object.push("insert_id".into(), self.insert_id.as_ref().map_or(Value::Null, Value::from));
-        let verdict = match self.verdict {
-            Ok(Verdict::Stored) => "stored",
-            Ok(Verdict::Duplicate) => "duplicate",
-            Err(_) => "rejected",
-        };
-        object.push("verdict".into(), verdict.into());
-        if let Err(rejection) = self.verdict {
-            object.push("reason".into(), rejection.reason().into());
+        object.push("verdict".into(), self.verdict.map_or("rejected", Verdict::name).into());
+        let reason = self.verdict.map_or_else(|rejection| Some(rejection.reason()), Verdict::reason);
+        if let Some(reason) = reason {
+            object.push("reason".into(), reason.into());
         }
         if let Some(field) = self.removed {
             object.push("removed".into(), field.into());

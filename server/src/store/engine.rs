@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -21,6 +21,10 @@ const CONNECTIONS: u32 = 4;
 
 /// How long a statement waits for another process's lock, and for a connection. Group commits take a hundredth of it.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// A plan is kept for as long as PostgreSQL thinks a table small, while it grows to a million rows: then it shall not be
+/// one that reads the whole table.
+const POSTGRES_OPTIONS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 
 /// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether the
 /// transaction may write at all.
@@ -215,7 +219,8 @@ async fn postgres_pool(url: &str) -> Result<Engine> {
         let goes_on = !ends.load(Ordering::Relaxed);
         Box::pin(async move { Ok(goes_on) })
     });
-    Ok(Engine::Postgres(options.connect(url).await?, read_only))
+    let server = PgConnectOptions::from_str(url)?.options(POSTGRES_OPTIONS);
+    Ok(Engine::Postgres(options.connect_with(server).await?, read_only))
 }
 
 fn wrapped<R>(rows: Vec<R>, wrap: fn(R) -> Row) -> Vec<Row> {

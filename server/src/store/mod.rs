@@ -1,10 +1,13 @@
 //! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
 
 mod engine;
+mod failure;
 mod flags;
+mod ground;
 mod group;
 mod people;
-mod properties;
+#[cfg(test)]
+mod permutations;
 mod reading;
 mod rows;
 mod usage;
@@ -14,8 +17,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use engine::{Engine, Result};
+pub use failure::Failure;
 pub use flags::StoredFlag;
-pub use group::{Arrival, Verdict};
+pub use ground::{Arrival, Verdict};
 pub use reading::{EventFilter, PersonView};
 
 /// The database.
@@ -24,6 +28,7 @@ pub struct Store {
     engine: Engine,
     /// Whether the last group of events was stored.
     stores: Arc<AtomicBool>,
+    updates: ground::Meters,
 }
 
 impl Store {
@@ -31,7 +36,7 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         let engine = Engine::open(url).await?;
         engine.create().await?;
-        Ok(Self { engine, stores: Arc::new(AtomicBool::new(true)) })
+        Ok(Self { engine, stores: Arc::new(AtomicBool::new(true)), updates: ground::Meters::default() })
     }
 
     /// Whether the database answers.

@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use experiment_wasm::ingestion::change::Change;
 use experiment_wasm::ingestion::moment::Stamp;
-use experiment_wasm::ingestion::property::{self, Change};
+use experiment_wasm::ingestion::properties::Properties;
 use experiment_wasm::json::{Object, Text};
 use experiment_wasm::user::Identity;
-
-use super::properties::Properties;
 
 /// Somebody events are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +50,11 @@ impl People {
         self.by_device.insert(device_id, person);
     }
 
+    /// Whether a person is loaded.
+    pub fn knows(&self, id: i64) -> bool {
+        self.persons.contains_key(&id)
+    }
+
     /// The person that an event is about.
     pub fn resolve(&mut self, identity: &Identity) -> i64 {
         let on_device = identity.device_id.as_ref().and_then(|device| self.by_device.get(device)).copied();
@@ -65,21 +69,27 @@ impl People {
         person
     }
 
-    /// Changes a person's properties, each by its own rule.
-    pub fn change(&mut self, id: i64, changes: &[Change], stamp: &Stamp) {
-        let Some(person) = self.persons.get_mut(&id) else { return };
-        for change in changes {
-            let current = person.properties.get(&change.name);
-            if let Some(next) = property::after(current, &change.operation, stamp) {
-                person.properties.insert(change.name.clone(), next);
-                self.changed_persons.insert(id);
-            }
+    /// The properties of the person whom these ids mean as long as nobody logs in.
+    pub fn find(&self, identity: &Identity) -> Option<&Properties> {
+        let id = match &identity.user_id {
+            Some(user_id) => self.by_user.get(user_id),
+            None => self.by_device.get(identity.device_id.as_ref()?),
+        };
+        self.persons.get(id?).map(|person| &person.properties)
+    }
+
+    /// Changes one of a person's properties. Says whether that made a difference.
+    pub fn change(&mut self, id: i64, change: &Change, stamp: &Stamp) -> bool {
+        let is_changed = self.persons.get_mut(&id).is_some_and(|person| person.properties.change(change, stamp));
+        if is_changed {
+            self.changed_persons.insert(id);
         }
+        is_changed
     }
 
     /// A person's properties as an event shows them.
     pub fn snapshot(&self, id: i64) -> Object {
-        self.persons.get(&id).map(|person| property::visible(person.properties.iter())).unwrap_or_default()
+        self.persons.get(&id).map(|person| person.properties.visible()).unwrap_or_default()
     }
 
     /// Every person that was changed or is new.
@@ -126,13 +136,7 @@ impl People {
             std::mem::take(&mut person.properties)
         });
         if let Some(person) = self.persons.get_mut(&user) {
-            for (name, theirs) in brought.unwrap_or_default() {
-                let kept = match person.properties.remove(&name) {
-                    Some(mine) => property::later(mine, theirs),
-                    None => theirs,
-                };
-                person.properties.insert(name, kept);
-            }
+            person.properties.merge(brought.unwrap_or_default());
         }
         self.changed_persons.extend([visitor, user]);
         user
@@ -142,7 +146,7 @@ impl People {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use experiment_wasm::ingestion::property::Operation;
+    use experiment_wasm::ingestion::change::Operation;
 
     fn who(user_id: &str, device_id: &str) -> Identity {
         let id = |text: &str| Some(Text::from(text)).filter(|text| !text.is_empty());
@@ -151,7 +155,7 @@ mod tests {
 
     fn set(people: &mut People, person: i64, name: &str, value: &str, time: u64) {
         let change = Change { name: name.into(), operation: Operation::Set(value.into()) };
-        people.change(person, &[change], &Stamp { time, place: 0, insert_id: Text::default() });
+        people.change(person, &change, &Stamp { time, place: 0, insert_id: Text::default() });
     }
 
     #[test]

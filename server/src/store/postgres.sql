@@ -27,6 +27,12 @@ CREATE TABLE IF NOT EXISTS device (
   PRIMARY KEY (project, device_id)
 );
 CREATE INDEX IF NOT EXISTS device_by_person ON device (person);
+-- The experiment user properties that a project has: one for each flag that anybody was exposed to.
+CREATE TABLE IF NOT EXISTS experiment_property (
+  project BIGINT NOT NULL REFERENCES project,
+  name TEXT NOT NULL,
+  PRIMARY KEY (project, name)
+);
 CREATE TABLE IF NOT EXISTS event (
   id BIGINT NOT NULL,
   project BIGINT NOT NULL,
@@ -50,7 +56,9 @@ CREATE TABLE IF NOT EXISTS event_1 PARTITION OF event FOR VALUES WITH (MODULUS 4
 CREATE TABLE IF NOT EXISTS event_2 PARTITION OF event FOR VALUES WITH (MODULUS 4, REMAINDER 2);
 CREATE TABLE IF NOT EXISTS event_3 PARTITION OF event FOR VALUES WITH (MODULUS 4, REMAINDER 3);
 CREATE INDEX IF NOT EXISTS event_by_id ON event (id);
-CREATE INDEX IF NOT EXISTS event_by_user ON event (project, user_id);
-CREATE INDEX IF NOT EXISTS event_by_device ON event (project, device_id);
+-- No other index of events has the project in its key: where PostgreSQL does not know the table yet it might look for an
+-- insert id with that one and read the whole project.
+CREATE INDEX IF NOT EXISTS event_by_user ON event (user_id);
+CREATE INDEX IF NOT EXISTS event_by_device ON event (device_id);
 -- Everything that usage looks at, so that a month is counted from the index alone.
-CREATE INDEX IF NOT EXISTS event_by_receipt ON event (project, received, event_type, person);
+CREATE INDEX IF NOT EXISTS event_by_receipt ON event (received) INCLUDE (project, event_type, person);

@@ -1,11 +1,11 @@
 //! What is read back: events with the snapshot they were stored with, and people with their properties of now.
 
-use experiment_wasm::ingestion::property;
+use experiment_wasm::ingestion::properties::Properties;
 use experiment_wasm::json::{Object, Value, parse};
 
+use super::Store;
 use super::engine::{Arg, Result, Row};
 use super::rows::{composed, sql};
-use super::{Store, properties};
 
 /// Which events are asked for; what is absent does not restrict.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ impl Store {
         Ok(Some(PersonView {
             user_id: row.text(1)?,
             device_ids: devices.iter().map(|row| row.word(0)).collect::<Result<_>>()?,
-            user_properties: property::visible(properties::read(&row.word(2)?).iter()),
+            user_properties: Properties::from_text(row.word(2)?.as_bytes()).visible(),
         }))
     }
 

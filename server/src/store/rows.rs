@@ -1,5 +1,6 @@
-//! Statements over many rows at once: lists of placeholders, in so few lengths that prepared statements are used again.
+//! Statements over many rows at once, in so few texts that prepared statements are used again.
 
+use experiment_wasm::json::Value;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::engine::{Arg, Result, Row, Transaction};
@@ -31,16 +32,31 @@ pub async fn insert(open: &mut Transaction, start: &str, end: &str, rows: Vec<Ve
     Ok(())
 }
 
-/// Runs `{start} (…)` over all values in pieces, filled up to a power of two by saying the last value again.
-pub async fn among(open: &mut Transaction, start: &str, project: i64, values: &[Arg]) -> Result<Vec<Row>> {
-    let mut found = Vec::new();
-    for piece in values.chunks(MOST_ROWS) {
-        let length = piece.len().next_power_of_two();
-        let filled = piece.iter().chain(piece.iter().rev().take(1).cycle()).take(length).cloned();
-        let text = format!("{start} {}", tuple(1, length));
-        found.extend(open.rows(composed(text), std::iter::once(project.into()).chain(filled).collect()).await?);
+/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key `sought`.
+///
+/// Key by key, whatever the engine thinks of the table: PostgreSQL knows nothing of a new one until it was analyzed, and for
+/// a list of keys it would read the whole project.
+pub async fn among(
+    open: &mut Transaction,
+    columns: &str,
+    (table, condition): (&str, &str),
+    project: i64,
+    keys: Vec<Value>,
+) -> Result<Vec<Row>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(found)
+    let text = match open {
+        Transaction::Sqlite(_) => format!(
+            "SELECT {columns} FROM (SELECT value AS sought FROM json_each($2)) AS keys CROSS JOIN {table} \
+             WHERE {condition}"
+        ),
+        Transaction::Postgres(_) => format!(
+            "SELECT {columns} FROM json_array_elements_text(CAST($2 AS json)) AS keys (sought) \
+             CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} LIMIT 1) AS found"
+        ),
+    };
+    open.rows(composed(text), vec![project.into(), Value::Array(keys).to_json().into()]).await
 }
 
 fn piece_of(length: usize) -> usize {

@@ -27,6 +27,12 @@ CREATE TABLE IF NOT EXISTS device (
   PRIMARY KEY (project, device_id)
 );
 CREATE INDEX IF NOT EXISTS device_by_person ON device (person);
+-- The experiment user properties that a project has: one for each flag that anybody was exposed to.
+CREATE TABLE IF NOT EXISTS experiment_property (
+  project INTEGER NOT NULL REFERENCES project,
+  name TEXT NOT NULL,
+  PRIMARY KEY (project, name)
+);
 CREATE TABLE IF NOT EXISTS event (
   id INTEGER PRIMARY KEY,
   project INTEGER NOT NULL,

@@ -6,6 +6,7 @@ use experiment_wasm::accounting::NOT_COUNTED;
 
 use super::Store;
 use super::engine::{Arg, Result};
+use super::group::COUNT_NAMES;
 use super::rows::sql;
 
 /// What counts of the events that were received in a time.
@@ -14,6 +15,8 @@ pub struct Usage {
     pub events: u64,
     /// People with at least one of these events. A visitor who merged into a user is that user, whenever they did.
     pub tracked_users: u64,
+    /// Experiment properties that the project has by now.
+    pub experiment_properties: u64,
 }
 
 // PostgreSQL adds up to NUMERIC, which the cast undoes.
@@ -30,6 +33,9 @@ impl Store {
         let args = [Arg::from(project)].into_iter().chain(times).chain(NOT_COUNTED.map(Arg::from)).collect();
         let rows = self.engine.rows(sql(COUNT), args).await?;
         let Some(row) = rows.first() else { return Ok(Usage::default()) };
-        Ok(Usage { events: row.int(0)?.unsigned_abs(), tracked_users: row.int(1)?.unsigned_abs() })
+        let names = self.engine.rows(sql(COUNT_NAMES), vec![project.into()]).await?;
+        let experiment_properties = names.first().map_or(Ok(0), |row| row.int(0))?.unsigned_abs();
+        let (events, tracked_users) = (row.int(0)?.unsigned_abs(), row.int(1)?.unsigned_abs());
+        Ok(Usage { events, tracked_users, experiment_properties })
     }
 }

@@ -55,7 +55,7 @@ impl Asking {
         if bytes.is_empty() {
             ended?;
         }
-        Answer::read(&bytes).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+        Answer::read(&bytes, self.head.starts_with("HEAD ")).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
     }
 
     pub fn send(self) -> Answer {
@@ -64,14 +64,14 @@ impl Asking {
 }
 
 impl Answer {
-    fn read(bytes: &[u8]) -> Option<Self> {
+    fn read(bytes: &[u8], is_head: bool) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?.to_lowercase();
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let answer = Self { status, head, body: bytes[end + 4..].to_vec() };
         // An answer that was cut off is none.
         let length: usize = answer.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
-        (answer.body.len() >= length).then_some(answer)
+        (is_head || answer.body.len() >= length).then_some(answer)
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

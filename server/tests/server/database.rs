@@ -1,19 +1,21 @@
 //! A database for one test: gone when the test is.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+
 use crate::running::until;
 use crate::small_disk::{SmallDisk, as_root};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 pub enum Database {
     Memory,
     File(PathBuf),
-    Postgres { server: String, name: String },
-    Tablespace { server: String, name: String },
+    Postgres { server: String, name: String, has_tablespace: bool },
 }
 
 impl Database {
@@ -44,15 +46,72 @@ impl Database {
         let _same_user = as_root("chown", &["postgres", &directory.to_string()]);
         ask(&format!("{server}/postgres"), format!("CREATE TABLESPACE {name} LOCATION '{directory}'"));
         ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name} TABLESPACE {name}"));
-        Self::Tablespace { server, name: name.clone() }
+        Self::Postgres { server, name: name.clone(), has_tablespace: true }
     }
 
     pub fn url(&self) -> String {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),
             Self::File(directory) => format!("sqlite:{}", directory.join("events.db").display()),
-            Self::Postgres { server, name } | Self::Tablespace { server, name } => format!("{server}/{name}"),
+            Self::Postgres { server, name, .. } => format!("{server}/{name}"),
         }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+
+    /// Does something while a transaction that begins like this is open.
+    pub fn held(&self, begin: &'static str, during: impl FnOnce()) {
+        waiting(async {
+            match self {
+                Self::Memory => panic!("only the server reaches it"),
+                Self::File(_) => {
+                    let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                    connection.execute(begin).await.unwrap();
+                    during();
+                    connection.execute("COMMIT").await.unwrap();
+                }
+                Self::Postgres { .. } => {
+                    let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                    connection.execute(begin).await.unwrap();
+                    during();
+                    connection.execute("COMMIT").await.unwrap();
+                }
+            }
+        });
+    }
+
+    /// All rows of all tables, as texts.
+    pub fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        waiting(async {
+            match self {
+                Self::Memory => panic!("only the server reaches it"),
+                Self::File(_) => {
+                    let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                    let tables = "SELECT name FROM sqlite_master WHERE type = 'table'";
+                    let mut all = BTreeMap::new();
+                    for table in sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap() {
+                        let table: String = table;
+                        let select = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY rowid"));
+                        let rows = sqlx::query(select).fetch_all(&mut connection).await.unwrap();
+                        all.insert(table, rows.iter().map(whole).collect());
+                    }
+                    all
+                }
+                Self::Postgres { .. } => {
+                    let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                    let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+                    let mut all = BTreeMap::new();
+                    for table in sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap() {
+                        let table: String = table;
+                        let select = AssertSqlSafe(format!("SELECT one::text FROM {table} AS one ORDER BY 1"));
+                        all.insert(table, sqlx::query_scalar(select).fetch_all(&mut connection).await.unwrap());
+                    }
+                    all
+                }
+            }
+        })
     }
 
     /// Runs a statement beside the server.
@@ -63,7 +122,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 connection.execute(statement).await.unwrap();
             }),
-            Self::Postgres { .. } | Self::Tablespace { .. } => ask(&self.url(), statement.to_owned()),
+            Self::Postgres { .. } => ask(&self.url(), statement.to_owned()),
         }
     }
 
@@ -75,7 +134,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
-            Self::Postgres { .. } | Self::Tablespace { .. } => waiting(async {
+            Self::Postgres { .. } => waiting(async {
                 let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
@@ -88,15 +147,19 @@ impl Drop for Database {
         match self {
             Self::Memory => {}
             Self::File(directory) => std::fs::remove_dir_all(directory).unwrap(),
-            Self::Postgres { server, name } => {
-                ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"))
-            }
-            Self::Tablespace { server, name } => {
+            Self::Postgres { server, name, has_tablespace } => {
                 ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"));
-                ask(&format!("{server}/postgres"), format!("DROP TABLESPACE {name}"));
+                if *has_tablespace {
+                    ask(&format!("{server}/postgres"), format!("DROP TABLESPACE {name}"));
+                }
             }
         }
     }
+}
+
+fn whole(row: &SqliteRow) -> String {
+    let texts = (0..row.len()).map(|column| row.try_get_unchecked::<Option<String>, _>(column).unwrap());
+    format!("{:?}", texts.collect::<Vec<_>>())
 }
 
 pub fn name() -> String {
@@ -107,7 +170,7 @@ fn postgres() -> Option<Database> {
     let server = std::env::var("EXPERIMENT_TEST_POSTGRES").ok()?;
     let name = name();
     ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name}"));
-    Some(Database::Postgres { server, name })
+    Some(Database::Postgres { server, name, has_tablespace: false })
 }
 
 pub fn ask(url: &str, statement: String) {

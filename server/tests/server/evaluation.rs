@@ -3,6 +3,7 @@
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
+use crate::database::Database;
 use crate::running::{CLIENT, Running, SERVER};
 
 fn alice() -> Value {
@@ -118,7 +119,7 @@ fn an_equal_question_is_a_hit_and_any_difference_a_miss() {
 }
 
 #[test]
-fn neither_a_hit_nor_a_request_that_says_so_is_an_assignment() {
+fn item_5_neither_a_hit_nor_a_request_that_says_so_is_an_assignment() {
     let server = Running::start();
     server.vardata(&alice()).send().expect(200);
     server.vardata(&alice()).send().expect(200);
@@ -136,7 +137,7 @@ fn neither_a_hit_nor_a_request_that_says_so_is_an_assignment() {
 }
 
 #[test]
-fn an_equal_result_of_another_question_adds_no_assignment_and_another_result_does() {
+fn item_4_an_equal_result_of_another_question_adds_no_assignment_and_another_result_does() {
     let server = Running::start();
     server.vardata(&alice()).send().expect(200);
     server.vardata(&json!({ "user_id": "alice", "country": "SE" })).send().expect(200);
@@ -145,6 +146,27 @@ fn an_equal_result_of_another_question_adds_no_assignment_and_another_result_doe
     let variants: Vec<_> =
         assigned.iter().map(|event| &event["event_properties"]["[Experiment] button.variant"]).collect();
     assert_eq!(variants, ["treatment", "off"]);
+}
+
+#[test]
+fn item_3_an_assignment_has_a_property_for_each_flag_and_off_for_none() {
+    let server = Running::start();
+    server.vardata(&alice()).send().expect(200);
+    let assigned = &server.assignments("alice", 1)[0];
+    let variants = |flag: &str| assigned["event_properties"][format!("[Experiment] {flag}.variant")].clone();
+    assert_eq!(["button", "banner", "nobody"].map(variants), ["treatment", "off", "off"]);
+    assert_eq!(assigned["event_properties"]["[Experiment] button.details"], "v4 rule:everybody");
+    assert_eq!(assigned["event_properties"]["[Experiment] Environment Name"], "shop-web");
+    assert_eq!(server.properties("user_id=alice"), json!({}), "an assignment is no exposure");
+}
+
+#[test]
+fn item_5_nobody_is_assigned_nothing() {
+    let server = Running::on(Database::lasting(), &[]);
+    server.vardata(&json!({ "user_properties": { "plan": "pro" } })).send().refused(400);
+    server.vardata(&alice()).send().expect(200);
+    server.assignments("alice", 1);
+    assert_eq!(server.database.number("SELECT count(*) FROM event"), 1);
 }
 
 #[test]

@@ -19,6 +19,70 @@ fn exposed(insert_id: &str, time: u64, variant: Value) -> Value {
 }
 
 #[test]
+fn item_1_an_exposure_is_renamed_and_sets_its_property_from_then_on() {
+    let server = Running::start();
+    server.store(json!([bought("before")]));
+    let met = json!({ "flag_key": "button", "variant": "treatment", "experiment_key": "exp-1" });
+    server
+        .store(json!([{ "user_id": "alice", "event_type": "$exposure", "insert_id": "met", "event_properties": met }]));
+    server.store(json!([bought("after")]));
+    let events = server.events("");
+    let renamed = json!({ "[Experiment] Flag Key": "button", "[Experiment] Variant": "treatment", "[Experiment] Experiment Key": "exp-1" });
+    assert_eq!((&events[1]["event_type"], &events[1]["event_properties"]), (&json!(EXPOSURE), &renamed));
+    let seen: Vec<_> = events.iter().map(|event| event["user_properties"].clone()).collect();
+    let set = json!({ "[Experiment] button": "treatment" });
+    assert_eq!(seen, [json!({}), set.clone(), set.clone()]);
+    assert_eq!(server.properties("user_id=alice"), set);
+}
+
+#[test]
+fn item_2_an_exposure_without_a_variant_takes_the_user_out_of_the_experiment() {
+    for nothing in [json!({ "flag_key": "button", "variant": null }), json!({ "flag_key": "button" })] {
+        let server = Running::start();
+        server.store(json!([exposed("in", 1_000, json!("treatment"))]));
+        let event =
+            json!({ "user_id": "alice", "event_type": "$exposure", "insert_id": "out", "event_properties": nothing });
+        server.store(json!([event, bought("after")]));
+        assert_eq!(server.properties("user_id=alice"), json!({}));
+        let events = server.events("");
+        assert_eq!(events[1]["event_properties"], json!({ "[Experiment] Flag Key": "button" }));
+        assert_eq!([&events[1], &events[2]].map(|event| &event["user_properties"]), [&json!({}), &json!({})]);
+    }
+}
+
+#[test]
+fn item_12_an_insert_id_counts_once_on_the_sixth_day_and_on_the_thirtieth() {
+    let server = Running::on(Database::lasting(), &[]);
+    server.store(json!([exposed("1", 1_700_000_000_000, json!("treatment"))]));
+    let again =
+        |server: &Running| server.ingest(json!([exposed("1", 1_700_000_000_000, json!("treatment"))])).expect(200);
+    // Six days, as by Amplitude's seven; then thirty, where Amplitude would count it again.
+    for aged in
+        ["UPDATE event SET received = received - 518400000", "UPDATE event SET received = received - 2073600000"]
+    {
+        server.database.run(aged);
+        assert_eq!(again(&server)["verdicts"], json!([{ "insert_id": "1", "verdict": "duplicate" }]));
+    }
+    // Also from another device, which Amplitude takes for another event.
+    let mut elsewhere = exposed("1", 1_700_000_000_000, json!("treatment"));
+    elsewhere["device_id"] = json!("laptop");
+    assert_eq!(server.ingest(json!([elsewhere])).expect(200)["verdicts"][0]["verdict"], "duplicate");
+    assert_eq!(server.events("").len(), 1);
+}
+
+#[test]
+fn an_event_kept_apart_shows_its_own_properties_and_changes_none() {
+    let server = Running::start();
+    server.store(json!([{ "user_id": "alice", "event_type": "Buy", "user_properties": { "plan": "pro" } }]));
+    let late = json!({
+        "user_id": "alice", "event_type": "Buy", "user_properties": { "plan": "free" }, "$skip_user_properties_sync": true,
+    });
+    server.store(json!([late]));
+    assert_eq!(server.events("")[1]["user_properties"], json!({ "plan": "free" }));
+    assert_eq!(server.properties("user_id=alice"), json!({ "plan": "pro" }));
+}
+
+#[test]
 fn an_event_is_shown_as_it_was_sent() {
     let server = Running::start();
     let event = json!({

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -46,6 +47,34 @@ fn a_megabyte_is_the_limit_of_one_route_and_twenty_of_the_other() {
     post(&server, "/sdk/v2/vardata", Vec::new()).refused(401);
     let large = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(vec![b' '; 300_000]);
     large.send().refused(413);
+}
+
+#[test]
+fn a_client_that_is_still_sending_hears_that_it_is_too_much_and_may_go_on() {
+    let server = Running::start();
+    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut send = |body: &[u8]| {
+        let head = format!("POST /2/httpapi HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+        // Analytics SDKs give up what is in the request when this fails.
+        socket.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        let mut answer = [0; 4_096];
+        let length = socket.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    };
+    assert!(send(&body(24, 1_000_000)).starts_with("HTTP/1.1 413"));
+    assert!(send(&body(3, 300_000)).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_client_that_asks_before_it_sends_is_refused_at_once() {
+    let server = Running::start();
+    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n";
+    socket.write_all(head.as_bytes()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
 #[test]

@@ -30,9 +30,21 @@ impl Running {
     }
 
     pub fn on(database: Database, more: &[&str]) -> Self {
-        let mut child = spawn(&database, more);
+        Self::heard(database, more, Stdio::null())
+    }
+
+    /// One whose log goes somewhere.
+    pub fn heard(database: Database, more: &[&str], log: Stdio) -> Self {
+        let mut child = spawn_heard(&database, more, log);
         let port = port_of(&mut child);
         Self { port, child, database }
+    }
+
+    /// One that shows its metrics; on which port too.
+    pub fn measured(database: Database, more: &[&str]) -> (Self, u16) {
+        let mut child = spawn(&database, &[&["--metrics-port", "0"], more].concat());
+        let [port, metrics] = ports_of(&mut child, ["listening on", "metrics on"]);
+        (Self { port, child, database }, metrics)
     }
 
     /// A second server on the database of the first, which must outlive it.
@@ -139,19 +151,32 @@ pub fn until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
 }
 
 fn spawn(database: &Database, more: &[&str]) -> Child {
+    spawn_heard(database, more, Stdio::null())
+}
+
+fn spawn_heard(database: &Database, more: &[&str], log: Stdio) -> Child {
     Command::new(env!("CARGO_BIN_EXE_experiment-server"))
         .args(["--config", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json"), "--port", "0"])
         .args(["--database", &database.url()])
         .args(more)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .unwrap()
 }
 
 /// The server says where it listens when it does.
 fn port_of(child: &mut Child) -> u16 {
-    let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    line.trim().rsplit(':').next().and_then(|port| port.parse().ok()).expect("the server did not start")
+    let [port] = ports_of(child, ["listening on"]);
+    port
+}
+
+fn ports_of<const N: usize>(child: &mut Child, said: [&str; N]) -> [u16; N] {
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    said.map(|said| {
+        let line = lines.next().expect("the server did not start").unwrap();
+        let (before, port) = line.rsplit_once(':').unwrap();
+        assert_eq!(before, format!("{said} http://127.0.0.1"));
+        port.parse().unwrap()
+    })
 }

@@ -114,7 +114,10 @@ fn one_project_is_not_charged_for_another() {
     settled(&server);
     let older = server.ask("GET", "/api/usage?month=2026-06").header("authorization", "Bearer older-admin-key").send();
     assert_eq!(usage(&server, JUNE), (1, 1));
-    assert_eq!(older.expect(200), json!({ "month": "2026-06", "events": 2, "tracked_users": 2 }));
+    assert_eq!(
+        older.expect(200),
+        json!({ "month": "2026-06", "events": 2, "tracked_users": 2, "experiment_properties": 0 })
+    );
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! What numbers are divided by: words of this program, never of a request.
+
+use experiment_wasm::ingestion::Rejection;
+use experiment_wasm::ingestion::limits::Unchanged;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
+use crate::store::Verdict;
+
+/// A route, by its pattern: `/api/flags/{key}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Route {
+    pub route: String,
+}
+
+/// How a request was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Answered {
+    pub route: String,
+    pub method: &'static str,
+    pub status: u16,
+}
+
+/// What became of an event; the reason is empty where none is needed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Judgement {
+    verdict: &'static str,
+    reason: &'static str,
+}
+
+impl Judgement {
+    /// Of this outcome.
+    pub fn of(outcome: &Result<Verdict, Rejection>) -> Self {
+        match outcome {
+            Ok(verdict) => Self { verdict: verdict.name(), reason: verdict.reason().unwrap_or_default() },
+            Err(rejection) => Self { verdict: "rejected", reason: rejection.reason() },
+        }
+    }
+
+    /// Counters with those that are watched from the start at zero.
+    pub fn every() -> Family<Self, Counter> {
+        let all = Family::default();
+        let over_limits =
+            [Unchanged::ExperimentProperties, Unchanged::Updates].map(|limit| Verdict::Stored(Some(limit)));
+        for verdict in [Verdict::Stored(None), Verdict::Duplicate].into_iter().chain(over_limits) {
+            drop(all.get_or_create(&Self::of(&Ok(verdict))));
+        }
+        all
+    }
+}

@@ -1,0 +1,79 @@
+//! Why the store failed, in words that can stand in a log: what the database itself says may quote a value.
+
+use std::fmt;
+
+use sqlx::Error;
+
+/// A failure, shown without any value: the code of the database's answer, never its message.
+pub struct Failure<'a>(pub &'a Error);
+
+impl fmt::Display for Failure<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::Database(answer) => {
+                let code = answer.code().unwrap_or_default();
+                write!(out, "the database answered {code}, {}", meaning(&code))?;
+                answer.constraint().map_or(Ok(()), |constraint| write!(out, " ({constraint})"))
+            }
+            Error::Io(error) => write!(out, "the connection to the database failed: {}", error.kind()),
+            Error::ColumnDecode { index, .. } => write!(out, "column {index} of the database holds something else"),
+            Error::PoolTimedOut
+            | Error::PoolClosed
+            | Error::WorkerCrashed
+            | Error::BeginFailed
+            | Error::ColumnIndexOutOfBounds { .. } => self.0.fmt(out),
+            _ => out.write_str("the driver of the database failed"),
+        }
+    }
+}
+
+/// The meaning of PostgreSQL's codes, which have five characters, and of SQLite's, which have at most four.
+fn meaning(code: &str) -> &'static str {
+    match code {
+        "53100" => "disk full",
+        "25006" => "read-only",
+        "53300" => "too many connections",
+        _ if code.len() == 5 => match code.get(..2) {
+            Some("08" | "57") => "it is not available",
+            Some("23") => "against a constraint",
+            Some("40" | "55") => "locked",
+            Some("42") => "tables that are not as expected",
+            _ => "see PostgreSQL's error codes",
+        },
+        // The low byte is the kind of error, the rest says more.
+        _ => match code.parse::<u32>().unwrap_or_default() & 0xff {
+            5 | 6 => "locked",
+            8 => "read-only",
+            10 => "the disk failed",
+            11 | 26 => "the file is broken",
+            13 => "disk full",
+            14 => "the file cannot be opened",
+            19 => "against a constraint",
+            1 => "tables that are not as expected",
+            _ => "see SQLite's result codes",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_driver_says_of_values_is_left_out() {
+        let shown = |error: Error| Failure(&error).to_string();
+        assert_eq!(shown(Error::Protocol("alice".into())), "the driver of the database failed");
+        let decode = Error::ColumnDecode { index: "3".into(), source: "alice is no number".into() };
+        assert_eq!(shown(decode), "column 3 of the database holds something else");
+        assert_eq!(shown(Error::PoolTimedOut), Error::PoolTimedOut.to_string());
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "alice");
+        assert_eq!(shown(Error::Io(refused)), "the connection to the database failed: connection refused");
+    }
+
+    #[test]
+    fn codes_of_both_engines_have_a_meaning() {
+        assert_eq!(["53100", "13"].map(meaning), ["disk full"; 2]);
+        assert_eq!(["23505", "2067"].map(meaning), ["against a constraint"; 2]);
+        assert_eq!(["25006", "1032"].map(meaning), ["read-only"; 2]);
+    }
+}

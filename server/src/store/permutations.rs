@@ -1,0 +1,205 @@
+//! Streams of events that arrive in any order, some of them again, in groups of any size: what users have in the end is the
+//! same. `PROPTEST_CASES` says how many; 10,000 by default.
+//!
+//! Left out is what depends on the order by its nature: two users on one device, of whom the later one gets what the device
+//! does without a user; and unsetting what is set once, which `property.rs` tells about: a stream clears or sets once.
+
+use experiment_wasm::ingestion::properties::Properties;
+use experiment_wasm::ingestion::{Rules, transform};
+use experiment_wasm::json::{Object, Text, parse};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+use super::ground::{Arrival, Ground, Names, Updates, Verdict};
+use super::people::{People, Person};
+use crate::arrival::arrival;
+
+const USERS: [&str; 3] = ["alice", "robin", "casey"];
+
+/// Each device has one user. The user of the last has two.
+const DEVICES: [(&str, usize); 4] = [("phone", 0), ("laptop", 1), ("tablet", 2), ("watch", 2)];
+
+const CLEARS: &str = r#""$clearAll":"-""#;
+
+/// An event: when, whose, what.
+#[derive(Clone, Debug)]
+struct Sent {
+    time: u64,
+    device: usize,
+    ids: Ids,
+    what: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ids {
+    User,
+    Device,
+    Both,
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    let ids = prop_oneof![Just(Ids::User), Just(Ids::Device), Just(Ids::Both)];
+    (0..6_u64, 0..DEVICES.len(), ids, what()).prop_map(|(time, device, ids, what)| Sent { time, device, ids, what })
+}
+
+fn what() -> impl Strategy<Value = String> {
+    let flag = prop_oneof![Just("button"), Just("banner")];
+    let variant = prop_oneof![Just("null"), Just("\"on\""), Just("\"off\"")];
+    let exposure = (flag, variant).prop_map(|(flag, variant)| {
+        format!(r#""event_type":"$exposure","event_properties":{{"flag_key":"{flag}","variant":{variant}}}"#)
+    });
+    let identify = (operator(), 0..4_u8).prop_map(|(operator, value)| {
+        let properties = operator.replace('#', &value.to_string());
+        format!(r#""event_type":"$identify","user_properties":{{{properties}}}"#)
+    });
+    prop_oneof![2 => exposure, 3 => identify]
+}
+
+fn operator() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        Just(r#""plan":#"#),
+        Just(r#""$set":{"n":#,"l":[#,1]}"#),
+        Just(r#""$unset":{"n":"-","plan":"-"}"#),
+        Just(r#""$ONCE":{"first":#}"#),
+        Just(r#""$add":{"n":0.#}"#),
+        Just(r#""$append":{"l":#}"#),
+        Just(r#""$prepend":{"l":[#,2]}"#),
+        Just(r#""$preInsert":{"l":#},"$postInsert":{"l":3}"#),
+        Just(r#""$remove":{"l":#}"#),
+        Just(CLEARS),
+    ]
+}
+
+/// A stream that sets once and never clears, or the other way round.
+fn stream() -> impl Strategy<Value = Vec<Sent>> {
+    (any::<bool>(), prop::collection::vec(sent(), 1..14)).prop_map(|(is_once, mut stream)| {
+        for sent in &mut stream {
+            let once = if is_once { "setOnce" } else { "set" };
+            let cleared = if is_once { r#""plan":0"# } else { CLEARS };
+            sent.what = sent.what.replace("ONCE", once).replace(CLEARS, cleared);
+        }
+        stream
+    })
+}
+
+/// The streams' events, and one at the end for each device that says whose it is.
+fn arrivals(stream: &[Sent]) -> Vec<Arrival> {
+    let owners = (0..DEVICES.len()).map(|device| Sent {
+        time: 0,
+        device,
+        ids: Ids::Both,
+        what: r#""event_type":"Visit""#.into(),
+    });
+    (0..).zip(stream.iter().cloned().chain(owners)).map(|(number, sent)| arrived(number, &sent)).collect()
+}
+
+fn arrived(number: u64, sent: &Sent) -> Arrival {
+    let (device, user) = DEVICES[sent.device];
+    let user = format!(r#""user_id":"{}""#, USERS[user]);
+    let device = format!(r#""device_id":"{device}""#);
+    let ids = match sent.ids {
+        Ids::User => user,
+        Ids::Device => device,
+        Ids::Both => format!("{user},{device}"),
+    };
+    let text = format!(r#"{{{ids},"time":{},"insert_id":"{number}",{}}}"#, sent.time, sent.what);
+    let ingested = transform(parse(text.as_bytes()).unwrap(), Rules::default()).unwrap();
+    arrival(1, ingested, number % 3, None, 1_000)
+}
+
+/// What is stored between two groups.
+#[derive(Default)]
+struct Stored {
+    known: Vec<Text>,
+    persons: Vec<(i64, Person)>,
+    devices: Vec<(Text, i64)>,
+    names: Names,
+}
+
+impl Stored {
+    fn ground<'a>(&mut self) -> Ground<'a> {
+        let mut people = People::new(1 + self.persons.iter().map(|(id, _)| *id).max().unwrap_or_default());
+        for (id, person) in &self.persons {
+            let properties = Properties::from_text(&person.properties.to_text());
+            people.know_person(*id, Person { properties, ..person.clone() });
+        }
+        for (device, person) in &self.devices {
+            people.know_device(device.clone(), *person);
+        }
+        let names = std::mem::take(&mut self.names);
+        Ground {
+            known: self.known.iter().cloned().collect(),
+            people,
+            names,
+            updates: Updates::default(),
+            ..Ground::default()
+        }
+    }
+
+    /// Says how many of a group are new.
+    fn take(&mut self, group: &[&Arrival]) -> usize {
+        let mut ground = self.ground();
+        let verdicts: Vec<_> = group.iter().map(|arrival| ground.take(arrival)).collect();
+        self.known = ground.known.into_iter().collect();
+        for (id, person) in ground.people.changed_persons() {
+            self.persons.retain(|(known, _)| *known != id);
+            self.persons.push((id, person.clone()));
+        }
+        for (device, person) in ground.people.changed_devices() {
+            self.devices.retain(|(known, _)| known != device);
+            self.devices.push((device.clone(), person));
+        }
+        self.names = ground.names;
+        verdicts.iter().filter(|verdict| **verdict == Verdict::Stored(None)).count()
+    }
+
+    /// What each user has.
+    fn properties(&self) -> Vec<Option<Object>> {
+        let of = |user: &str| self.persons.iter().find(|(_, person)| person.user_id == Some(user.into()));
+        USERS.map(|user| of(user).map(|(_, person)| person.properties.visible())).into()
+    }
+}
+
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: cases(),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn any_order_and_any_repetition_of_a_stream_ends_in_one_state(
+        stream in stream(),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 40),
+        again in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        sizes in prop::collection::vec(1..9_usize, 20),
+    ) {
+        let arrivals = arrivals(&stream);
+        let mut as_sent = Stored::default();
+        as_sent.take(&arrivals.iter().collect::<Vec<_>>());
+
+        let mut waiting: Vec<_> = again.iter().map(|one| one.get(&arrivals)).chain(&arrivals).collect();
+        let mut shuffled = Vec::new();
+        for index in order.iter().cycle() {
+            if waiting.is_empty() {
+                break;
+            }
+            shuffled.push(waiting.swap_remove(index.index(waiting.len())));
+        }
+        let (mut stored, mut new, mut rest) = (Stored::default(), 0, shuffled.as_slice());
+        for size in sizes.iter().cycle() {
+            let (group, after) = rest.split_at((*size).min(rest.len()));
+            if group.is_empty() {
+                break;
+            }
+            new += stored.take(group);
+            rest = after;
+        }
+        prop_assert_eq!(new, arrivals.len());
+        prop_assert_eq!(stored.properties(), as_sent.properties());
+    }
+}

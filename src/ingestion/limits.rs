@@ -1,0 +1,40 @@
+//! How many user properties there may be, and how often they may change: the seed's and Amplitude's numbers.
+//!
+//! Over a limit the event is stored all the same, and its verdict says why the property was not changed.
+
+use super::change::{Change, Operation};
+use super::meter::Limit;
+use super::properties::is_of_experiment;
+
+/// How many experiment user properties a project has. The property of one flag is one, whoever has it and whatever was unset
+/// since.
+pub const EXPERIMENT_PROPERTIES: u64 = 1_500;
+
+/// How many events of one user may change properties.
+pub const UPDATES: Limit = Limit { events: 1_800, millis: 3_600_000 };
+
+/// Why an event that is stored left a property as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unchanged {
+    /// The project has all the experiment properties it may have.
+    ExperimentProperties,
+    /// The user's properties were changed as often as they may in an hour.
+    Updates,
+}
+
+impl Unchanged {
+    /// The reason, for machines.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::ExperimentProperties => "experiment_property_limit",
+            Self::Updates => "user_property_update_limit",
+        }
+    }
+}
+
+impl Change {
+    /// Whether it makes one more experiment property where the project does not have it yet. Unsetting makes none.
+    pub fn makes_experiment_property(&self) -> bool {
+        is_of_experiment(&self.name) && self.operation != Operation::Unset
+    }
+}
