@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use axum::body::Bytes;
 use experiment_wasm::dialect::{Dialect, NativeDialect};
 use experiment_wasm::evaluation::Decision;
 use experiment_wasm::flag::{FlagCode, FlagError, Flags};
@@ -27,6 +28,8 @@ pub struct Edition {
     pub flags: Flags<Pattern>,
     /// The stored flags it was made from.
     source: String,
+    /// The list that is given out, once somebody asked for it.
+    wire: OnceLock<Bytes>,
     results: RwLock<HashMap<Decision, Arc<Told>>>,
 }
 
@@ -83,13 +86,26 @@ impl Deployment {
     }
 
     /// The flags that holders of the key may see whole, as a JSON list: on the client only those evaluated there.
-    pub fn wire(&self, keys: Option<&[Text]>) -> Vec<u8> {
+    /// All of them are the same bytes for everybody, however many read them slowly.
+    pub fn wire(&self, keys: Option<&[Text]>) -> Bytes {
         let edition = self.edition();
+        match keys {
+            None => edition.wire.get_or_init(|| self.listed(&edition, None)).clone(),
+            Some(_) => self.listed(&edition, keys),
+        }
+    }
+
+    /// How many bytes the list can have at most.
+    pub fn most_wire_bytes(&self) -> usize {
+        self.edition().source.len()
+    }
+
+    fn listed(&self, edition: &Edition, keys: Option<&[Text]>) -> Bytes {
         let asked = |key: &Text| keys.is_none_or(|keys| keys.contains(key));
         let shown = |key: &Text| self.kind == Kind::Server || edition.flags.is_local(key);
         let texts = edition.flags.keys().filter(|key| asked(key) && shown(key));
         let texts: Vec<_> = texts.filter_map(|key| edition.flags.text(key)).collect();
-        [b"[", texts.join(&b","[..]).as_slice(), b"]"].concat()
+        [b"[", texts.join(&b","[..]).as_slice(), b"]"].concat().into()
     }
 
     fn has(&self, flag: &StoredFlag) -> bool {
@@ -120,7 +136,10 @@ impl Edition {
     fn of(source: String) -> (Self, Vec<Skipped>) {
         let (flags, errors) = Flags::parse(source.as_bytes(), &NativeDialect);
         let number = EDITIONS.fetch_add(1, Ordering::Relaxed);
-        (Self { number, flags, source, results: RwLock::default() }, errors.into_iter().filter_map(skipped).collect())
+        (
+            Self { number, flags, source, wire: OnceLock::new(), results: RwLock::default() },
+            errors.into_iter().filter_map(skipped).collect(),
+        )
     }
 }
 

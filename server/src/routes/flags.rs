@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use experiment_wasm::json::{Object, Value, parse};
 
+use super::room::{self, Held};
 use super::{body, request};
 use crate::app::App;
 use crate::catalog::{Skipped, faults};
@@ -18,14 +20,30 @@ use crate::store::StoredFlag;
 /// The largest flag, in bytes. The largest seen in the field lists 20,000 ids.
 const MAX_FLAG_BYTES: usize = 1 << 20;
 
+/// An answer that was made for one request, and its room until it has left.
+struct Answer {
+    bytes: Bytes,
+    _held: Option<Held>,
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// The flag key of a path, or what is wrong with it.
 type Key = Result<Path<String>, PathRejection>;
 
 /// `GET /sdk/v2/flags` and `GET /v1/flags?flag_keys`: a JSON list of flags, for local evaluation.
 pub async fn for_deployment(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
     let (_, deployment) = request::deployment(&app, asked.headers())?;
-    let keys = request::flag_keys_of(&request::query(asked.uri())?);
-    Ok(text(StatusCode::OK, deployment.wire(keys.as_deref())))
+    let Some(keys) = request::flag_keys_of(&request::query(asked.uri())?) else {
+        return Ok(text(StatusCode::OK, deployment.wire(None)));
+    };
+    let held = room::to_answer(deployment.most_wire_bytes()).await;
+    let answer = Answer { bytes: deployment.wire(Some(&keys)), _held: held };
+    Ok(text(StatusCode::OK, Bytes::from_owner(answer)))
 }
 
 /// `GET /api/flags`: `{"flags": […], "skipped": [{"key", "code", "field"?}]}`.

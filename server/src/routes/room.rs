@@ -1,4 +1,4 @@
-//! How much of all bodies together is in memory at once. Who finds no room waits; nobody is refused for it.
+//! How much of all bodies, and of the answers that are made for one reader, is in memory at once. Who finds no room waits; nobody is refused for it.
 //!
 //! Bodies are divided by size, and users from events, so that many large ones never stand in the way of small ones, nor a
 //! store that is held up in the way of evaluation. Room is taken for a whole body before it is read, never piece by piece:
@@ -36,6 +36,10 @@ static SMALL: Room = Room::new(12 << 10, 48 << 10);
 /// One of the largest is read while another is worked on.
 static LARGE: Room = Room::new(20 << 10, 75 << 10);
 
+/// Ten times the largest set of flags seen in the field, in KiB.
+const MOST_ANSWERS: usize = 40 << 10;
+static ANSWERS: Semaphore = Semaphore::const_new(MOST_ANSWERS);
+
 impl Room {
     const fn new(read: usize, work: usize) -> Self {
         Self { read: Semaphore::const_new(read), work: Semaphore::const_new(work), most: (read, work) }
@@ -60,6 +64,11 @@ impl Room {
         let values = (bytes / 2).min(MOST_CHANGED);
         take(&self.work, bytes * COPIES + values * VALUE_BYTES, self.most.1).await
     }
+}
+
+/// Waits until an answer of so many bytes may be made. It is for those that are not kept for others too.
+pub async fn to_answer(bytes: usize) -> Option<Held> {
+    take(&ANSWERS, bytes, MOST_ANSWERS).await
 }
 
 /// What takes more than there is has all of it to itself.

@@ -11,6 +11,8 @@ pub struct Asking {
     pub port: u16,
     pub head: String,
     pub body: Vec<u8>,
+    /// How long nothing may come back.
+    pub wait: Duration,
 }
 
 /// What came back.
@@ -23,7 +25,7 @@ pub struct Answer {
 impl Asking {
     pub fn new(port: u16, method: &str, path: &str) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
-        Self { port, head, body: Vec::new() }
+        Self { port, head, body: Vec::new(), wait: Duration::from_secs(20) }
     }
 
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
@@ -36,10 +38,15 @@ impl Asking {
         self
     }
 
+    pub fn waiting(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
     /// Sends it; an error is a connection that broke.
     pub fn attempt(self) -> std::io::Result<Answer> {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port))?;
-        socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+        socket.set_read_timeout(Some(self.wait))?;
         let head = format!("{}content-length: {}\r\n\r\n", self.head, self.body.len());
         // A server that refuses may stop reading before everything was written.
         let _refused_early = socket.write_all(&[head.as_bytes(), &self.body].concat());

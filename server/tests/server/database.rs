@@ -15,8 +15,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 pub enum Database {
     Memory,
     File(PathBuf),
-    Postgres { server: String, name: String },
-    Tablespace { server: String, name: String },
+    Postgres { server: String, name: String, has_tablespace: bool },
 }
 
 impl Database {
@@ -47,14 +46,14 @@ impl Database {
         let _same_user = as_root("chown", &["postgres", &directory.to_string()]);
         ask(&format!("{server}/postgres"), format!("CREATE TABLESPACE {name} LOCATION '{directory}'"));
         ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name} TABLESPACE {name}"));
-        Self::Tablespace { server, name: name.clone() }
+        Self::Postgres { server, name: name.clone(), has_tablespace: true }
     }
 
     pub fn url(&self) -> String {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),
             Self::File(directory) => format!("sqlite:{}", directory.join("events.db").display()),
-            Self::Postgres { server, name } | Self::Tablespace { server, name } => format!("{server}/{name}"),
+            Self::Postgres { server, name, .. } => format!("{server}/{name}"),
         }
     }
 
@@ -73,7 +72,7 @@ impl Database {
                     during();
                     connection.execute("COMMIT").await.unwrap();
                 }
-                Self::Postgres { .. } | Self::Tablespace { .. } => {
+                Self::Postgres { .. } => {
                     let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                     connection.execute(begin).await.unwrap();
                     during();
@@ -100,7 +99,7 @@ impl Database {
                     }
                     all
                 }
-                Self::Postgres { .. } | Self::Tablespace { .. } => {
+                Self::Postgres { .. } => {
                     let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                     let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
                     let mut all = BTreeMap::new();
@@ -123,7 +122,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 connection.execute(statement).await.unwrap();
             }),
-            Self::Postgres { .. } | Self::Tablespace { .. } => ask(&self.url(), statement.to_owned()),
+            Self::Postgres { .. } => ask(&self.url(), statement.to_owned()),
         }
     }
 
@@ -135,7 +134,7 @@ impl Database {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
-            Self::Postgres { .. } | Self::Tablespace { .. } => waiting(async {
+            Self::Postgres { .. } => waiting(async {
                 let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
             }),
@@ -148,12 +147,11 @@ impl Drop for Database {
         match self {
             Self::Memory => {}
             Self::File(directory) => std::fs::remove_dir_all(directory).unwrap(),
-            Self::Postgres { server, name } => {
-                ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"))
-            }
-            Self::Tablespace { server, name } => {
+            Self::Postgres { server, name, has_tablespace } => {
                 ask(&format!("{server}/postgres"), format!("DROP DATABASE {name} WITH (FORCE)"));
-                ask(&format!("{server}/postgres"), format!("DROP TABLESPACE {name}"));
+                if *has_tablespace {
+                    ask(&format!("{server}/postgres"), format!("DROP TABLESPACE {name}"));
+                }
             }
         }
     }
@@ -172,7 +170,7 @@ fn postgres() -> Option<Database> {
     let server = std::env::var("EXPERIMENT_TEST_POSTGRES").ok()?;
     let name = name();
     ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name}"));
-    Some(Database::Postgres { server, name })
+    Some(Database::Postgres { server, name, has_tablespace: false })
 }
 
 pub fn ask(url: &str, statement: String) {

@@ -14,6 +14,7 @@ mod everything;
 mod exposition;
 mod exposure_header;
 mod flags;
+mod flood;
 mod identify;
 mod identity;
 mod ids;

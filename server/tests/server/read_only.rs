@@ -24,7 +24,7 @@ impl Sealed {
                 let sealed = Self::Files(files.filter(|file| !file.to_str().unwrap().ends_with("-shm")).collect());
                 sealed.holds(directory.join("probe")).then_some(sealed)
             }
-            Database::Postgres { server, name } => {
+            Database::Postgres { server, name, .. } => {
                 let sealed = Self::Postgres { server: server.clone(), name: name.clone() };
                 sealed.set(true);
                 // Connections keep what they began with. A failover ends them, as this does.
@@ -32,7 +32,7 @@ impl Sealed {
                 ask(&format!("{server}/postgres"), format!("{end} = '{name}'"));
                 Some(sealed)
             }
-            _ => unreachable!("it is lasting"),
+            Database::Memory => unreachable!("it is lasting"),
         }
     }
 

@@ -137,7 +137,7 @@ fn a_page_that_rebinds_its_name_to_this_machine_still_has_no_key() {
     let server = Running::start();
     for path in paths().into_iter().filter(|path| of_the_admin(path)) {
         let head = format!("GET {path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n");
-        let asking = Asking { port: server.port, head, body: Vec::new() };
+        let asking = Asking { head, ..server.ask("GET", "") };
         asking.header("origin", "http://evil.example").header("sec-fetch-site", "same-origin").send().refused(401);
     }
 }
