@@ -322,6 +322,19 @@ fn a_closed_client_asks_and_tells_nobody_and_says_what_is_not_told() {
 }
 
 #[test]
+fn what_waits_for_consent_is_not_given_up_when_the_client_is_closed() {
+    let mut page = Page::with_window(r#"{"held":true}"#, Window::Page);
+    page.fetch(r#"{"user_id":"u"}"#);
+    page.respond(0, 200, ON);
+    assert_eq!(page.variant("checkout").0, "treatment");
+    page.client.close(page.now);
+    page.log();
+    let is_dropped = |change: &Change| matches!(change, Change::Dropped(_));
+    assert!(!page.notified().iter().any(is_dropped), "nobody refused it");
+    assert!(page.tracked().is_empty());
+}
+
+#[test]
 fn what_somebody_was_told_is_forgotten_when_the_next_one_is_told() {
     let mut page = Page::with_window("{}", Window::Page);
     let meet = |page: &mut Page, user: &str| {

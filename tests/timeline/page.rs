@@ -82,9 +82,11 @@ impl Page {
 
     fn open(key: &'static str, options: &str, window: Window, shelf: Rc<Shelf>, now: Now) -> Self {
         let mut given = object(options);
+        // No option of the reference: the face says it, while the visitor has not consented.
+        let is_held = given.remove("held").is_some();
         given.set("serverUrl", "http://h");
         given.set("flagsServerUrl", "http://f");
-        let config = Config::new(key.into(), read_options(given.to_json().as_bytes()), window);
+        let config = Config::new(key.into(), read_options(given.to_json().as_bytes()), window).held(is_held);
         let client = Client::new(config, NativeDialect, &*shelf, now);
         let (log, tracked, notified) = Default::default();
         let (provider, options) = (Tracking::Taken, options.into());
