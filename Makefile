@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-crash test-permutations fuzz bench bench-server
+.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-faults test-crash test-permutations fuzz bench bench-server
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -165,6 +165,11 @@ test-postgres: $(toolchain) $(postgres) ## the server's tests once more, on Post
 
 test-permutations: $(toolchain) ## a million event streams in any order, repeated, in groups. PROPTEST_CASES (1000000)
 	PROPTEST_CASES='$(or $(PROPTEST_CASES),1000000)' cargo test --locked --release -p experiment-server permutations
+
+faults := disk_full read_only flood --nocapture --test-threads=1
+test-faults: $(toolchain) $(postgres) ## full disks and floods of the server, whole, on SQLite and on PostgreSQL: half an hour
+	EXPERIMENT_FAULTS=1 $(server-tests) -- $(faults)
+	EXPERIMENT_FAULTS=1 server/tests/with-postgres $(server-tests) -- $(faults)
 
 test-crash: $(toolchain) $(postgres) ## 200 crashes of the server on SQLite and on PostgreSQL, and of PostgreSQL. CRASHES (200)
 	EXPERIMENT_CRASHES='$(CRASHES)' $(server-tests) crash -- --nocapture

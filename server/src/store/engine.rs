@@ -14,6 +14,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Executor, Postgres, Row as _, SqlStr, Sqlite};
 
+use super::ahead::Ahead;
 use super::writing::Writing;
 
 /// Connections of a file or server database: one writes, the others read. Two cores gain nothing from more.
@@ -35,7 +36,7 @@ pub type Result<T> = std::result::Result<T, sqlx::Error>;
 /// A pool of connections to one of the two engines.
 #[derive(Clone)]
 pub enum Engine {
-    Sqlite(SqlitePool),
+    Sqlite(SqlitePool, Arc<Ahead>),
     /// And whether its connections cannot write, and are not to be used again.
     Postgres(PgPool, Arc<AtomicBool>),
 }
@@ -78,7 +79,8 @@ impl Engine {
             .acquire_timeout(LOCK_WAIT)
             .idle_timeout(None)
             .max_lifetime(None);
-        Ok(Self::Sqlite(pool.connect_with(options).await?))
+        let ahead = Arc::new(Ahead::of(&options));
+        Ok(Self::Sqlite(pool.connect_with(options).await?, ahead))
     }
 
     /// Makes the tables where there are none. Replicas that start together take turns.
@@ -94,7 +96,7 @@ impl Engine {
     /// Rows as they are committed now.
     pub async fn rows(&self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(pool) => sqlite(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Sqlite)),
+            Self::Sqlite(pool, _) => sqlite(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Sqlite)),
             Self::Postgres(pool, _) => {
                 postgres(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Postgres))
             }
@@ -104,7 +106,7 @@ impl Engine {
     /// Waits until no other writer is in a transaction, and begins one.
     pub async fn begin(&self) -> Result<Transaction> {
         match self {
-            Self::Sqlite(pool) => Writing::begin(pool).await.map(Transaction::Sqlite),
+            Self::Sqlite(pool, ahead) => Writing::begin(pool, ahead).await.map(Transaction::Sqlite),
             Self::Postgres(pool, read_only) => {
                 let mut transaction = pool.begin().await?;
                 let may_not: String = transaction.fetch_one(WRITERS_LOCK).await?.try_get(0)?;
@@ -120,7 +122,7 @@ impl Engine {
     /// Closes every connection, so that the files are whole.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
+            Self::Sqlite(pool, _) => pool.close().await,
             Self::Postgres(pool, _) => pool.close().await,
         }
     }

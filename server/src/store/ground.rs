@@ -56,13 +56,16 @@ impl Verdict {
     }
 }
 
+/// How many bytes of properties the events of a group may show before they are saved. Groups show a tenth of it.
+const MOST_SHOWN: usize = 4 << 20;
+
 /// An event as it is stored.
 pub struct Event<'a> {
     pub id: i64,
     pub person: i64,
     pub insert_id: Text,
-    /// The user's properties as the event shows them.
-    pub snapshot: Object,
+    /// The user's properties as the event shows them, as JSON.
+    pub snapshot: String,
     pub arrival: &'a Arrival,
 }
 
@@ -75,8 +78,10 @@ pub struct Ground<'a> {
     pub names: Names,
     pub updates: Updates,
     pub next_event: i64,
-    /// What is new.
+    /// What is new and not yet saved.
     pub events: Vec<Event<'a>>,
+    /// The bytes of what these show.
+    pub shown: usize,
 }
 
 /// The experiment properties of a project.
@@ -115,9 +120,21 @@ impl<'a> Ground<'a> {
             let own = ingested.exposure.as_ref().filter(|_| unchanged != Some(Unchanged::ExperimentProperties));
             (with_own_variant(self.people.snapshot(person), ingested, own), unchanged)
         };
+        let snapshot = snapshot.to_json();
+        self.shown += snapshot.len();
         self.events.push(Event { id: self.next_event, person, insert_id, snapshot, arrival });
         self.next_event += 1;
         Verdict::Stored(unchanged)
+    }
+
+    /// The events to save now: all, once they show so much that they cannot wait for the others. Each shows all properties of
+    /// its user, so that a small request can become a thousand times larger.
+    pub fn overflow(&mut self) -> Vec<Event<'a>> {
+        if self.shown < MOST_SHOWN {
+            return Vec::new();
+        }
+        self.shown = 0;
+        std::mem::take(&mut self.events)
     }
 
     /// The id to store an event under, if it is to be stored.

@@ -38,6 +38,7 @@ impl Store {
             let mut ground = self.load(&mut open, project, &own).await?;
             for (place, arrival) in places.into_iter().zip(own) {
                 verdicts[place] = ground.take(arrival);
+                save_events(&mut open, &ground.overflow()).await?;
             }
             save(&mut open, project, &ground).await?;
             stored.push(ground.updates);
@@ -60,7 +61,7 @@ impl Store {
         let names = names(open, project, arrivals).await?;
         let updates = Updates::after(&self.updates);
         let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
-        Ok(Ground { known, people, names, updates, next_event, events: Vec::new() })
+        Ok(Ground { known, people, names, updates, next_event, ..Ground::default() })
     }
 }
 
@@ -83,7 +84,7 @@ fn row(event: &Event<'_>) -> Vec<Arg> {
         maybe(exposure.and_then(|exposure| exposure.variant.as_ref())),
         maybe(exposure.and_then(|exposure| exposure.experiment_key.as_ref())),
         arrival.properties.clone().into(),
-        event.snapshot.to_json().into(),
+        event.snapshot.clone().into(),
         arrival.rest.clone().into(),
     ]
 }
@@ -151,9 +152,13 @@ async fn save(open: &mut Transaction, project: i64, ground: &Ground<'_>) -> Resu
     let devices = devices.map(|(device, person)| vec![project.into(), text(device), person.into()]).collect();
     let end = "ON CONFLICT (project, device_id) DO UPDATE SET person = excluded.person";
     insert(open, "INSERT INTO device (project, device_id, person)", end, devices).await?;
+    save_events(open, &ground.events).await
+}
+
+async fn save_events(open: &mut Transaction, events: &[Event<'_>]) -> Result<()> {
     let start = "INSERT INTO event (id, project, insert_id, person, user_id, device_id, event_type, time, received, \
                  flag_key, variant, experiment_key, event_properties, user_properties, rest)";
-    insert(open, start, "", ground.events.iter().map(row).collect()).await
+    insert(open, start, "", events.iter().map(row).collect()).await
 }
 
 fn person_row(project: i64, id: i64, person: &Person) -> Vec<Arg> {

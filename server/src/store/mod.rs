@@ -1,5 +1,6 @@
 //! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
 
+mod ahead;
 mod engine;
 mod failure;
 mod flags;

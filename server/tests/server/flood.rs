@@ -17,8 +17,15 @@ use crate::running::{ADMIN, CLIENT, Running, SERVER};
 /// What the server may take, in KiB: the project's goal is 256 MiB. A build for tests takes what the other does.
 const MOST_MEMORY: usize = 256 << 10;
 
-/// How many connections the server has open at once.
-const MOST_CONNECTIONS: usize = 4_096;
+/// The size of a flood: `make test-faults` takes minutes for the whole, `make test` seconds for less.
+fn size(whole: usize, less: usize) -> usize {
+    if std::env::var_os("EXPERIMENT_FAULTS").is_some() { whole } else { less }
+}
+
+/// How many connections the server has open at once: the most it takes, or what it has files for.
+fn places() -> usize {
+    size(4_096, 512)
+}
 
 /// Runs a flood with honest clients beside it: one sends small batches, one large ones, one asks for variants.
 /// Returns how many batches they sent.
@@ -85,7 +92,8 @@ fn is_well(server: &Running, what: &str, honest: usize) {
 }
 
 fn flooded(what: &str, flood: impl FnOnce(&Running)) {
-    let server = Running::on(Database::lasting(), &[]);
+    // 128 of the files are not for connections.
+    let server = Running::with_files(Database::lasting(), places() + 128);
     let honest = beside_honest_clients(&server, || flood(&server));
     is_well(&server, what, honest);
 }
@@ -128,21 +136,23 @@ fn two_hundred_gzip_bombs_at_once() {
 }
 
 #[test]
-fn forty_of_the_largest_bodies_at_once_are_all_taken() {
+fn forty_of_the_largest_bodies_at_once_are_all_read() {
+    let (count, good) = (size(40, 8), size(4, 2));
     flooded("large bodies", |server| {
         let refused = AtomicUsize::new(0);
-        in_parallel(40, |number| {
+        in_parallel(count, |number| {
             let event = |n: usize| json!({ "user_id": format!("large-{number}"), "event_type": "Large", "insert_id": format!("{number}-{n}"), "event_properties": { "note": "x".repeat(1_000_000) } });
             // What it says of itself is the last field: it is not known before that whose events these are.
-            let body = json!({ "events": (0..19).map(event).collect::<Vec<_>>(), "key": "", "api_key": if number < 4 { "shop-api-key" } else { "z" } });
+            let body = json!({ "events": (0..19).map(event).collect::<Vec<_>>(), "key": "", "api_key": if number < good { "shop-api-key" } else { "z" } });
             let answer = server.ask("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(120)).send();
             match answer.status {
                 200 => {}
                 _ => drop((answer.refused(400), refused.fetch_add(1, Ordering::Relaxed))),
             }
         });
-        assert_eq!(refused.into_inner(), 36);
-        assert_eq!(server.database.number("SELECT count(*) FROM event WHERE event_type = 'Large'"), 4 * 19);
+        assert_eq!(refused.into_inner(), count - good);
+        let stored = server.database.number("SELECT count(*) FROM event WHERE event_type = 'Large'");
+        assert_eq!(stored, (good * 19) as i64);
     });
 }
 
@@ -157,18 +167,30 @@ fn text_that_becomes_a_hundred_times_larger_in_memory() {
     let zeros = |count: usize| format!("[{}0]", "0,".repeat(count));
     let names = |count: usize| format!(r#"{{{}"":0}}"#, r#""":0,"#.repeat(count));
     let bodies = [
-        ("/batch", wrapped(zeros(7_000_000), r#""event_properties":{"a":HERE}"#)),
-        ("/batch", wrapped(names(3_000_000), r#""event_properties":HERE"#)),
-        ("/batch", wrapped(names(3_000_000), r#""user_properties":{"$set":HERE}"#)),
-        ("/batch", wrapped(names(3_000_000), r#""rest":HERE"#)),
+        ("/batch", wrapped(zeros(size(7_000_000, 700_000)), r#""event_properties":{"a":HERE}"#)),
+        ("/batch", wrapped(names(size(3_000_000, 300_000)), r#""event_properties":HERE"#)),
+        ("/batch", wrapped(names(size(3_000_000, 300_000)), r#""user_properties":{"$set":HERE}"#)),
+        ("/batch", wrapped(names(size(3_000_000, 300_000)), r#""rest":HERE"#)),
         ("/2/httpapi", wrapped(zeros(400_000), r#""user_properties":{"$append":{"a":HERE}}"#)),
     ];
     flooded("many values", |server| {
-        in_parallel(bodies.len() * 4, |number| {
+        in_parallel(bodies.len() * size(4, 1), |number| {
             let (path, body) = &bodies[number % bodies.len()];
             let asking = server.ask("POST", path).body(body.clone()).waiting(Duration::from_secs(120));
             asking.send().refused(413);
         });
+    });
+}
+
+#[test]
+fn a_user_with_large_properties_whom_many_events_show() {
+    let (events, bytes) = (size(2_000, 400), size(900_000, 400_000));
+    flooded("large properties", |server| {
+        let note = "x".repeat(bytes);
+        server.store(json!([{ "user_id": "large", "event_type": "Buy", "user_properties": { "note": note } }]));
+        let event = json!({ "user_id": "large", "event_type": "Buy" });
+        let body = json!({ "api_key": "shop-api-key", "events": vec![event; events] }).to_string();
+        server.ask("POST", "/batch").body(body).waiting(Duration::from_secs(120)).send().expect(200);
     });
 }
 
@@ -240,7 +262,7 @@ fn header_floods() {
         });
         // Headers that never end, as many as there are connections: each is as long as it may be.
         let endless = [start, "x-endless: ", &"x".repeat(30_000)].concat();
-        drop(connections(server.port, MOST_CONNECTIONS, endless.as_bytes()));
+        drop(connections(server.port, places(), endless.as_bytes()));
     });
 }
 
@@ -251,7 +273,7 @@ fn more_connections_than_there_are_places() {
     let ways = [String::new(), "GET /he".to_owned(), head.to_owned(), format!("{head}{}", " ".repeat(10_000))];
     flooded("idle connections", |server| {
         for way in ways {
-            let mut held = connections(server.port, MOST_CONNECTIONS + 500, way.as_bytes());
+            let mut held = connections(server.port, places() + 500, way.as_bytes());
             // A byte a second, and nobody gets in the way of anybody else.
             for _ in 0..2 {
                 server.ask("GET", "/healthz").send().expect(200);
@@ -271,8 +293,8 @@ fn who_never_reads_what_was_answered_and_asks_on() {
         let flag = json!({ "key": "large", "metadata": { "note": large }, "variants": {}, "segments": [] });
         let put = server.ask("PUT", "/api/flags/large").header("authorization", ADMIN);
         put.body(flag.to_string()).send().expect(200);
-        let all = connections(server.port, 500, request("").repeat(50).as_bytes());
-        let some = connections(server.port, 500, request("?flag_keys=large").repeat(50).as_bytes());
+        let all = connections(server.port, size(500, 200), request("").repeat(50).as_bytes());
+        let some = connections(server.port, size(500, 200), request("?flag_keys=large").repeat(50).as_bytes());
         sleep(Duration::from_secs(2));
         drop((all, some));
     });
@@ -284,7 +306,7 @@ fn a_body_that_promises_more_than_it_brings_is_given_up() {
         let head = "POST /batch HTTP/1.1\r\nhost: a\r\ncontent-length: 20000000\r\n\r\n";
         let sent = [head.as_bytes(), &[b' '; 40_000]].concat();
         // Enough to take all the room there is for large bodies, and they stand still.
-        let held = connections(server.port, 20, &sent);
+        let held = connections(server.port, size(20, 3), &sent);
         let body: Value = json!({ "api_key": "shop-api-key", "events": [{ "user_id": "patient", "event_type": "Large", "event_properties": { "note": "x".repeat(2_000_000) } }] });
         // Each is waited for two seconds.
         let asking = server.ask("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(100));
@@ -306,4 +328,79 @@ fn requests_one_behind_the_other_are_answered_in_their_order() {
     let mut expected = ["200", "404"].repeat(50);
     expected.push("200");
     assert_eq!(statuses, expected);
+}
+
+/// A thousandth of the ids in `make test`, which shows only that the flood itself works.
+#[test]
+fn a_million_users_who_are_asked_about_once() {
+    let user = |number: usize| {
+        let user = experiment_wasm::api::base64url(format!(r#"{{"user_id":"visitor-number-{number}"}}"#).as_bytes());
+        format!(
+            "GET /sdk/v2/vardata HTTP/1.1\r\nhost: a\r\nauthorization: {CLIENT}\r\nx-amp-exp-track: no-track\r\nx-amp-exp-user: {}\r\n\r\n",
+            user.to_str()
+        )
+    };
+    let users = size(1_000_000, 1_000);
+    flooded("users", |server| {
+        in_parallel(2, |half| {
+            let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+            for first in (half * users / 2..(half + 1) * users / 2).step_by(20) {
+                socket.write_all((first..first + 20).map(user).collect::<String>().as_bytes()).unwrap();
+                read_answers(&mut socket, 20);
+            }
+        });
+    });
+}
+
+/// Reads so many answers, all of which are good.
+fn read_answers(socket: &mut TcpStream, count: usize) {
+    let (mut bytes, mut piece) = (Vec::new(), [0; 16 << 10]);
+    let good = |bytes: &[u8]| bytes.windows(12).filter(|words| words == b"HTTP/1.1 200").count();
+    // Each ends with an object in an object.
+    while good(&bytes) < count || !bytes.ends_with(b"}}") {
+        let length = socket.read(&mut piece).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&bytes));
+        bytes.extend_from_slice(&piece[..length]);
+    }
+}
+
+#[test]
+fn a_million_users_and_devices_with_one_event_each() {
+    let event = |n: usize| json!({ "user_id": format!("user-number-{n}"), "device_id": format!("device-number-{n}"), "event_type": "Buy" });
+    let users = size(1_000_000, 4_000);
+    flooded("users and devices", |server| {
+        in_parallel(2, |half| {
+            for first in (half * users / 2..(half + 1) * users / 2).step_by(2_000) {
+                server.store((first..first + 2_000).map(event).collect());
+            }
+        });
+    });
+}
+
+#[test]
+fn readers_who_overlap_do_not_make_the_log_grow() {
+    let server = Running::on(Database::lasting(), &[]);
+    // PostgreSQL has its own way with its log.
+    let Database::File(directory) = &server.database else { return };
+    let log = directory.join("events.db-wal");
+    let event = |n: usize| json!({ "user_id": format!("user-{n}"), "event_type": "Buy", "event_properties": { "note": "x".repeat(4_000) } });
+    let batches = size(2_000, 60);
+    let over = AtomicBool::new(false);
+    let longest = scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Acquire) {
+                    assert_eq!(server.read("/api/events?limit=1000").status, 200);
+                }
+            });
+        }
+        let _over = Over(&over);
+        let lengths = (0..batches).map(|batch| {
+            server.store((batch * 200..batch * 200 + 200).map(event).collect());
+            std::fs::metadata(&log).unwrap().len()
+        });
+        lengths.max().unwrap()
+    });
+    println!("the log had {} MiB at most", longest >> 20);
+    assert!(longest < 24 << 20, "{longest}");
 }

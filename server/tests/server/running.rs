@@ -40,6 +40,15 @@ impl Running {
         Self { port, child, database }
     }
 
+    /// One that may open so many files, and no more.
+    pub fn with_files(database: Database, files: usize) -> Self {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+        let mut child = started(limited.arg(env!("CARGO_BIN_EXE_experiment-server")), &database, &[], Stdio::null());
+        let port = port_of(&mut child);
+        Self { port, child, database }
+    }
+
     /// One that shows its metrics; on which port too.
     pub fn measured(database: Database, more: &[&str]) -> (Self, u16) {
         let mut child = spawn(&database, &[&["--metrics-port", "0"], more].concat());
@@ -142,7 +151,11 @@ fn spawn(database: &Database, more: &[&str]) -> Child {
 }
 
 fn spawn_heard(database: &Database, more: &[&str], log: Stdio) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_experiment-server"))
+    started(&mut Command::new(env!("CARGO_BIN_EXE_experiment-server")), database, more, log)
+}
+
+fn started(command: &mut Command, database: &Database, more: &[&str], log: Stdio) -> Child {
+    command
         .args(["--config", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json"), "--port", "0"])
         .args(["--database", &database.url()])
         .args(more)
