@@ -402,5 +402,7 @@ fn readers_who_overlap_do_not_make_the_log_grow() {
         lengths.max().unwrap()
     });
     println!("the log had {} MiB at most", longest >> 20);
-    assert!(longest < 24 << 20, "{longest}");
+    // 16 MB, and as much again for each time that somebody read for longer than the server waits. Left alone it had all
+    // that was written: over 100.
+    assert!(longest < 64 << 20, "{longest}");
 }
