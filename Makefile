@@ -168,8 +168,8 @@ test-permutations: $(toolchain) ## a million event streams in any order, repeate
 
 faults := disk_full read_only flood --nocapture --test-threads=1
 test-faults: $(toolchain) $(postgres) ## full disks and floods of the server, whole, on SQLite and on PostgreSQL: half an hour
-	EXPERIMENT_FAULTS=1 $(server-tests) -- $(faults)
-	EXPERIMENT_FAULTS=1 server/tests/with-postgres $(server-tests) -- $(faults)
+	EXPERIMENT_FAULTS=1 $(server-tests) --release -- $(faults)
+	EXPERIMENT_FAULTS=1 server/tests/with-postgres $(server-tests) --release -- $(faults)
 
 test-crash: $(toolchain) $(postgres) ## 200 crashes of the server on SQLite and on PostgreSQL, and of PostgreSQL. CRASHES (200)
 	EXPERIMENT_CRASHES='$(CRASHES)' $(server-tests) crash -- --nocapture

@@ -384,7 +384,7 @@ fn readers_who_overlap_do_not_make_the_log_grow() {
     let Database::File(directory) = &server.database else { return };
     let log = directory.join("events.db-wal");
     let event = |n: usize| json!({ "user_id": format!("user-{n}"), "event_type": "Buy", "event_properties": { "note": "x".repeat(4_000) } });
-    let batches = size(2_000, 60);
+    let batches = size(600, 60);
     let over = AtomicBool::new(false);
     let longest = scope(|scope| {
         for _ in 0..4 {
