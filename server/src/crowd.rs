@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -19,6 +20,8 @@ use crate::clock;
 pub struct Crowd {
     places: Arc<Semaphore>,
     present: Mutex<(u64, BTreeMap<u64, Arc<Guest>>)>,
+    /// How many places are taken.
+    open: Gauge,
 }
 
 /// A connection as the crowd sees it.
@@ -43,9 +46,9 @@ pub struct Noted {
 }
 
 impl Crowd {
-    /// Nobody yet.
-    pub fn new(places: usize) -> Arc<Self> {
-        Arc::new(Self { places: Arc::new(Semaphore::new(places)), present: Mutex::default() })
+    /// Nobody yet. How many places are taken is told to the gauge.
+    pub fn new(places: usize, open: Gauge) -> Arc<Self> {
+        Arc::new(Self { places: Arc::new(Semaphore::new(places)), present: Mutex::default(), open })
     }
 
     /// A place; where none is free, the one of whom nothing was heard for longest.
@@ -60,6 +63,7 @@ impl Crowd {
         let number = present.0;
         present.1.insert(number, Arc::clone(&guest));
         drop(present);
+        self.open.inc();
         Place { crowd: Arc::clone(self), number, guest, _permit: permit }
     }
 
@@ -93,6 +97,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.crowd.present().1.remove(&self.number);
+        self.crowd.open.dec();
     }
 }
 
@@ -152,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_was_silent_for_longest_makes_room() {
-        let crowd = Crowd::new(2);
+        let crowd = Crowd::new(2, Gauge::default());
         let (first, second) = (crowd.enter().await, crowd.enter().await);
         first.guest.moved.store(20, Ordering::Relaxed);
         second.guest.moved.store(10, Ordering::Relaxed);
@@ -167,5 +172,6 @@ mod tests {
         assert!(!is_sent_away(&first).await && !is_sent_away(&third).await);
         drop((first, third));
         assert!(crowd.present().1.is_empty());
+        assert_eq!(crowd.open.get(), 0);
     }
 }

@@ -37,25 +37,9 @@ const STOP_WAIT: Duration = Duration::from_secs(10);
 /// How long accepting rests after the system refused a socket, which happens when it has no more of them.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// A connection that counts as open while this lives.
-struct Counted(Gauge);
-
-impl Counted {
-    fn new(connections: &Gauge) -> Self {
-        connections.inc();
-        Self(connections.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 /// Serves until `stop` is ready, then finishes what was begun. Connections are counted while they are open.
 pub async fn serve(listener: TcpListener, router: Router, connections: Gauge, stop: impl Future<Output = ()>) {
-    let crowd = Crowd::new(most_connections());
+    let crowd = Crowd::new(most_connections(), connections);
     let graceful = GracefulShutdown::new();
     let (alive, stopped) = watch::channel(());
     tokio::pin!(stop);
@@ -67,10 +51,7 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Gauge, st
         tokio::select! {
             () = &mut stop => break,
             accepted = accepted => match accepted {
-                Ok((socket, place)) => {
-                    let counted = Counted::new(&connections);
-                    connect(socket, (place, counted, stopped.clone()), router.clone(), &graceful);
-                }
+                Ok((socket, place)) => connect(socket, (place, stopped.clone()), router.clone(), &graceful),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     crowd.dismiss();
@@ -100,7 +81,7 @@ fn most_connections() -> usize {
 /// Runs a connection in the background, until it ends, or `stopped` does, or somebody needs its place.
 fn connect(
     socket: TcpStream,
-    (place, counted, mut stopped): (Place, Counted, watch::Receiver<()>),
+    (place, mut stopped): (Place, watch::Receiver<()>),
     router: Router,
     graceful: &GracefulShutdown,
 ) {
@@ -119,6 +100,5 @@ fn connect(
             _ = stopped.changed() => {}
             () = place.dismissed() => {}
         }
-        drop(counted);
     });
 }

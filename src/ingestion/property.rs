@@ -8,7 +8,7 @@ use super::moment::Stamp;
 use crate::json::{Object, Value};
 
 /// How many operations are remembered after the last value that was set or unset. Older ones become part of it.
-pub const MOST_LATER: usize = 16;
+const MOST_LATER: usize = 16;
 
 /// What a user has under one name, or had: that it was unset must be remembered to refuse older changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

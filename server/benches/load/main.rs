@@ -14,6 +14,8 @@ mod connection;
 mod database;
 mod flags;
 mod pace;
+#[allow(dead_code, reason = "the tests need more of it")]
+#[path = "../../tests/server/process.rs"]
 mod process;
 mod run;
 mod running;

@@ -1,6 +1,5 @@
 //! A running server, or two on one database.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ impl Running {
         let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/load.json");
         std::fs::write(config, configuration(flags).to_string()).unwrap();
         let mut servers: Vec<_> = (0..replicas).map(|_| spawn(config, &database)).collect();
-        Self { ports: servers.iter_mut().map(port_of).collect(), servers, database }
+        Self { ports: servers.iter_mut().map(process::port_of).collect(), servers, database }
     }
 
     /// Of all servers together.
@@ -58,15 +57,7 @@ fn configuration(flags: &[Value]) -> Value {
 fn spawn(config: &str, database: &Database) -> Child {
     Command::new(env!("CARGO_BIN_EXE_experiment-server"))
         .args(["--config", config, "--port", "0", "--database", &database.url()])
-        .env("RUST_LOG", "warn")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
-}
-
-/// The server says where it listens when it does.
-fn port_of(server: &mut Child) -> u16 {
-    let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    line.trim().rsplit(':').next().and_then(|port| port.parse().ok()).expect("the server did not start")
 }

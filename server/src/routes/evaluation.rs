@@ -24,9 +24,6 @@ use crate::refusal::{Refusal, text};
 use crate::store::Arrival;
 use crate::tracked::Full;
 
-/// The largest user in a body, in bytes; the largest in a header is a sixteenth of it.
-const MAX_USER_BYTES: usize = USER_BYTES;
-
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
 /// What is asked: whose variants, of which flags, in which form.
@@ -34,8 +31,6 @@ struct Question {
     user: Object,
     keys: Option<Vec<Text>>,
     shape: Shape,
-    tracks: bool,
-    tracks_exposures: bool,
     /// Two requests with one digest get one answer.
     digest: Text,
 }
@@ -48,9 +43,8 @@ pub async fn vardata(State(app): State<Arc<App>>, asked: Request) -> Result<Resp
     let keys = request::flag_keys(&parts.headers)?;
     let user = request::user(&told)?;
     let digest = digest(deployment, &parts.uri, &parts.headers, &told, keys.as_deref());
-    let (tracks, tracks_exposures) = tracks(&parts.headers);
-    let question = Question { user, keys, shape: Shape::Current, tracks, tracks_exposures, digest };
-    answer(&app, project, deployment, question).await
+    let question = Question { user, keys, shape: Shape::Current, digest };
+    answer(&app, (project, deployment), question, &parts.headers).await
 }
 
 /// `GET /v1/vardata?user_id&device_id&flag_keys&context`.
@@ -68,15 +62,14 @@ pub async fn vardata_v1(State(app): State<Arc<App>>, asked: Request) -> Result<R
     }
     let keys = request::flag_keys_of(&fields);
     let digest = digest(deployment, asked.uri(), asked.headers(), &[], keys.as_deref());
-    let (tracks, tracks_exposures) = tracks(asked.headers());
-    let question = Question { user, keys, shape: Shape::V1, tracks, tracks_exposures, digest };
-    answer(&app, project, deployment, question).await
+    let question = Question { user, keys, shape: Shape::V1, digest };
+    answer(&app, (project, deployment), question, asked.headers()).await
 }
 
 /// The user's JSON, as it was sent.
 async fn told(method: &Method, headers: &HeaderMap, body: Body) -> Result<Sent, Refusal> {
     if *method == Method::POST {
-        let sent = body::read(headers, body, MAX_USER_BYTES).await?;
+        let sent = body::read(headers, body, USER_BYTES).await?;
         if !sent.is_empty() {
             return Ok(sent);
         }
@@ -101,9 +94,9 @@ fn digest(deployment: &Deployment, uri: &Uri, headers: &HeaderMap, user: &[u8], 
 
 async fn answer(
     app: &App,
-    project: &Project,
-    deployment: &Deployment,
+    (project, deployment): (&Project, &Deployment),
     question: Question,
+    headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
     let identity = Identity::of(&question.user);
     if identity.is_unknown() {
@@ -118,11 +111,12 @@ async fn answer(
     let evaluated = Evaluated::of(&edition, &question.user, question.keys.as_deref());
     // No larger than it is: it may stay in the cache.
     let body = Bytes::from(evaluated.shown(question.shape).to_json().into_bytes().into_boxed_slice());
-    if question.tracks {
+    let (tracks, tracks_exposures) = tracks(headers);
+    if tracks {
         let assigned = evaluated.assignment(&identity, &deployment.name, now);
         track(app, project, assigned, now, |arrival| arrival).await?;
     }
-    if question.tracks_exposures {
+    if tracks_exposures {
         let returning = |arrival| Arrival { return_id: Some(fresh_insert_id()), ..arrival };
         track(app, project, evaluated.exposures(&identity, now), now, returning).await?;
     }

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The largest body that counts as small, in bytes: the limit of every route but `/batch`.
 pub const SMALL_BYTES: usize = 1 << 20;
 
-/// The largest body of a user, in bytes.
+/// The largest user in a body, in bytes; the largest in a header is a sixteenth of it.
 pub const USER_BYTES: usize = 256 << 10;
 
 /// How many values of changes a request may bring: 65 for each of 2,000 events. All other values are kept as text.

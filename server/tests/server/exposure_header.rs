@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::asking::Asking;
-use crate::running::{ADMIN, EXPOSURE, Running, until};
+use crate::flags::{put, simple};
+use crate::running::{EXPOSURE, Running, until};
 
 fn exposing(asking: Asking) -> Asking {
     asking.header("x-amp-exp-exposure-track", "track").header("x-amp-exp-track", "no-track")
@@ -16,13 +17,6 @@ fn exposures(server: &Running, query: &str, count: usize) -> Vec<(Value, Value)>
     assert!(events.iter().all(|event| event["event_type"] == EXPOSURE), "{events:?}");
     let properties = events.iter().map(|event| &event["event_properties"]);
     properties.map(|of| (of["[Experiment] Flag Key"].clone(), of["[Experiment] Variant"].clone())).collect()
-}
-
-fn put(server: &Running, variant: &str) {
-    let flag = json!({
-        "key": "button", "variants": { variant: { "key": variant, "value": variant } }, "segments": [{ "variant": variant }],
-    });
-    server.ask("PUT", "/api/flags/button").header("authorization", ADMIN).body(flag.to_string()).send().expect(200);
 }
 
 #[test]
@@ -75,7 +69,7 @@ fn who_comes_back_to_a_variant_is_exposed_again() {
     let ask =
         || exposing(server.vardata(&json!({ "user_id": "alice" })).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ"));
     for (place, variant) in ["a", "b", "a", "b"].into_iter().enumerate() {
-        put(&server, variant);
+        put(&server, &simple("button", variant)).send().expect(200);
         ask().send().expect(200);
         exposures(&server, "user_id=alice", place + 1);
         let current = || server.properties("user_id=alice")["[Experiment] button"] == variant;

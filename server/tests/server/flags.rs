@@ -10,12 +10,14 @@ fn keys(flags: &Value) -> Vec<&str> {
     flags.as_array().unwrap().iter().map(|flag| flag["key"].as_str().unwrap()).collect()
 }
 
-fn put(server: &Running, flag: &Value) -> Asking {
+/// Puts a flag in the place of the one with its key.
+pub fn put(server: &Running, flag: &Value) -> Asking {
     let path = format!("/api/flags/{}", flag["key"].as_str().unwrap());
     server.ask("PUT", &path).header("authorization", ADMIN).body(flag.to_string())
 }
 
-fn simple(key: &str, variant: &str) -> Value {
+/// A flag with which everybody has one variant.
+pub fn simple(key: &str, variant: &str) -> Value {
     let variants = json!({ variant: { "key": variant, "value": variant } });
     json!({ "key": key, "variants": variants, "segments": [{ "variant": variant }] })
 }

@@ -1,4 +1,4 @@
-//! Floods, with honest clients beside them who must all be served, and the server's memory under a number.
+//! Floods. Beside each are honest clients, who must all be served, and the memory stays under a number: `honest.rs`.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,91 +12,8 @@ use serde_json::{Value, json};
 
 use crate::asking::Asking;
 use crate::database::Database;
+use crate::honest::{Over, flooded, places, size};
 use crate::running::{ADMIN, CLIENT, Running, SERVER};
-
-/// What the server may take, in KiB: the project's goal is 256 MiB. A build for tests takes what the other does.
-const MOST_MEMORY: usize = 256 << 10;
-
-/// The size of a flood: `make test-faults` takes minutes for the whole, `make test` seconds for less.
-fn size(whole: usize, less: usize) -> usize {
-    if std::env::var_os("EXPERIMENT_FAULTS").is_some() { whole } else { less }
-}
-
-/// How many connections the server has open at once: the most it takes, or what it has files for.
-fn places() -> usize {
-    size(4_096, 512)
-}
-
-/// Runs a flood with honest clients beside it: one sends small batches, one large ones, one asks for variants.
-/// Returns how many batches they sent.
-fn beside_honest_clients(server: &Running, flood: impl FnOnce()) -> usize {
-    let (over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let honest = |name: &'static str, padding: usize| {
-        let mut number = 0;
-        // At least one after the flood.
-        loop {
-            let last = over.load(Ordering::Acquire);
-            store(server, &format!("{name}-{number}"), padding);
-            sent.fetch_add(1, Ordering::Relaxed);
-            number += 1;
-            if last {
-                return;
-            }
-            sleep(Duration::from_millis(20));
-        }
-    };
-    scope(|scope| {
-        scope.spawn(|| honest("small", 10));
-        scope.spawn(|| honest("larger", 30_000));
-        scope.spawn(|| {
-            for number in 0.. {
-                server.vardata(&json!({ "user_id": format!("visitor-{number}") })).send().expect(200);
-                if over.load(Ordering::Acquire) {
-                    return;
-                }
-                sleep(Duration::from_millis(20));
-            }
-        });
-        let _over = Over(&over);
-        flood();
-    });
-    sent.into_inner()
-}
-
-/// Ends the honest clients also when the flood panics.
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
-#[track_caller]
-fn store(server: &Running, name: &str, padding: usize) {
-    server.store(
-        json!([{ "user_id": name, "event_type": "Honest", "event_properties": { "note": "x".repeat(padding) } }]),
-    );
-}
-
-/// After a flood: everything honest is there, and the memory was never more than it may be.
-#[track_caller]
-fn is_well(server: &Running, what: &str, honest: usize) {
-    let stored = server.database.number("SELECT count(*) FROM event WHERE event_type = 'Honest'");
-    assert_eq!(usize::try_from(stored).unwrap(), honest);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")).unwrap();
-    let peak: usize = peak.trim().parse().unwrap();
-    println!("{what}: {honest} honest batches, {} MiB at most", peak >> 10);
-    assert!(peak <= MOST_MEMORY, "{what}: {peak} KiB");
-}
-
-fn flooded(what: &str, flood: impl FnOnce(&Running)) {
-    // 128 of the files are not for connections.
-    let server = Running::with_files(Database::lasting(), places() + 128);
-    let honest = beside_honest_clients(&server, || flood(&server));
-    is_well(&server, what, honest);
-}
 
 fn in_parallel(count: usize, work: impl Fn(usize) + Sync) {
     scope(|scope| {

@@ -15,6 +15,7 @@ mod exposition;
 mod exposure_header;
 mod flags;
 mod flood;
+mod honest;
 mod identify;
 mod identity;
 mod ids;
@@ -22,6 +23,8 @@ mod ingestion;
 mod limits;
 mod log;
 mod metrics;
+#[allow(dead_code, reason = "the load benchmark needs more of it")]
+mod process;
 mod property_limits;
 mod read_only;
 mod reading;

@@ -1,6 +1,5 @@
 //! A running server: started on a free port, stopped at the end of the test, with the requests that tests make of it.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use experiment_wasm::api::base64url;
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::asking::{Answer, Asking};
 use crate::database::Database;
+use crate::process::{port_of, ports_of};
 pub use crate::until::until;
 
 pub struct Running {
@@ -163,20 +163,4 @@ fn started(command: &mut Command, database: &Database, more: &[&str], log: Stdio
         .stderr(log)
         .spawn()
         .unwrap()
-}
-
-/// The server says where it listens when it does.
-fn port_of(child: &mut Child) -> u16 {
-    let [port] = ports_of(child, ["listening on"]);
-    port
-}
-
-fn ports_of<const N: usize>(child: &mut Child, said: [&str; N]) -> [u16; N] {
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    said.map(|said| {
-        let line = lines.next().expect("the server did not start").unwrap();
-        let (before, port) = line.rsplit_once(':').unwrap();
-        assert_eq!(before, format!("{said} http://127.0.0.1"));
-        port.parse().unwrap()
-    })
 }

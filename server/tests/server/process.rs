@@ -1,6 +1,8 @@
-//! What the kernel says a process has used.
+//! A server's process: where it says it listens, and what the kernel says it has used.
 
 use std::fs::read_to_string;
+use std::io::{BufRead, BufReader};
+use std::process::Child;
 
 /// The clock of `/proc/*/stat`, the same on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -18,4 +20,21 @@ pub fn most_memory(process: u32) -> u64 {
     let status = read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+/// The server says where it listens when it does.
+pub fn port_of(child: &mut Child) -> u16 {
+    let [port] = ports_of(child, ["listening on"]);
+    port
+}
+
+/// The same of several ports, by what is said of each.
+pub fn ports_of<const N: usize>(child: &mut Child, said: [&str; N]) -> [u16; N] {
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    said.map(|said| {
+        let line = lines.next().expect("the server did not start").unwrap();
+        let (before, port) = line.rsplit_once(':').unwrap();
+        assert_eq!(before, format!("{said} http://127.0.0.1"));
+        port.parse().unwrap()
+    })
 }
