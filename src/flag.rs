@@ -4,7 +4,11 @@
 //! and for those who ask for flags, and is where variants and metadata are read from when somebody wants them.
 
 mod error;
+#[cfg(feature = "native")]
+mod fault;
 mod order;
+#[cfg(feature = "native")]
+pub mod rules;
 #[cfg(all(test, feature = "native"))]
 mod tests;
 mod wire;
@@ -18,6 +22,8 @@ use crate::json::{Object, Text, Value, parse, write_string};
 use crate::segment::{Index, Segment, Span, Tables};
 
 pub use error::{FlagCode, FlagError};
+#[cfg(feature = "native")]
+pub use fault::Fault;
 
 /// Numbers the sets of flags of this process, so that a target never takes one set's selectors for another's.
 static EDITIONS: AtomicU32 = AtomicU32::new(1);
@@ -82,6 +88,26 @@ impl<P> Flags<P> {
         // A text without flags has no other error.
         let is_none = errors.first().is_some_and(|error| error.code == FlagCode::NotFlags);
         (!is_none).then_some((flags, errors))
+    }
+
+    /// Reads flags one by one, each from its own text, under the name that it is kept by. What is not readable, whatever it
+    /// is, harms only itself and is named. Of two flags with one key the later counts.
+    #[cfg(feature = "native")]
+    pub fn read_each<'a, D: Dialect<Pattern = P>>(
+        texts: impl IntoIterator<Item = (&'a str, &'a str)>,
+        dialect: &D,
+    ) -> (Self, Vec<FlagError>) {
+        let (mut flags, mut errors) = (Self::default(), Vec::new());
+        for (name, text) in texts {
+            let (read, code) = wire::read_one(text.as_bytes(), dialect, &mut flags.tables);
+            if let Some((key, flag)) = read {
+                flags.put(&key, flag, 0);
+            }
+            errors.extend(code.map(|code| FlagError { key: Some(name.into()), code }));
+        }
+        // Nothing more to read: what depends on what is found out when all are here.
+        errors.extend(flags.add_missing(b"[]", dialect));
+        (flags, errors)
     }
 
     /// Adds flags whose keys are not here yet, as [`parse`](Self::parse) reads them.

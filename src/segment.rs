@@ -13,6 +13,8 @@ use crate::json::Text;
 
 pub(crate) use form::Form;
 pub(crate) use index::Index;
+#[cfg(feature = "native")]
+pub(crate) use operator::NONE;
 pub(crate) use operator::{Operator, Test};
 pub(crate) use wire::{Compiler, Tables};
 

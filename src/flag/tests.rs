@@ -61,6 +61,30 @@ fn a_selector_that_is_not_understood_harms_every_flag_that_has_it() {
 }
 
 #[test]
+fn a_text_that_is_no_flag_harms_only_itself_where_each_has_its_own() {
+    let (good, other) = (on("b", "x", "1"), on("c", "x", "1"));
+    let texts =
+        [("b", good.as_str()), ("cut", r#"{"key":"cut","#), ("", ""), ("two", "{}{}"), ("bare", "[]"), ("c", &other)];
+    let (read, errors) = Flags::read_each(texts, &NativeDialect);
+    assert_eq!(read.keys().map(Text::to_string).collect::<Vec<_>>(), ["b", "c"]);
+    let error = |key: &str, code| FlagError { key: Some(key.into()), code };
+    let no_flag = |key| error(key, FlagCode::NotFlags);
+    assert_eq!(errors, [no_flag("cut"), no_flag(""), no_flag("two"), error("bare", FlagCode::Shape("flag"))]);
+}
+
+#[test]
+fn a_circle_of_flags_that_are_read_one_by_one_is_found() {
+    let flag = |key: &str, parent: &str| {
+        format!(r#"{{"key":"{key}","segments":[],"variants":{{}},"dependencies":["{parent}"]}}"#)
+    };
+    let (a, b) = (flag("a", "b"), flag("b", "a"));
+    let (_, mut errors) = Flags::read_each([("a", a.as_str()), ("b", &b)], &NativeDialect);
+    errors.sort_by(|one, other| one.key.cmp(&other.key));
+    let cycle = |key: &str| FlagError { key: Some(key.into()), code: FlagCode::Cycle };
+    assert_eq!(errors, [cycle("a"), cycle("b")]);
+}
+
+#[test]
 fn a_long_chain_is_evaluated_without_recursion() {
     let link = |number: u32| {
         format!(

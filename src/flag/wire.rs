@@ -21,6 +21,21 @@ pub(super) fn read<D: Dialect>(text: &[u8], dialect: &D, tables: &mut Tables<D::
     (load.flags, load.errors)
 }
 
+/// Reads the text of one flag: the flag, unless it is not understood, and what is wrong with it.
+#[cfg(feature = "native")]
+pub(super) fn read_one<D: Dialect>(
+    text: &[u8],
+    dialect: &D,
+    tables: &mut Tables<D::Pattern>,
+) -> (Option<(Text, Flag)>, Option<FlagCode>) {
+    let mut load = Load { compiler: Compiler::new(text, dialect, tables), flags: Vec::new(), errors: Vec::new() };
+    load.flag();
+    if load.compiler.reader.end().is_err() {
+        return (None, Some(FlagCode::NotFlags));
+    }
+    (load.flags.pop(), load.errors.pop().map(|error| error.code))
+}
+
 struct Load<'a, D: Dialect> {
     compiler: Compiler<'a, D>,
     flags: Read,

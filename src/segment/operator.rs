@@ -4,7 +4,7 @@ use super::Form;
 use crate::json::Text;
 
 /// The value that stands for "does not have the property".
-const NONE: &str = "(none)";
+pub(crate) const NONE: &str = "(none)";
 
 /// What is asked of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Operator {
     }
 
     /// The operator of a wire name. One that nobody knows is met by nobody; the rest of its flag goes on working.
-    pub(super) fn named(name: &[u8]) -> &'static Self {
+    pub(crate) fn named(name: &[u8]) -> &'static Self {
         OPERATORS.iter().find(|known| known.name.as_bytes() == name).unwrap_or(&NEVER)
     }
 
