@@ -1,17 +1,21 @@
 //! What every route works with: the projects with their keys and flags, the store, and what runs beside the requests.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use experiment_wasm::ingestion::Rules;
-use tokio::sync::Mutex;
+use experiment_wasm::json::Text;
+use tokio::task::block_in_place;
 
 use crate::cache::Cache;
-use crate::catalog::{Deployment, faults};
+use crate::catalog::{Deployment, Edition};
 use crate::config::ProjectConfig;
+use crate::inspection::{Inspection, Skipped};
 use crate::key::{Key, opened};
 use crate::metrics::Metrics;
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, StoredFlags};
 use crate::throttles::Throttles;
 use crate::tracked::Tracked;
 use crate::writer::Writer;
@@ -24,6 +28,7 @@ pub struct Project {
     pub throttles: Throttles,
     api_key: Key,
     admin_key: Key,
+    inspection: Mutex<Inspection>,
 }
 
 /// The server, as the routes see it.
@@ -34,7 +39,9 @@ pub struct App {
     pub cache: Cache,
     pub metrics: Arc<Metrics>,
     projects: Vec<Project>,
-    flags_versions: Mutex<HashMap<i64, i64>>,
+    flags_versions: tokio::sync::Mutex<HashMap<i64, i64>>,
+    /// Whether the flags in force are older than the stored ones, which could not be read.
+    has_old_flags: AtomicBool,
 }
 
 impl App {
@@ -45,36 +52,54 @@ impl App {
         tracked: Tracked,
         metrics: Arc<Metrics>,
         config: Vec<ProjectConfig>,
-    ) -> Result<Self> {
+    ) -> std::result::Result<Self, Box<dyn Error>> {
         let mut projects = Vec::new();
         for project in config {
             projects.push(Project {
-                id: store.project(&project.name, &project.flags).await?,
+                id: taken_up(&store, &project).await?,
                 rules: project.rules,
                 deployments: project.deployments.iter().map(Deployment::new).collect(),
                 throttles: Throttles::new(),
                 api_key: Key::of(&project.api_key),
                 admin_key: Key::of(&project.admin_key),
+                inspection: Mutex::default(),
             });
         }
-        let cache = Cache::told_to(metrics.cache_bytes.clone());
-        let app = Self { store, writer, tracked, metrics, projects, cache, flags_versions: Mutex::default() };
+        let (cache, flags_versions) = (Cache::told_to(metrics.cache_bytes.clone()), Default::default());
+        let has_old_flags = AtomicBool::new(false);
+        let app = Self { store, writer, tracked, metrics, projects, cache, flags_versions, has_old_flags };
         app.refresh().await?;
         Ok(app)
     }
 
-    /// Takes over flags that were changed, here or by another replica. The versions are read first, so that a change in
-    /// between is seen the next time; one look at a time, so that an older one never comes last.
+    /// Takes over flags that were changed, here or by another replica. Flags that cannot be read leave those in force that
+    /// were read last.
     pub async fn refresh(&self) -> Result<()> {
+        let outcome = self.reload_changed().await;
+        self.has_old_flags.store(outcome.is_err(), Ordering::Relaxed);
+        self.metrics.flags_old.set(outcome.is_err().into());
+        outcome
+    }
+
+    /// Whether the flags in force are older than the stored ones, which could not be read.
+    pub fn has_old_flags(&self) -> bool {
+        self.has_old_flags.load(Ordering::Relaxed)
+    }
+
+    /// The versions are read first, so that a change in between is seen the next time; one look at a time, so that an older
+    /// one never comes last. A project whose flags cannot be read harms no other.
+    async fn reload_changed(&self) -> Result<()> {
         let mut known = self.flags_versions.lock().await;
+        let mut outcome = Ok(());
         for (id, version) in self.store.flags_versions().await? {
             let changed = known.get(&id) != Some(&version);
-            if let Some(project) = self.projects.iter().find(|project| project.id == id && changed) {
-                self.reload(project).await?;
-                known.insert(id, version);
+            let Some(project) = self.projects.iter().find(|project| project.id == id && changed) else { continue };
+            match self.reload(project).await {
+                Ok(()) => drop(known.insert(id, version)),
+                Err(error) => outcome = Err(error),
             }
         }
-        Ok(())
+        outcome
     }
 
     /// The project and deployment that a deployment key opens.
@@ -95,13 +120,44 @@ impl App {
     }
 
     async fn reload(&self, project: &Project) -> Result<()> {
-        let flags = self.store.flags(project.id).await?;
-        for skipped in faults(&flags) {
-            tracing::warn!(flag = %skipped.key, fault = skipped.code, field = skipped.field, "a flag is skipped or faulty, the others work");
-        }
-        for deployment in &project.deployments {
-            deployment.take(&flags);
-        }
+        let stored = self.store.flags(project.id).await?;
+        // A hundred thousand flags take a second, for which nobody shall wait who asks something else.
+        block_in_place(|| project.take(&stored));
+        let faulty = self.projects.iter().map(|project| project.faults().len()).sum::<usize>();
+        self.metrics.flags_faulty.set(faulty as i64);
         Ok(())
     }
+}
+
+impl Project {
+    /// The keys of the deployments, as flags name them.
+    pub fn deployment_keys(&self) -> Vec<Text> {
+        self.deployments.iter().map(|deployment| deployment.named.clone()).collect()
+    }
+
+    /// The stored flags that are left out, or kept with a fault.
+    pub fn faults(&self) -> Arc<[Skipped]> {
+        self.inspection.lock().unwrap_or_else(PoisonError::into_inner).faults()
+    }
+
+    fn take(&self, stored: &StoredFlags) {
+        let (all, errors) = Edition::of(&stored.flags.iter().collect::<Vec<_>>());
+        let mut made = vec![Arc::new(all)];
+        for deployment in &self.deployments {
+            deployment.take(&stored.flags, &mut made);
+        }
+        let mut inspection = self.inspection.lock().unwrap_or_else(PoisonError::into_inner);
+        for skipped in inspection.look(stored, &errors, &self.deployment_keys()) {
+            tracing::warn!(flag = %skipped.key, fault = skipped.code, field = skipped.field, "a flag is skipped or faulty, the others work");
+        }
+    }
+}
+
+/// The number of a project. One that the store does not have is made, with its flags, which must be good then.
+async fn taken_up(store: &Store, project: &ProjectConfig) -> std::result::Result<i64, Box<dyn Error>> {
+    if let Some(id) = store.project(&project.name).await? {
+        return Ok(id);
+    }
+    block_in_place(|| project.check_flags())?;
+    Ok(store.make_project(&project.name, &project.flags).await?)
 }

@@ -1,19 +1,30 @@
 //! The configuration file: projects, keys, deployments, and the flags that seed an empty database.
 //!
-//! Read with the domain's JSON, as flags are everywhere, so that no second reader disagrees about them. What a flag means
-//! is not looked at here: a flag that does not parse is the catalog's to report.
+//! What is not known is refused, by its whole path. Flags stay the text they are and are read as flags are everywhere: they
+//! may hold what other readers refuse. An error says where something is wrong, never what stands there.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 
+use experiment_wasm::dialect::NativeDialect;
+use experiment_wasm::flag::{Fault, Flags};
 use experiment_wasm::ingestion::{Rules, is_storable};
 use experiment_wasm::json::{Object, Text, Value, parse};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
+use crate::position::Position;
+use crate::rules;
 use crate::store::StoredFlag;
 
 /// One project of the file.
 #[derive(Debug)]
 pub struct ProjectConfig {
+    /// Its place in the file.
+    place: String,
     pub name: String,
     pub api_key: String,
     pub admin_key: String,
@@ -53,33 +64,104 @@ impl std::error::Error for ConfigError {}
 
 type Read<T> = Result<T, ConfigError>;
 
+/// An object, and no list of its values in order, which serde would take as well.
+#[derive(Default)]
+struct Strict<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strict<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OfObject(PhantomData))
+    }
+}
+
+struct OfObject<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OfObject<T> {
+    type Value = Strict<T>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Strict<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Strict)
+    }
+}
+
+/// The file as it is written. What is missing is empty here, and refused where it is needed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileWire {
+    #[serde(default)]
+    projects: Vec<Strict<ProjectWire>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProjectWire {
+    name: String,
+    api_key: String,
+    admin_key: String,
+    settings: Strict<SettingsWire>,
+    deployments: Vec<Strict<DeploymentWire>>,
+    flags: Vec<Box<RawValue>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SettingsWire {
+    assignments_set_properties: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DeploymentWire {
+    key: String,
+    name: String,
+    kind: String,
+}
+
 /// Reads the whole file.
-pub fn read(text: &[u8]) -> Read<Vec<ProjectConfig>> {
-    let value = parse(text).map_err(|error| ConfigError(format!("no JSON at byte {}", error.at)))?;
-    let file = value.as_object().ok_or_else(|| wrong("file", "an object"))?;
-    let projects = list(file, "projects")?.iter().map(project).collect::<Read<Vec<_>>>()?;
+pub fn read(bytes: &[u8]) -> Read<Vec<ProjectConfig>> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| ConfigError(format!("no UTF-8 at {}", Position::of(bytes, error.valid_up_to()))))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let Strict(file): Strict<FileWire> =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| refused(&error))?;
+    reader.end().map_err(|error| no_json(&error))?;
+    if file.projects.is_empty() {
+        return Err(ConfigError("`projects` names no project, so there is nothing to serve".into()));
+    }
+    let projects = (0..).zip(file.projects).map(|(n, Strict(wire))| project(format!("projects[{n}]"), wire));
+    let projects = projects.collect::<Read<Vec<_>>>()?;
     each_once(names(&projects), "name")?;
     each_once(keys(&projects), "key")?;
+    projects.iter().try_for_each(|project| each_once(flag_keys(project), "key"))?;
     Ok(projects)
 }
 
 type Placed<'a> = (String, &'a str);
 
 fn names(projects: &[ProjectConfig]) -> Vec<Placed<'_>> {
-    (0..).zip(projects).map(|(n, project): (usize, _)| (format!("projects[{n}].name"), project.name.as_str())).collect()
+    projects.iter().map(|project| (format!("{}.name", project.place), project.name.as_str())).collect()
 }
 
 /// All keys of the file. What one opens, another must not: also not in another project.
 fn keys(projects: &[ProjectConfig]) -> Vec<Placed<'_>> {
     let mut keys = Vec::new();
-    for (n, project) in projects.iter().enumerate() {
-        keys.push((format!("projects[{n}].api_key"), project.api_key.as_str()));
-        keys.push((format!("projects[{n}].admin_key"), project.admin_key.as_str()));
-        for (m, deployment) in project.deployments.iter().enumerate() {
-            keys.push((format!("projects[{n}].deployments[{m}].key"), deployment.key.as_str()));
+    for project in projects {
+        keys.push((format!("{}.api_key", project.place), project.api_key.as_str()));
+        keys.push((format!("{}.admin_key", project.place), project.admin_key.as_str()));
+        for (n, deployment) in project.deployments.iter().enumerate() {
+            keys.push((format!("{}.deployments[{n}].key", project.place), deployment.key.as_str()));
         }
     }
     keys
+}
+
+fn flag_keys(project: &ProjectConfig) -> Vec<Placed<'_>> {
+    let placed = |n: usize| format!("{}.flags[{n}].key", project.place);
+    project.flags.iter().enumerate().map(|(n, flag)| (placed(n), flag.key.as_str())).collect()
 }
 
 fn each_once(placed: Vec<Placed<'_>>, what: &str) -> Read<()> {
@@ -93,59 +175,116 @@ fn each_once(placed: Vec<Placed<'_>>, what: &str) -> Read<()> {
     Ok(())
 }
 
-fn project(value: &Value) -> Read<ProjectConfig> {
-    let project = value.as_object().ok_or_else(|| wrong("projects", "a list of objects"))?;
-    let settings = project.get("settings").and_then(Value::as_object);
-    let asks = settings.and_then(|settings| settings.get("assignments_set_properties")).and_then(Value::as_bool);
+fn project(place: String, wire: ProjectWire) -> Read<ProjectConfig> {
+    let deployments =
+        (0..).zip(wire.deployments).map(|(n, Strict(one))| deployment(&format!("{place}.deployments[{n}]"), one));
+    let flags = (0..).zip(&wire.flags).map(|(n, raw): (usize, _)| flag(&format!("{place}.flags[{n}]"), raw));
     Ok(ProjectConfig {
-        name: word(project, "name")?,
-        api_key: key(project, "api_key")?,
-        admin_key: key(project, "admin_key")?,
-        rules: Rules { assignments_set_properties: asks.unwrap_or_default(), ..Rules::default() },
-        deployments: list(project, "deployments")?.iter().map(deployment).collect::<Read<_>>()?,
-        flags: list(project, "flags")?.iter().map(seeded_flag).collect::<Read<_>>()?,
+        name: named(&place, wire.name)?,
+        api_key: key(&place, "api_key", wire.api_key)?,
+        admin_key: key(&place, "admin_key", wire.admin_key)?,
+        rules: Rules { assignments_set_properties: wire.settings.0.assignments_set_properties, ..Rules::default() },
+        deployments: deployments.collect::<Read<_>>()?,
+        flags: flags.collect::<Read<_>>()?,
+        place,
     })
 }
 
-fn deployment(value: &Value) -> Read<DeploymentConfig> {
-    let deployment = value.as_object().ok_or_else(|| wrong("deployments", "a list of objects"))?;
-    let kind = match word(deployment, "kind")?.as_str() {
+fn deployment(place: &str, wire: DeploymentWire) -> Read<DeploymentConfig> {
+    let kind = match wire.kind.as_str() {
         "client" => Kind::Client,
         "server" => Kind::Server,
-        _ => return Err(wrong("kind", "\"client\" or \"server\"")),
+        _ => return Err(wrong(&format!("{place}.kind"), KINDS)),
     };
-    Ok(DeploymentConfig { key: key(deployment, "key")?, name: word(deployment, "name")?, kind })
+    Ok(DeploymentConfig { key: key(place, "key", wire.key)?, name: named(place, wire.name)?, kind })
 }
 
-fn seeded_flag(value: &Value) -> Read<StoredFlag> {
-    let flag = value.clone().into_object().ok_or_else(|| wrong("flags", "a list of objects"))?;
-    flag_to_store(flag).ok_or_else(|| wrong("key", "a text for every flag"))
+/// A flag's own text, read as flags are. What is in it is looked at when it is stored.
+fn flag(place: &str, raw: &RawValue) -> Read<StoredFlag> {
+    let flag = parse(raw.get().as_bytes()).ok().and_then(Value::into_object);
+    let flag = flag.ok_or_else(|| wrong(place, "an object"))?;
+    flag_to_store(flag).ok_or_else(|| wrong(&format!("{place}.key"), "a text that can be stored"))
+}
+
+impl ProjectConfig {
+    /// Looks whether the flags may be stored: each by itself, and then whether they depend on themselves.
+    pub fn check_flags(&self) -> Read<()> {
+        let deployments: Vec<Text> = self.deployments.iter().map(|one| one.key.as_str().into()).collect();
+        for (n, flag) in self.flags.iter().enumerate() {
+            rules::check(flag, &deployments).map_err(|fault| self.refused(n, fault))?;
+        }
+        let texts = self.flags.iter().map(|flag| (flag.key.as_str(), flag.config.as_str()));
+        let (_, errors) = Flags::read_each(texts, &NativeDialect);
+        match errors.first() {
+            None => Ok(()),
+            Some(error) => {
+                let at =
+                    self.flags.iter().position(|flag| error.key.as_ref().is_some_and(|key| *key == flag.key.as_str()));
+                Err(self.refused(at.unwrap_or_default(), rules::fault_of(error)))
+            }
+        }
+    }
+
+    fn refused(&self, index: usize, fault: Fault) -> ConfigError {
+        ConfigError(fault.at(index).of("flags").of(&self.place).to_string())
+    }
 }
 
 /// A flag as it is stored: what it says of deployments leaves its JSON. `None` without a key that can be stored.
 pub fn flag_to_store(mut flag: Object) -> Option<StoredFlag> {
     let key = flag.get("key").and_then(Value::as_str).filter(|key| !key.is_empty() && is_storable(key))?;
     let key = key.to_str().into_owned();
-    let deployments = flag.remove("deployments").filter(|list| list.as_array().is_some());
-    Some(StoredFlag { key, config: flag.to_json(), deployments: deployments.map(|list| list.to_json()) })
+    let deployments = flag.remove("deployments").map(|list| list.to_json());
+    Some(StoredFlag { key, config: flag.to_json(), deployments })
 }
 
-fn list<'a>(object: &'a Object, name: &str) -> Read<&'a [Value]> {
-    match object.get(name) {
-        None => Ok(&[]),
-        Some(value) => value.as_array().ok_or_else(|| wrong(name, "a list")),
-    }
-}
-
-fn word(object: &Object, name: &str) -> Read<String> {
-    let text = object.get(name).and_then(Value::as_str).map(Text::to_str);
-    text.filter(|text| !text.is_empty()).map(Into::into).ok_or_else(|| wrong(name, "a text"))
+/// A text that is not empty, called `name`.
+fn named(place: &str, name: String) -> Read<String> {
+    if name.is_empty() { Err(wrong(&format!("{place}.name"), TEXT)) } else { Ok(name) }
 }
 
 /// A key that a header can carry: others would never fit.
-fn key(object: &Object, name: &str) -> Read<String> {
-    let fits = |key: &String| key.bytes().all(|byte| byte.is_ascii_graphic());
-    word(object, name).ok().filter(fits).ok_or_else(|| wrong(name, "a text of visible ASCII characters"))
+fn key(place: &str, field: &str, key: String) -> Read<String> {
+    let fits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(key) } else { Err(wrong(&format!("{place}.{field}"), KEY)) }
+}
+
+const TEXT: &str = "a text";
+const KEY: &str = "a text of visible ASCII characters";
+const KINDS: &str = "\"client\" or \"server\"";
+
+/// What a field must be.
+fn expected(field: &str) -> &'static str {
+    match field {
+        "name" => TEXT,
+        "api_key" | "admin_key" | "key" => KEY,
+        "kind" => KINDS,
+        "assignments_set_properties" => "true or false",
+        "projects" | "deployments" | "flags" => "a list",
+        _ => "an object",
+    }
+}
+
+/// Why the file is not understood. What the reader says may quote it: only the beginning is looked at, which is its own.
+fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> ConfigError {
+    let reason = error.inner();
+    if !reason.is_data() {
+        return no_json(reason);
+    }
+    let place = error.path().to_string();
+    let reason = reason.to_string();
+    if reason.starts_with("unknown field") {
+        return ConfigError(format!("`{place}` is not known"));
+    }
+    if reason.starts_with("duplicate field") {
+        return ConfigError(format!("`{place}` has a field twice"));
+    }
+    let place = if place == "." { "file" } else { &place };
+    wrong(place, expected(place.rsplit('.').next().unwrap_or(place)))
+}
+
+fn no_json(error: &serde_json::Error) -> ConfigError {
+    ConfigError(format!("no JSON at line {}, column {}", error.line(), error.column()))
 }
 
 fn wrong(place: &str, expected: &str) -> ConfigError {
@@ -171,32 +310,144 @@ mod tests {
         assert_eq!(project.flags, [flag]);
     }
 
+    fn refusal(text: &str) -> String {
+        let error = read(text.as_bytes()).unwrap_err().to_string();
+        error.strip_prefix("the configuration is wrong: ").unwrap().to_owned()
+    }
+
     #[test]
     fn an_error_names_the_place_and_not_what_stands_there() {
-        let error = read(br#"{"projects":[{"name":"p","api_key":5,"admin_key":"secret"}]}"#).unwrap_err();
+        let error = refusal(r#"{"projects":[{"name":"p","api_key":5,"admin_key":"secret"}]}"#);
+        assert_eq!(error, "`projects[0].api_key` must be a text of visible ASCII characters");
+    }
+
+    const TWO: &str = r#"{"projects":[
+        {"name":"p","api_key":"1","admin_key":"2","deployments":[{"key":"3","name":"n","kind":"client"}]},
+        {"name":"q","api_key":"4","admin_key":"5","settings":{},"deployments":[{"key":"6","name":"m","kind":"server"}],
+         "flags":[{"key":"f","variants":{},"segments":[]},{"key":"g","variants":{},"segments":[]}]}]}"#;
+
+    /// What is said of two projects in which one thing is another.
+    fn changed(what: &str, instead: &str) -> String {
+        let changed = TWO.replacen(what, instead, 1);
+        assert_ne!(changed, TWO);
+        refusal(&changed)
+    }
+
+    #[test]
+    fn a_field_that_nobody_knows_is_refused_by_its_whole_path() {
+        let cases = [
+            (r#"{"projects""#, r#"{"project":1,"projects""#, "project"),
+            (r#""admin_key":"5""#, r#""admin_kye":"secret""#, "projects[1].admin_kye"),
+            (r#""settings":{}"#, r#""settings":{"assignments":true}"#, "projects[1].settings.assignments"),
+            (r#""name":"m""#, r#""name":"m","nome":"secret""#, "projects[1].deployments[0].nome"),
+        ];
+        for (what, instead, path) in cases {
+            assert_eq!(changed(what, instead), format!("`{path}` is not known"));
+        }
+    }
+
+    #[test]
+    fn a_field_of_another_kind_is_refused_by_its_whole_path() {
+        let cases = [
+            (r#""admin_key":"5""#, r#""admin_key":["secret"]"#, "projects[1].admin_key", KEY),
+            (r#""admin_key":"5","#, "", "projects[1].admin_key", KEY),
+            (r#""name":"m""#, r#""name":null"#, "projects[1].deployments[0].name", TEXT),
+            (r#""name":"m""#, r#""name":"""#, "projects[1].deployments[0].name", TEXT),
+            (r#""kind":"server""#, r#""kind":"secret""#, "projects[1].deployments[0].kind", KINDS),
+            (r#""kind":"server""#, r#""kind":{"server":1}"#, "projects[1].deployments[0].kind", KINDS),
+            (r#","kind":"server""#, "", "projects[1].deployments[0].kind", KINDS),
+            (
+                r#"{"key":"6","name":"m","kind":"server"}"#,
+                r#"["6","m","server"]"#,
+                "projects[1].deployments[0]",
+                "an object",
+            ),
+            (r#""settings":{}"#, r#""settings":[]"#, "projects[1].settings", "an object"),
+            (
+                r#""settings":{}"#,
+                r#""settings":{"assignments_set_properties":1}"#,
+                "projects[1].settings.assignments_set_properties",
+                "true or false",
+            ),
+            (r#"{"key":"g","variants":{},"segments":[]}"#, r#""secret""#, "projects[1].flags[1]", "an object"),
+            (r#"{"key":"g""#, r#"{"key":5"#, "projects[1].flags[1].key", "a text that can be stored"),
+            (r#"[{"key":"6","name":"m","kind":"server"}]"#, r#""secret""#, "projects[1].deployments", "a list"),
+            (r#"{"key":"6","name":"m","kind":"server"}"#, r#""secret""#, "projects[1].deployments[0]", "an object"),
+        ];
+        for (what, instead, path, expected) in cases {
+            assert_eq!(changed(what, instead), format!("`{path}` must be {expected}"), "{instead}");
+        }
+        assert_eq!(refusal(r#""secret""#), "`file` must be an object");
+        assert_eq!(changed(r#""api_key":"4","#, r#""api_key":"4","api_key":"7","#), "`projects[1]` has a field twice");
+    }
+
+    #[test]
+    fn a_file_that_serves_nothing_is_refused() {
+        for text in ["{}", r#"{"projects":[]}"#] {
+            assert_eq!(refusal(text), "`projects` names no project, so there is nothing to serve");
+        }
+    }
+
+    #[test]
+    fn a_byte_that_is_no_utf8_is_refused_by_its_place() {
+        let latin1 = [&TWO.as_bytes()[..20], &b"\xFC"[..], &TWO.as_bytes()[20..]].concat();
+        let error = read(&latin1).unwrap_err().to_string();
+        assert_eq!(error, "the configuration is wrong: no UTF-8 at byte 20 (line 2, column 7)");
+        assert_eq!(changed(r#""q","#, r#""q""#), "no JSON at line 3, column 20");
+    }
+
+    #[test]
+    fn flags_may_hold_what_other_readers_refuse() {
+        let odd = r#"{"key":"g","x":[1e400,"\ud83d",-0],"variants":{},"segments":[]}"#;
+        let text = TWO.replacen(r#"{"key":"g","variants":{},"segments":[]}"#, odd, 1);
+        assert_eq!(read(text.as_bytes()).unwrap()[1].flags[1].config, odd);
+        let deep = format!(r#""variants":{{"on":{{"payload":{}{}}}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        let text = TWO.replacen(r#"{"key":"g","variants":{}"#, &format!(r#"{{"key":"g",{deep}"#), 1);
+        assert!(read(text.as_bytes()).unwrap()[1].flags[1].config.contains(&deep));
+    }
+
+    #[test]
+    fn no_two_flags_of_a_project_have_one_key() {
+        let said = changed(r#"{"key":"g""#, r#"{"key":"f""#);
+        assert_eq!(said, "`projects[1].flags[1].key` must be another key than `projects[1].flags[0].key`");
+    }
+
+    #[test]
+    fn a_flag_that_breaks_a_rule_may_not_be_stored() {
+        let checked = |instead: &str| {
+            let text = TWO.replacen(r#"{"key":"g","variants":{},"segments":[]}"#, instead, 1);
+            read(text.as_bytes()).unwrap()[1].check_flags().map_err(|error| error.0)
+        };
+        assert_eq!(checked(r#"{"key":"g","variants":{},"segments":[],"deployments":["6"]}"#), Ok(()));
+        let said = checked(r#"{"key":"g","variants":{},"segments":[{"variant":"on"}]}"#);
         assert_eq!(
-            error.to_string(),
-            "the configuration is wrong: `api_key` must be a text of visible ASCII characters"
+            said,
+            Err("`projects[1].flags[1].segments[0].variant` names a variant that the flag does not have".into())
+        );
+        let said = checked(r#"{"key":"g","variants":{},"segments":[],"deployments":["3"]}"#);
+        assert_eq!(said, Err("`projects[1].flags[1].deployments[0]` is the key of no deployment".into()));
+        let circle = r#"{"key":"g","variants":{},"segments":[],"dependencies":["h"]},{"key":"h","variants":{},"segments":[],"dependencies":["g"]}"#;
+        assert!(
+            checked(circle).is_err_and(|said| said
+                .ends_with("`projects[1].flags[2].dependencies` makes the flag depend on itself")
+                || said.ends_with("`projects[1].flags[1].dependencies` makes the flag depend on itself"))
         );
     }
 
     /// Two projects, with this in the place of what stands there.
     fn error(place: &str, instead: &str) -> String {
-        let text = r#"{"projects":[
-            {"name":"p","api_key":"1","admin_key":"2","deployments":[{"key":"3","name":"n","kind":"client"}]},
-            {"name":"q","api_key":"4","admin_key":"5","deployments":[{"key":"6","name":"n","kind":"server"}]}]}"#;
-        assert!(read(text.as_bytes()).is_ok());
-        let changed = text.replacen(&format!("\"{place}\""), &format!("\"{instead}\""), 1);
-        assert_ne!(changed, text);
+        let changed = TWO.replacen(&format!("\"{place}\""), &format!("\"{instead}\""), 1);
+        assert_ne!(changed, TWO);
         read(changed.as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
     fn keys_that_are_empty_or_cannot_be_sent_are_refused() {
-        for (place, name) in [("1", "api_key"), ("2", "admin_key"), ("6", "key")] {
+        let places = [("1", "[0].api_key"), ("2", "[0].admin_key"), ("6", "[1].deployments[0].key")];
+        for (place, name) in places {
             for bad in ["", " ", "secret key", "secret\\n", "sécret"] {
                 let expected =
-                    format!("the configuration is wrong: `{name}` must be a text of visible ASCII characters");
+                    format!("the configuration is wrong: `projects{name}` must be a text of visible ASCII characters");
                 assert_eq!(error(place, bad), expected, "{bad:?}");
             }
         }

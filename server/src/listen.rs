@@ -9,11 +9,12 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 
+use crate::bind::Listeners;
 use crate::crowd::{Crowd, Place};
 
 /// How many connections are open at once; for one more, the idlest is closed. Each costs at most its read buffer.
@@ -38,14 +39,14 @@ const STOP_WAIT: Duration = Duration::from_secs(10);
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then finishes what was begun. Connections are counted while they are open.
-pub async fn serve(listener: TcpListener, router: Router, connections: Gauge, stop: impl Future<Output = ()>) {
+pub async fn serve(mut listeners: Listeners, router: Router, connections: Gauge, stop: impl Future<Output = ()>) {
     let crowd = Crowd::new(most_connections(), connections);
     let graceful = GracefulShutdown::new();
     let (alive, stopped) = watch::channel(());
     tokio::pin!(stop);
     loop {
         let accepted = async {
-            let (socket, _) = listener.accept().await?;
+            let socket = listeners.accept().await?;
             Ok::<_, std::io::Error>((socket, crowd.enter().await))
         };
         tokio::select! {
@@ -60,7 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Gauge, st
             },
         }
     }
-    drop(listener);
+    drop(listeners);
     if timeout(STOP_WAIT, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests took too long and were broken off");
     }

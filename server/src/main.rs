@@ -1,22 +1,27 @@
 //! The server of the seed: remote evaluation with assignments, flags, ingestion of events, reading.
 //!
 //! Decisions about flags and events are the domain's (`experiment-wasm`); this program gives it a clock, sockets and a
-//! database. It stops on SIGTERM and SIGINT only, after every request under way and every queued assignment.
+//! database. It stops when a signal asks it to, after every request under way and every queued assignment.
 #![forbid(unsafe_code)]
 
 mod app;
 mod arrival;
+mod bind;
 mod cache;
 mod catalog;
 mod clock;
 mod config;
 mod crowd;
+mod inspection;
 mod key;
 mod listen;
 mod metrics;
 mod options;
+mod position;
 mod refusal;
 mod routes;
+mod rules;
+mod stop;
 mod store;
 mod throttles;
 mod tracked;
@@ -28,13 +33,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use app::App;
+use bind::Listeners;
 use metrics::Metrics;
-use options::{Command, Options, USAGE};
+use options::{Command, Options, USAGE, VERSION};
+use stop::Stop;
 use store::{Failure, Store};
 use tracked::Tracked;
 use writer::Writer;
@@ -51,6 +56,10 @@ fn main() -> ExitCode {
     match options::read(std::env::args_os().skip(1)) {
         Ok(Command::Help) => {
             println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Version) => {
+            println!("{VERSION}");
             ExitCode::SUCCESS
         }
         Ok(Command::Serve(options)) => finished(run(options)),
@@ -71,40 +80,79 @@ fn finished(outcome: Result<(), Box<dyn Error>>) -> ExitCode {
     }
 }
 
+/// A server that listens.
+struct Started {
+    app: Arc<App>,
+    listeners: Listeners,
+    metrics_listeners: Option<Listeners>,
+    /// What stores what waits, until every handle of the queues is gone.
+    storing: [JoinHandle<()>; 2],
+}
+
 #[tokio::main]
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let stop = Stop::listen()?;
+    let started = tokio::select! {
+        started = start(&options) => started?,
+        // Nobody has been promised anything yet.
+        () = stop.clone().asked() => return Ok(()),
+    };
+    serve(started, &options, &stop).await
+}
+
+async fn start(options: &Options) -> Result<Started, Box<dyn Error>> {
     let text = std::fs::read(&options.config).map_err(|error| format!("{}: {error}", options.config.display()))?;
     let config = config::read(&text)?;
+    drop(text);
     let store = Store::open(&options.database).await?;
+    if store.forgets() {
+        tracing::warn!("the database is in memory: when the server ends, everything is forgotten (see --database)");
+    }
     let metrics = Arc::new(Metrics::new());
     let (writer, writing) = Writer::start(store.clone(), Arc::clone(&metrics));
     let (tracked, tracking) = Tracked::start(writer.clone(), Arc::clone(&metrics));
-    let app = Arc::new(App::new(store.clone(), writer, tracked, Arc::clone(&metrics), config).await?);
-    let listener = TcpListener::bind((options.host, options.port)).await?;
-    let mut said = format!("listening on http://{}", listener.local_addr()?);
-    let showing = show(&options, &metrics, &mut said).await?;
+    let app = Arc::new(App::new(store, writer, tracked, metrics, config).await?);
+    let listeners = Listeners::bind("--port", &options.host, options.port).await?;
+    let metrics_listeners = match options.metrics_port {
+        Some(port) => Some(Listeners::bind("--metrics-port", &options.host, port).await?),
+        None => None,
+    };
+    Ok(Started { app, listeners, metrics_listeners, storing: [tracking, writing] })
+}
+
+async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), Box<dyn Error>> {
+    let Started { app, listeners, metrics_listeners, storing } = started;
+    let said = said(&listeners, metrics_listeners.as_ref())?;
+    let (store, connections) = (app.store.clone(), app.metrics.connections_open.clone());
+    let showing = metrics_listeners.map(|listeners| {
+        let router = metrics::router(Arc::clone(&app.metrics));
+        tokio::spawn(listen::serve(listeners, router, Gauge::default(), stop.clone().asked()))
+    });
     // In one write: whoever reads the first line may close the pipe before a second.
     println!("{said}");
     let checking = tokio::spawn(check_flags(Arc::clone(&app)));
     let router = routes::router(app, options.www.as_deref());
-    listen::serve(listener, router, metrics.connections_open.clone(), stop_signal()?).await;
+    listen::serve(listeners, router, connections, stop.clone().asked()).await;
     checking.abort();
     let _aborted = checking.await;
     // Every handle of the queues is gone now: what waits in them is stored, then they end.
-    tracking.await?;
-    writing.await?;
-    showing.await?;
+    for storing in storing {
+        storing.await?;
+    }
+    if let Some(showing) = showing {
+        showing.await?;
+    }
     store.close().await;
     Ok(())
 }
 
-/// Shows the metrics where it was asked for, and says so, until the process is asked to stop.
-async fn show(options: &Options, metrics: &Arc<Metrics>, said: &mut String) -> Result<JoinHandle<()>, std::io::Error> {
-    let Some(port) = options.metrics_port else { return Ok(tokio::spawn(async {})) };
-    let listener = TcpListener::bind((options.host, port)).await?;
-    *said += &format!("\nmetrics on http://{}", listener.local_addr()?);
-    let router = metrics::router(Arc::clone(metrics));
-    Ok(tokio::spawn(listen::serve(listener, router, Gauge::default(), stop_signal()?)))
+/// What is said of where the server listens.
+fn said(listeners: &Listeners, metrics: Option<&Listeners>) -> Result<String, std::io::Error> {
+    let mut lines: Vec<_> = listeners.addresses()?.iter().map(|at| format!("listening on http://{at}")).collect();
+    for at in metrics.map_or(Ok(Vec::new()), Listeners::addresses)? {
+        lines.push(format!("metrics on http://{at}"));
+    }
+    Ok(lines.join("\n"))
 }
 
 async fn check_flags(app: Arc<App>) {
@@ -116,15 +164,4 @@ async fn check_flags(app: Arc<App>) {
             app.metrics.flag_check_failures.inc();
         }
     }
-}
-
-/// Ready when the process is asked to stop.
-fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -26,6 +26,8 @@ pub enum Refusal {
     /// More bytes or events than the route takes.
     TooLarge,
     HeaderTooLarge,
+    /// What is stored under this name cannot be read.
+    Unreadable,
     /// The store does not answer; nothing of the request was stored.
     Unavailable,
 }
@@ -47,6 +49,7 @@ impl Refusal {
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Unreadable => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -64,6 +67,7 @@ impl Refusal {
             Self::Slow => "The request took too long",
             Self::TooLarge => "Payload too large",
             Self::HeaderTooLarge => "Header too large",
+            Self::Unreadable => "What is stored cannot be read",
             Self::Unavailable => "Service unavailable",
         }
     }

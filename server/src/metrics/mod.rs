@@ -87,6 +87,10 @@ metrics! {
     writer_failures: Counter = Counter::default(),
     /// Looks for changed flags that failed. While this grows, flags are as old as the last one that did not.
     flag_check_failures: Counter = Counter::default(),
+    /// 1 while the stored flags could not be read when they were last looked at, and older ones are in force.
+    flags_old: Gauge = Gauge::default(),
+    /// Stored flags that are left out, or kept with a fault. The log names them.
+    flags_faulty: Gauge = Gauge::default(),
 }
 
 impl Metrics {

@@ -31,6 +31,9 @@ struct Question {
     user: Object,
     keys: Option<Vec<Text>>,
     shape: Shape,
+    /// Whether only the headers of the answer are wanted. Nobody gets a variant by them, so nothing is tracked, and nothing is
+    /// kept for who asks for the answer itself.
+    is_head: bool,
     /// Two requests with one digest get one answer.
     digest: Text,
 }
@@ -43,7 +46,7 @@ pub async fn vardata(State(app): State<Arc<App>>, asked: Request) -> Result<Resp
     let keys = request::flag_keys(&parts.headers)?;
     let user = request::user(&told)?;
     let digest = digest(deployment, &parts.uri, &parts.headers, &told, keys.as_deref());
-    let question = Question { user, keys, shape: Shape::Current, digest };
+    let question = Question { user, keys, shape: Shape::Current, is_head: parts.method == Method::HEAD, digest };
     answer(&app, (project, deployment), question, &parts.headers).await
 }
 
@@ -62,7 +65,7 @@ pub async fn vardata_v1(State(app): State<Arc<App>>, asked: Request) -> Result<R
     }
     let keys = request::flag_keys_of(&fields);
     let digest = digest(deployment, asked.uri(), asked.headers(), &[], keys.as_deref());
-    let question = Question { user, keys, shape: Shape::V1, digest };
+    let question = Question { user, keys, shape: Shape::V1, is_head: *asked.method() == Method::HEAD, digest };
     answer(&app, (project, deployment), question, asked.headers()).await
 }
 
@@ -111,6 +114,9 @@ async fn answer(
     let evaluated = Evaluated::of(&edition, &question.user, question.keys.as_deref());
     // No larger than it is: it may stay in the cache.
     let body = Bytes::from(evaluated.shown(question.shape).to_json().into_bytes().into_boxed_slice());
+    if question.is_head {
+        return Ok(told_from(body, "MISS"));
+    }
     let (tracks, tracks_exposures) = tracks(headers);
     if tracks {
         let assigned = evaluated.assignment(&identity, &deployment.name, now);

@@ -1,21 +1,25 @@
 //! Flags: given to SDKs by deployment, and read, put and deleted by the admin.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use experiment_wasm::flag::Fault;
 use experiment_wasm::json::{Object, Value, parse};
 
 use super::room::{self, Held};
 use super::{body, request};
 use crate::app::App;
-use crate::catalog::{Skipped, faults};
 use crate::config::flag_to_store;
+use crate::inspection::Skipped;
+use crate::position::Position;
 use crate::refusal::{Refusal, json, text};
-use crate::store::StoredFlag;
+use crate::rules;
+use crate::store::{Put, StoredFlag};
 
 /// The largest flag, in bytes. The largest seen in the field lists 20,000 ids.
 const MAX_FLAG_BYTES: usize = 1 << 20;
@@ -41,41 +45,52 @@ pub async fn for_deployment(State(app): State<Arc<App>>, asked: Request) -> Resu
     let Some(keys) = request::flag_keys_of(&request::query(asked.uri())?) else {
         return Ok(text(StatusCode::OK, deployment.wire(None)));
     };
-    let held = room::to_answer(deployment.most_wire_bytes()).await;
+    let keys: HashSet<_> = keys.into_iter().collect();
+    let held = room::to_answer(deployment.wire_bytes(&keys)).await;
     let answer = Answer { bytes: deployment.wire(Some(&keys)), _held: held };
     Ok(text(StatusCode::OK, Bytes::from_owner(answer)))
 }
 
-/// `GET /api/flags`: `{"flags": […], "skipped": [{"key", "code", "field"?}]}`.
+/// `GET /api/flags`: `{"flags": […], "skipped": [{"key", "code", "field"?}]}`. A flag that cannot be read is only in the
+/// second list.
 pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
     let project = request::administered(&app, &headers)?;
-    let flags = app.store.flags(project.id).await.map_err(|error| Refusal::failed(&error))?;
-    let mut answer = Object::new();
-    answer.push("flags".into(), flags.iter().map(shown).collect::<Vec<_>>().into());
-    answer.push("skipped".into(), faults(&flags).iter().map(fault).collect::<Vec<_>>().into());
-    Ok(json(StatusCode::OK, &answer.into()))
+    let stored = app.store.flags(project.id).await.map_err(|error| Refusal::failed(&error))?;
+    let flags: Vec<_> = stored.flags.iter().filter_map(|flag| Some(shown(flag)?.to_json())).collect();
+    let skipped = Value::from(project.faults().iter().map(fault).collect::<Vec<_>>()).to_json();
+    Ok(text(StatusCode::OK, format!(r#"{{"flags":[{}],"skipped":{skipped}}}"#, flags.join(","))))
 }
 
 /// `GET /api/flags/KEY`.
 pub async fn one(State(app): State<Arc<App>>, key: Key, headers: HeaderMap) -> Result<Response, Refusal> {
     let project = request::administered(&app, &headers)?;
     let key = named(key)?;
-    let flags = app.store.flags(project.id).await.map_err(|error| Refusal::failed(&error))?;
-    let flag = flags.iter().find(|flag| flag.key == key).ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &shown(flag)))
+    let flag = app.store.flag(project.id, &key).await.map_err(|error| Refusal::failed(&error))?;
+    let flag = shown(&flag.ok_or(Refusal::NotFound)?).ok_or(Refusal::Unreadable)?;
+    Ok(json(StatusCode::OK, &flag.into()))
 }
 
-/// `PUT /api/flags/KEY`: a flag that does not parse is refused, so that only a seed can hold one.
-pub async fn put(State(app): State<Arc<App>>, key: Key, asked: Request) -> Result<Response, Refusal> {
+/// `PUT /api/flags/KEY`: a flag that breaks a rule is refused with its field. The answer is the flag as it is stored, with
+/// `warnings` where it depends on flags that are not there yet.
+pub async fn put(State(app): State<Arc<App>>, key: Key, asked: Request) -> Result<Response, NotPut> {
     let (parts, body) = asked.into_parts();
     let project = request::administered(&app, &parts.headers)?;
     let key = named(key)?;
     let sent = body::read(&parts.headers, body, MAX_FLAG_BYTES).await?;
     let flag = read(&sent, &key)?;
-    let answer = shown(&flag);
-    app.store.put_flag(project.id, flag).await.map_err(|error| Refusal::failed(&error))?;
+    rules::check(&flag, &project.deployment_keys())?;
+    let mut answer = shown(&flag).ok_or(Refusal::Unreadable)?;
+    let dependencies = flag.dependencies();
+    match app.store.put_flag(project.id, flag, &dependencies).await.map_err(|error| Refusal::failed(&error))? {
+        Put::Cycle { dependency } => return Err(Fault::cycle().at(dependency).of("dependencies").into()),
+        Put::Stored { missing } if missing.is_empty() => {}
+        Put::Stored { missing } => {
+            tracing::warn!(flag = %key, "a flag depends on flags that are not there");
+            answer.push("warnings".into(), missing.into_iter().map(not_there).collect::<Vec<_>>().into());
+        }
+    }
     app.refresh().await.map_err(|error| Refusal::failed(&error))?;
-    Ok(json(StatusCode::OK, &answer))
+    Ok(json(StatusCode::OK, &answer.into()))
 }
 
 /// `DELETE /api/flags/KEY`.
@@ -93,36 +108,89 @@ fn named(key: Key) -> Result<String, Refusal> {
 }
 
 /// A flag as it is sent; without a key it gets the path's.
-fn read(sent: &[u8], key: &str) -> Result<StoredFlag, Refusal> {
-    let flag = parse(sent).ok().and_then(Value::into_object);
-    let mut flag = flag.ok_or(Refusal::Malformed("The flag is no JSON object"))?;
+fn read(sent: &[u8], key: &str) -> Result<StoredFlag, NotPut> {
+    let at = |byte| Position::of(sent, byte);
+    std::str::from_utf8(sent).map_err(|error| NotPut::at("not_utf8", "no UTF-8", at(error.valid_up_to())))?;
+    let flag = parse(sent).map_err(|error| NotPut::at("not_json", "no JSON", at(error.at)))?;
+    let mut flag = flag.into_object().ok_or(Refusal::Malformed("The flag is no JSON object"))?;
+    // What an earlier answer said of it.
+    flag.remove("warnings");
     if flag.get("key").is_none() {
         flag.set("key", key);
     }
     let flag = flag_to_store(flag).filter(|flag| flag.key == key);
-    let flag = flag.ok_or(Refusal::Malformed("The flag's key is not the path's"))?;
-    if faults(std::slice::from_ref(&flag)).is_empty() {
-        Ok(flag)
-    } else {
-        Err(Refusal::Malformed("The flag does not parse"))
-    }
+    Ok(flag.ok_or(Refusal::Malformed("The flag's key is not the path's"))?)
 }
 
-fn shown(flag: &StoredFlag) -> Value {
-    let mut value = parse(flag.config.as_bytes()).unwrap_or(Value::Null);
-    let deployments = flag.deployments.as_ref().and_then(|list| parse(list.as_bytes()).ok());
-    if let (Some(object), Some(deployments)) = (value.as_object_mut(), deployments) {
-        object.set("deployments", deployments);
+/// A flag as the admin sees it, with the deployments that it goes to; none if it cannot be read.
+fn shown(flag: &StoredFlag) -> Option<Object> {
+    let mut object = flag.object()?;
+    if let Some(list) = &flag.deployments {
+        // A list that cannot be read names no deployment.
+        object.set("deployments", parse(list.as_bytes()).unwrap_or(Value::Array(Vec::new())));
     }
-    value
+    Some(object)
 }
 
 fn fault(skipped: &Skipped) -> Value {
     let mut object = Object::new();
-    object.push("key".into(), (&skipped.key).into());
+    object.push("key".into(), skipped.key.as_str().into());
     object.push("code".into(), skipped.code.into());
-    if let Some(field) = skipped.field {
-        object.push("field".into(), field.into());
+    if let Some(field) = &skipped.field {
+        object.push("field".into(), field.as_str().into());
     }
     object.into()
+}
+
+fn not_there(dependency: usize) -> Value {
+    let mut warning = Object::new();
+    warning.put("reason", "missing_dependency");
+    warning.put("field", format!("dependencies[{dependency}]").as_str());
+    warning.into()
+}
+
+/// Why a flag was not put.
+pub enum NotPut {
+    Refused(Refusal),
+    /// The flag is wrong: for people, for machines, and in which field if it is one.
+    Wrong {
+        error: String,
+        reason: &'static str,
+        field: String,
+    },
+}
+
+impl NotPut {
+    fn at(reason: &'static str, what: &str, place: Position) -> Self {
+        Self::Wrong { error: format!("The flag is {what} at {place}"), reason, field: String::new() }
+    }
+}
+
+impl From<Refusal> for NotPut {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for NotPut {
+    fn from(fault: Fault) -> Self {
+        Self::Wrong { error: fault.to_string(), reason: fault.code, field: fault.field }
+    }
+}
+
+impl IntoResponse for NotPut {
+    fn into_response(self) -> Response {
+        let (error, reason, field) = match self {
+            Self::Refused(refusal) => return refusal.into_response(),
+            Self::Wrong { error, reason, field } => (error, reason, field),
+        };
+        let mut body = Object::new();
+        body.put("code", u64::from(StatusCode::BAD_REQUEST.as_u16()));
+        body.put("error", error.as_str());
+        body.put("reason", reason);
+        if !field.is_empty() {
+            body.put("field", field.as_str());
+        }
+        json(StatusCode::BAD_REQUEST, &body.into())
+    }
 }

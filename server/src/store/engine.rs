@@ -3,7 +3,6 @@
 //! Not `sqlx::Any`: that keeps neither types nor connection options apart. What the statements say is the other files'.
 
 use std::io::ErrorKind;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use sqlx::sqlite::{
 use sqlx::{Executor, Postgres, Row as _, SqlStr, Sqlite};
 
 use super::ahead::Ahead;
+use super::location::Location;
 use super::writing::Writing;
 
 /// Connections of a file or server database: one writes, the others read. Two cores gain nothing from more.
@@ -61,30 +61,18 @@ pub enum Arg {
 }
 
 impl Engine {
-    /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
-    pub async fn open(url: &str) -> Result<Self> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return postgres_pool(url).await;
-        }
-        let in_memory = url.contains(":memory:");
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .busy_timeout(LOCK_WAIT)
-            .journal_mode(if in_memory { SqliteJournalMode::Memory } else { SqliteJournalMode::Wal })
-            // NORMAL might roll back acknowledged commits after a power loss.
-            .synchronous(SqliteSynchronous::Full);
-        // A database in memory lives in its one connection, which must never be closed.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(if in_memory { 1 } else { CONNECTIONS })
-            .acquire_timeout(LOCK_WAIT)
-            .idle_timeout(None)
-            .max_lifetime(None);
-        let ahead = Arc::new(Ahead::of(&options));
-        Ok(Self::Sqlite(pool.connect_with(options).await?, ahead))
+    /// Opens a database and makes its tables where there are none.
+    pub async fn open(location: &Location) -> Result<Self> {
+        let engine = match location {
+            Location::Postgres(options) => postgres_pool(options).await?,
+            Location::Sqlite { options, in_memory } => sqlite_pool(options, *in_memory).await?,
+        };
+        engine.create().await?;
+        Ok(engine)
     }
 
     /// Makes the tables where there are none. Replicas that start together take turns.
-    pub async fn create(&self) -> Result<()> {
+    async fn create(&self) -> Result<()> {
         let mut transaction = self.begin().await?;
         match &mut transaction {
             Transaction::Sqlite(open) => open.connection()?.execute(include_str!("sqlite.sql")).await.map(drop)?,
@@ -177,7 +165,8 @@ impl Row {
 
     /// A text in a column that always has one.
     pub fn word(&self, column: usize) -> Result<String> {
-        self.text(column).map(Option::unwrap_or_default)
+        self.text(column)?
+            .ok_or_else(|| sqlx::Error::ColumnDecode { index: column.to_string(), source: "nothing is there".into() })
     }
 }
 
@@ -211,9 +200,28 @@ impl From<Option<String>> for Arg {
     }
 }
 
+async fn sqlite_pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<Engine> {
+    let options = options
+        .clone()
+        .create_if_missing(true)
+        .busy_timeout(LOCK_WAIT)
+        .journal_mode(if in_memory { SqliteJournalMode::Memory } else { SqliteJournalMode::Wal })
+        // NORMAL might roll back acknowledged commits after a power loss.
+        .synchronous(SqliteSynchronous::Full);
+    // A database in memory lives in its one connection, which must never be closed.
+    let pool = SqlitePoolOptions::new()
+        .max_connections(if in_memory { 1 } else { CONNECTIONS })
+        .acquire_timeout(LOCK_WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None);
+    let ahead = Arc::new(Ahead::of(&options));
+    Ok(Engine::Sqlite(pool.connect_with(options).await?, ahead))
+}
+
 /// A connection stays read-only for as long as it lives, also when its server, or the one behind the same name, has long
 /// become writable: once one was found, each is closed after use, until one can write.
-async fn postgres_pool(url: &str) -> Result<Engine> {
+async fn postgres_pool(options: &PgConnectOptions) -> Result<Engine> {
+    let database = options.clone().options(POSTGRES_OPTIONS);
     let read_only = Arc::new(AtomicBool::new(false));
     let ends = Arc::clone(&read_only);
     let options = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(LOCK_WAIT);
@@ -221,7 +229,6 @@ async fn postgres_pool(url: &str) -> Result<Engine> {
         let goes_on = !ends.load(Ordering::Relaxed);
         Box::pin(async move { Ok(goes_on) })
     });
-    let database = PgConnectOptions::from_str(url)?.options(POSTGRES_OPTIONS);
     Ok(Engine::Postgres(options.connect_with(database).await?, read_only))
 }
 

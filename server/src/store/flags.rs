@@ -1,9 +1,16 @@
 //! Flags as they are kept: their JSON as it came, the deployments they are meant for, and the version that tells every
 //! replica of a change.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use experiment_wasm::flag::rules;
+use experiment_wasm::ingestion::is_storable;
+use experiment_wasm::json::{Object, Text, Value, parse};
+
 use super::Store;
-use super::engine::{Result, Transaction};
-use super::rows::sql;
+use super::engine::{Arg, Result, Row, Transaction};
+use super::rows::{among, composed, insert, sql};
 
 /// A flag as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +22,54 @@ pub struct StoredFlag {
     pub deployments: Option<String>,
 }
 
-const PUT: &str = "INSERT INTO flag (project, flag_key, config, deployments) VALUES ($1, $2, $3, $4) \
-                   ON CONFLICT (project, flag_key) DO UPDATE SET config = excluded.config, deployments = excluded.deployments";
+impl StoredFlag {
+    /// The flag without its deployments; none where the JSON is no object.
+    pub fn object(&self) -> Option<Object> {
+        parse(self.config.as_bytes()).ok()?.into_object()
+    }
+
+    /// The keys of the flags that it depends on. One that is no object is never evaluated and depends on nothing.
+    pub fn dependencies(&self) -> Vec<Text> {
+        let object = self.object().unwrap_or_default();
+        rules::dependencies(&object).into_iter().cloned().collect()
+    }
+}
+
+/// A project's flags as they are kept, and the keys of those that are no text.
+#[derive(Debug, Default)]
+pub struct StoredFlags {
+    pub flags: Vec<StoredFlag>,
+    pub unreadable: Vec<String>,
+}
+
+/// What became of a flag that was put.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is stored. These of its dependencies, by their place, are not there yet.
+    Stored { missing: Vec<usize> },
+    /// It is not: through this dependency it would depend on itself.
+    Cycle { dependency: usize },
+}
+
+const INSERT: &str = "INSERT INTO flag (project, flag_key, config, deployments)";
+
+const UPDATE: &str =
+    "ON CONFLICT (project, flag_key) DO UPDATE SET config = excluded.config, deployments = excluded.deployments";
+
+const SELECT: &str = "SELECT flag_key, config, deployments FROM flag WHERE project = $1";
+
+/// What a key is called that cannot be read itself.
+const NO_KEY: &str = "(a key that cannot be read)";
 
 impl Store {
-    /// The project of this name; where the database has none, it is made with these flags.
-    pub async fn project(&self, name: &str, seed: &[StoredFlag]) -> Result<i64> {
+    /// The project of this name, if the database has it.
+    pub async fn project(&self, name: &str) -> Result<Option<i64>> {
+        let rows = self.engine.rows(sql("SELECT id FROM project WHERE name = $1"), vec![name.into()]).await?;
+        rows.first().map(|row| row.int(0)).transpose()
+    }
+
+    /// Makes a project with these flags, unless somebody else just did.
+    pub async fn make_project(&self, name: &str, flags: &[StoredFlag]) -> Result<i64> {
         let mut open = self.engine.begin().await?;
         let found = open.rows(sql("SELECT id FROM project WHERE name = $1"), vec![name.into()]).await?;
         if let Some(row) = found.first() {
@@ -28,11 +77,9 @@ impl Store {
         }
         let last = open.rows(sql("SELECT coalesce(max(id), 0) FROM project"), Vec::new()).await?;
         let id = last.first().map_or(Ok(0), |row| row.int(0))? + 1;
-        let insert = "INSERT INTO project (id, name, flags_version) VALUES ($1, $2, 1)";
-        open.change(sql(insert), vec![id.into(), name.into()]).await?;
-        for flag in seed {
-            put(&mut open, id, flag.clone()).await?;
-        }
+        let project = "INSERT INTO project (id, name, flags_version) VALUES ($1, $2, 1)";
+        open.change(sql(project), vec![id.into(), name.into()]).await?;
+        insert(&mut open, INSERT, UPDATE, flags.iter().map(|flag| row(id, flag.clone())).collect()).await?;
         open.commit().await?;
         Ok(id)
     }
@@ -43,22 +90,37 @@ impl Store {
         rows.iter().map(|row| Ok((row.int(0)?, row.int(1)?))).collect()
     }
 
-    /// A project's flags, in the order of their keys.
-    pub async fn flags(&self, project: i64) -> Result<Vec<StoredFlag>> {
-        let select = "SELECT flag_key, config, deployments FROM flag WHERE project = $1 ORDER BY flag_key";
-        let rows = self.engine.rows(sql(select), vec![project.into()]).await?;
-        let flag = |row: &super::engine::Row| {
-            Ok(StoredFlag { key: row.word(0)?, config: row.word(1)?, deployments: row.text(2)? })
-        };
-        rows.iter().map(flag).collect()
+    /// A project's flags, in the order of their keys. One that is no text harms no other.
+    pub async fn flags(&self, project: i64) -> Result<StoredFlags> {
+        let select = composed(format!("{SELECT} ORDER BY flag_key"));
+        let mut stored = StoredFlags::default();
+        for row in self.engine.rows(select, vec![project.into()]).await? {
+            match flag(&row) {
+                Ok(flag) => stored.flags.push(flag),
+                Err(_) => stored.unreadable.push(row.word(0).unwrap_or_else(|_| NO_KEY.to_owned())),
+            }
+        }
+        Ok(stored)
     }
 
-    /// Puts a flag in the place of the one with its key.
-    pub async fn put_flag(&self, project: i64, flag: StoredFlag) -> Result<()> {
+    /// One of a project's flags.
+    pub async fn flag(&self, project: i64, key: &str) -> Result<Option<StoredFlag>> {
+        let select = composed(format!("{SELECT} AND flag_key = $2"));
+        let rows = self.engine.rows(select, vec![project.into(), key.into()]).await?;
+        rows.first().map(flag).transpose()
+    }
+
+    /// Puts a flag in the place of the one with its key, unless it would depend on itself by way of others. They are looked
+    /// at in the same transaction, beside which nobody writes: of two flags that close a circle together one is refused.
+    pub async fn put_flag(&self, project: i64, flag: StoredFlag, dependencies: &[Text]) -> Result<Put> {
         let mut open = self.engine.begin().await?;
-        put(&mut open, project, flag).await?;
+        let put = look_up(&mut open, project, &flag.key, dependencies).await?;
+        if matches!(put, Put::Cycle { .. }) {
+            return Ok(put);
+        }
+        insert(&mut open, INSERT, UPDATE, vec![row(project, flag)]).await?;
         changed(&mut open, project).await?;
-        open.commit().await
+        open.commit().await.map(|()| put)
     }
 
     /// Takes a flag out; says whether there was one.
@@ -71,9 +133,51 @@ impl Store {
     }
 }
 
-async fn put(open: &mut Transaction, project: i64, flag: StoredFlag) -> Result<()> {
-    let args = vec![project.into(), flag.key.into(), flag.config.into(), flag.deployments.into()];
-    open.change(sql(PUT), args).await.map(drop)
+fn flag(row: &Row) -> Result<StoredFlag> {
+    Ok(StoredFlag { key: row.word(0)?, config: row.word(1)?, deployments: row.text(2)? })
+}
+
+fn row(project: i64, flag: StoredFlag) -> Vec<Arg> {
+    vec![project.into(), flag.key.into(), flag.config.into(), flag.deployments.into()]
+}
+
+/// Follows the dependencies of a flag from flag to flag, each once, to see whether they lead back to it.
+async fn look_up(open: &mut Transaction, project: i64, key: &str, dependencies: &[Text]) -> Result<Put> {
+    // By which of the dependencies each flag was come to.
+    let mut origins: HashMap<Text, usize> = HashMap::new();
+    for (index, dependency) in dependencies.iter().enumerate() {
+        origins.entry(dependency.clone()).or_insert(index);
+    }
+    let mut next: Vec<_> = origins.keys().cloned().collect();
+    let mut found = HashSet::new();
+    while !next.is_empty() {
+        for (flag, parents) in parents(open, project, &std::mem::take(&mut next)).await? {
+            let origin = origins.get(&flag).copied().unwrap_or_default();
+            found.insert(flag);
+            if parents.iter().any(|parent| parent == key) {
+                return Ok(Put::Cycle { dependency: origin });
+            }
+            for parent in parents {
+                if let Entry::Vacant(new) = origins.entry(parent.clone()) {
+                    new.insert(origin);
+                    next.push(parent);
+                }
+            }
+        }
+    }
+    let missing =
+        (0..).zip(dependencies).filter(|(_, dependency)| !found.contains(*dependency)).map(|(index, _)| index);
+    Ok(Put::Stored { missing: missing.collect() })
+}
+
+/// What those of these flags that are there depend on.
+async fn parents(open: &mut Transaction, project: i64, keys: &[Text]) -> Result<Vec<(Text, Vec<Text>)>> {
+    // Others are the key of no flag.
+    let keys = keys.iter().filter(|key| is_storable(key)).map(Value::from).collect();
+    let table = ("flag", "project = $1 AND flag_key = sought");
+    let rows = among(open, "flag_key, config, deployments", table, project, keys).await?;
+    let flags = rows.iter().filter_map(|row| flag(row).ok());
+    Ok(flags.map(|flag| (flag.key.as_str().into(), flag.dependencies())).collect())
 }
 
 async fn changed(open: &mut Transaction, project: i64) -> Result<()> {

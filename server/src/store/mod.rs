@@ -6,6 +6,7 @@ mod failure;
 mod flags;
 mod ground;
 mod group;
+mod location;
 mod people;
 #[cfg(test)]
 mod permutations;
@@ -14,12 +15,15 @@ mod rows;
 mod usage;
 mod writing;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use engine::{Engine, Result};
 pub use failure::Failure;
-pub use flags::StoredFlag;
+pub use flags::{Put, StoredFlag, StoredFlags};
+use location::Location;
+
 pub use ground::{Arrival, Verdict};
 pub use reading::{EventFilter, PersonView};
 
@@ -30,14 +34,22 @@ pub struct Store {
     updates: ground::Meters,
     /// Whether the last group of events was stored.
     stores: Arc<AtomicBool>,
+    forgets: bool,
 }
 
 impl Store {
-    /// Opens the database and makes its tables where there are none.
-    pub async fn open(url: &str) -> Result<Self> {
-        let engine = Engine::open(url).await?;
-        engine.create().await?;
-        Ok(Self { engine, updates: ground::Meters::default(), stores: Arc::new(AtomicBool::new(true)) })
+    /// Opens the database and makes its tables where there are none. An error says which database it is.
+    pub async fn open(url: &str) -> std::result::Result<Self, Box<dyn Error>> {
+        let location = Location::of(url)?;
+        let opened = Engine::open(&location).await;
+        let engine = opened.map_err(|error| format!("--database {location}: {}", Failure(&error)))?;
+        let stores = Arc::new(AtomicBool::new(true));
+        Ok(Self { engine, updates: ground::Meters::default(), stores, forgets: location.is_in_memory() })
+    }
+
+    /// Whether everything is gone when the process ends.
+    pub fn forgets(&self) -> bool {
+        self.forgets
     }
 
     /// Whether the database answers.

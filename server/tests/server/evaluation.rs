@@ -188,3 +188,26 @@ fn an_id_that_cannot_be_stored_gets_variants_and_no_assignment() {
     server.assignments("alice", 1);
     assert_eq!(server.events("").len(), 1);
 }
+
+#[test]
+fn a_question_for_the_headers_alone_tracks_nothing_and_takes_no_assignment_from_the_answer() {
+    let server = Running::start();
+    let header = base64url(alice().to_string().as_bytes());
+    let current = |method: &str| {
+        let asking = server.ask(method, "/sdk/v2/vardata?v=0").header("authorization", CLIENT);
+        asking.header("x-amp-exp-user", header.to_str()).header("x-amp-exp-exposure-track", "track").send()
+    };
+    let first = |method: &str| server.ask(method, "/v1/vardata?user_id=bob").header("authorization", CLIENT).send();
+    for _ in 0..2 {
+        for answer in [current("HEAD"), first("HEAD")] {
+            assert_eq!((answer.status, answer.header("x-cache"), answer.body.len()), (200, Some("miss"), 0));
+        }
+    }
+    // Assignments keep their order: when the next user's is there, all before it are.
+    server.vardata(&json!({ "user_id": "later" })).send().expect(200);
+    server.assignments("later", 1);
+    assert_eq!(server.events("").len(), 1);
+    assert_eq!((current("GET").header("x-cache"), first("GET").header("x-cache")), (Some("miss"), Some("miss")));
+    assert_eq!((server.assignments("alice", 1).len(), server.assignments("bob", 1).len()), (1, 1));
+    assert_eq!(current("HEAD").header("x-cache"), Some("hit"));
+}

@@ -152,8 +152,8 @@ fn a_configuration_nested_a_hundred_thousand_deep_is_refused_and_not_a_crash() {
     let file = std::env::temp_dir().join(format!("{}.json", crate::database::name()));
     for text in [format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)), r#"{"projects":["#.repeat(100_000)] {
         std::fs::write(&file, text).unwrap();
-        let server = std::process::Command::new(env!("CARGO_BIN_EXE_experiment-server"));
-        let output = { server }.arg("--config").arg(&file).output().unwrap();
+        let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_experiment-server"));
+        let output = crate::process::output_of(server.arg("--config").arg(&file));
         assert_eq!(output.status.code(), Some(1));
         assert!(String::from_utf8(output.stderr).unwrap().contains("the configuration is wrong"));
     }

@@ -11,6 +11,9 @@ use serde_json::json;
 use crate::database::Database;
 use crate::everything::{ask_everything, betrayed};
 use crate::exposition::Exposition;
+use crate::flag_rules::CHANGED;
+use crate::flags::BROKEN;
+use crate::process::ended;
 use crate::running::{Running, until};
 
 struct Log(PathBuf);
@@ -53,8 +56,10 @@ impl Drop for Log {
 #[test]
 fn nothing_of_users_is_in_the_log_whatever_they_send() {
     let (server, log) = Log::of(Database::lasting());
+    server.database.run(BROKEN);
+    server.database.run(CHANGED);
     ask_everything(&server);
-    // Only the flag of the configuration that does not parse.
+    // Only the stored flag that does not parse.
     log.says("a flag is skipped or faulty");
     log.betrays_nobody();
 }
@@ -130,11 +135,11 @@ fn a_panic_is_logged_by_its_place_only() {
     // Nothing can be said to it.
     let full = File::options().write(true).open("/dev/full").unwrap();
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json");
-    let server = Command::new(env!("CARGO_BIN_EXE_experiment-server"))
-        .args(["--config", config, "--port", "0"])
-        .stdout(Stdio::from(full))
-        .output()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-server"));
+    command.args(["--config", config, "--port", "0"]).stdout(Stdio::from(full)).stderr(Stdio::piped());
+    let mut server = command.spawn().unwrap();
+    ended(&mut server);
+    let server = server.wait_with_output().unwrap();
     let said = String::from_utf8(server.stderr).unwrap();
     assert!(!server.status.success() && said.contains("a panic") && said.contains(".rs:"), "{said}");
     assert!(!said.contains("No space left"), "{said}");

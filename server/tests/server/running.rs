@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::asking::{Answer, Asking};
 use crate::database::Database;
-use crate::process::{port_of, ports_of};
+use crate::process::{ended, port_of, ports_of, signal};
 pub use crate::until::until;
 
 pub struct Running {
@@ -77,9 +77,8 @@ impl Running {
 
     /// Asks the process to stop and waits until it has.
     pub fn terminate(&mut self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
+        signal(&self.child, "TERM");
+        assert!(ended(&mut self.child).success());
     }
 
     pub fn ask(&self, method: &str, path: &str) -> Asking {
@@ -150,7 +149,7 @@ fn spawn(database: &Database, more: &[&str]) -> Child {
     spawn_heard(database, more, Stdio::null())
 }
 
-fn spawn_heard(database: &Database, more: &[&str], log: Stdio) -> Child {
+pub fn spawn_heard(database: &Database, more: &[&str], log: Stdio) -> Child {
     started(&mut Command::new(env!("CARGO_BIN_EXE_experiment-server")), database, more, log)
 }
 

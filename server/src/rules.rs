@@ -1,0 +1,80 @@
+//! Which flags may be written: the domain's rules, and what only the server knows, its deployments.
+//!
+//! Rules hold for what is written from now on. A stored flag that breaks one works as it did, and is named by its fault.
+
+use experiment_wasm::dialect::NativeDialect;
+use experiment_wasm::flag::{Fault, FlagCode, FlagError, Flags, rules};
+use experiment_wasm::json::{Text, Value, parse};
+
+use crate::store::StoredFlag;
+
+/// Looks whether a flag may be written in a project with these deployments.
+pub fn check(flag: &StoredFlag, deployments: &[Text]) -> Result<(), Fault> {
+    rules::check(&flag.object().ok_or_else(unreadable)?, &NativeDialect)?;
+    if let Some(list) = &flag.deployments {
+        check_deployments(list, deployments).map_err(|fault| fault.of("deployments"))?;
+    }
+    // What is read must be understood too, whatever the rules say.
+    let (_, errors) = Flags::read_each([(flag.key.as_str(), flag.config.as_str())], &NativeDialect);
+    errors.first().map_or(Ok(()), |error| Err(fault_of(error)))
+}
+
+/// What reading found wrong with a flag.
+pub fn fault_of(error: &FlagError) -> Fault {
+    let shape = "is not what belongs there";
+    match error.code {
+        FlagCode::NotFlags => unreadable(),
+        FlagCode::Shape(field) => Fault::new("shape", shape).of(field),
+        FlagCode::Cycle => Fault::cycle().of("dependencies"),
+        FlagCode::Pattern => Fault::new("pattern", shape),
+        _ => Fault::new("unknown", shape),
+    }
+}
+
+/// A flag that is no JSON object, or no text at all.
+pub fn unreadable() -> Fault {
+    Fault::new("unreadable", "cannot be read")
+}
+
+/// A list of keys that the project's deployments have. It is never told which keys those are.
+fn check_deployments(list: &str, known: &[Text]) -> Result<(), Fault> {
+    let list = parse(list.as_bytes()).ok().and_then(Value::into_array);
+    let list = list.ok_or_else(|| Fault::new("shape", "must be a list of deployment keys"))?;
+    let is_unknown = |key: &Value| key.as_str().is_none_or(|key| !known.contains(key));
+    match list.iter().position(is_unknown) {
+        None => Ok(()),
+        Some(index) => Err(Fault::new("unknown_deployment", "is the key of no deployment").at(index)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(config: &str, deployments: Option<&str>) -> Option<(&'static str, String)> {
+        let flag = StoredFlag { key: "f".into(), config: config.into(), deployments: deployments.map(Into::into) };
+        check(&flag, &["web".into(), "backend".into()]).err().map(|fault| (fault.code, fault.field))
+    }
+
+    const GOOD: &str = r#"{"key":"f","variants":{},"segments":[]}"#;
+
+    #[test]
+    fn deployments_are_a_list_of_those_that_there_are() {
+        assert_eq!(fault(GOOD, None), None);
+        assert_eq!(fault(GOOD, Some("[]")), None);
+        assert_eq!(fault(GOOD, Some(r#"["backend","web"]"#)), None);
+        for list in [r#""web""#, "null", "{}", "", "5"] {
+            assert_eq!(fault(GOOD, Some(list)), Some(("shape", "deployments".into())), "{list}");
+        }
+        for list in [r#"["web","wep"]"#, r#"["web",5]"#] {
+            assert_eq!(fault(GOOD, Some(list)), Some(("unknown_deployment", "deployments[1]".into())), "{list}");
+        }
+    }
+
+    #[test]
+    fn a_flag_that_is_no_object_is_unreadable() {
+        for config in ["", "[]", "null", "{", "{}{}"] {
+            assert_eq!(fault(config, None), Some(("unreadable", String::new())), "{config}");
+        }
+    }
+}
