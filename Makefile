@@ -72,6 +72,13 @@ $(postgres):
 	  || { echo 'Install PostgreSQL: apt-get install postgresql.'; exit 1; }
 	mkdir -p $(@D) && touch $@
 
+nginx := target/tools/nginx
+$(nginx):
+	@[ -x /usr/sbin/nginx ] \
+	  || { $(apt-install) nginx-light; } \
+	  || { echo 'Install nginx: apt-get install nginx-light.'; exit 1; }
+	mkdir -p $(@D) && touch $@
+
 # ---- wasm ------------------------------------------------------------------------------------------------------------
 
 core := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
@@ -156,10 +163,10 @@ test: lint test-rust test-postgres test-vectors test-web test-js test-fuzz ## ev
 server-tests := cargo test --locked -p experiment-server --test server
 CRASHES ?= 200
 
-test-rust: $(toolchain) ## the native tests
+test-rust: $(toolchain) $(nginx) ## the native tests
 	cargo test --locked --workspace
 
-test-postgres: $(toolchain) $(postgres) ## the server's tests once more, on PostgreSQL
+test-postgres: $(toolchain) $(postgres) $(nginx) ## the server's tests once more, on PostgreSQL
 	server/tests/with-postgres $(server-tests)
 	server/tests/with-postgres $(server-tests) -- --ignored
 

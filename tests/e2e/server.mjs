@@ -36,9 +36,12 @@ function binary() {
   return found;
 }
 
+/** For how long it may start, and stop: it gives itself ten seconds for requests and five for its queue. */
+const patience = 60_000;
+
 /** What it says once it listens. */
 function originOf(server) {
-  return new Promise((heard, failed) => {
+  const heard = new Promise((heard, failed) => {
     server.once('error', failed);
     server.once('exit', (code) => failed(new Error(`the server ended with ${code}`)));
     createInterface(server.stdout).on('line', (line) => {
@@ -46,6 +49,23 @@ function originOf(server) {
       if (said) heard(said[1]);
     });
   });
+  return orKilled(server, heard, 'the server did not start');
+}
+
+/** What is waited for; a server that is not done in time is ended. */
+async function orKilled(server, awaited, otherwise) {
+  let timer;
+  const late = new Promise((_, failed) => {
+    timer = setTimeout(() => {
+      server.kill('SIGKILL');
+      failed(new Error(otherwise));
+    }, patience);
+  });
+  try {
+    return await Promise.race([awaited, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function read(url, query, key) {
@@ -56,8 +76,9 @@ async function read(url, query, key) {
 
 function stop(server) {
   if (server.exitCode !== null) return server.exitCode;
-  return new Promise((stopped) => {
+  const stopped = new Promise((stopped) => {
     server.once('exit', stopped);
     server.kill('SIGTERM');
   });
+  return orKilled(server, stopped, 'the server did not stop');
 }

@@ -79,6 +79,7 @@ pub async fn put(State(app): State<Arc<App>>, key: Key, asked: Request) -> Resul
     let sent = body::read(&parts.headers, body, MAX_FLAG_BYTES).await?;
     let flag = read(&sent, &key)?;
     rules::check(&flag, &project.deployment_keys())?;
+    rules::check_reading(&flag)?;
     let mut answer = shown(&flag).ok_or(Refusal::Unreadable)?;
     let dependencies = flag.dependencies();
     match app.store.put_flag(project.id, flag, &dependencies).await.map_err(|error| Refusal::failed(&error))? {

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// For how long a server may neither send nor take a byte.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// A request in the making.
 pub struct Asking {
     pub port: u16,
@@ -20,6 +23,14 @@ pub struct Answer {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
+}
+
+/// A connection on which nobody waits for ever.
+pub fn connected(port: u16) -> TcpStream {
+    let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(LONGEST_WAIT)).unwrap();
+    socket.set_write_timeout(Some(LONGEST_WAIT)).unwrap();
+    socket
 }
 
 impl Asking {
@@ -47,6 +58,7 @@ impl Asking {
     pub fn attempt(self) -> std::io::Result<Answer> {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port))?;
         socket.set_read_timeout(Some(self.wait))?;
+        socket.set_write_timeout(Some(LONGEST_WAIT))?;
         let head = format!("{}content-length: {}\r\n\r\n", self.head, self.body.len());
         // A server that refuses may stop reading before everything was written.
         let _refused_early = socket.write_all(&[head.as_bytes(), &self.body].concat());

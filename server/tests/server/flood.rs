@@ -27,7 +27,7 @@ fn in_parallel(count: usize, work: impl Fn(usize) + Sync) {
 /// Connections on which this was sent, and nothing more; as many as the system gives files for.
 fn connections(port: u16, count: usize, sent: &[u8]) -> Vec<TcpStream> {
     let connect = |_| {
-        let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let mut socket = crate::asking::connected(port);
         // One that was sent away for a later one no longer takes it.
         let _sent_away = socket.write_all(sent);
         socket
@@ -168,7 +168,7 @@ fn header_floods() {
         [thousands, format!("x-large: {}\r\n", "x".repeat(1 << 20)), "x".repeat(1 << 20), "x: 1\r\n".repeat(200_000)];
     flooded("headers", |server| {
         in_parallel(64, |number| {
-            let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+            let mut socket = crate::asking::connected(server.port);
             let flood = [start, &floods[number % floods.len()], "\r\n"].concat();
             // The server stops reading when it has enough.
             let _refused_early = socket.write_all(flood.as_bytes());
@@ -236,7 +236,7 @@ fn a_body_that_promises_more_than_it_brings_is_given_up() {
 fn requests_one_behind_the_other_are_answered_in_their_order() {
     let server = Running::start();
     let one = |path: &str| Asking::new(server.port, "GET", path).head.replace("connection: close\r\n", "") + "\r\n";
-    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut socket = crate::asking::connected(server.port);
     socket.write_all([one("/healthz"), one("/nowhere")].concat().repeat(50).as_bytes()).unwrap();
     socket.write_all((Asking::new(server.port, "GET", "/healthz").head + "\r\n").as_bytes()).unwrap();
     let mut answers = String::new();
@@ -260,7 +260,7 @@ fn a_million_users_who_are_asked_about_once() {
     let users = size(1_000_000, 1_000);
     flooded("users", |server| {
         in_parallel(2, |half| {
-            let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+            let mut socket = crate::asking::connected(server.port);
             for first in (half * users / 2..(half + 1) * users / 2).step_by(20) {
                 socket.write_all((first..first + 20).map(user).collect::<String>().as_bytes()).unwrap();
                 read_answers(&mut socket, 20);

@@ -1,7 +1,6 @@
 //! Limits: too many, too large, too slow, inflated. Each is refused by itself and harms nobody else.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -52,7 +51,7 @@ fn a_megabyte_is_the_limit_of_one_route_and_twenty_of_the_other() {
 #[test]
 fn a_client_that_is_still_sending_hears_that_it_is_too_much_and_may_go_on() {
     let server = Running::start();
-    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut socket = crate::asking::connected(server.port);
     let mut send = |body: &[u8]| {
         let head = format!("POST /2/httpapi HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
         // Analytics SDKs give up what is in the request when this fails.
@@ -68,7 +67,7 @@ fn a_client_that_is_still_sending_hears_that_it_is_too_much_and_may_go_on() {
 #[test]
 fn a_client_that_asks_before_it_sends_is_refused_at_once() {
     let server = Running::start();
-    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut socket = crate::asking::connected(server.port);
     let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -95,7 +94,7 @@ fn gzip_is_read_and_what_it_hides_counts() {
 #[test]
 fn a_body_without_a_declared_length_has_the_same_limit() {
     let server = Running::start();
-    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut socket = crate::asking::connected(server.port);
     let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     let chunk = [b"10000\r\n", vec![b' '; 0x10000].as_slice(), b"\r\n"].concat();

@@ -23,10 +23,12 @@ mod ids;
 mod ingestion;
 mod limits;
 mod log;
+mod many_flags;
 mod metrics;
 #[allow(dead_code, reason = "the load benchmark needs more of it")]
 mod process;
 mod property_limits;
+mod proxy;
 mod read_only;
 mod reading;
 mod replicas;

@@ -1,7 +1,7 @@
 //! Requests that two readers could understand in two ways: none hides another one in its body.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 
 use crate::running::Running;
 
@@ -13,7 +13,7 @@ const END: &str = "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n
 
 /// The statuses of all answers to these bytes.
 fn statuses(server: &Running, bytes: &[u8]) -> Vec<u16> {
-    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut socket = crate::asking::connected(server.port);
     // The server may have closed it before the end.
     let _refused_early = socket.write_all(bytes);
     if !bytes.ends_with(END.as_bytes()) {
