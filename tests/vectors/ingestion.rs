@@ -11,7 +11,7 @@ pub fn answer(input: &Value) -> Value {
     let input = input.as_object().unwrap();
     match input.get("stream") {
         Some(stream) => properties_after(stream.as_array().unwrap(), input.get("anyOrder").unwrap().as_bool().unwrap()),
-        None => match transform(input.get("event").unwrap().clone(), rules(input)) {
+        None => match transform(input.get("event").unwrap().clone(), rules(input), &crate::DIALECT) {
             Ok(ingested) => shown(&ingested),
             Err(rejection) => object([("rejected", rejection.reason().into())]),
         },
@@ -77,7 +77,7 @@ fn applied<'a>(stream: impl Iterator<Item = &'a Value>) -> Value {
             ("user_id", "somebody".into()),
             ("user_properties", event.get("user_properties").unwrap().clone()),
         ]);
-        for change in transform(sent, Rules::default()).unwrap().changes {
+        for change in transform(sent, Rules::default(), &crate::DIALECT).unwrap().changes {
             properties.change(&change, &stamp(event));
         }
     }

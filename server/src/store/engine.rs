@@ -177,7 +177,10 @@ impl Row {
 
     /// A text in a column that always has one.
     pub fn word(&self, column: usize) -> Result<String> {
-        self.text(column).map(Option::unwrap_or_default)
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
     }
 }
 
