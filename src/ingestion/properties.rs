@@ -146,8 +146,13 @@ mod tests {
     fn what_cannot_be_read_is_not_taken_for_no_properties() {
         let good = r#"{"p":{"a":{"v":1,"t":1,"p":0,"i":"x","l":[]}},"c":{"t":1,"p":0,"i":"x"}}"#;
         assert!(Properties::from_text(good.as_bytes()).is_some());
-        let broken =
-            [(r#""l":[]"#, r#""l":5"#), (r#""l":[]"#, r#""l":[{}]"#), (r#""t":1"#, r#""t":"1""#), (r#""p":{"#, r#""q":{"#), ("}}", "}")];
+        let broken = [
+            (r#""l":[]"#, r#""l":5"#),
+            (r#""l":[]"#, r#""l":[{}]"#),
+            (r#""t":1"#, r#""t":"1""#),
+            (r#""p":{"#, r#""q":{"#),
+            ("}}", "}"),
+        ];
         for (good_part, bad_part) in broken {
             assert_eq!(Properties::from_text(good.replacen(good_part, bad_part, 1).as_bytes()), None, "{bad_part}");
         }

@@ -132,7 +132,11 @@ mod tests {
     #[test]
     fn thirty_events_a_second_averaged_over_thirty_seconds_pass_and_one_more_does_not() {
         let (mut throttle, alice) = (Throttle::new(HTTP_V2), who("alice", ""));
-        assert_eq!(sends(&mut throttle, &[(900, &alice)], 5), Ok(()), "a page that leaves, or a queue after a while offline");
+        assert_eq!(
+            sends(&mut throttle, &[(900, &alice)], 5),
+            Ok(()),
+            "a page that leaves, or a queue after a while offline"
+        );
         let refused = sends(&mut throttle, &[(1, &alice)], 5).unwrap_err();
         assert_eq!(refused.over_rate, [((Field::User, "alice".into()), 31)]);
         assert_eq!((refused.eps_threshold, refused.retry_after), (30, 34));

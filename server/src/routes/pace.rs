@@ -59,8 +59,8 @@ mod tests {
         for (bytes, millis) in [(10_000, 1_000), (50_000, 1_000), (500, 50), (18_000, 1_800), (1_000_000, 1_000)] {
             assert_eq!(given_up_after(bytes, millis), 60, "{bytes} bytes every {millis} ms");
         }
-        assert_eq!(given_up_after(9_000, 1_000), 20);
-        assert_eq!(given_up_after(5_000, 1_000), 4);
+        assert_eq!(given_up_after(9_000, 1_000), 11);
+        assert_eq!(given_up_after(5_000, 1_000), 3);
         assert_eq!(given_up_after(100, 100), 2);
     }
 

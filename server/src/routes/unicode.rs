@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn the_length_is_that_of_the_text_however_it_is_cut() {
-        let texts: [&[u8]; 6] = [b"", b"abc", "Zürich 🐍".as_bytes(), b"Z\xFCrich", b"\xFF\xFF\xE2\x82", b"\xF0\x9F\x90a\xED\xA0\xBD"];
+        let texts: [&[u8]; 6] =
+            [b"", b"abc", "Zürich 🐍".as_bytes(), b"Z\xFCrich", b"\xFF\xFF\xE2\x82", b"\xF0\x9F\x90a\xED\xA0\xBD"];
         for text in texts {
             let expected = String::from_utf8_lossy(text).len();
             assert_eq!(TextLength::of(text), expected, "{text:?}");
