@@ -62,9 +62,10 @@ impl fmt::Display for Month {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "native"))]
 mod tests {
     use super::*;
+    use crate::dialect::NativeDialect;
     use crate::ingestion::moment::from_iso;
     use crate::ingestion::{Rules, transform};
     use crate::json::parse;
@@ -74,7 +75,7 @@ mod tests {
         let stored = |sent: &str| {
             let event =
                 format!(r#"{{"user_id":"mira.holt","event_type":"{sent}","event_properties":{{"flag_key":"f"}}}}"#);
-            transform(parse(event.as_bytes()).unwrap(), Rules::default()).unwrap().event_type
+            transform(parse(event.as_bytes()).unwrap(), Rules::default(), &NativeDialect).unwrap().event_type
         };
         for sent in [
             "$exposure",

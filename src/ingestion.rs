@@ -14,10 +14,11 @@ pub mod property;
 mod rejection;
 pub mod throttle;
 
-pub use id::MIN_ID_LENGTH;
+pub use id::{MIN_ID_LENGTH, identity_of};
 pub use rejection::{Fault, Rejection};
 
 use crate::assignment::{ASSIGNMENT_EVENT, PREFIX, is_slot, property_name};
+use crate::dialect::{Dialect, plain};
 use crate::json::{Object, Text, Value};
 use crate::user::Identity;
 use change::{Change, Operation};
@@ -57,7 +58,7 @@ pub struct Ingested {
     pub event_type: Text,
     /// Whose it is; at least one id is there.
     pub identity: Identity,
-    /// The id that was sent and removed, `user_id` or `device_id`: too short, or a word for nobody.
+    /// The id that was sent and removed, `user_id` or `device_id`: too short, a word for nobody, or no text or number.
     pub removed: Option<&'static str>,
     /// The id under which it counts once, where the sender gave one.
     pub insert_id: Option<Text>,
@@ -86,21 +87,23 @@ pub struct Exposed {
     pub experiment_key: Option<Text>,
 }
 
-/// Makes of an event what is stored.
+/// Makes of an event what is stored: its texts are Unicode, and no reader of JSON finds it too deep.
 ///
 /// # Errors
 /// A [`Rejection`] that names the field at fault.
-pub fn transform(event: Value, rules: Rules) -> Result<Ingested, Rejection> {
+pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<Ingested, Rejection> {
     let mut event = event.into_object().ok_or(Rejection::NotAnObject)?;
     let sent_type =
         name(event.remove("event_type"), Rejection::InvalidEventType)?.ok_or(Rejection::MissingEventType)?;
-    let (identity, removed) = id::take(&mut event, rules)?;
+    let (identity, removed) = id::take(&mut event, rules, dialect)?;
     let insert_id = name(event.remove("insert_id"), Rejection::InvalidInsertId)?;
-    let time = time(event.remove("time"))?;
+    let time = time(event.remove("time"), dialect)?;
     let is_apart = event.remove("$skip_user_properties_sync").is_some_and(|skips| skips.as_bool() == Some(true));
     let sent = fields(event.remove("event_properties"), Rejection::InvalidEventProperties)?;
-    let mut changes = change::read(event.remove("user_properties"))?;
-    let (event_type, event_properties, exposure) = rename(sent_type, sent)?;
+    let changing = fields(event.remove("user_properties"), Rejection::InvalidUserProperties)?;
+    let mut changes = change::read(readable(changing, Rejection::DeepUserProperties)?)?;
+    let (event_type, event_properties, exposure) = rename(sent_type, sent, dialect)?;
+    let event_properties = readable(event_properties, Rejection::DeepEventProperties)?;
     if !rules.assignments_set_properties {
         changes.retain(|change| !properties::is_of_experiment(&change.name));
     }
@@ -115,8 +118,13 @@ pub fn transform(event: Value, rules: Rules) -> Result<Ingested, Rejection> {
         changes,
         is_apart,
         exposure,
-        rest: event,
+        rest: readable(event, Rejection::DeepEvent)?,
     })
+}
+
+/// Names were looked at before, as they came: two of them must not become one.
+fn readable(object: Object, deep: Rejection) -> Result<Object, Rejection> {
+    object.into_well_formed(|_deep| None).ok_or(deep)
 }
 
 impl Exposed {
@@ -140,12 +148,12 @@ impl Exposed {
         Change { name: self.property(), operation }
     }
 
-    fn of(properties: &Object) -> Result<Self, Rejection> {
+    fn of<D: Dialect>(properties: &Object, dialect: &D) -> Result<Self, Rejection> {
         let [(_, flag_key), (_, variant), (_, experiment_key)] = RENAMED;
         let read = |key: &str, refused| name(properties.get(key).cloned(), refused);
         Ok(Self {
             flag_key: read(flag_key, Rejection::InvalidFlagKey)?.ok_or(Rejection::MissingFlagKey)?,
-            variant: read(variant, Rejection::InvalidVariant)?,
+            variant: name(properties.get(variant).map(|sent| as_text(sent, dialect)), Rejection::InvalidVariant)?,
             experiment_key: read(experiment_key, Rejection::InvalidExperimentKey)?,
         })
     }
@@ -155,11 +163,15 @@ fn of_a_slot(properties: &Object) -> bool {
     properties.get("metadata").and_then(Value::as_object).is_some_and(is_slot)
 }
 
-fn rename(sent_type: Text, sent: Object) -> Result<(Text, Object, Option<Exposed>), Rejection> {
+fn rename<D: Dialect>(
+    sent_type: Text,
+    sent: Object,
+    dialect: &D,
+) -> Result<(Text, Object, Option<Exposed>), Rejection> {
     if let Some((_, stored)) = EXPOSURES.iter().find(|(short, long)| sent_type == *short || sent_type == *long) {
         let mut properties = renamed(sent);
-        let exposure = Exposed::of(&properties)?;
-        drop_absent(&mut properties, &exposure);
+        let exposure = Exposed::of(&properties, dialect)?;
+        settle(&mut properties, &exposure);
         return Ok(((*stored).into(), properties, Some(exposure)));
     }
     let properties = if sent_type == ASSIGNMENT_EVENT { prefixed(sent) } else { sent };
@@ -179,11 +191,12 @@ fn renamed(sent: Object) -> Object {
     properties
 }
 
-/// A variant or experiment key that is null or empty is the same as none.
-fn drop_absent(properties: &mut Object, exposure: &Exposed) {
+/// A variant is a text, and one that is null or empty is the same as none, as with the experiment key.
+fn settle(properties: &mut Object, exposure: &Exposed) {
     let [_, (_, variant), (_, experiment_key)] = RENAMED;
-    if exposure.variant.is_none() {
-        properties.remove(variant);
+    match &exposure.variant {
+        Some(text) => properties.set(variant, text),
+        None => drop(properties.remove(variant)),
     }
     if exposure.experiment_key.is_none() {
         properties.remove(experiment_key);
@@ -197,6 +210,15 @@ fn prefixed(sent: Object) -> Object {
     sent.into_iter()
         .map(|(key, value)| if unprefixed(&key) { (property_name(&key), value) } else { (key, value) })
         .collect()
+}
+
+/// A number or a boolean as JavaScript's `String` has it: inline variants are such values, and pages tell them so.
+fn as_text<D: Dialect>(value: &Value, dialect: &D) -> Value {
+    match value {
+        Value::Number(digits) => plain::print(dialect, digits).into(),
+        Value::Bool(flag) => if *flag { "true" } else { "false" }.into(),
+        other => other.clone(),
+    }
 }
 
 /// A text that stores can hold and index; missing, null and empty are absent.
@@ -221,9 +243,10 @@ fn fields(value: Option<Value>, refused: Rejection) -> Result<Object, Rejection>
     }
 }
 
-fn time(value: Option<Value>) -> Result<Option<u64>, Rejection> {
+fn time<D: Dialect>(value: Option<Value>, dialect: &D) -> Result<Option<u64>, Rejection> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_u64().filter(|time| *time <= MAX_TIME).map(Some).ok_or(Rejection::InvalidTime),
+        Some(Value::Number(digits)) => moment::whole(&digits, dialect).map(Some).ok_or(Rejection::InvalidTime),
+        Some(_) => Err(Rejection::InvalidTime),
     }
 }

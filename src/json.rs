@@ -6,6 +6,7 @@
 
 mod reader;
 mod text;
+mod well_formed;
 mod writer;
 
 pub use reader::{JsonCode, JsonError, Kind, Reader};
@@ -139,14 +140,14 @@ impl Object {
         }
     }
 
-    /// The JSON text of this object: always valid UTF-8.
+    /// The JSON text of this object: UTF-8 where its texts are WTF-8 and its raw parts are UTF-8.
     pub fn to_text(&self) -> Text {
         let mut out = Vec::new();
         writer::write_object(self, &mut out);
         out.into()
     }
 
-    /// The JSON text of this object, as a string.
+    /// The JSON text of this object, as a string; what is no character is U+FFFD.
     pub fn to_json(&self) -> String {
         self.to_text().into_string()
     }
@@ -237,14 +238,14 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// The JSON text of this value: always valid UTF-8.
+    /// The JSON text of this value: UTF-8 where its texts are WTF-8 and its raw parts are UTF-8.
     pub fn to_text(&self) -> Text {
         let mut out = Vec::new();
         write(self, &mut out);
         out.into()
     }
 
-    /// The JSON text of this value, as a string.
+    /// The JSON text of this value, as a string; what is no character is U+FFFD.
     pub fn to_json(&self) -> String {
         self.to_text().into_string()
     }

@@ -13,7 +13,7 @@ pub fn arrival(project: i64, mut ingested: Ingested, place: u64, uploaded: Optio
     let stamp = Stamp { time: corrected(ingested.time, uploaded, received), place, insert_id };
     let properties = std::mem::take(&mut ingested.event_properties).to_json();
     let rest = Some(std::mem::take(&mut ingested.rest)).filter(|rest| !rest.is_empty()).map(|rest| rest.to_json());
-    Arrival { project, ingested, properties, rest, received, stamp, return_id: None }
+    Arrival { project, ingested, properties, rest, received, stamp, evaluated: None }
 }
 
 /// The insert id of an event that came without one: nothing repeats it, so the event counts each time it is sent.

@@ -34,9 +34,9 @@ pub enum Operation {
 }
 
 /// Reads an event's `user_properties`: operators with their objects, and plain properties, which are set.
-pub(super) fn read(sent: Option<Value>) -> Result<Vec<Change>, Rejection> {
+pub(super) fn read(sent: Object) -> Result<Vec<Change>, Rejection> {
     let mut changes = Vec::new();
-    for (name, value) in super::fields(sent, Rejection::InvalidUserProperties)? {
+    for (name, value) in sent {
         if name == "$clearAll" {
             changes.push(Change { name: Text::default(), operation: Operation::ClearAll });
         } else if name.starts_with(b"$") {

@@ -1,8 +1,12 @@
 //! Ids: which texts name somebody. An id that is too short, or a word for nobody, is removed from its event; an event that
 //! has no other is refused. The rules are Amplitude's.
+//!
+//! A number names somebody by its text, JavaScript's `String(number)`, as on the page that sent it. What is neither text nor
+//! number is removed likewise.
 
 use super::{Rejection, Rules, name};
-use crate::json::{Object, Text};
+use crate::dialect::{Dialect, plain};
+use crate::json::{Object, Text, Value};
 use crate::user::Identity;
 
 /// How long an id must be where a request does not say, in characters: Amplitude's number.
@@ -26,9 +30,13 @@ const NOBODY: [&str; 13] = [
 ];
 
 /// Takes the ids out of an event. Beside them the field of an id that was removed because the other one is good.
-pub(super) fn take(event: &mut Object, rules: Rules) -> Result<(Identity, Option<&'static str>), Rejection> {
-    let user_id = name(event.remove("user_id"), Rejection::InvalidUserId)?;
-    let device_id = name(event.remove("device_id"), Rejection::InvalidDeviceId)?;
+pub(super) fn take<D: Dialect>(
+    event: &mut Object,
+    rules: Rules,
+    dialect: &D,
+) -> Result<(Identity, Option<&'static str>), Rejection> {
+    let user_id = read(event.remove("user_id"), dialect, Rejection::InvalidUserId)?;
+    let device_id = read(event.remove("device_id"), dialect, Rejection::InvalidDeviceId)?;
     let user_id = judged(user_id, rules, Rejection::InvalidUserId, Rejection::ShortUserId);
     let device_id = judged(device_id, rules, Rejection::InvalidDeviceId, Rejection::ShortDeviceId);
     match (user_id, device_id) {
@@ -40,8 +48,37 @@ pub(super) fn take(event: &mut Object, rules: Rules) -> Result<(Identity, Option
     }
 }
 
-fn judged(id: Option<Text>, rules: Rules, nobody: Rejection, short: Rejection) -> Result<Option<Text>, Rejection> {
-    let Some(id) = id else { return Ok(None) };
+/// The identity in a user that is evaluated. An id that is neither text nor number, or empty, counts as absent.
+pub fn identity_of<D: Dialect>(user: &Object, dialect: &D) -> Identity {
+    let id = |name: &str| user.get(name).and_then(|id| text_of(id, dialect)).filter(|id| !id.is_empty());
+    Identity { user_id: id("user_id"), device_id: id("device_id") }
+}
+
+/// The text that an id is. Numbers too large for JavaScript would all be one.
+fn text_of<D: Dialect>(id: &Value, dialect: &D) -> Option<Text> {
+    match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(digits) if plain::number(dialect, digits).is_finite() => Some(plain::print(dialect, digits)),
+        _ => None,
+    }
+}
+
+/// An id that is not there, one of another kind, or a text. One that cannot be stored refuses its event.
+fn read<D: Dialect>(id: Option<Value>, dialect: &D, invalid: Rejection) -> Result<Sent, Rejection> {
+    match id {
+        None | Some(Value::Null) => Ok(Ok(None)),
+        Some(id) => match text_of(&id, dialect) {
+            Some(text) => name(Some(text.into()), invalid).map(Ok),
+            None => Ok(Err(invalid)),
+        },
+    }
+}
+
+/// An id, or why it does not count.
+type Sent = Result<Option<Text>, Rejection>;
+
+fn judged(id: Sent, rules: Rules, nobody: Rejection, short: Rejection) -> Sent {
+    let Some(id) = id? else { return Ok(None) };
     if NOBODY.iter().any(|word| id.as_bytes().eq_ignore_ascii_case(word.as_bytes())) {
         return Err(nobody);
     }

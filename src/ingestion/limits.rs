@@ -1,6 +1,6 @@
 //! How many user properties there may be, and how often they may change: the seed's and Amplitude's numbers.
 //!
-//! Over a limit the event is stored all the same, and its verdict says why the property was not changed.
+//! Over a limit, or where what is stored cannot be read, the event is stored all the same, and its verdict says why the property was not changed.
 
 use super::change::{Change, Operation};
 use super::meter::Limit;
@@ -20,6 +20,8 @@ pub enum Unchanged {
     ExperimentProperties,
     /// The user's properties were changed as often as they may in an hour.
     Updates,
+    /// What is stored of the user's properties cannot be read, and is kept as it is.
+    Unreadable,
 }
 
 impl Unchanged {
@@ -28,6 +30,7 @@ impl Unchanged {
         match self {
             Self::ExperimentProperties => "experiment_property_limit",
             Self::Updates => "user_property_update_limit",
+            Self::Unreadable => "user_properties_unreadable",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From when a change counts: the sender's clock set right by ours, and a total order over changes.
 
+use super::MAX_TIME;
+use crate::dialect::{Dialect, plain};
 use crate::json::{Object, Text, Value};
 use crate::time::DAY_MILLIS;
 
@@ -45,6 +47,13 @@ pub fn corrected(time: Option<u64>, uploaded: Option<u64>, received: u64) -> u64
         _ => time,
     };
     corrected.min(received)
+}
+
+/// The milliseconds in a number of JSON, in whatever form it is written: `1795824708133.0` and `1.795824708133e12` are whole.
+pub fn whole<D: Dialect>(digits: &[u8], dialect: &D) -> Option<u64> {
+    let number = plain::number(dialect, digits);
+    // Up to here every whole number is exact.
+    ((0.0..=MAX_TIME as f64).contains(&number) && number.fract() == 0.0).then_some(number as u64)
 }
 
 /// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`, as `Date.prototype.toISOString` writes it; other forms are `None`.

@@ -6,7 +6,7 @@ use super::change::{Change, Operation};
 use super::moment::Stamp;
 use super::property::Property;
 use crate::assignment::PREFIX;
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, parse};
 
 /// A user's properties. The same changes in any order make the same properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,13 +88,17 @@ impl Properties {
         object.to_text()
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote.
-    pub fn from_text(text: &[u8]) -> Self {
-        let mut object = parse(text).ok().and_then(Value::into_object).unwrap_or_default();
-        let mut field = |name: &str| object.remove(name).and_then(Value::into_object).unwrap_or_default();
-        let by_name = field("p").into_iter();
-        let by_name = by_name.filter_map(|(name, one)| Some((name, Property::from_object(one.into_object()?)?)));
-        Self { by_name: by_name.collect(), cleared: Stamp::read(&field("c")).unwrap_or_default() }
+    /// Reads what [`to_text`](Self::to_text) wrote; `None` where any of it is something else. That is not the same as no
+    /// properties: these must not be written over it.
+    pub fn from_text(text: &[u8]) -> Option<Self> {
+        let mut object = parse(text).ok()?.into_object()?;
+        let by_name = object.remove("p")?.into_object()?.into_iter();
+        let by_name = by_name.map(|(name, one)| Some((name, Property::from_object(one.into_object()?)?)));
+        let cleared = match object.remove("c") {
+            None => Stamp::default(),
+            Some(stamp) => Stamp::read(stamp.as_object()?)?,
+        };
+        Some(Self { by_name: by_name.collect::<Option<_>>()?, cleared })
     }
 }
 
@@ -116,7 +120,8 @@ mod tests {
     fn changed(changes: &[&str], order: impl IntoIterator<Item = usize>) -> Properties {
         let mut properties = Properties::default();
         for place in order {
-            for change in change::read(parse(changes[place].as_bytes()).ok()).unwrap() {
+            let sent = parse(changes[place].as_bytes()).unwrap().into_object().unwrap();
+            for change in change::read(sent).unwrap() {
                 properties.change(&change, &stamp(place as u64 + 1));
             }
         }
@@ -132,9 +137,31 @@ mod tests {
             r#"{"$remove":{"l":"x"},"$setOnce":{"o":"first"}}"#,
         ];
         let properties = changed(&all, 0..all.len());
-        assert_eq!(Properties::from_text(&properties.to_text()), properties);
+        assert_eq!(Properties::from_text(&properties.to_text()).unwrap(), properties);
+        assert_eq!(Properties::from_text(&Properties::default().to_text()).unwrap(), Properties::default());
         assert_eq!(properties.visible().to_json(), r#"{"a":3,"b\u0000":"\ud83d","l":[2,1,"y"],"o":"first"}"#);
-        assert_eq!(Properties::from_text(b"nonsense"), Properties::default());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_no_properties() {
+        let good = r#"{"p":{"a":{"v":1,"t":1,"p":0,"i":"x","l":[]}},"c":{"t":1,"p":0,"i":"x"}}"#;
+        assert!(Properties::from_text(good.as_bytes()).is_some());
+        let broken = [
+            (r#""l":[]"#, r#""l":5"#),
+            (r#""l":[]"#, r#""l":[{}]"#),
+            (r#""t":1"#, r#""t":"1""#),
+            (r#""p":{"#, r#""q":{"#),
+            ("}}", "}"),
+        ];
+        for (good_part, bad_part) in broken {
+            assert_eq!(Properties::from_text(good.replacen(good_part, bad_part, 1).as_bytes()), None, "{bad_part}");
+        }
+        let bad_clear = good.replace(r#""c":{"t":1"#, r#""c":{"x":1"#);
+        for text in ["", "nonsense", "{}", "null", "[]", &bad_clear] {
+            assert_eq!(Properties::from_text(text.as_bytes()), None, "{text}");
+        }
+        let long = format!(r#"{{"p":{{"a":{{"v":"{}","t":1,"p":0,"i":"x"}}}}}}"#, "x".repeat(crate::json::MAX_BYTES));
+        assert_eq!(Properties::from_text(long.as_bytes()), None);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Property {
 
     /// Reads what [`to_object`](Self::to_object) wrote.
     pub(super) fn from_object(mut object: Object) -> Option<Self> {
-        let later = object.remove("l").and_then(Value::into_array).unwrap_or_default();
+        let later = object.remove("l").map_or(Some(Vec::new()), Value::into_array)?;
         let later = later.into_iter().map(later_of_value).collect::<Option<_>>()?;
         Some(Self { since: Stamp::read(&object)?, base: object.remove("v"), later })
     }

@@ -12,9 +12,9 @@ pub enum Rejection {
     InvalidEventType,
     /// There is neither a `user_id` nor a `device_id`.
     MissingId,
-    /// `user_id` is no text, or cannot be stored, or is a word for nobody and the only id.
+    /// `user_id` cannot be stored, or is the only id and no text or number, or a word for nobody.
     InvalidUserId,
-    /// `device_id` is no text, or cannot be stored, or is a word for nobody and the only id.
+    /// `device_id` cannot be stored, or is the only id and no text or number, or a word for nobody.
     InvalidDeviceId,
     /// `user_id` is too short, and there is no `device_id` that is good.
     ShortUserId,
@@ -28,11 +28,17 @@ pub enum Rejection {
     InvalidEventProperties,
     /// `user_properties` is no object, or holds an operator that is not known or not given an object.
     InvalidUserProperties,
+    /// `event_properties` are nested too deep for other readers of JSON.
+    DeepEventProperties,
+    /// `user_properties` are nested too deep.
+    DeepUserProperties,
+    /// Another field of the event is nested too deep.
+    DeepEvent,
     /// An exposure without `flag_key`.
     MissingFlagKey,
     /// `flag_key` is no text, or cannot be stored.
     InvalidFlagKey,
-    /// `variant` is neither text nor null, or cannot be stored.
+    /// `variant` is a list or an object, or cannot be stored.
     InvalidVariant,
     /// `experiment_key` is neither text nor null, or cannot be stored.
     InvalidExperimentKey,
@@ -54,6 +60,9 @@ impl Rejection {
             Self::InvalidTime => "invalid_time",
             Self::InvalidEventProperties => "invalid_event_properties",
             Self::InvalidUserProperties => "invalid_user_properties",
+            Self::DeepEventProperties => "deep_event_properties",
+            Self::DeepUserProperties => "deep_user_properties",
+            Self::DeepEvent => "deep_event",
             Self::MissingFlagKey => "missing_flag_key",
             Self::InvalidFlagKey => "invalid_flag_key",
             Self::InvalidVariant => "invalid_variant",
@@ -64,14 +73,14 @@ impl Rejection {
     /// The field at fault, by the name the sender used.
     pub fn field(self) -> &'static str {
         match self {
-            Self::NotAnObject => "event",
+            Self::NotAnObject | Self::DeepEvent => "event",
             Self::MissingEventType | Self::InvalidEventType => "event_type",
             Self::MissingId | Self::InvalidUserId | Self::ShortUserId => "user_id",
             Self::InvalidDeviceId | Self::ShortDeviceId => "device_id",
             Self::InvalidInsertId => "insert_id",
             Self::InvalidTime => "time",
-            Self::InvalidEventProperties => "event_properties",
-            Self::InvalidUserProperties => "user_properties",
+            Self::InvalidEventProperties | Self::DeepEventProperties => "event_properties",
+            Self::InvalidUserProperties | Self::DeepUserProperties => "user_properties",
             Self::MissingFlagKey | Self::InvalidFlagKey => "flag_key",
             Self::InvalidVariant => "variant",
             Self::InvalidExperimentKey => "experiment_key",

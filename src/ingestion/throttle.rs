@@ -17,8 +17,9 @@ pub struct Limits {
     pub quota: Option<Limit>,
 }
 
-/// `/2/httpapi` and `/identify`: 30 events per second. Amplitude averages over "a recent time" it does not name.
-pub const HTTP_V2: Limits = Limits { rate: Limit { events: 30, millis: 1_000 }, quota: None };
+/// `/2/httpapi` and `/identify`: 30 events per second, averaged over 30 seconds. Amplitude averages over "a recent time" it
+/// does not name, and asks who was throttled to pause for 30 seconds.
+pub const HTTP_V2: Limits = Limits { rate: Limit { events: 900, millis: 30_000 }, quota: None };
 
 /// `/batch`: 1,000 events per second, averaged over 30 seconds, and 500,000 in 24 hours.
 pub const BATCH: Limits = Limits {
@@ -129,37 +130,44 @@ mod tests {
     }
 
     #[test]
-    fn thirty_events_of_a_user_in_a_second_pass_and_one_more_does_not() {
+    fn thirty_events_a_second_averaged_over_thirty_seconds_pass_and_one_more_does_not() {
         let (mut throttle, alice) = (Throttle::new(HTTP_V2), who("alice", ""));
-        assert_eq!(sends(&mut throttle, &[(30, &alice)], 5), Ok(()));
+        assert_eq!(
+            sends(&mut throttle, &[(900, &alice)], 5),
+            Ok(()),
+            "a page that leaves, or a queue after a while offline"
+        );
         let refused = sends(&mut throttle, &[(1, &alice)], 5).unwrap_err();
         assert_eq!(refused.over_rate, [((Field::User, "alice".into()), 31)]);
         assert_eq!((refused.eps_threshold, refused.retry_after), (30, 34));
         assert!(sends(&mut throttle, &[(1, &alice)], 38).is_err(), "one event's time is 33.3 ms");
         assert_eq!(sends(&mut throttle, &[(1, &alice)], 39), Ok(()));
-        assert_eq!(sends(&mut throttle, &[(30, &alice)], 1_039), Ok(()));
+        assert_eq!(sends(&mut throttle, &[(900, &alice)], 30_039), Ok(()));
+        for second in 0..100 {
+            assert_eq!(sends(&mut throttle, &[(30, &alice)], 60_039 + second * 1_000), Ok(()));
+        }
     }
 
     #[test]
     fn a_request_with_one_id_over_the_limit_is_not_admitted_and_counts_for_nobody() {
         let mut throttle = Throttle::new(HTTP_V2);
         let (alice, robin, phone) = (who("alice", ""), who("robin", "phone"), who("", "phone"));
-        let refused = sends(&mut throttle, &[(2, &alice), (20, &robin), (11, &phone)], 0).unwrap_err();
+        let refused = sends(&mut throttle, &[(2, &alice), (600, &robin), (301, &phone)], 0).unwrap_err();
         assert_eq!(refused.over_rate, [((Field::Device, "phone".into()), 31)]);
-        assert_eq!(refused.places, (2..33).collect::<Vec<_>>(), "the events of the device, with a user and without");
-        assert_eq!(sends(&mut throttle, &[(30, &alice)], 0), Ok(()));
-        assert_eq!(sends(&mut throttle, &[(30, &robin)], 0), Ok(()));
+        assert_eq!(refused.places, (2..903).collect::<Vec<_>>(), "the events of the device, with a user and without");
+        assert_eq!(sends(&mut throttle, &[(900, &alice)], 0), Ok(()));
+        assert_eq!(sends(&mut throttle, &[(900, &robin)], 0), Ok(()));
     }
 
     #[test]
     fn a_user_and_a_device_of_one_name_are_two() {
         let mut throttle = Throttle::new(HTTP_V2);
-        assert_eq!(sends(&mut throttle, &[(30, &who("same-name", "")), (30, &who("", "same-name"))], 0), Ok(()));
+        assert_eq!(sends(&mut throttle, &[(900, &who("same-name", "")), (900, &who("", "same-name"))], 0), Ok(()));
     }
 
     #[test]
     fn waiting_as_long_as_it_says_is_enough_and_a_millisecond_less_is_not() {
-        for (first, then) in [(30, 1), (30, 30), (17, 29), (1, 30)] {
+        for (first, then) in [(900, 1), (900, 900), (517, 829), (1, 900)] {
             let (mut throttle, alice) = (Throttle::new(HTTP_V2), who("alice", ""));
             sends(&mut throttle, &[(first, &alice)], 0).unwrap();
             let wait = sends(&mut throttle, &[(then, &alice)], 0).unwrap_err().retry_after;
@@ -171,9 +179,9 @@ mod tests {
     #[test]
     fn half_of_a_request_that_can_never_pass_does_after_the_wait() {
         let (mut throttle, alice) = (Throttle::new(HTTP_V2), who("alice", ""));
-        sends(&mut throttle, &[(30, &alice)], 0).unwrap();
-        assert_eq!(sends(&mut throttle, &[(50, &alice)], 0).unwrap_err().retry_after, 1_000);
-        assert_eq!(sends(&mut throttle, &[(25, &alice)], 1_000), Ok(()));
+        sends(&mut throttle, &[(900, &alice)], 0).unwrap();
+        assert_eq!(sends(&mut throttle, &[(1_500, &alice)], 0).unwrap_err().retry_after, 30_000);
+        assert_eq!(sends(&mut throttle, &[(750, &alice)], 30_000), Ok(()));
     }
 
     #[test]

@@ -18,14 +18,23 @@ impl Text {
         &self.0
     }
 
-    /// As a Rust string; lone surrogates become U+FFFD.
+    /// As a Rust string, as JavaScript's `toWellFormed` has it: a lone surrogate, and what is no character at all, is U+FFFD.
     pub fn to_str(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => Cow::Owned(well_formed(&self.0)),
+        }
     }
 
-    /// As a Rust string, for text that is known to be UTF-8, as JSON that we wrote is; nothing of any other.
+    /// As a Rust string, like [`Self::to_str`].
     pub fn into_string(self) -> String {
-        String::from_utf8(self.0).unwrap_or_default()
+        String::from_utf8(self.0).unwrap_or_else(|error| well_formed(error.as_bytes()))
+    }
+
+    /// This text with U+FFFD for whatever is no character.
+    #[must_use]
+    pub fn into_well_formed(self) -> Self {
+        self.into_string().into()
     }
 
     /// This text with more behind it.
@@ -42,6 +51,25 @@ impl Text {
     pub fn to_u64(&self) -> Option<u64> {
         to_u64(&self.0)
     }
+}
+
+/// UTF-8, with U+FFFD for whatever is none. The three bytes of a lone surrogate are one character.
+fn well_formed(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    // How many bytes of a surrogate may follow: the decoder takes each for an error of its own.
+    let mut of_surrogate = 0;
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        of_surrogate = match chunk.invalid() {
+            [] => 0,
+            [0x80..=0xBF] if of_surrogate > 0 && chunk.valid().is_empty() => of_surrogate - 1,
+            invalid => {
+                out.push(char::REPLACEMENT_CHARACTER);
+                if *invalid == [0xED] { 2 } else { 0 }
+            }
+        };
+    }
+    out
 }
 
 /// The number written in plain decimal digits.
@@ -133,5 +161,28 @@ impl fmt::Debug for Text {
 impl fmt::Display for Text {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.to_str(), out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_utf8_is_a_replacement_character_and_never_nothing() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"Z\xFCrich", "Z\u{FFFD}rich"),
+            (b"\xFC\xFC", "\u{FFFD}\u{FFFD}"),
+            (b"\xED\xA0\xBDx", "\u{FFFD}x"),
+            (b"\xED\xA0\xBD\xED\xB2\xA9", "\u{FFFD}\u{FFFD}"),
+            (b"\xEDx\xA0", "\u{FFFD}x\u{FFFD}"),
+            (b"\xED\xA0\xBD\xBD", "\u{FFFD}\u{FFFD}"),
+            (b"\xE2\x82", "\u{FFFD}"),
+            ("Zürich".as_bytes(), "Zürich"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(Text::from(bytes).to_str(), text, "{bytes:?}");
+            assert_eq!(Text::from(bytes).into_string(), text, "{bytes:?}");
+        }
     }
 }

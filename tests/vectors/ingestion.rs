@@ -4,15 +4,15 @@ use experiment_wasm::ingestion::change::{Change, Operation};
 use experiment_wasm::ingestion::moment::Stamp;
 use experiment_wasm::ingestion::properties::Properties;
 use experiment_wasm::ingestion::{Ingested, Rules, transform};
-use experiment_wasm::json::{Object, Value};
+use experiment_wasm::json::{Object, Text, Value};
 
 /// What this library makes of a case's input.
 pub fn answer(input: &Value) -> Value {
     let input = input.as_object().unwrap();
     match input.get("stream") {
         Some(stream) => properties_after(stream.as_array().unwrap(), input.get("anyOrder").unwrap().as_bool().unwrap()),
-        None => match transform(input.get("event").unwrap().clone(), rules(input)) {
-            Ok(ingested) => shown(&ingested),
+        None => match transform(input.get("event").unwrap().clone(), rules(input), &crate::DIALECT) {
+            Ok(ingested) => shown(&ingested, input.get("shows").and_then(Value::as_array).unwrap_or_default()),
             Err(rejection) => object([("rejected", rejection.reason().into())]),
         },
     }
@@ -28,19 +28,28 @@ fn rules(input: &Object) -> Rules {
     }
 }
 
-fn shown(ingested: &Ingested) -> Value {
-    let shown = object([
+/// What every case shows, and what this one asks for.
+fn shown(ingested: &Ingested, more: &[Value]) -> Value {
+    let mut shown = object([
         ("event_type", (&ingested.event_type).into()),
         ("event_properties", ingested.event_properties.clone().into()),
         ("changes", ingested.changes.iter().map(change).collect::<Vec<_>>().into()),
     ]);
-    match (ingested.removed, shown.into_object().unwrap()) {
-        (None, shown) => shown.into(),
-        (Some(field), mut shown) => {
-            shown.set("removed", field);
-            shown.into()
-        }
+    let fields = shown.as_object_mut().unwrap();
+    if let Some(field) = ingested.removed {
+        fields.set("removed", field);
     }
+    let text = |text: &Option<Text>| text.as_ref().map_or(Value::Null, Value::from);
+    for name in more {
+        let value = match name.as_str().unwrap().as_bytes() {
+            b"user_id" => text(&ingested.identity.user_id),
+            b"device_id" => text(&ingested.identity.device_id),
+            b"time" => ingested.time.map_or(Value::Null, Value::from),
+            _ => panic!("{name:?} is not shown"),
+        };
+        fields.set(name.as_str().unwrap(), value);
+    }
+    shown
 }
 
 fn change(change: &Change) -> Value {
@@ -77,7 +86,7 @@ fn applied<'a>(stream: impl Iterator<Item = &'a Value>) -> Value {
             ("user_id", "somebody".into()),
             ("user_properties", event.get("user_properties").unwrap().clone()),
         ]);
-        for change in transform(sent, Rules::default()).unwrap().changes {
+        for change in transform(sent, Rules::default(), &crate::DIALECT).unwrap().changes {
             properties.change(&change, &stamp(event));
         }
     }

@@ -12,17 +12,16 @@ use flate2::read::MultiGzDecoder;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
+use super::pace::{Pace, STILL_WAIT};
 use super::room::{Held, Room};
+use super::unicode::TextLength;
 use crate::refusal::Refusal;
 
-/// How long a body may take. The largest, 20 MB, takes 8 seconds at 20 Mbit/s.
+/// How long a body comes that is not slow. The largest, 20 MB, takes 8 seconds at 20 Mbit/s.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
 /// How much of a body that is too large is still read, in bytes: three times the largest that is taken.
 const FORGOTTEN_BYTES: usize = 60 << 20;
-
-/// How much of it a body that holds room may stand still; the rest of the time follows what has come.
-const STILL_WAIT: Duration = Duration::from_secs(2);
 
 /// How many bytes are read without room being asked for: with all connections taken, 64 MiB.
 const FREE_BYTES: usize = 16 << 10;
@@ -67,28 +66,44 @@ pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Sent, 
         }
         return Err(Refusal::TooLarge);
     }
+    let is_gzip = is_gzip(headers)?;
     let (bytes, reading) = whole(body, length, most).await?;
-    match headers.get(header::CONTENT_ENCODING).map(|encoding| encoding.as_bytes()) {
-        None | Some(b"" | b"identity") => {
-            let held = Room::of(bytes.len(), most).to_work(bytes.len()).await;
-            Ok(Sent { bytes, held })
-        }
-        Some(b"gzip" | b"x-gzip") => {
-            let length = inflated_length(&bytes, most).await?;
-            let held = Room::of(length, most).to_work(length).await;
-            let inflated = inflated(&bytes, length).await?;
-            drop(reading);
-            Ok(Sent { bytes: inflated, held })
-        }
-        Some(_) => Err(Refusal::Malformed("The content encoding is not gzip")),
+    if !is_gzip {
+        let text = within_limit(TextLength::of(&bytes), most)?;
+        let held = Room::of(text, most).to_work(text).await;
+        return Ok(Sent { bytes, held });
+    }
+    let (length, text) = inflated_length(&bytes, most).await?;
+    let held = Room::of(text, most).to_work(text).await;
+    let inflated = inflated(&bytes, length).await?;
+    drop(reading);
+    Ok(Sent { bytes: inflated, held })
+}
+
+/// Whether a body is deflated, once. Codings have no case, may stand in several headers, and are sent as a list.
+fn is_gzip(headers: &HeaderMap) -> Result<bool, Refusal> {
+    let lists = headers.get_all(header::CONTENT_ENCODING).iter();
+    let codings = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    let codings = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty());
+    let mut codings = codings.map(<[u8]>::to_ascii_lowercase).filter(|coding| coding != b"identity");
+    match (codings.next().as_deref(), codings.next()) {
+        (None, _) => Ok(false),
+        (Some(b"gzip" | b"x-gzip"), None) => Ok(true),
+        _ => Err(Refusal::Malformed("The content encoding is not gzip")),
     }
 }
 
 /// Reads a body to its end and keeps none of it. Clients that are writing when the connection is closed never see the
 /// answer: they send the same again, or give it up, where they would have divided it.
 async fn forget(mut body: Body) {
-    let deadline = Instant::now() + BODY_WAIT;
-    while let Ok(Some(_)) = within(deadline, &mut body).await {}
+    let mut pace = Pace::new(Instant::now());
+    while let Ok(Some(more)) = within(pace.deadline(), &mut body).await {
+        pace.came(more.len(), Instant::now());
+    }
+}
+
+fn within_limit(length: usize, most: usize) -> Result<usize, Refusal> {
+    if length > most { Err(Refusal::TooLarge) } else { Ok(length) }
 }
 
 fn declared(headers: &HeaderMap) -> Option<usize> {
@@ -96,7 +111,7 @@ fn declared(headers: &HeaderMap) -> Option<usize> {
 }
 
 /// Reads the body. A small part of it is free; for more, room is asked for, and used or given up: a body that stands still
-/// is not waited for as long as one that comes.
+/// is not waited for as long as one that comes, and one that comes slowly leaves the room to others.
 async fn whole(mut body: Body, length: usize, most: usize) -> Result<(Bytes, Option<Held>), Refusal> {
     let mut bytes = Vec::new();
     let deadline = Instant::now() + BODY_WAIT;
@@ -104,15 +119,32 @@ async fn whole(mut body: Body, length: usize, most: usize) -> Result<(Bytes, Opt
         let Some(more) = within(deadline, &mut body).await? else { return Ok((bytes.into(), None)) };
         append(&mut bytes, &more, most)?;
     }
-    let held = Room::of(length, most).to_read(length).await;
+    let room = Room::of(length, most);
+    let mut held = room.to_read(length).await;
     bytes.reserve_exact(length.saturating_sub(bytes.len()));
-    let start = Instant::now() + STILL_WAIT;
+    let start = Instant::now();
+    let (mut pace, mut is_slow) = (Pace::new(start), false);
     loop {
-        let part = bytes.len() as f64 / length.max(1) as f64;
-        let deadline = start + (BODY_WAIT - STILL_WAIT).mul_f64(part.min(1.0));
-        let Some(more) = within(deadline, &mut body).await? else { return Ok((bytes.into(), held)) };
-        append(&mut bytes, &more, most)?;
+        let brisk = start + STILL_WAIT + (BODY_WAIT - STILL_WAIT).mul_f64(part(bytes.len(), length));
+        let deadline = if is_slow { pace.deadline() } else { pace.deadline().min(brisk) };
+        match within(deadline, &mut body).await {
+            Ok(None) => return Ok((bytes.into(), held)),
+            Ok(Some(more)) => {
+                pace.came(more.len(), Instant::now());
+                append(&mut bytes, &more, most)?;
+            }
+            Err(Refusal::Slow) if !is_slow && Instant::now() < pace.deadline() => {
+                held = Some(room.for_slow(length).ok_or(Refusal::Slow)?);
+                is_slow = true;
+            }
+            Err(refusal) => return Err(refusal),
+        }
     }
+}
+
+/// How much of a body has come, from 0 to 1.
+fn part(bytes: usize, length: usize) -> f64 {
+    (bytes as f64 / length.max(1) as f64).min(1.0)
 }
 
 /// The next piece of the body.
@@ -127,18 +159,19 @@ async fn within(deadline: Instant, body: &mut Body) -> Result<Option<Bytes>, Ref
 
 fn append(bytes: &mut Vec<u8>, more: &[u8], most: usize) -> Result<(), Refusal> {
     bytes.extend_from_slice(more);
-    if bytes.len() > most { Err(Refusal::TooLarge) } else { Ok(()) }
+    within_limit(bytes.len(), most).map(drop)
 }
 
-/// How long the body is when inflated: found out before any of it is kept.
-async fn inflated_length(bytes: &[u8], most: usize) -> Result<usize, Refusal> {
-    let mut length = 0;
+/// How long the body is when inflated, in bytes and as text: found out before any of it is kept.
+async fn inflated_length(bytes: &[u8], most: usize) -> Result<(usize, usize), Refusal> {
+    let (mut length, mut text) = (0, TextLength::default());
     inflate(bytes, |piece| {
         length += piece.len();
-        if length > most { Err(Refusal::TooLarge) } else { Ok(()) }
+        text.add(piece);
+        within_limit(length.max(text.bytes()), most).map(drop)
     })
     .await?;
-    Ok(length)
+    Ok((length, text.bytes()))
 }
 
 async fn inflated(bytes: &[u8], length: usize) -> Result<Bytes, Refusal> {
@@ -174,7 +207,7 @@ mod tests {
         let bomb = encoder.finish().unwrap();
         assert!(bomb.len() < 20_000);
         assert_eq!(inflated_length(&bomb, 1 << 20).await, Err(Refusal::TooLarge));
-        assert_eq!(inflated_length(&bomb, 10 << 20).await, Ok(10 << 20));
+        assert_eq!(inflated_length(&bomb, 10 << 20).await, Ok((10 << 20, 10 << 20)));
         assert_eq!(inflated(&bomb, 10 << 20).await.map(|bytes| bytes.len()), Ok(10 << 20));
     }
 }

@@ -1,7 +1,8 @@
 //! The body of ingestion, read no further than it must be: the key, the sender's clock, and each event's own text.
 
+use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::ingestion::MIN_ID_LENGTH;
-use experiment_wasm::ingestion::moment::from_iso;
+use experiment_wasm::ingestion::moment::{from_iso, whole};
 use experiment_wasm::json::{JsonError, Kind, Reader, Text, Value, parse};
 
 use crate::refusal::Refusal;
@@ -44,7 +45,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Reads identifications: one object, or a list of them.
-    pub fn of_identifications(key: Option<&str>, sent: &'a [u8], options: Option<&'a [u8]>) -> Result<Self, Refusal> {
+    pub fn of_identifications(key: Option<&[u8]>, sent: &'a [u8], options: Option<&'a [u8]>) -> Result<Self, Refusal> {
         let mut reader = Reader::within(sent, sent.len());
         let events = if reader.peek() == Kind::Array { events(&mut reader)? } else { vec![reader.span()] };
         // Amplitude's word for identifications that are missing or cannot be read.
@@ -64,7 +65,10 @@ impl<'a> Envelope<'a> {
         let options = parse(options).map_err(|_| wrong)?;
         match options.as_object().and_then(|options| options.get("min_id_length")) {
             None | Some(Value::Null) => Ok(MIN_ID_LENGTH),
-            Some(length) => length.as_u64().and_then(|length| length.try_into().ok()).ok_or(wrong),
+            Some(Value::Number(digits)) => {
+                whole(digits, &NativeDialect).and_then(|length| length.try_into().ok()).ok_or(wrong)
+            }
+            Some(_) => Err(wrong),
         }
     }
 }
@@ -99,7 +103,7 @@ fn text(reader: &mut Reader<'_>) -> Option<Text> {
 fn moment(reader: &mut Reader<'_>) -> Option<u64> {
     match reader.peek() {
         Kind::String => from_iso(&reader.string()),
-        Kind::Number => Text::from(reader.number()).to_u64(),
+        Kind::Number => whole(reader.number(), &NativeDialect),
         _ => {
             reader.skip();
             None

@@ -65,15 +65,14 @@ impl<'a> Evaluated<'a> {
         (!assigned.is_empty()).then(|| assignment::event(identity, environment, &assigned, now))
     }
 
-    /// The exposure events.
-    pub fn exposures(&self, identity: &Identity, now: u64) -> Vec<Object> {
+    /// The exposures.
+    pub fn exposures(&self, identity: &Identity, now: u64) -> Vec<ExposureEvent> {
         let met = self.results().filter(|(key, _, concern)| match concern {
             Concern::Everybody => self.is_asked(key),
             Concern::Holdout => true,
             Concern::Nobody => false,
         });
-        let events = met.filter_map(|(key, told, _)| ExposureEvent::of_evaluation(identity, key, &told.variant, now));
-        events.map(|event| event.to_event()).collect()
+        met.filter_map(|(key, told, _)| ExposureEvent::of_evaluation(identity, key, &told.variant, now)).collect()
     }
 
     fn results(&self) -> impl Iterator<Item = (&Text, &Told, Concern)> {

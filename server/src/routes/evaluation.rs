@@ -7,21 +7,21 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use experiment_wasm::api::{EXPOSURE_TRACK_HEADER, TRACK_HEADER, USER_HEADER};
-use experiment_wasm::ingestion::transform;
+use experiment_wasm::dialect::NativeDialect;
+use experiment_wasm::exposure::ExposureEvent;
+use experiment_wasm::ingestion::{identity_of, transform};
 use experiment_wasm::insert_id::InsertId;
 use experiment_wasm::json::{Object, Text};
-use experiment_wasm::user::Identity;
 
 use super::body::{self, Sent};
 use super::evaluated::{Evaluated, Shape};
 use super::request;
 use super::room::USER_BYTES;
 use crate::app::{App, Project};
-use crate::arrival::{arrival, fresh_insert_id};
+use crate::arrival::arrival;
 use crate::catalog::Deployment;
 use crate::clock;
 use crate::refusal::{Refusal, text};
-use crate::store::Arrival;
 use crate::tracked::Full;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -101,7 +101,7 @@ async fn answer(
     question: Question,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    let identity = Identity::of(&question.user);
+    let identity = identity_of(&question.user, &NativeDialect);
     if identity.is_unknown() {
         return Err(Refusal::Malformed("There is neither a user_id nor a device_id"));
     }
@@ -120,28 +120,36 @@ async fn answer(
     let (tracks, tracks_exposures) = tracks(headers);
     if tracks {
         let assigned = evaluated.assignment(&identity, &deployment.name, now);
-        track(app, project, assigned, now, |arrival| arrival).await?;
+        track(app, project, assigned.map(|event| (event, None)), now).await?;
     }
     if tracks_exposures {
-        let returning = |arrival| Arrival { return_id: Some(fresh_insert_id()), ..arrival };
-        track(app, project, evaluated.exposures(&identity, now), now, returning).await?;
+        track(app, project, evaluated.exposures(&identity, now).into_iter().map(exposed), now).await?;
     }
     app.cache.keep(question.digest, edition.number, now, body.clone());
     Ok(told_from(body, "MISS"))
+}
+
+/// The event of an exposure, and what its ids are made of.
+fn exposed(mut exposure: ExposureEvent) -> (Object, Option<ExposureEvent>) {
+    let event = exposure.to_event();
+    // It is no part of an id, and the event has it.
+    exposure.exposure.metadata = None;
+    (event, Some(exposure))
 }
 
 /// Queues what an evaluation has to tell.
 async fn track(
     app: &App,
     project: &Project,
-    events: impl IntoIterator<Item = Object>,
+    events: impl IntoIterator<Item = (Object, Option<ExposureEvent>)>,
     now: u64,
-    stamped: impl Fn(Arrival) -> Arrival,
 ) -> Result<(), Refusal> {
-    for event in events {
-        match transform(event.into(), project.rules) {
+    for (event, evaluated) in events {
+        match transform(event.into(), project.rules, &NativeDialect) {
             Ok(ingested) => {
-                let tracked = app.tracked.track(stamped(arrival(project.id, ingested, 0, None, now))).await;
+                let mut arrival = arrival(project.id, ingested, 0, None, now);
+                arrival.evaluated = evaluated.map(Box::new);
+                let tracked = app.tracked.track(arrival).await;
                 // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
                 tracked.map_err(|Full| Refusal::Unavailable)?;
             }

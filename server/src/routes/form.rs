@@ -3,14 +3,15 @@
 use axum::http::{HeaderMap, header};
 
 use super::envelope::Envelope;
+use super::escapes::fields;
 use crate::refusal::Refusal;
 
-/// The fields of the form that are looked at, unescaped.
+/// The fields of the form that are looked at, unescaped: bytes, as other bodies are.
 #[derive(Default)]
 pub struct Form {
-    api_key: Option<String>,
-    identification: String,
-    options: Option<String>,
+    api_key: Option<Vec<u8>>,
+    identification: Vec<u8>,
+    options: Option<Vec<u8>>,
 }
 
 impl Form {
@@ -21,11 +22,11 @@ impl Form {
             return Err(Refusal::Malformed("The body is not x-www-form-urlencoded"));
         }
         let mut form = Self::default();
-        for (name, value) in form_urlencoded::parse(body) {
-            match &*name {
-                "api_key" => form.api_key = Some(value.into_owned()),
-                "identification" => form.identification = value.into_owned(),
-                "options" => form.options = Some(value.into_owned()),
+        for (name, value) in fields(body) {
+            match name.as_slice() {
+                b"api_key" => form.api_key = Some(value),
+                b"identification" => form.identification = value,
+                b"options" => form.options = Some(value),
                 _ => {}
             }
         }
@@ -34,7 +35,6 @@ impl Form {
 
     /// The form as the other routes have it in JSON.
     pub fn envelope(&self) -> Result<Envelope<'_>, Refusal> {
-        let key = self.api_key.as_deref();
-        Envelope::of_identifications(key, self.identification.as_bytes(), self.options.as_deref().map(str::as_bytes))
+        Envelope::of_identifications(self.api_key.as_deref(), &self.identification, self.options.as_deref())
     }
 }

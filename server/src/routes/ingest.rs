@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::ingestion::{Rejection, Rules, transform};
 use experiment_wasm::json::{Text, Value, parse};
 
@@ -118,7 +119,8 @@ fn events(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Ev
             event.set("event_type", event_type);
         }
         let insert_id = event.as_object().and_then(|event| event.get("insert_id")).and_then(Value::as_str).cloned();
-        let outcome = transform(event, rules);
+        let insert_id = insert_id.map(Text::into_well_formed);
+        let outcome = transform(event, rules, &NativeDialect);
         let outcome = outcome.map(|ingested| arrival(project.id, ingested, place, envelope.uploaded, now));
         Ok(Event { insert_id, outcome })
     };

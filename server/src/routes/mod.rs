@@ -2,6 +2,7 @@
 
 mod body;
 mod envelope;
+mod escapes;
 mod evaluated;
 mod evaluation;
 mod flags;
@@ -10,10 +11,12 @@ mod headers;
 mod health;
 mod ingest;
 mod origin;
+mod pace;
 mod reading;
 mod request;
 mod room;
 mod throttled;
+mod unicode;
 mod usage;
 mod values;
 mod verdicts;

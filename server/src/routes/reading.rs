@@ -58,6 +58,6 @@ fn shown(person: PersonView) -> Value {
     let mut object = Object::new();
     object.push("user_id".into(), person.user_id.map_or(Value::Null, text));
     object.push("device_ids".into(), person.device_ids.into_iter().map(text).collect::<Vec<_>>().into());
-    object.push("user_properties".into(), person.user_properties.into());
+    object.push("user_properties".into(), person.user_properties);
     object.into()
 }

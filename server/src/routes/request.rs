@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Uri, header};
 use experiment_wasm::api::{FLAG_KEYS_HEADER, from_base64};
 use experiment_wasm::json::{Object, Text, Value, parse};
 
+use super::escapes::unescaped;
 use crate::app::{App, Project};
 use crate::catalog::Deployment;
 use crate::refusal::Refusal;
@@ -37,8 +38,11 @@ fn credential<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Refus
     if given.eq_ignore_ascii_case(scheme) { Ok(secret.trim()) } else { Err(Refusal::Unauthorized) }
 }
 
-/// The query's fields.
+/// The query's fields. What is no UTF-8 would be read as another text, and perhaps be somebody else's id.
 pub fn query(uri: &Uri) -> Result<Fields, Refusal> {
+    if std::str::from_utf8(&unescaped(uri.query().unwrap_or_default().as_bytes())).is_err() {
+        return Err(Refusal::Malformed("The query is not UTF-8"));
+    }
     Query::try_from_uri(uri).map(|Query(fields)| fields).map_err(|_| Refusal::Malformed("The query could not be read"))
 }
 
@@ -66,7 +70,17 @@ pub fn flag_keys_of(fields: &Fields) -> Option<Vec<Text>> {
     Some(list.split(',').map(|key| key.trim().into()).collect())
 }
 
-/// A user's JSON.
+/// A user's JSON. Properties may hold bytes that are no UTF-8, which no condition names; an id may not: nobody could be told
+/// of whom a result is.
 pub fn user(text: &[u8]) -> Result<Object, Refusal> {
-    parse(text).ok().and_then(Value::into_object).ok_or(Refusal::Malformed("The user is no JSON object"))
+    let user = parse(text).ok().and_then(Value::into_object);
+    let user = user.ok_or(Refusal::Malformed("The user is no JSON object"))?;
+    let is_broken = |id: &str| user.get(id).and_then(Value::as_str).is_some_and(|id| std::str::from_utf8(id).is_err());
+    // Half a character that is escaped is no broken byte.
+    let is_unicode = std::str::from_utf8(text).is_ok();
+    match ["user_id", "device_id"].map(|id| !is_unicode && is_broken(id)) {
+        [true, _] => Err(Refusal::Malformed("The user_id is not UTF-8")),
+        [_, true] => Err(Refusal::Malformed("The device_id is not UTF-8")),
+        _ => Ok(user),
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! Bodies are divided by size, and users from events, so that many large ones never stand in the way of small ones, nor a
 //! store that is held up in the way of evaluation. Room is taken for a whole body before it is read, never piece by piece:
-//! nobody holds some of it and waits for more.
+//! nobody holds some of it and waits for more. Bodies that turn out to come slowly move to a share of their own, so that
+//! others go on; who finds that share full has come too slowly.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -25,24 +26,38 @@ const COPIES: usize = 3;
 pub struct Room {
     read: Semaphore,
     work: Semaphore,
-    most: (usize, usize),
+    slow: Semaphore,
+    most: Shares,
+}
+
+/// How much there is of each kind, in KiB.
+struct Shares {
+    read: usize,
+    work: usize,
+    slow: usize,
 }
 
 /// Some room, free again when this is dropped.
 pub type Held = SemaphorePermit<'static>;
 
-static USERS: Room = Room::new(4 << 10, 24 << 10);
-static SMALL: Room = Room::new(12 << 10, 48 << 10);
-/// One of the largest is read while another is worked on.
-static LARGE: Room = Room::new(20 << 10, 75 << 10);
+static USERS: Room = Room::new(Shares { read: 3 << 10, work: 24 << 10, slow: 1 << 10 });
+static SMALL: Room = Room::new(Shares { read: 8 << 10, work: 48 << 10, slow: 8 << 10 });
+/// One of the largest is read while another is worked on, and a third comes slowly.
+static LARGE: Room = Room::new(Shares { read: 20 << 10, work: 75 << 10, slow: 20 << 10 });
 
 /// Ten times the largest set of flags seen in the field, in KiB.
 const MOST_ANSWERS: usize = 40 << 10;
 static ANSWERS: Semaphore = Semaphore::const_new(MOST_ANSWERS);
 
 impl Room {
-    const fn new(read: usize, work: usize) -> Self {
-        Self { read: Semaphore::const_new(read), work: Semaphore::const_new(work), most: (read, work) }
+    const fn new(most: Shares) -> Self {
+        let [read, work, slow] = [most.read, most.work, most.slow];
+        Self {
+            read: Semaphore::const_new(read),
+            work: Semaphore::const_new(work),
+            slow: Semaphore::const_new(slow),
+            most,
+        }
     }
 
     /// The room for a body of so many bytes on a route with this limit.
@@ -56,13 +71,18 @@ impl Room {
 
     /// Waits until so many bytes may be read.
     pub async fn to_read(&'static self, bytes: usize) -> Option<Held> {
-        take(&self.read, bytes, self.most.0).await
+        take(&self.read, bytes, self.most.read).await
+    }
+
+    /// Room for the rest of the time that a slow body of so many bytes takes, if there is some now.
+    pub fn for_slow(&'static self, bytes: usize) -> Option<Held> {
+        self.slow.try_acquire_many(kibibytes(bytes, self.most.slow)).ok()
     }
 
     /// Waits until a body of so many bytes may be taken apart.
     pub async fn to_work(&'static self, bytes: usize) -> Option<Held> {
         let values = (bytes / 2).min(MOST_CHANGED);
-        take(&self.work, bytes * COPIES + values * VALUE_BYTES, self.most.1).await
+        take(&self.work, bytes * COPIES + values * VALUE_BYTES, self.most.work).await
     }
 }
 
@@ -73,7 +93,10 @@ pub async fn to_answer(bytes: usize) -> Option<Held> {
 
 /// What takes more than there is has all of it to itself.
 async fn take(room: &'static Semaphore, bytes: usize, most: usize) -> Option<Held> {
-    let wanted = bytes.div_ceil(1 << 10).min(most);
     // It is never closed.
-    room.acquire_many(u32::try_from(wanted).unwrap_or(u32::MAX)).await.ok()
+    room.acquire_many(kibibytes(bytes, most)).await.ok()
+}
+
+fn kibibytes(bytes: usize, most: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 10).min(most)).unwrap_or(u32::MAX)
 }

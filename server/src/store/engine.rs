@@ -165,8 +165,10 @@ impl Row {
 
     /// A text in a column that always has one.
     pub fn word(&self, column: usize) -> Result<String> {
-        self.text(column)?
-            .ok_or_else(|| sqlx::Error::ColumnDecode { index: column.to_string(), source: "nothing is there".into() })
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use experiment_wasm::exposure::ExposureEvent;
 use experiment_wasm::ingestion::limits::{EXPERIMENT_PROPERTIES, UPDATES, Unchanged};
 use experiment_wasm::ingestion::meter::Meter;
 use experiment_wasm::ingestion::moment::Stamp;
@@ -26,8 +27,8 @@ pub struct Arrival {
     pub received: u64,
     /// From when its changes count; its insert id too.
     pub stamp: Stamp,
-    /// The insert id under which an exposure counts once more, if the user comes back to a variant of the same day.
-    pub return_id: Option<Text>,
+    /// The exposure that the server tells by itself, of which the ids are made if the user comes back to its variant.
+    pub evaluated: Option<Box<ExposureEvent>>,
 }
 
 /// What became of an event.
@@ -106,10 +107,13 @@ pub struct Updates {
 }
 
 impl<'a> Ground<'a> {
-    /// Takes an event. One that is stored already changes nothing, however late it comes again.
-    pub fn take(&mut self, arrival: &'a Arrival) -> Verdict {
-        let Some(insert_id) = self.insert_id(arrival) else { return Verdict::Duplicate };
-        self.known.insert(insert_id.clone());
+    /// Takes an event, under the id of a return where it is one. What is stored already changes nothing, however late it comes
+    /// again.
+    pub fn take(&mut self, arrival: &'a Arrival, return_id: Option<Text>) -> Verdict {
+        let insert_id = return_id.unwrap_or_else(|| arrival.stamp.insert_id.clone());
+        if !self.known.insert(insert_id.clone()) {
+            return Verdict::Duplicate;
+        }
         let ingested = &arrival.ingested;
         let person = self.people.resolve(&ingested.identity);
         let stamp = Stamp { insert_id: insert_id.clone(), ..arrival.stamp.clone() };
@@ -118,7 +122,8 @@ impl<'a> Ground<'a> {
         } else {
             let unchanged = self.change(person, arrival, &stamp);
             let own = ingested.exposure.as_ref().filter(|_| unchanged != Some(Unchanged::ExperimentProperties));
-            (with_own_variant(self.people.snapshot(person), ingested, own), unchanged)
+            let shown = self.people.snapshot(person).map(|all| with_own_variant(all, ingested, own));
+            (shown.unwrap_or_else(|| apart(ingested, &stamp)), unchanged)
         };
         let snapshot = snapshot.to_json();
         self.shown += snapshot.len();
@@ -137,20 +142,21 @@ impl<'a> Ground<'a> {
         std::mem::take(&mut self.events)
     }
 
-    /// The id to store an event under, if it is to be stored.
-    fn insert_id(&self, arrival: &Arrival) -> Option<Text> {
-        if !self.known.contains(&arrival.stamp.insert_id) {
-            return Some(arrival.stamp.insert_id.clone());
-        }
-        let (return_id, exposure) = (arrival.return_id.as_ref()?, arrival.ingested.exposure.as_ref()?);
+    /// The exposure of an event that the server tells by itself, if it is stored and the user was in another variant since.
+    pub fn returning(&self, arrival: &'a Arrival) -> Option<&'a ExposureEvent> {
+        let (evaluated, exposure) = (arrival.evaluated.as_deref()?, arrival.ingested.exposure.as_ref()?);
         let properties = self.people.find(&arrival.ingested.identity)?;
-        exposure.is_a_return(properties).then(|| return_id.clone())
+        let comes_back = self.known.contains(&arrival.stamp.insert_id) && exposure.is_a_return(properties);
+        comes_back.then_some(evaluated)
     }
 
     fn change(&mut self, person: i64, arrival: &Arrival, stamp: &Stamp) -> Option<Unchanged> {
         let changes = &arrival.ingested.changes;
         if changes.is_empty() {
             return None;
+        }
+        if !self.people.is_readable(person) {
+            return Some(Unchanged::Unreadable);
         }
         if self.updates.are_over(person, arrival.received) {
             return Some(Unchanged::Updates);

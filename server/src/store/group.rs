@@ -12,6 +12,7 @@ use super::Store;
 use super::engine::{Arg, Result, Transaction};
 use super::ground::{Arrival, Event, Ground, Names, Updates, Verdict};
 use super::people::{People, Person};
+use super::returns::next_return;
 use super::rows::{among, insert, sql};
 
 /// How many experiment properties a project has.
@@ -37,7 +38,11 @@ impl Store {
             let own: Vec<_> = places.iter().filter_map(|place| arrivals.get(*place).copied()).collect();
             let mut ground = self.load(&mut open, project, &own).await?;
             for (place, arrival) in places.into_iter().zip(own) {
-                verdicts[place] = ground.take(arrival);
+                let return_id = match ground.returning(arrival) {
+                    Some(exposure) => Some(next_return(&mut open, project, exposure, &ground.known).await?),
+                    None => None,
+                };
+                verdicts[place] = ground.take(arrival, return_id);
                 save_events(&mut open, &ground.overflow()).await?;
             }
             save(&mut open, project, &ground).await?;
@@ -94,7 +99,8 @@ async fn next_id(open: &mut Transaction, last: &'static str) -> Result<i64> {
     rows.first().map_or(Ok(0), |row| row.int(0)).map(|last| last + 1)
 }
 
-async fn known(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
+/// Which of these are stored.
+pub(super) async fn known(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
     let row = ("event", "project = $1 AND insert_id = sought");
     let rows = among(open, "insert_id", row, project, insert_ids).await?;
     rows.iter().map(|row| row.word(0).map(Text::from)).collect()
@@ -117,9 +123,12 @@ async fn devices(open: &mut Transaction, project: i64, ids: Vec<Value>, people: 
 async fn persons(open: &mut Transaction, project: i64, by: &str, ids: Vec<Value>, people: &mut People) -> Result<()> {
     let condition = format!("project = $1 AND {by}");
     for row in among(open, "id, user_id, properties", ("person", &condition), project, ids).await? {
-        let user_id = row.text(1)?.map(Text::from);
-        let properties = Properties::from_text(row.word(2)?.as_bytes());
-        people.know_person(row.int(0)?, Person { user_id, merged_into: None, properties });
+        let (id, user_id, stored) = (row.int(0)?, row.text(1)?.map(Text::from), Text::from(row.word(2)?));
+        let properties = Properties::from_text(&stored).ok_or(stored);
+        if properties.is_err() {
+            tracing::error!(person = id, "user properties in the database cannot be read, and are kept as they are");
+        }
+        people.know_person(id, Person { user_id, merged_into: None, properties });
     }
     Ok(())
 }
@@ -162,7 +171,10 @@ async fn save_events(open: &mut Transaction, events: &[Event<'_>]) -> Result<()>
 }
 
 fn person_row(project: i64, id: i64, person: &Person) -> Vec<Arg> {
-    let properties = text(&person.properties.to_text());
+    let properties = match &person.properties {
+        Ok(properties) => text(&properties.to_text()),
+        Err(stored) => text(stored),
+    };
     vec![id.into(), project.into(), maybe(person.user_id.as_ref()), person.merged_into.into(), properties]
 }
 
@@ -171,7 +183,7 @@ fn text(text: &Text) -> Arg {
 }
 
 /// Texts as they are stored, to be looked for, each once.
-fn keys<'a>(texts: impl Iterator<Item = &'a Text>) -> Vec<Value> {
+pub(super) fn keys<'a>(texts: impl Iterator<Item = &'a Text>) -> Vec<Value> {
     let once: HashSet<_> = texts.collect();
     once.into_iter().map(|text| text.to_str().as_ref().into()).collect()
 }

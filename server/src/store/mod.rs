@@ -11,6 +11,7 @@ mod people;
 #[cfg(test)]
 mod permutations;
 mod reading;
+mod returns;
 mod rows;
 mod usage;
 mod writing;

@@ -13,11 +13,18 @@ use experiment_wasm::json::{Object, Text};
 use experiment_wasm::user::Identity;
 
 /// Somebody events are about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub user_id: Option<Text>,
     pub merged_into: Option<i64>,
-    pub properties: Properties,
+    /// What is stored and cannot be read is kept as it is, until somebody who can looks at it.
+    pub properties: std::result::Result<Properties, Text>,
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self { user_id: None, merged_into: None, properties: Ok(Properties::default()) }
+    }
 }
 
 /// The people of one project that a group of events is about.
@@ -75,21 +82,27 @@ impl People {
             Some(user_id) => self.by_user.get(user_id),
             None => self.by_device.get(identity.device_id.as_ref()?),
         };
-        self.persons.get(id?).map(|person| &person.properties)
+        self.persons.get(id?)?.properties.as_ref().ok()
+    }
+
+    /// Whether a person's properties could be read, so that they can be changed.
+    pub fn is_readable(&self, id: i64) -> bool {
+        self.persons.get(&id).is_some_and(|person| person.properties.is_ok())
     }
 
     /// Changes one of a person's properties. Says whether that made a difference.
     pub fn change(&mut self, id: i64, change: &Change, stamp: &Stamp) -> bool {
-        let is_changed = self.persons.get_mut(&id).is_some_and(|person| person.properties.change(change, stamp));
+        let properties = self.persons.get_mut(&id).and_then(|person| person.properties.as_mut().ok());
+        let is_changed = properties.is_some_and(|properties| properties.change(change, stamp));
         if is_changed {
             self.changed_persons.insert(id);
         }
         is_changed
     }
 
-    /// A person's properties as an event shows them.
-    pub fn snapshot(&self, id: i64) -> Object {
-        self.persons.get(&id).map(|person| person.properties.visible()).unwrap_or_default()
+    /// A person's properties as an event shows them, if they could be read.
+    pub fn snapshot(&self, id: i64) -> Option<Object> {
+        Some(self.persons.get(&id)?.properties.as_ref().ok()?.visible())
     }
 
     /// Every person that was changed or is new.
@@ -130,13 +143,18 @@ impl People {
         visitor
     }
 
+    /// Properties that cannot be read stay where they are, and with them those that they should become one with.
     fn merge(&mut self, visitor: i64, user: i64) -> i64 {
-        let brought = self.persons.get_mut(&visitor).map(|person| {
+        let become_one = [visitor, user].into_iter().all(|id| self.is_readable(id));
+        let mut brought = Properties::default();
+        if let Some(person) = self.persons.get_mut(&visitor) {
             person.merged_into = Some(user);
-            std::mem::take(&mut person.properties)
-        });
-        if let Some(person) = self.persons.get_mut(&user) {
-            person.properties.merge(brought.unwrap_or_default());
+            if let (Ok(properties), true) = (&mut person.properties, become_one) {
+                brought = std::mem::take(properties);
+            }
+        }
+        if let Some(Ok(properties)) = self.persons.get_mut(&user).map(|person| &mut person.properties) {
+            properties.merge(brought);
         }
         self.changed_persons.extend([visitor, user]);
         user
@@ -176,7 +194,7 @@ mod tests {
         set(&mut people, user, "size", "new", 2);
         set(&mut people, visitor, "size", "old", 1);
         assert_eq!(people.resolve(&who("u", "laptop")), user);
-        assert_eq!(people.snapshot(user).to_json(), r#"{"plan":"new","size":"new"}"#);
+        assert_eq!(people.snapshot(user).unwrap().to_json(), r#"{"plan":"new","size":"new"}"#);
         assert_eq!(people.resolve(&who("", "laptop")), user);
     }
 

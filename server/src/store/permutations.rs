@@ -4,6 +4,7 @@
 //! Left out is what depends on the order by its nature: two users on one device, of whom the later one gets what the device
 //! does without a user; and unsetting what is set once, which `property.rs` tells about: a stream clears or sets once.
 
+use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::ingestion::properties::Properties;
 use experiment_wasm::ingestion::{Rules, transform};
 use experiment_wasm::json::{Object, Text, parse};
@@ -103,7 +104,7 @@ fn arrived(number: u64, sent: &Sent) -> Arrival {
         Ids::Both => format!("{user},{device}"),
     };
     let text = format!(r#"{{{ids},"time":{},"insert_id":"{number}",{}}}"#, sent.time, sent.what);
-    let ingested = transform(parse(text.as_bytes()).unwrap(), Rules::default()).unwrap();
+    let ingested = transform(parse(text.as_bytes()).unwrap(), Rules::default(), &NativeDialect).unwrap();
     arrival(1, ingested, number % 3, None, 1_000)
 }
 
@@ -120,8 +121,8 @@ impl Stored {
     fn ground<'a>(&mut self) -> Ground<'a> {
         let mut people = People::new(1 + self.persons.iter().map(|(id, _)| *id).max().unwrap_or_default());
         for (id, person) in &self.persons {
-            let properties = Properties::from_text(&person.properties.to_text());
-            people.know_person(*id, Person { properties, ..person.clone() });
+            let properties = person.properties.as_ref().map(|all| Properties::from_text(&all.to_text()).unwrap());
+            people.know_person(*id, Person { properties: properties.map_err(Text::clone), ..person.clone() });
         }
         for (device, person) in &self.devices {
             people.know_device(device.clone(), *person);
@@ -139,7 +140,7 @@ impl Stored {
     /// Says how many of a group are new.
     fn take(&mut self, group: &[&Arrival]) -> usize {
         let mut ground = self.ground();
-        let verdicts: Vec<_> = group.iter().map(|arrival| ground.take(arrival)).collect();
+        let verdicts: Vec<_> = group.iter().map(|arrival| ground.take(arrival, None)).collect();
         self.known = ground.known.into_iter().collect();
         for (id, person) in ground.people.changed_persons() {
             self.persons.retain(|(known, _)| *known != id);
@@ -156,7 +157,7 @@ impl Stored {
     /// What each user has.
     fn properties(&self) -> Vec<Option<Object>> {
         let of = |user: &str| self.persons.iter().find(|(_, person)| person.user_id == Some(user.into()));
-        USERS.map(|user| of(user).map(|(_, person)| person.properties.visible())).into()
+        USERS.map(|user| of(user).map(|(_, person)| person.properties.as_ref().unwrap().visible())).into()
     }
 }
 

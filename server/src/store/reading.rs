@@ -21,7 +21,7 @@ pub struct EventFilter {
 pub struct PersonView {
     pub user_id: Option<String>,
     pub device_ids: Vec<String>,
-    pub user_properties: Object,
+    pub user_properties: Value,
 }
 
 impl Store {
@@ -60,7 +60,7 @@ impl Store {
         Ok(Some(PersonView {
             user_id: row.text(1)?,
             device_ids: devices.iter().map(|row| row.word(0)).collect::<Result<_>>()?,
-            user_properties: Properties::from_text(row.word(2)?.as_bytes()).visible(),
+            user_properties: properties(row.word(2)?),
         }))
     }
 
@@ -76,7 +76,7 @@ const BY_DEVICE: &str = "SELECT person.id, person.user_id, person.properties FRO
 
 fn event(row: &Row) -> Result<Value> {
     let text = |column| row.text(column).map(|text| text.map_or(Value::Null, |text| Value::String(text.into())));
-    let object = |column| row.word(column).map(|json| parse(json.as_bytes()).unwrap_or(Value::Null));
+    let object = |column| row.word(column).map(readable);
     let fields = [
         ("event_type", text(0)?),
         ("event_properties", object(1)?),
@@ -87,4 +87,24 @@ fn event(row: &Row) -> Result<Value> {
         ("time", row.int(6)?.unsigned_abs().into()),
     ];
     Ok(fields.into_iter().map(|(name, value)| (name.into(), value)).collect::<Object>().into())
+}
+
+/// What a person has; what cannot be read is shown as it is stored.
+fn properties(stored: String) -> Value {
+    match Properties::from_text(stored.as_bytes()) {
+        Some(properties) => readable(properties.visible().to_json()),
+        None => unreadable(stored),
+    }
+}
+
+/// The value of a JSON text, for readers who know no half characters and no great depth. Events that are stored now have
+/// neither; of older ones, what is too deep is shown as its text.
+fn readable(json: String) -> Value {
+    let value = parse(json.as_bytes()).ok();
+    value.and_then(|value| value.into_well_formed(|deep| Some(deep.into()))).unwrap_or_else(|| unreadable(json))
+}
+
+fn unreadable(stored: String) -> Value {
+    tracing::warn!("properties in the database cannot be read, and are shown as text");
+    Value::String(stored.into())
 }

@@ -1,5 +1,9 @@
 //! `X-Amp-Exp-Exposure-Track: track`: the server tells exposures of what it returns, each once a day.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use experiment_wasm::exposure::{Exposure, insert_id};
+use experiment_wasm::user::Identity;
 use serde_json::{Value, json};
 
 use crate::asking::Asking;
@@ -98,4 +102,113 @@ fn a_page_that_told_the_same_exposure_leaves_one() {
         "event_properties": { "flag_key": "button", "variant": "treatment" },
     });
     assert_eq!(server.ingest(json!([sent])).expect(200)["verdicts"][0]["verdict"], "duplicate");
+}
+
+/// Alice, to whom the page and the server tell of a flag with one variant at a time.
+struct Told<'a> {
+    server: &'a Running,
+    day: u64,
+}
+
+impl<'a> Told<'a> {
+    fn on(server: &'a Running) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        Self { server, day: u64::try_from(now).unwrap() / 86_400_000 }
+    }
+
+    /// What a page makes of the user's return to a variant: the first of the day has number 0.
+    fn id(&self, variant: &str, number: u64) -> String {
+        let identity = Identity { user_id: Some("alice".into()), device_id: Some("phone".into()) };
+        let exposure = Exposure { flag_key: "button".into(), variant: Some(variant.into()), ..Exposure::default() };
+        insert_id(&identity, &exposure, self.day, number).to_string()
+    }
+
+    /// The page tells of it; the verdict.
+    fn by_page(&self, variant: &str, number: u64) -> String {
+        let event = json!({
+            "user_id": "alice", "device_id": "phone", "event_type": "$exposure", "insert_id": self.id(variant, number),
+            "event_properties": { "flag_key": "button", "variant": variant },
+        });
+        self.server.ingest(json!([event])).expect(200)["verdicts"][0]["verdict"].as_str().unwrap().to_owned()
+    }
+
+    /// The server tells of it; the flag has this variant now. It has arrived when what was queued behind it has.
+    fn by_server(&self, variant: &str) {
+        put(self.server, &simple("button", variant)).send().expect(200);
+        let user = json!({ "user_id": "alice", "device_id": "phone" });
+        let asking = self.server.vardata(&user).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
+        exposing(asking).send().expect(200);
+        let marker =
+            format!("marker-{}", self.server.events("event_type=%5BExperiment%5D%20Assignment&limit=1000").len());
+        self.server.vardata(&json!({ "user_id": marker })).send().expect(200);
+        self.server.assignments(&marker, 1);
+    }
+
+    /// The ids that are stored, in order.
+    fn ids(&self) -> Vec<String> {
+        let events = self.server.events("user_id=alice&limit=1000");
+        events.iter().map(|event| event["insert_id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[track_caller]
+    fn assert_are(&self, expected: &[(&str, u64)]) {
+        let expected: Vec<_> = expected.iter().map(|(variant, number)| self.id(variant, *number)).collect();
+        assert_eq!(self.ids(), expected);
+    }
+}
+
+#[test]
+fn the_servers_exposures_are_numbered_by_returns_as_a_pages_are() {
+    let server = Running::start();
+    let told = Told::on(&server);
+    for variant in ["a", "b", "a", "b", "b", "c", "a"] {
+        told.by_server(variant);
+    }
+    told.assert_are(&[("a", 0), ("b", 0), ("a", 1), ("b", 1), ("c", 0), ("a", 2)]);
+}
+
+#[test]
+fn page_and_server_tell_of_the_same_returns_once_whichever_is_first() {
+    for page_first in [true, false] {
+        let server = Running::start();
+        let told = Told::on(&server);
+        for (variant, number) in [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)] {
+            if page_first {
+                assert_eq!(told.by_page(variant, number), "stored");
+                told.by_server(variant);
+            } else {
+                told.by_server(variant);
+                assert_eq!(told.by_page(variant, number), "duplicate", "{variant}{number}");
+            }
+        }
+        told.assert_are(&[("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)]);
+    }
+}
+
+#[test]
+fn a_page_that_was_not_there_for_a_return_makes_no_row_of_what_the_server_told() {
+    let server = Running::start();
+    let told = Told::on(&server);
+    told.by_page("a", 0);
+    told.by_server("b");
+    assert_eq!(told.by_page("b", 0), "duplicate");
+    // Seventeen other visits in between change nothing.
+    for n in 0..17 {
+        exposing(server.vardata(&json!({ "user_id": format!("visitor-{n}") }))).send().expect(200);
+    }
+    told.by_server("a");
+    assert_eq!((told.by_page("a", 0), told.by_page("a", 1)), ("duplicate".to_owned(), "duplicate".to_owned()));
+    told.assert_are(&[("a", 0), ("b", 0), ("a", 1)]);
+}
+
+#[test]
+fn the_next_return_is_found_behind_a_hundred_that_a_page_told() {
+    let server = Running::start();
+    let told = Told::on(&server);
+    for number in 0..100 {
+        told.by_page("a", number);
+    }
+    told.by_server("b");
+    told.by_server("a");
+    assert_eq!(told.ids().last().unwrap(), &told.id("a", 100));
 }

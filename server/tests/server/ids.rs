@@ -53,11 +53,55 @@ fn a_request_may_ask_for_another_length() {
     for options in [json!(null), json!({}), json!({ "min_id_length": null }), json!({ "other": 1 })] {
         post(&server, options, json!([visit(json!("bob"), json!(null))])).refused(400);
     }
+    post(&server, json!({ "min_id_length": 3.0 }), json!([visit(json!("robin"), json!(null))])).expect(200);
     for length in [json!("1"), json!(-1), json!(1.5), json!([])] {
         let refused = post(&server, json!({ "min_id_length": length }), json!([visit(json!("alice"), json!(null))]));
         assert_eq!(refused.refused(400), "The option min_id_length is no whole number");
     }
     assert_eq!(server.events("").len(), 1);
+}
+
+#[test]
+fn an_id_that_is_a_number_is_its_text() {
+    let server = Running::start();
+    let verdict = |user_id: Value, device_id: Value| {
+        let mut event = visit(user_id, device_id);
+        event["insert_id"] = Value::Null;
+        let mut answer = post(&server, json!({ "min_id_length": 1 }), json!([event])).json();
+        answer["verdicts"][0].as_object_mut().unwrap().remove("insert_id");
+        answer["verdicts"][0].take()
+    };
+    assert_eq!(verdict(json!(7), json!("phone")), json!({ "verdict": "stored" }));
+    assert_eq!(verdict(json!(7.0), json!(null)), json!({ "verdict": "stored" }));
+    let removed = json!({ "verdict": "stored", "removed": "user_id" });
+    for user_id in [json!({}), json!(["alice"]), json!(true)] {
+        assert_eq!(verdict(user_id.clone(), json!("tablet")), removed, "{user_id}");
+        let rejected = json!({ "verdict": "rejected", "reason": "invalid_user_id" });
+        assert_eq!(verdict(user_id, json!(null)), rejected);
+    }
+    let person = server.read("/api/users?user_id=7").expect(200);
+    assert_eq!((&person["user_id"], &person["device_ids"]), (&json!("7"), &json!(["phone"])));
+    assert_eq!(server.events("user_id=7").len(), 2);
+    assert_eq!(server.events("device_id=tablet").len(), 3);
+    // Of the length that Amplitude asks for, one digit is too short as one letter is.
+    let answer = server.ingest(json!([visit(json!(7), json!("phone"))])).expect(200);
+    assert_eq!(answer["verdicts"][0]["removed"], "user_id");
+}
+
+#[test]
+fn whom_a_number_names_is_assigned_and_exposed_as_its_text() {
+    let server = Running::start();
+    for user_id in ["7", "7.0", "0.7e1"] {
+        let user = experiment_wasm::api::base64url(format!(r#"{{"user_id":{user_id}}}"#).as_bytes());
+        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", crate::running::CLIENT);
+        asking.header("x-amp-exp-user", user.to_str()).send().expect(200);
+    }
+    server.vardata(&json!({ "user_id": "casey" })).send().expect(200);
+    server.assignments("casey", 1);
+    assert_eq!(server.assignments("7", 1).len(), 1, "one user, one result, one day");
+    let refused = server.vardata(&json!({ "user_id": ["7"], "device_id": true })).send();
+    assert_eq!(refused.refused(400), "There is neither a user_id nor a device_id");
+    server.vardata(&json!({ "user_id": ["7"], "device_id": "phone" })).send().expect(200);
 }
 
 #[test]

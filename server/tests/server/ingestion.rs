@@ -115,10 +115,10 @@ fn good_events_of_a_batch_are_stored_and_bad_ones_named() {
 fn a_batch_without_a_good_event_is_refused_with_the_fields_at_fault() {
     let server = Running::start();
     let events = json!([
-        { "user_id": 5, "event_type": "Buy" },
+        { "user_id": [5], "event_type": "Buy" },
         { "user_id": "alice" },
         { "user_id": "alice", "event_type": "$exposure" },
-        { "user_id": 5, "event_type": "Buy", "insert_id": "4" },
+        { "user_id": true, "event_type": "Buy", "insert_id": "4" },
     ]);
     let answer = server.ingest(events).expect(400);
     assert_eq!(answer["code"], 400);
@@ -211,6 +211,9 @@ fn a_clock_that_runs_ahead_is_set_right_by_the_upload_time() {
     // A year 2100 that was sent two hours later, by a clock of which nothing is right but the difference.
     post("ahead", 4_102_444_800_000, json!("2100-01-01T02:00:00.000Z"), "old");
     post("right", 1_000_000, json!(1_000_000), "new");
+    assert_eq!(server.properties("user_id=alice"), json!({ "[Experiment] button": "new" }));
+    // The same clock, as a number that a program without whole numbers writes.
+    post("ahead again", 4_102_444_800_000, json!(4_102_452_000_000.0), "old");
     assert_eq!(server.properties("user_id=alice"), json!({ "[Experiment] button": "new" }));
 }
 

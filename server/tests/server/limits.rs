@@ -83,6 +83,16 @@ fn gzip_is_read_and_what_it_hides_counts() {
         server.ask("POST", path).header("content-encoding", encoding).body(body).send()
     };
     assert_eq!(send("/2/httpapi", "gzip", gzip(&body(3, 10))).expect(200)["events_ingested"], 3);
+    // Codings have no case and come in lists; `identity` is none.
+    for encoding in ["GZIP", "X-GZip", " gzip ,", "identity, Gzip", "gzip\r\ncontent-encoding: identity"] {
+        assert_eq!(send("/2/httpapi", encoding, gzip(&body(1, 0))).expect(200)["code"], 200, "{encoding:?}");
+    }
+    for encoding in ["Identity", "", "identity,IDENTITY"] {
+        assert_eq!(send("/2/httpapi", encoding, body(1, 0)).expect(200)["code"], 200, "{encoding:?}");
+    }
+    for encoding in ["gzip, gzip", "gzip, br", "deflate", "gzip\r\ncontent-encoding: gzip"] {
+        send("/2/httpapi", encoding, gzip(&body(1, 0))).refused(400);
+    }
     let bomb = gzip(&vec![b' '; 30 << 20]);
     assert!(bomb.len() < 1 << 20);
     send("/2/httpapi", "gzip", bomb.clone()).refused(413);
@@ -118,21 +128,33 @@ fn a_user_of_sixteen_kilobytes_fits_into_the_header_and_a_larger_one_does_not() 
 fn a_text_nested_a_hundred_thousand_deep_harms_nobody() {
     let server = Running::start();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let event = format!(r#"{{"user_id":"alice","event_type":"Buy","event_properties":{{"deep":{deep}}}}}"#);
-    let body = format!(r#"{{"api_key":"shop-api-key","events":[{event}]}}"#);
-    assert_eq!(post(&server, "/2/httpapi", body.into_bytes()).expect(200)["events_ingested"], 1);
+    for field in ["event_properties", "user_properties", "groups"] {
+        let event = format!(r#"{{"user_id":"alice","event_type":"Buy","{field}":{{"deep":{deep}}}}}"#);
+        let good = r#"{"user_id":"alice","event_type":"Buy"}"#;
+        let body = format!(r#"{{"api_key":"shop-api-key","events":[{event},{good}]}}"#);
+        let answer = post(&server, "/2/httpapi", body.into_bytes()).expect(200);
+        let reason = if field == "groups" { "deep_event".to_owned() } else { format!("deep_{field}") };
+        assert_eq!((&answer["events_ingested"], &answer["verdicts"][0]["reason"]), (&json!(1), &json!(reason)));
+    }
+    // As deep as may be: other readers of JSON take it, here serde's.
+    let most = format!("{}{}", "[".repeat(61), "]".repeat(61));
+    server.store(serde_json::from_str(&format!(r#"[{{"user_id":"alice","event_type":"Deep","event_properties":{{"deep":{most}}},"user_properties":{{"deep":{most}}}}}]"#)).unwrap());
+    let shown = server.events("event_type=Deep")[0].clone();
+    for properties in [&shown["event_properties"], &shown["user_properties"], &server.properties("user_id=alice")] {
+        assert_eq!(properties["deep"].to_string(), most);
+    }
     let user = format!(r#"{{"user_id":"alice","deep":{}}}"#, &deep[..]);
     let asking = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(user);
     assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
 }
 
 #[test]
-fn a_text_that_only_javascript_has_passes_through() {
+fn a_number_that_only_javascript_has_passes_through_and_half_a_character_is_replaced() {
     let server = Running::start();
     let event =
         r#"{"user_id":"alice","event_type":"Buy","insert_id":"1","event_properties":{"half":"\ud83d","huge":1e400}}"#;
     let body = format!(r#"{{"api_key":"shop-api-key","events":[{event}]}}"#);
     post(&server, "/2/httpapi", body.into_bytes()).expect(200);
     let shown = String::from_utf8(server.read("/api/events").body).unwrap();
-    assert!(shown.contains(r#""event_properties":{"half":"\ud83d","huge":1e400}"#), "{shown}");
+    assert!(shown.contains("\"event_properties\":{\"half\":\"\u{FFFD}\",\"huge\":1e400}"), "{shown}");
 }
