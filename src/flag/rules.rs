@@ -18,8 +18,11 @@ const MOST_PERCENT: f64 = 100.0;
 /// The upper bound of a distribution's range: what remains of 32 bits divided by 100, and one.
 const MOST_REST: f64 = 42_949_673.0;
 
-/// What metadata says to clients and to the server, and what it must be.
-const METADATA: [(&str, fn(&Value) -> Check); 9] = [
+/// What one field must be.
+type Rule = (&'static str, fn(&Value) -> Check);
+
+/// What metadata says to clients and to the server.
+const METADATA: [Rule; 9] = [
     ("evaluationMode", evaluation_mode),
     ("flagVersion", version),
     ("flagType", text),

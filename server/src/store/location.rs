@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 /// Where a database is.
 pub enum Location {
-    Sqlite { options: SqliteConnectOptions, in_memory: bool },
+    Sqlite { options: Box<SqliteConnectOptions>, in_memory: bool },
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -34,7 +34,7 @@ impl Location {
         if options.get_filename().as_os_str().is_empty() {
             return Err(NoLocation);
         }
-        Ok(Self::Sqlite { options, in_memory: url.contains(":memory:") || url.contains("mode=memory") })
+        Ok(Self::Sqlite { options: options.into(), in_memory: url.contains(":memory:") || url.contains("mode=memory") })
     }
 
     /// Whether everything in it is gone with the process.

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A flag of that length: a tenth of the users get it, by device. Every tenth flag is evaluated in pages.
 fn flag(number: usize) -> String {
-    let mode = if number % 10 == 0 { "local" } else { "remote" };
+    let mode = if number.is_multiple_of(10) { "local" } else { "remote" };
     let start = format!(r#"{{"key":"flag-{number}","metadata":{{"evaluationMode":"{mode}","note":""#);
     let end = format!(
         r#""}},"variants":{{"on":{{"key":"on","value":"on"}},"off":{{"key":"off","metadata":{{"default":true}}}}}},"segments":[{{"bucket":{{"selector":["context","user","device_id"],"salt":"s{number}","allocations":[{{"range":[0,10],"distributions":[{{"variant":"on","range":[0,42949673]}}]}}]}},"variant":"off"}}]}}"#

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// How long a server may take to start, or to stop: it gives itself ten seconds for requests and five for its queue.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How a process ended. One that does not end is ended, and the test with it.
 #[track_caller]
