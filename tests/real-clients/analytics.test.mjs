@@ -112,11 +112,21 @@ function scenarios() {
     const line = await tapped(t);
     await here.visit(async ({ run }) => {
       const who = newcomer();
-      const options = { serverUrl: `${line.origin}/2/httpapi`, flushQueueSize: 30 };
-      assert.deepEqual(await run(send, options, who, 90), codes(200, 90));
+      const options = { serverUrl: `${line.origin}/2/httpapi`, flushQueueSize: 200 };
+      assert.deepEqual(await run(send, options, who, 1_000), codes(200, 1_000));
       const refused = line.asked('/2/httpapi').find(({ status }) => status === 429);
       assert.equal(JSON.parse(refused.told).throttled_events.length, JSON.parse(refused.body).events.length);
-      await assertOnce(server, who, 90);
+      await assertOnce(server, who, 1_000);
+    });
+  });
+
+  test('a burst of hundreds of events, with the settings that the client has by itself, is no attack', async (t) => {
+    const line = await tapped(t);
+    await here.visit(async ({ run }) => {
+      const who = newcomer();
+      assert.deepEqual(await run(send, { serverUrl: `${line.origin}/2/httpapi` }, who, 600), codes(200, 600));
+      assert.deepEqual(line.asked('/2/httpapi').filter(({ status }) => status !== 200), []);
+      await assertOnce(server, who, 600);
     });
   });
 

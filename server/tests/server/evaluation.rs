@@ -48,7 +48,7 @@ fn a_user_in_the_body_is_answered_as_one_in_the_header() {
 fn nobody_and_nonsense_are_bad_requests() {
     let server = Running::start();
     for user in
-        [json!({}), json!({ "user_id": "", "device_id": null }), json!({ "user_id": 5 }), json!([]), json!("alice")]
+        [json!({}), json!({ "user_id": "", "device_id": null }), json!({ "user_id": [5] }), json!([]), json!("alice")]
     {
         server.vardata(&user).send().refused(400);
     }
