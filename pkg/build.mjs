@@ -50,8 +50,8 @@ function script([file, entry, name, form, format]) {
     // Node reads a CommonJS module's names from a comment that is written for this platform only.
     platform: format === 'cjs' ? 'node' : 'neutral',
     globalName: format === 'iife' ? 'Experiment' : undefined,
-    // Our own private fields: camelCase and an underscore. Names of the wasm have more of them.
-    mangleProps: /^[a-z][A-Za-z]*_$/,
+    // Our own private fields: camelCase and an underscore; and those of the glue. Names of the wasm have more underscores.
+    mangleProps: /^([a-z][A-Za-z]*_|__destroy_into_raw|__wbg_ptr|_wbg_cb_unref)$/,
     legalComments: 'none',
     plugins: [seams(name, form)],
     logLevel: 'warning',
@@ -65,6 +65,7 @@ function seams(name, form) {
     name: 'seams',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^core:(client|evaluate)$/ }, () => ({ path: `${core(name)}.js` }));
+      onResolve({ filter: /^\.\/platform\.js$/ }, () => ({ path: `${src}platform.ts` }));
       onResolve({ filter: /^core:built-in$/ }, () => ({ path: `${src}built-in/${builtIn}.ts`, sideEffects: false }));
       onResolve({ filter: /^core:module$/ }, () => ({ path: form, external: true }));
       onResolve({ filter: /^core:payload$/ }, ({ path }) => ({ path, namespace: 'payload', sideEffects: false }));

@@ -17,14 +17,20 @@
 // No error of a callback ever reaches the page, whatever it is. A callback that Rust dropped, or that is running, does nothing when called.
 // A trap out of a method reaches the caller as it is (RuntimeError, RangeError): the caller decides, and retires.
 //
+// What the core takes from its platform it takes through pkg/src/platform.ts, which is put beside the glue: no global of a page is named here.
+//
 // The rewriting is by exact anchors: a wasm-bindgen that generates something else fails the build here instead of a page later.
 // The names between glue and module are long, and base64 hides from a compressor that they occur twice; wasm-opt shortens them in the
 // module, and its list of them (`--minify-imports-and-exports-and-modules`) shortens them here.
 // Use: node pkg/glue.mjs DIR/experiment_wasm.js OUT/experiment_wasm.js NAMES.json (the .d.ts beside it is rewritten too)
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { dirname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildSync } from 'esbuild';
 
-const head = (silent) => `export function instantiate(module, onTrap, link = (module, imports) => new WebAssembly.Instance(module, imports)) {
+const head = (silent) => `import { clearTimer, clock, decoder, encoder, finalizer, send, setTimer } from './platform.js';
+
+export function instantiate(module, onTrap, link = (module, imports) => new WebAssembly.Instance(module, imports)) {
 let dead = false;
 const gone = () => new WebAssembly.RuntimeError('this instance was retired');
 function retire() {
@@ -43,7 +49,7 @@ function contain(run) {
         onTrap(error);
     }
 }
-const finalization = (free) => new FinalizationRegistry((held) => contain(() => free(held)));
+const finalization = (free) => finalizer((held) => contain(() => free(held)));
 `;
 
 /** Everything from the loader on is replaced: fetching and compiling is the face's business. */
@@ -52,9 +58,19 @@ const tail = (names) => `function begin(instance) {
     return { ${[...names, 'retire'].join(', ')} };
 }
 const linked = link(module, __wbg_get_imports());
-return linked instanceof WebAssembly.Instance ? begin(linked) : linked.then(begin);
+return linked.then ? linked.then(begin) : begin(linked);
 }
 `;
+
+/** What wasm-bindgen's glue takes from a page, and the part of platform.ts that stands for it. Not every module takes all. */
+const PLATFORM = [
+  ["new TextDecoder('utf-8', { ignoreBOM: true });\ncachedTextDecoder.decode()", 'decoder()'],
+  ['new TextEncoder()', 'encoder()'],
+  ['performance.now()', 'clock()'],
+  ['ret = setTimeout(', 'ret = setTimer('],
+  ['ret = clearTimeout(', 'ret = clearTimer('],
+  ['ret = fetch(', 'ret = send('],
+];
 
 /** What may be called on a retired instance without a word: nothing is left to be freed. */
 const SILENT = /_free$|^__wbindgen_destroy_closure$/;
@@ -67,6 +83,7 @@ export function rewriteGlue(source, short) {
   glue = guardImports(glue);
   glue = replace(glue, 'new FinalizationRegistry(', 'finalization(', count(glue, 'typeof FinalizationRegistry ==='));
   glue = plain(glue);
+  for (const [global, by] of PLATFORM) glue = glue.replaceAll(global, by);
   const stray = /^\s*(?:import|export)\b.*|import\.meta/m.exec(glue);
   if (stray) throw new Error(`the generated glue has a statement that cannot stand in a function: ${stray[0]}`);
   const silent = short.exports.filter(([name]) => SILENT.test(name)).map(([, by]) => by);
@@ -140,6 +157,10 @@ function plain(glue) {
   glue = glue.replaceAll(', wasm.__wbindgen_realloc)', ')');
   glue = glue.replace(/ {8}try \{\n((?: {12}.*\n)+?) {8}\} catch \(e\) \{\n(?: {12}if \(ptr\d\) .*\n)+ {12}throw e;\n {8}\}\n/g, '$1');
   glue = glue.replace(/^( {8}\w+): function\((.*)\) \{$/gm, '$1: ($2) => {');
+  // Memory that grew has another buffer; that it was there, and is detached, need not be asked.
+  glue = glue.replace(/cachedDataViewMemory0 === null \|\| .*\.buffer\)\) \{/, 'cachedDataViewMemory0?.buffer !== wasm.memory.buffer) {');
+  glue = replace(glue, 'let wasmModule, wasmInstance, wasm;', 'let wasm;', 1).replace(/^ +wasm(Module|Instance) = .*\n/gm, '');
+  glue = glue.replaceAll('        __proto__: null,\n', '');
   glue = glue.replace(/^const CLOSURE_DTORS = .*\n/m, '').replace(/^ +CLOSURE_DTORS\.\w+\(.*\n/gm, '');
   return between(glue, "if (!('encodeInto' in cachedTextEncoder)) {", 'let WASM_VECTOR_LEN', () => '');
 }
@@ -183,6 +204,7 @@ function cut(text, anchor) {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [from, to, names] = process.argv.slice(2);
   const types = (path) => path.replace(/\.js$/, '.d.ts');
+  buildSync({ entryPoints: [fileURLToPath(new URL('src/platform.ts', import.meta.url))], outfile: `${dirname(to)}/platform.js`, bundle: true, format: 'esm' });
   writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8'), JSON.parse(readFileSync(names, 'utf8'))));
   writeFileSync(types(to), rewriteTypes(readFileSync(types(from), 'utf8')));
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { rewriteGlue } from '../pkg/glue.mjs';
+import { clock, decoder, encoder, finalizer, send } from '../target/wasm/trap/platform.js';
 import { instantiate } from '../target/wasm/trap/trap.js';
 
 const module = new WebAssembly.Module(readFileSync(new URL('../target/wasm/trap/trap_bg.wasm', import.meta.url)));
@@ -161,8 +162,8 @@ test('a finalizer of a retired instance does nothing, and one that traps is cont
   assert.equal(errors.length, 1);
 });
 
-test('nothing is touched at import: the module is one function', () => {
-  assert.match(rewritten(generated), /^export function instantiate\(module, onTrap, link = .*\) \{\n[^]*\n\}\n$/);
+test('nothing is touched at import: the module is one function, and one import of functions', () => {
+  assert.match(rewritten(generated), /^import \{ [\w, ]+ \} from '\.\/platform\.js';\n\nexport function instantiate\(module, onTrap, link = .*\) \{\n[^]*\n\}\n$/);
   assert.equal(rewritten(generated).match(/^export /gm).length, 1);
 });
 
@@ -189,6 +190,58 @@ test('the build fails when glue and module disagree about a name', () => {
 test('the build fails when wasm-bindgen generates an import or an export that cannot stand in a function', () => {
   assert.throws(() => rewritten(`import * as page from 'page';\n${generated}`), /cannot stand in a function/);
   assert.throws(() => rewritten(`export const page = 1;\n${generated}`), /cannot stand in a function/);
+});
+
+/** The platform without a global, for one test. */
+function without(t, ...names) {
+  for (const name of names) {
+    const held = Object.getOwnPropertyDescriptor(globalThis, name);
+    if (!held) continue;
+    delete globalThis[name];
+    t.after(() => Object.defineProperty(globalThis, name, held));
+  }
+}
+
+test('text is the same without TextEncoder and TextDecoder, whatever is in it', (t) => {
+  const theirs = [new TextEncoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
+  without(t, 'TextEncoder', 'TextDecoder');
+  const [ours, back] = [encoder(), decoder()];
+  const letters = ['a', '%', '\0', '\x7f', '\x80', 'ÿ', 'ß', '\u07ff', '\u0800', '雪', '\ufeff', '\uffff', '🚲', '\u{10ffff}', '\ud800', '\udfff'];
+  let seed = 1;
+  const pick = () => letters[(seed = (seed * 48_271) % 2_147_483_647) % letters.length];
+  for (let round = 0; round < 2_000; round++) {
+    const text = Array.from({ length: round % 24 }, pick).join('');
+    const bytes = theirs[0].encode(text);
+    assert.deepEqual(ours.encode(text), bytes, JSON.stringify(text));
+    assert.equal(back.decode(bytes), theirs[1].decode(bytes), JSON.stringify(text));
+  }
+  const long = 'Zürich 🚲 '.repeat(50_000);
+  assert.equal(back.decode(ours.encode(long)), long);
+  assert.equal(typeof back.decode(Uint8Array.of(0xff, 97)), 'string');
+});
+
+test('without a monotonic clock there is the other one, and without finalizers nothing is finalized', (t) => {
+  without(t, 'performance', 'FinalizationRegistry');
+  assert.ok(Math.abs(clock() - Date.now()) < 60_000);
+  finalizer(() => {}).register({}, 1);
+});
+
+test('without fetch and XMLHttpRequest a request says that there is no fetch', (t) => {
+  without(t, 'fetch', 'XMLHttpRequest');
+  assert.throws(() => send('https://example.com', {}), /fetch is not defined/);
+});
+
+test('a fetch that refuses the signal of another realm is asked without one, and only then twice', async (t) => {
+  const asked = [];
+  t.mock.method(globalThis, 'fetch', async (url, { signal }) => {
+    asked.push(signal);
+    if (url === 'refuse') throw new TypeError('Failed to fetch');
+    if (signal) throw new TypeError('RequestInit: Expected signal ("AbortSignal {}") to be an instance of AbortSignal.');
+    return { status: 200 };
+  });
+  assert.equal((await send('ask', { signal: 'foreign' })).status, 200);
+  await assert.rejects(send('refuse', { signal: 'foreign' }), /Failed to fetch/);
+  assert.deepEqual(asked, ['foreign', null, 'foreign']);
 });
 
 function trapAndRetire(core, machine) {

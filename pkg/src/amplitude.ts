@@ -7,6 +7,7 @@ import type { ExperimentConfig } from './config.js';
 import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './connector.js';
 import { ExperimentError } from './error.js';
 import type { ExperimentEvent, ExperimentPluginType, IntegrationPlugin } from './plugin.js';
+import { clearTimer, setTimer } from './platform.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
 
 /**
@@ -54,11 +55,11 @@ export class AmplitudeIntegrationPlugin implements IntegrationPlugin {
     if (identity.userId || identity.deviceId) return;
     await new Promise<void>((resolve, reject) => {
       const end = () => {
-        clearTimeout(timer);
+        clearTimer(timer);
         identityStore.removeIdentityListener(end);
         resolve();
       };
-      const timer = setTimeout(() => {
+      const timer = setTimer(() => {
         reject(new ExperimentError('TIMEOUT', 'no identity in time'));
         end();
       }, this.timeoutMillis_);

@@ -14,6 +14,6 @@ export function isolated(theirs: () => void): void {
   try {
     theirs();
   } catch (error) {
-    console.error(error);
+    attempt(() => console.error(error));
   }
 }

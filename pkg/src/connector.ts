@@ -3,7 +3,7 @@
 // It is what @amplitude/analytics-connector 1.7.0 makes, at the same place, so each uses what the other made. Comments say where it differs
 // from that original; tests/package/connector.test.mjs compares the rest.
 
-import { isolated } from './attempt.js';
+import { attempt, isolated } from './attempt.js';
 
 /** What is known of the person. */
 export type Identity = {
@@ -96,7 +96,7 @@ function connector(): AnalyticsConnector {
   const applicationContextProvider: ApplicationContextProvider = {
     // `os` and `deviceModel`, which the original never knows, are left out.
     getApplicationContext() {
-      const { languages, language }: Partial<Navigator> = globalThis.navigator ?? {};
+      const { languages, language }: Partial<Navigator> = attempt(() => globalThis.navigator) ?? {};
       return { versionName: applicationContextProvider.versionName, language: languages?.[0] || language || '', platform: 'Web' };
     },
   };

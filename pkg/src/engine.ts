@@ -6,6 +6,7 @@ import { builtIn } from 'core:built-in';
 import { instantiate } from 'core:client';
 import type { Core, WasmSource } from './boundary.js';
 import { ExperimentError } from './error.js';
+import { isModule } from './platform.js';
 
 /** Stands in while there is no instance, and is told what becomes of it. */
 export interface Standby<H> {
@@ -99,7 +100,7 @@ async function bootAside(source: WasmSource, failed: (cause: unknown) => void): 
 }
 
 function compiled(source: WasmSource): WebAssembly.Module | undefined {
-  return source instanceof WebAssembly.Module ? source : undefined;
+  return isModule(source) ? source : undefined;
 }
 
 /** Whether the page's answers come from the core now. */

@@ -3,6 +3,7 @@
 import { builtIn } from 'core:built-in';
 import { type EvaluateCore, instantiate } from 'core:evaluate';
 import { ExperimentError } from './error.js';
+import { isModule } from './platform.js';
 
 let core: EvaluateCore | undefined;
 let module: WebAssembly.Module | undefined;
@@ -33,7 +34,7 @@ export function ask<T>(question: (core: EvaluateCore) => T): T {
 function start(): EvaluateCore {
   try {
     const source = module ?? builtIn!();
-    module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+    module = isModule(source) ? source : new WebAssembly.Module(source);
     return instantiate(module, () => (core = undefined));
   } catch (cause) {
     throw new ExperimentError('WASM_UNAVAILABLE', 'WebAssembly cannot be used here', { cause });

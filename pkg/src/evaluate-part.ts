@@ -2,9 +2,11 @@
 // it wants done is its owner's to do.
 
 import type { EvaluateCore } from 'core:evaluate';
+import { attempt } from './attempt.js';
 import { type ExperimentErrorCode, failed } from './error.js';
 import { ask } from './evaluate-core.js';
 import { type Logger, LogLevel, say } from './logger.js';
+import { clearTimer, clock, send, setTimer } from './platform.js';
 import type { HttpClient, SimpleResponse } from './transport.js';
 
 /** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
@@ -41,8 +43,8 @@ export type Answer = SimpleResponse & { retryAfter?: number };
 export class Part<M extends Machine> {
   private core_?: EvaluateCore;
   private machine_?: M;
-  private readonly requests_ = new Map<number, AbortController>();
-  private timer_?: ReturnType<typeof setTimeout>;
+  private readonly requests_ = new Map<number, AbortController | undefined>();
+  private timer_?: unknown;
   private due_?: number;
 
   constructor(private readonly owner_: Owner<M>) {}
@@ -72,7 +74,7 @@ export class Part<M extends Machine> {
 
   private of_(core: EvaluateCore): M {
     if (this.core_ === core) return this.machine_!;
-    this.requests_.forEach((request) => request.abort());
+    this.requests_.forEach((request) => request?.abort());
     this.requests_.clear();
     this.machine_ = this.owner_.build_(core, !!this.core_);
     this.core_ = core;
@@ -96,11 +98,11 @@ export class Part<M extends Machine> {
   private async send_([, id, method, url, headers, body, millis]: any[]): Promise<void> {
     const { http_ } = this.owner_;
     const later = this.later_();
-    const abort = new AbortController();
+    const abort = attempt(() => new AbortController());
     this.requests_.set(id, abort);
     let answer: Answer = { status: 0, body: '' };
     try {
-      answer = await (http_ ? http_.request(url, method, headers, body, millis) : fetched(url, { method, headers, body, signal: abort.signal }));
+      answer = await (http_ ? http_.request(url, method, headers, body, millis) : fetched(url, { method, headers, body, signal: abort?.signal }));
     } catch {
       // No answer came, which is what the status 0 says.
     }
@@ -114,15 +116,15 @@ export class Part<M extends Machine> {
   private arm_(): void {
     const due = ask((core) => this.of_(core).nextTimeout());
     if (due === this.due_) return;
-    clearTimeout(this.timer_);
+    clearTimer(this.timer_);
     this.due_ = due;
     if (due === undefined) return;
     const fire = () => {
       this.due_ = undefined;
       this.quietly_((machine) => machine.timeout());
     };
-    this.timer_ = setTimeout(fire, Math.min(Math.max(due - performance.now(), 0), LONGEST_DELAY));
-    if (!this.owner_.isAwaited_()) (this.timer_ as { unref?(): void }).unref?.();
+    this.timer_ = setTimer(fire, Math.min(Math.max(due - clock(), 0), LONGEST_DELAY));
+    if (!this.owner_.isAwaited_()) (this.timer_ as { unref?(): void } | undefined)?.unref?.();
   }
 }
 
@@ -133,7 +135,7 @@ export function giveUp(logger: Logger, code: ExperimentErrorCode): void {
 }
 
 async function fetched(url: string, init: RequestInit): Promise<Answer> {
-  const response = await fetch(url, init);
-  const retryAfter = Number(response.headers.get('Retry-After')) || undefined;
+  const response = await send(url, init);
+  const retryAfter = Number(response.headers?.get('Retry-After')) || undefined;
   return { status: response.status, body: await response.text(), retryAfter };
 }

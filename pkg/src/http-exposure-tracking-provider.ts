@@ -1,5 +1,6 @@
 // Delivery of exposures without an analytics SDK: hands events to the core's outbox, and flushes it when the page goes away.
 
+import { attempt } from './attempt.js';
 import type { DeliveryCore } from './boundary.js';
 import { adopt, call, type Part, release, type Standby, whyNot } from './engine.js';
 import { ExperimentError, type ExperimentErrorCode, failed } from './error.js';
@@ -106,7 +107,6 @@ function required(options: HttpExposureTrackingOptions, name: 'apiKey' | 'server
 
 /** `pagehide` and a hidden page are the last moments that browsers announce; `unload` would keep the page out of the back-forward cache. */
 function listen(how: 'addEventListener' | 'removeEventListener', hide: () => void, change: () => void): void {
-  if (typeof document === 'undefined') return;
-  globalThis[how]('pagehide', hide);
-  document[how]('visibilitychange', change);
+  attempt(() => document && globalThis[how]('pagehide', hide));
+  attempt(() => document[how]('visibilitychange', change));
 }

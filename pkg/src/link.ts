@@ -154,7 +154,7 @@ export class Link {
 
   private context_(): [provided: string, url?: string] {
     const users = this.says.map((says) => attempt(() => says?.getUser()));
-    return [toText(merged(users), () => {}) ?? '{}', globalThis.location?.href];
+    return [toText(merged(users), () => {}) ?? '{}', attempt(() => location.href)];
   }
 }
 

@@ -34,7 +34,7 @@ export function loadSync(source: BufferSource | WebAssembly.Module): void {
 }
 
 async function compiled(source: CoreSource): Promise<WasmSource> {
-  const given = await (typeof source === 'string' || source instanceof URL ? fetch(source) : source);
+  const given = await (typeof source === 'string' || (source as URL).href ? fetch(source as URL) : source);
   const response = given as Response;
   if (!response.arrayBuffer) return given as WasmSource;
   if (!response.ok) throw new Error(`status ${response.status}`);

@@ -54,7 +54,20 @@ test('every file that the manifest names is in the tarball, and no source is', (
   for (const path of named.filter((path) => /\.\w+$/.test(path))) {
     if (path.includes('dist') || path.endsWith('.json')) assert.ok(app.files.includes(path.slice(2)), path);
   }
-  assert.deepEqual(app.files.filter((path) => !/^(dist\/|docs\/[a-z-]+\.md$|package\.json$|README\.md$|LICENSE$)/.test(path)), []);
+  assert.deepEqual(app.files.filter((path) => !/^(dist\/|docs\/[a-z-]+\.md$|(slim\/|evaluate\/|)package\.json$|README\.md$|LICENSE$)/.test(path)), []);
+});
+
+test('tools that do not read `exports` find every script where a folder says so', () => {
+  const { exports } = manifest();
+  const entries = Object.keys(exports).filter((entry) => entry !== '.' && !/\.\w+$/.test(entry));
+  assert.ok(entries.length > 1);
+  for (const entry of entries) {
+    const folder = join(app.installed, entry);
+    const { main, module, types } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const { import: imported, require: required } = exports[entry];
+    assert.deepEqual([module, types, main], [imported.default, imported.types, required.default].map((path) => `.${path}`));
+    for (const path of [module, types, main]) readFileSync(join(folder, path));
+  }
 });
 
 test('every link of its pages leads somewhere', () => {

@@ -19,6 +19,7 @@ export async function scratch() {
   const write = (name, text) => writeFile(join(dir, name), text);
   return {
     dir,
+    tarball: join(dir, filename),
     installed: join(dir, 'node_modules/experiment-wasm'),
     files: files.map(({ path }) => path),
     write,

@@ -1,7 +1,15 @@
-// What an editor sees: the declarations compile for consumers of each kind, and say no where they should.
+// What an editor sees: the declarations compile for consumers of each kind, with compilers old and new, and say no where they should.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { scratch } from './scratch.mjs';
+
+const execute = promisify(execFile);
+const require = createRequire(import.meta.url);
 
 let app;
 before(async () => (app = await scratch()));
@@ -49,15 +57,35 @@ new LocalEvaluationClient('key', { assignmentTrackingProvider: {} });
 Experiment.initialize('key', { fetchTimeout: 1 });
 `;
 
-for (const [name, module, moduleResolution] of [
-  ['bundler.ts', 'esnext', 'bundler'],
-  ['node16.mts', 'node16', 'node16'],
-  ['node16.cts', 'node16', 'node16'],
-]) {
-  test(`the types hold for ${name} under moduleResolution ${moduleResolution}`, async () => {
-    await app.write(name, USE);
-    const options = { module, moduleResolution, strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [], exactOptionalPropertyTypes: true };
-    await app.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: [name] }));
-    await app.tool('tsc', '-p', '.').catch(({ stdout }) => assert.fail(stdout));
-  });
+async function compiles(typescript, files, options) {
+  await Promise.all(files.map((name) => app.write(name, USE)));
+  const compilerOptions = { strict: true, skipDefaultLibCheck: true, noEmit: true, target: 'es2020', lib: ['es2020', 'dom'], types: [], exactOptionalPropertyTypes: true, ...options };
+  const project = `${typescript}-${options.moduleResolution}.json`;
+  await app.write(project, JSON.stringify({ compilerOptions, files }));
+  await execute(process.execPath, [require.resolve(`${typescript}/lib/tsc.js`), '-p', project], { cwd: app.dir }).catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
 }
+
+/** Each compiler, and what it knows of: `node` before 6 does not read `exports`, `node16` came with 4.7 and `bundler` with 5.0. */
+const NODE = [[['node.ts'], { module: 'esnext', moduleResolution: 'node' }]];
+const NODE16 = [[['node16.mts', 'node16.cts'], { module: 'node16', moduleResolution: 'node16' }]];
+const BUNDLER = [[['bundler.ts'], { module: 'esnext', moduleResolution: 'bundler' }]];
+
+for (const [typescript, kinds] of Object.entries({
+  typescript45: NODE,
+  typescript49: [...NODE, ...NODE16],
+  typescript54: [...NODE, ...NODE16, ...BUNDLER],
+  typescript59: [...NODE, ...NODE16, ...BUNDLER],
+  typescript: [...NODE16, ...BUNDLER, [['node.ts'], { module: 'esnext', moduleResolution: 'node10', ignoreDeprecations: '6.0' }]],
+})) {
+  const { version } = JSON.parse(readFileSync(require.resolve(`${typescript}/package.json`), 'utf8'));
+  for (const [files, options] of kinds) {
+    test(`the types hold for ${files.join(' and ')} under moduleResolution ${options.moduleResolution} with TypeScript ${version}`, () => compiles(typescript, files, options));
+  }
+}
+
+test('attw finds nothing wrong with any entry, however it is resolved', async () => {
+  const { entrypoints, problems } = await checkPackage(createPackageFromTarballData(readFileSync(app.tarball)));
+  const scripts = Object.keys(entrypoints).filter((entry) => !/\.(wasm|json)$/.test(entry));
+  assert.deepEqual(scripts.sort(), ['.', './evaluate', './slim']);
+  assert.deepEqual(problems.filter(({ entrypoint }) => entrypoint !== './core.wasm'), []);
+});
