@@ -14,6 +14,9 @@ use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::Now;
 
+/// What Amplitude's endpoints answer to what they have taken.
+const TAKEN: &str = r#"{"code":200,"events_ingested":1,"payload_size_bytes":99,"server_upload_time":1700000000000}"#;
+
 #[derive(Default)]
 struct Shelf(RefCell<BTreeMap<String, String>>);
 
@@ -187,7 +190,7 @@ fn failures_wait_longer_each_time_with_jitter_and_lose_nothing() {
         assert!((longest / 2..=*longest).contains(&wait), "{wait} of {longest}");
     }
     assert_eq!((outbox.stored(), outbox.dropped.len()), (1, 0));
-    outbox.respond(11, 200, "{}");
+    outbox.respond(11, 200, TAKEN);
     assert_eq!(outbox.stored(), 0);
 }
 
@@ -209,12 +212,13 @@ fn a_batch_that_is_too_large_is_halved_and_one_event_that_is_too_large_goes() {
         outbox.track(id);
     }
     outbox.wait();
-    outbox.respond(0, 413, "");
-    outbox.respond(1, 413, "");
+    let too_large = r#"{"code":413,"error":"Payload too large"}"#;
+    outbox.respond(0, 413, too_large);
+    outbox.respond(1, 413, too_large);
     assert_eq!(outbox.sent[1..], [vec!["a", "b"], vec!["a"]]);
-    outbox.respond(2, 413, "");
+    outbox.respond(2, 413, too_large);
     assert_eq!(outbox.dropped, [DropReason::TooLarge]);
-    outbox.respond(3, 200, "{}");
+    outbox.respond(3, 200, TAKEN);
     assert_eq!(outbox.sent[3..], [vec!["b"], vec!["c", "d"]], "and batches grow again");
 }
 
@@ -245,8 +249,8 @@ fn a_batch_has_no_more_events_than_amplitude_takes_of_a_user_in_a_second() {
         outbox.track(&id.to_string());
     }
     outbox.wait();
-    outbox.respond(0, 200, "{}");
-    outbox.respond(1, 200, "{}");
+    outbox.respond(0, 200, TAKEN);
+    outbox.respond(1, 200, TAKEN);
     assert_eq!(outbox.sent.iter().map(Vec::len).collect::<Vec<_>>(), [30, 30, 10]);
 }
 
@@ -260,11 +264,8 @@ fn one_poisoned_event_does_not_hold_up_the_others() {
     let mut answered = 0;
     while answered < outbox.sent.len() {
         let bad = outbox.sent[answered].contains(&"poison".to_string());
-        outbox.respond(
-            answered as u32,
-            if bad { 400 } else { 200 },
-            r#"{"code":400,"error":"Request missing required field"}"#,
-        );
+        let refused = r#"{"code":400,"error":"Request missing required field"}"#;
+        outbox.respond(answered as u32, if bad { 400 } else { 200 }, if bad { refused } else { TAKEN });
         answered += 1;
     }
     assert_eq!(outbox.dropped, [DropReason::ServerRejected]);
