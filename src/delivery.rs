@@ -81,7 +81,7 @@ struct Event {
     /// The request it is in, and until when that may take; [`NONE`] and never while it waits.
     batch: RequestId,
     deadline: u64,
-    /// How often it failed alone, and when it is due again; 0 for one that did not.
+    /// How often it failed alone, and when it is due again; 0 for one that did not: all of those leave first, together.
     failures: u32,
     due: u64,
     /// From when on a failure is the last.
@@ -276,13 +276,13 @@ impl Delivery {
             400 if answer.is_endpoints => return (DropReason::ServerRejected, NEVER),
             413 if answer.is_endpoints => return (DropReason::TooLarge, NEVER),
             200 | 400 | 413 | 422 if events == 1 => self.fail_alone(batch, answer.status, now),
-            status => self.fail(status, events, response.retry_after, now),
+            status => self.fail(batch, status, events, response.retry_after, now),
         }
         (DropReason::Expired, now.mono + 1)
     }
 
     /// Nothing of the batch was taken: it comes again later.
-    fn fail(&mut self, status: u64, events: usize, retry_after: Option<u64>, now: Now) {
+    fn fail(&mut self, batch: RequestId, status: u64, events: usize, retry_after: Option<u64>, now: Now) {
         // Not those of 4xx that pass by themselves: too slow, too early, too many.
         let is_refused = (401..=424).contains(&status) && status != 408;
         self.pace.failed(if is_refused { REFUSED_MAX } else { RETRY_MAX }, retry_after, now);
@@ -292,9 +292,15 @@ impl Delivery {
         if is_refused || status == UNREADABLE {
             self.report(NOT_TAKEN, status);
         }
-        // A server that takes less of one user at a time.
-        if status == 429 {
+        // A server that takes less of one user at a time, or breaks over one event: that one goes behind the others.
+        if status == 429 || status >= 500 && self.pace.failures > 2 {
             self.most = (events / 2).max(1);
+        }
+        if status >= 500
+            && events == 1
+            && let Some(event) = first_of(&mut self.events, batch)
+        {
+            event.due = 1;
         }
     }
 
@@ -302,7 +308,7 @@ impl Delivery {
     /// first time, and none passes, all of them wait.
     fn fail_alone(&mut self, batch: RequestId, status: u64, now: Now) {
         self.report(NOT_TAKEN, status);
-        let Some(event) = self.events.iter_mut().find(|event| event.batch == batch) else { return };
+        let Some(event) = first_of(&mut self.events, batch) else { return };
         event.failures += 1;
         event.due = now.mono + self.pace.wait(event.failures, REFUSED_MAX);
         if event.failures == 1 {
@@ -360,7 +366,7 @@ impl Delivery {
     fn time_out(&mut self, deadline: u64, now: Now) {
         while let Some(id) = self.events.iter().find(|event| event.deadline < deadline).map(|event| event.batch) {
             self.effects.push(Effect::Abort(id));
-            self.fail(0, 1, None, now);
+            self.fail(id, 0, 1, None, now);
             self.release(id, DropReason::Expired, now.mono + 1);
         }
     }
@@ -401,4 +407,9 @@ impl Machine for Delivery {
             self.send(now);
         }
     }
+}
+
+/// The first event of a batch.
+fn first_of(events: &mut [Event], batch: RequestId) -> Option<&mut Event> {
+    events.iter_mut().find(|event| event.batch == batch)
 }
