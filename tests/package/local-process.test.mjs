@@ -238,7 +238,7 @@ test('an assignment is sent until the server has said what became of it', () =>
 test('when two thousand wait, a provider has no room, and the client keeps the rest', () =>
   timed(async (time) => {
     let release;
-    const answer = new Promise((resolve) => (release = () => resolve({ status: 200, body: '' })));
+    const answer = new Promise((resolve) => (release = () => resolve({ status: 200, body: '{"code":200}' })));
     const sent = [];
     const httpClient = { request: (url, method, headers, body) => (sent.push(...JSON.parse(body).events), answer) };
     const provider = new HttpAssignmentTrackingProvider({ apiKey: 'api-key', serverUrl: 'http://events', httpClient });
