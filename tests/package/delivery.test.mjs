@@ -1,7 +1,8 @@
 // Exposures on their way to a server: over networks that answer themselves, clocks that are wrong, pages that go, and who hears of what was given up.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { HttpExposureTrackingProvider } from 'experiment-wasm';
@@ -236,21 +237,33 @@ test('an exposure that is too large, one too many, and one that waits for a core
   assert.deepEqual(late, [['QUEUE_FULL'], 513], 'and the client says so itself once');
 });
 
-test('a process whose clock is wrong by days tells its assignments when they happened', async (t) => {
-  const server = await startServer();
-  t.after(() => server.stop());
-  const before = Date.now();
+test('a process whose clock is wrong by days neither wins against what came after, nor loses against what came before', async (t) => {
+  const config = join(mkdtempSync(join(tmpdir(), 'config-')), 'config.json');
+  const demo = JSON.parse(readFileSync(new URL('../../www/demo.json', import.meta.url), 'utf8'));
+  demo.projects[0].settings = { assignments_set_properties: true };
+  writeFileSync(config, JSON.stringify(demo));
+  const server = await startServer({ config });
+  t.after(() => server.stop() && rmSync(dirname(config), { recursive: true }));
+  const user = { user_id: 'clock', device_id: 'clock-device' };
+  const property = async () => (await server.user({ user_id: 'clock' })).user_properties['[Experiment] values'];
+  const send = (variant) =>
+    fetch(`${server.origin}/2/httpapi`, {
+      method: 'POST',
+      body: JSON.stringify({ api_key: 'demo-api-key', events: [{ event_type: '$exposure', ...user, time: Date.now(), event_properties: { flag_key: 'values', variant } }] }),
+    });
   for (const days of [-3, 3]) {
+    await send('before');
     await elsewhere(`const { now } = Date;
       Date.now = () => now() + ${days * DAYS};
       const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
       const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'demo-api-key', serverUrl: '${server.origin}/2/httpapi' });
       const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider });
-      client.evaluateV2({ user_id: 'clock${days}', device_id: 'device' });
+      client.evaluateV2(${JSON.stringify(user)});
       await assignmentTrackingProvider.flush();
       console.log('1');`);
-    const [{ time }] = await server.events({ user_id: `clock${days}` });
-    assert.ok(before - 2_000 <= time && time <= Date.now(), `${days} days: ${time - before}`);
+    assert.equal(await property(), 'many', `${days} days`);
+    await send('after');
+    assert.equal(await property(), 'after', `${days} days`);
   }
 });
 
