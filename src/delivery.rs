@@ -263,7 +263,7 @@ impl Delivery {
         match answer.status {
             _ if settled == events => {}
             400 if answer.is_invalid_key() => {
-                self.silent = true;
+                (self.silent, self.is_reported) = (true, false);
                 self.report("the event endpoint does not know the API key; events are kept", 400);
             }
             // Without those that are listed the others pass.
@@ -315,7 +315,7 @@ impl Delivery {
             let is_first = self.pace.failures == 0;
             self.pace.failed(RETRY_MAX, None, now);
             if is_first {
-                self.pace.send_at = now.mono;
+                self.pace.send_at = self.pace.held_until;
             }
         }
     }

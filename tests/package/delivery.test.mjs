@@ -14,6 +14,8 @@ import { assigned, visitor } from './visitor.mjs';
 
 const script = readFileSync(join(dirname(createRequire(import.meta.url).resolve('experiment-wasm')), 'index.js'));
 const DAYS = 86_400_000;
+/** Nothing here takes so long, on a busy machine either: what waits for a request that does not come ends. */
+const bounded = { timeout: 180_000 };
 const HTML = { body: '<!doctype html><title>Log in to the network</title>', headers: { 'content-type': 'text/html' } };
 
 /** A page with a client that has as many variants as it wants, `{ f0: 'on', … }`. */
@@ -69,7 +71,7 @@ async function until(served, count) {
 }
 
 function tests(name) {
-  test('a network that answers itself delivers nothing, and when it is gone nothing is lost', async () => {
+  test('a network that answers itself delivers nothing, and when it is gone nothing is lost', bounded, async () => {
     for (const portal of [HTML, { body: '' }, {}]) {
       let asked = 0;
       const answers = { '/2/httpapi': (request) => (asked++ < 2 ? portal : taken(request)) };
@@ -85,7 +87,7 @@ function tests(name) {
     }
   });
 
-  test('a page that is closed sends all that waits, and nothing twice', async () => {
+  test('a page that is closed sends all that waits, and nothing twice', bounded, async () => {
     // Held back: what the page sent stays under way until it is gone.
     const answers = { '/2/httpapi': () => new Promise(() => {}) };
     await visit({ count: 100, answers }, async ({ page, served }) => {
@@ -97,7 +99,7 @@ function tests(name) {
     });
   });
 
-  test('a page that is left for another does too, also where the first requests are under way already', async () => {
+  test('a page that is left for another does too, also where the first requests are under way already', bounded, async () => {
     const answers = { '/2/httpapi': () => new Promise(() => {}) };
     await visit({ count: 100, answers }, async ({ page, served }) => {
       await page.evaluate(() => meet());
@@ -108,7 +110,7 @@ function tests(name) {
     });
   });
 
-  test('a page whose clock is wrong by days does not win against what came after, and not lose against what came before', async (t) => {
+  test('a page whose clock is wrong by days does not win against what came after, and not lose against what came before', bounded, async (t) => {
     const server = await startServer();
     t.after(() => server.stop());
     const property = async () => (await server.user({ user_id: 'u' })).user_properties['[Experiment] f0'];
@@ -134,8 +136,8 @@ function tests(name) {
     }
   });
 
-  test('when the network is back exposures leave within two seconds', async () => {
-    if (name !== 'chromium') return; // The other driver cannot take a page offline.
+  // The driver of the other browser cannot take a page offline.
+  test('when the network is back exposures leave within two seconds', { ...bounded, skip: name !== 'chromium' }, async () => {
     await visit({}, async ({ page, served }) => {
       await page.evaluate(() => {
         const { fetch } = globalThis;
@@ -153,7 +155,7 @@ function tests(name) {
     });
   });
 
-  test('a date in Retry-After counts as seconds do, for exposures and for fetches', async () => {
+  test('a date in Retry-After counts as seconds do, for exposures and for fetches', bounded, async () => {
     const hour = () => ({ body: '', status: 503, headers: { 'retry-after': new Date(Date.now() + 1_800_000).toUTCString(), 'access-control-expose-headers': 'Retry-After' } });
     await visit({ answers: { '/2/httpapi': hour, '/sdk/v2/vardata': hour } }, async ({ page }) => {
       await page.evaluate(async () => {
@@ -167,7 +169,7 @@ function tests(name) {
     });
   });
 
-  test('what an earlier address left is removed when it is old, and the client hears of it', async () => {
+  test('what an earlier address left is removed when it is old, and the client hears of it', bounded, async () => {
     const first = (page) =>
       page.evaluate((week) => {
         const left = (key, age) => localStorage.setItem(`EXP_outbox_v1_${key}`, JSON.stringify({ v: 1, at: Date.now() - age, event: { insert_id: key } }));
@@ -182,7 +184,7 @@ function tests(name) {
   });
 }
 
-test('every client of a provider hears what was given up, and none that is closed', async (t) => {
+test('every client of a provider hears what was given up, and none that is closed', bounded, async (t) => {
   const refused = { status: 400, body: { code: 400, error: 'Invalid field values on some events', events_with_invalid_fields: { time: [0] } } };
   const server = await scripted(t, refused);
   const logged = [];
@@ -209,7 +211,7 @@ test('every client of a provider hears what was given up, and none that is close
   assert.deepEqual(logged, Array(2).fill(['[Experiment] an exposure was given up', 'SERVER_REJECTED']), 'logged by the provider, not by each client');
 });
 
-test('an exposure that is too large, one too many, and one that waits for a core that never comes are told by their codes', async (t) => {
+test('an exposure that is too large, one too many, and one that waits for a core that never comes are told by their codes', bounded, async (t) => {
   const server = await scripted(t, { status: 413, body: { code: 413, error: 'Payload too large' } });
   const codes = await elsewhere(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
     const loggerProvider = { error() {}, warn() {}, info() {}, debug() {}, verbose() {} };
@@ -237,7 +239,7 @@ test('an exposure that is too large, one too many, and one that waits for a core
   assert.deepEqual(late, [['QUEUE_FULL'], 513], 'and the client says so itself once');
 });
 
-test('a process whose clock is wrong by days neither wins against what came after, nor loses against what came before', async (t) => {
+test('a process whose clock is wrong by days neither wins against what came after, nor loses against what came before', bounded, async (t) => {
   const config = join(mkdtempSync(join(tmpdir(), 'config-')), 'config.json');
   const demo = JSON.parse(readFileSync(new URL('../../www/demo.json', import.meta.url), 'utf8'));
   demo.projects[0].settings = { assignments_set_properties: true };
@@ -267,7 +269,7 @@ test('a process whose clock is wrong by days neither wins against what came afte
   }
 });
 
-test('a process ends where somebody else answers in place of the endpoint', async (t) => {
+test('a process ends where somebody else answers in place of the endpoint', bounded, async (t) => {
   const server = await scripted(t, { body: '<!doctype html>' });
   const before = performance.now();
   await elsewhere(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
@@ -280,7 +282,7 @@ test('a process ends where somebody else answers in place of the endpoint', asyn
   assert.ok(performance.now() - before < 20_000);
 });
 
-test('a date in Retry-After keeps a process from asking again at once', async (t) => {
+test('a date in Retry-After keeps a process from asking again at once', bounded, async (t) => {
   const server = await scripted(t, { status: 503, headers: { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() } });
   const { client } = local({ serverUrl: server.serverUrl });
   await assert.rejects(client.refresh(), { code: 'HTTP_STATUS' });
