@@ -74,6 +74,8 @@ pub enum DropReason {
     TooLarge,
     /// Too many were waiting, and it was the oldest.
     QueueFull,
+    /// The endpoint took it in none of the tries of seven days, or is not sent to any more.
+    Expired,
 }
 
 impl DropReason {
@@ -84,6 +86,7 @@ impl DropReason {
             Self::ServerRejected => "SERVER_REJECTED",
             Self::TooLarge => "TOO_LARGE",
             Self::QueueFull => "QUEUE_FULL",
+            Self::Expired => "EXPIRED",
         }
     }
 }

@@ -1,132 +1,13 @@
 //! Timelines of the outbox: what is sent, kept and forgotten, on a clock that the test moves.
 #![cfg(all(feature = "client", not(target_arch = "wasm32")))]
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+#[path = "timeline/outbox.rs"]
+mod outbox;
 
-use experiment_wasm::api::Response;
-use experiment_wasm::client::{Change, DropReason, Effect, RequestId};
-use experiment_wasm::delivery::Delivery;
+use experiment_wasm::client::{DropReason, RequestId};
 use experiment_wasm::error::Error;
-use experiment_wasm::json::{Object, Text, Value, parse};
 use experiment_wasm::machine::Machine;
-use experiment_wasm::storage::{Area, Storage};
-use experiment_wasm::time::Now;
-
-#[derive(Default)]
-struct Shelf(RefCell<BTreeMap<String, String>>);
-
-impl Storage for Shelf {
-    fn read(&self, _: Area, key: &[u8]) -> Option<Text> {
-        self.0.borrow().get(&*String::from_utf8_lossy(key)).map(|text| text.as_str().into())
-    }
-
-    fn entries(&self, _: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
-        let shelf = self.0.borrow();
-        let found = shelf.iter().filter(|(key, _)| key.as_bytes().starts_with(prefix));
-        found.map(|(key, text)| (key.as_str().into(), text.as_str().into())).collect()
-    }
-}
-
-struct Outbox {
-    delivery: Delivery,
-    shelf: Rc<Shelf>,
-    now: Now,
-    /// Insert ids of each batch that was sent.
-    sent: Vec<Vec<String>>,
-    dropped: Vec<DropReason>,
-    aborted: Vec<u32>,
-}
-
-impl Outbox {
-    fn new() -> Self {
-        Self::on(Rc::default(), Now { wall: 1_700_000_000_000, mono: 0 })
-    }
-
-    fn on(shelf: Rc<Shelf>, now: Now) -> Self {
-        let delivery = Delivery::new("key".into(), "http://h/2/httpapi".into(), &*shelf, 7, now);
-        let mut outbox = Self { delivery, shelf, now, sent: Vec::new(), dropped: Vec::new(), aborted: Vec::new() };
-        outbox.pass(0);
-        outbox
-    }
-
-    fn track(&mut self, id: &str) {
-        self.delivery.track(&event(id), self.now);
-        self.perform();
-    }
-
-    fn pass(&mut self, millis: u64) {
-        self.now.mono += millis;
-        self.now.wall += millis;
-        self.delivery.handle_timeout(self.now);
-        self.perform();
-    }
-
-    /// Lets time pass until the outbox wants something, and says how long that was.
-    fn wait(&mut self) -> u64 {
-        let due = self.delivery.next_timeout().expect("the outbox waits for something");
-        let wait = due.saturating_sub(self.now.mono);
-        self.pass(wait);
-        wait
-    }
-
-    fn respond(&mut self, id: u32, status: u16, body: &str) {
-        self.respond_after(id, status, body, None);
-    }
-
-    fn respond_after(&mut self, id: u32, status: u16, body: &str, retry_after: Option<u64>) {
-        let response = Response { status, body: body.into(), retry_after };
-        self.delivery.handle_response(RequestId(id), Ok(response), self.now);
-        self.perform();
-    }
-
-    fn stored(&self) -> usize {
-        self.shelf.0.borrow().len()
-    }
-
-    fn perform(&mut self) {
-        while let Some(effect) = self.delivery.poll_effect() {
-            match effect {
-                Effect::Send(_, request) => {
-                    let body = object(&request.body.expect("a body").to_str());
-                    assert_eq!(body.get("api_key").and_then(Value::as_str), Some(&"key".into()));
-                    let options = body.get("options").map(Value::to_json);
-                    assert_eq!(options.as_deref(), Some(r#"{"min_id_length":1}"#), "the page's ids are of any length");
-                    let events = body.get("events").and_then(Value::as_array).expect("events");
-                    self.sent.push(events.iter().map(insert_id).collect());
-                }
-                Effect::Save(_, key, text) => {
-                    self.shelf.0.borrow_mut().insert(key.to_str().into_owned(), text.to_str().into_owned());
-                }
-                Effect::Remove(_, key) => {
-                    self.shelf.0.borrow_mut().remove(&*key.to_str());
-                }
-                Effect::Abort(id) => self.aborted.push(id.0),
-                Effect::Notify(Change::Dropped(reason)) => self.dropped.push(reason),
-                _ => {}
-            }
-        }
-    }
-}
-
-fn object(json: &str) -> Object {
-    parse(json.as_bytes()).ok().and_then(Value::into_object).expect("a JSON object")
-}
-
-fn event(id: &str) -> Object {
-    object(&format!(r#"{{"event_type":"$exposure","insert_id":"{id}"}}"#))
-}
-
-fn insert_id(event: &Value) -> String {
-    let id = event.as_object().and_then(|event| event.get("insert_id")).and_then(Value::as_str);
-    id.expect("an insert id").to_str().into_owned()
-}
-
-fn verdicts(verdicts: &[(&str, &str)]) -> String {
-    let one = |(id, verdict): &(&str, &str)| format!(r#"{{"insert_id":"{id}","verdict":"{verdict}"}}"#);
-    format!(r#"{{"verdicts":[{}]}}"#, verdicts.iter().map(one).collect::<Vec<_>>().join(","))
-}
+use outbox::{Outbox, TAKEN, verdicts};
 
 #[test]
 fn events_gather_for_a_moment_and_leave_together() {
@@ -187,7 +68,7 @@ fn failures_wait_longer_each_time_with_jitter_and_lose_nothing() {
         assert!((longest / 2..=*longest).contains(&wait), "{wait} of {longest}");
     }
     assert_eq!((outbox.stored(), outbox.dropped.len()), (1, 0));
-    outbox.respond(11, 200, "{}");
+    outbox.respond(11, 200, TAKEN);
     assert_eq!(outbox.stored(), 0);
 }
 
@@ -209,12 +90,13 @@ fn a_batch_that_is_too_large_is_halved_and_one_event_that_is_too_large_goes() {
         outbox.track(id);
     }
     outbox.wait();
-    outbox.respond(0, 413, "");
-    outbox.respond(1, 413, "");
+    let too_large = r#"{"code":413,"error":"Payload too large"}"#;
+    outbox.respond(0, 413, too_large);
+    outbox.respond(1, 413, too_large);
     assert_eq!(outbox.sent[1..], [vec!["a", "b"], vec!["a"]]);
-    outbox.respond(2, 413, "");
+    outbox.respond(2, 413, too_large);
     assert_eq!(outbox.dropped, [DropReason::TooLarge]);
-    outbox.respond(3, 200, "{}");
+    outbox.respond(3, 200, TAKEN);
     assert_eq!(outbox.sent[3..], [vec!["b"], vec!["c", "d"]], "and batches grow again");
 }
 
@@ -245,8 +127,8 @@ fn a_batch_has_no_more_events_than_amplitude_takes_of_a_user_in_a_second() {
         outbox.track(&id.to_string());
     }
     outbox.wait();
-    outbox.respond(0, 200, "{}");
-    outbox.respond(1, 200, "{}");
+    outbox.respond(0, 200, TAKEN);
+    outbox.respond(1, 200, TAKEN);
     assert_eq!(outbox.sent.iter().map(Vec::len).collect::<Vec<_>>(), [30, 30, 10]);
 }
 
@@ -260,11 +142,8 @@ fn one_poisoned_event_does_not_hold_up_the_others() {
     let mut answered = 0;
     while answered < outbox.sent.len() {
         let bad = outbox.sent[answered].contains(&"poison".to_string());
-        outbox.respond(
-            answered as u32,
-            if bad { 400 } else { 200 },
-            r#"{"code":400,"error":"Request missing required field"}"#,
-        );
+        let refused = r#"{"code":400,"error":"Request missing required field"}"#;
+        outbox.respond(answered as u32, if bad { 400 } else { 200 }, if bad { refused } else { TAKEN });
         answered += 1;
     }
     assert_eq!(outbox.dropped, [DropReason::ServerRejected]);

@@ -87,7 +87,8 @@ export interface DeliverySeed {
 /** What the face asks of a delivery. */
 export interface DeliveryCore {
   track(event: string): void;
-  flush(): void;
+  /** The page is about to go, or the network is back. */
+  flush(isOnline: boolean): void;
   close(): void;
 }
 

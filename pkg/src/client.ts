@@ -7,7 +7,7 @@ import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from './boundary.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from './config.js';
 import { type ConsentOptions, ConsentStatus, erase, store, takeOver } from './consent.js';
 import { ExperimentError, failed } from './error.js';
-import type { Exposure } from './exposure.js';
+import type { Exposure, ExposureTrackingProvider } from './exposure.js';
 import { fallbackOf } from './fallback.js';
 import type { FlagEvaluationTrace } from './flag.js';
 import { Link } from './link.js';
@@ -82,6 +82,7 @@ export class ExperimentClient implements Client {
   private readonly listeners_ = new Map<string, Set<Listener>>();
   private readonly legacy_?: LegacyAnalytics;
   private plugin_?: IntegrationPlugin;
+  private readonly hearNoMore_?: () => void;
   /** Who is there when nobody is: as in the reference, `undefined` until somebody was set, `null` after that. */
   private nobody_?: null;
 
@@ -98,6 +99,9 @@ export class ExperimentClient implements Client {
     if (this.is_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) takeOver(this.name_());
     this.link_ = new Link(this.seed_, options.userProvider);
     if (this.is_(ConsentStatus.REJECTED)) this.link_.release();
+    // The provider logs it itself.
+    const provider = options.exposureTrackingProvider as ExposureTrackingProvider | undefined;
+    this.hearNoMore_ = attempt(() => provider?.onGivenUp?.((error) => this.tell_('error', error)));
   }
 
   /**
@@ -124,6 +128,7 @@ export class ExperimentClient implements Client {
    */
   close(): void {
     this.unplug_();
+    attempt(() => this.hearNoMore_?.());
     this.listeners_.clear();
     this.link_.release();
     forget(this);

@@ -11,8 +11,9 @@
  * - `LOAD_FAILED`: `load` or `loadSync` was given something that is no core.
  * - `API_KEY_EMPTY`, `TIMEOUT`, `NETWORK`, `HTTP_STATUS`, `DECODE`, `CLOSED`: why a request came to nothing. `start` and `fetch` reject with
  *   them when `throwOnError` is set.
- * - `PROVIDER_REFUSED`, `SERVER_REJECTED`, `TOO_LARGE`, `QUEUE_FULL`: why an exposure was given up; nothing else loses one. The provider
- *   refused it four times; the server rejected it; it alone is larger than the server takes; too many waited, and it was the oldest.
+ * - `PROVIDER_REFUSED`, `SERVER_REJECTED`, `TOO_LARGE`, `QUEUE_FULL`, `EXPIRED`: why an exposure was given up; nothing else loses one. The
+ *   provider refused it four times; the server rejected it; it alone is larger than the server takes; too many waited, and it was the oldest;
+ *   no server took it in seven days.
  */
 export type ExperimentErrorCode =
   | 'BAD_ARGUMENT'
@@ -28,7 +29,8 @@ export type ExperimentErrorCode =
   | 'PROVIDER_REFUSED'
   | 'SERVER_REJECTED'
   | 'TOO_LARGE'
-  | 'QUEUE_FULL';
+  | 'QUEUE_FULL'
+  | 'EXPIRED';
 
 /** Every error of this package. The message never holds a key, a URL or anything about the user. */
 export class ExperimentError extends Error {

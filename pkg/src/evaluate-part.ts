@@ -12,6 +12,9 @@ import type { HttpClient, SimpleResponse } from './transport.js';
 /** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
+/** The longest that a server can ask for, in seconds: more than the core takes, and it fits its numbers. */
+const MONTH = 30 * 86_400;
+
 /** What every machine of the core has. */
 export interface Machine {
   /** Status 0: no answer came. */
@@ -136,6 +139,12 @@ export function giveUp(logger: Logger, code: ExperimentErrorCode): void {
 
 async function fetched(url: string, init: RequestInit): Promise<Answer> {
   const response = await send(url, init);
-  const retryAfter = Number(response.headers?.get('Retry-After')) || undefined;
-  return { status: response.status, body: await response.text(), retryAfter };
+  return { status: response.status, body: await response.text(), retryAfter: secondsOf(response.headers?.get('Retry-After') ?? null) };
+}
+
+/** `Retry-After` is in seconds, or a date. */
+function secondsOf(retryAfter: string | null): number | undefined {
+  const seconds = Number(retryAfter ?? NaN);
+  const wait = Number.isNaN(seconds) ? (Date.parse(retryAfter ?? '') - Date.now()) / 1_000 : seconds;
+  return wait > 0 ? Math.ceil(Math.min(wait, MONTH)) : undefined;
 }

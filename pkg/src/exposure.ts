@@ -1,5 +1,7 @@
 // An exposure: a person met a variant. Its shape, the event it becomes, and who is told.
 
+import type { ExperimentError } from './error.js';
+
 /**
  * A person met a variant of a flag. Hand it to your analytics as an event named `$exposure` with this object as its properties: that is all
  * an Amplitude-compatible server needs to turn it into `[Experiment] Exposure` and to set the user property `[Experiment] <flag_key>`.
@@ -53,4 +55,11 @@ export interface ExposureTrackingProvider {
    * client offers it again after 1, 5 and 25 seconds, then gives it up and logs that. A promise that resolves counts when it does.
    */
   track(exposure: Exposure, event: ExposureEvent): unknown;
+  /**
+   * For a provider that takes exposures over and may give some up later: a client registers here what it does with the error, which is to
+   * tell its `on('error')`. Every client of the provider is told.
+   *
+   * @returns call it to be told no more
+   */
+  onGivenUp?(listener: (error: ExperimentError) => void): () => void;
 }

@@ -22,7 +22,7 @@ export interface HttpAssignmentTrackingOptions {
 /**
  * Sends assignments to an Amplitude-compatible endpoint. Give it to {@link LocalEvaluationClient} as `assignmentTrackingProvider`.
  *
- * Events wait in memory and go out in batches, again and again until the server has said what became of each. When 2,000 wait, it refuses
+ * Events wait in memory and go out in batches, again and again until the server has said what became of each, for seven days. When 2,000 wait, it refuses
  * more until there is room. A process that ends waits for the first try; who wants to wait for the rest awaits {@link flush}.
  */
 export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvider {
@@ -43,11 +43,15 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
       perform_: ([name, key, text]) => {
         if (name === 'save') this.kept_.set(key, text);
         else if (name === 'dropped') giveUp(logger, key as ExperimentErrorCode);
-        else if (this.kept_.delete(key) && !this.kept_.size) this.settle_();
+        else if (this.kept_.delete(key)) {
+          this.isFailing_ = false;
+          if (!this.kept_.size) this.settle_();
+        }
       },
       isAwaited_: () => this.waiting_.length > 0 || (this.kept_.size > 0 && !this.isFailing_),
       hear_: (outbox, id, { status, body, retryAfter }) => {
-        this.isFailing_ = status !== 200;
+        // Until something is forgotten for it: an answer may be anybody's.
+        this.isFailing_ = true;
         outbox.answered(id, status, body, retryAfter);
       },
     });

@@ -1,6 +1,6 @@
 // Delivery of exposures without an analytics SDK: hands events to the core's outbox, and flushes it when the page goes away.
 
-import { attempt } from './attempt.js';
+import { attempt, isolated } from './attempt.js';
 import type { DeliveryCore } from './boundary.js';
 import { adopt, call, type Part, release, type Standby, whyNot } from './engine.js';
 import { ExperimentError, type ExperimentErrorCode, failed } from './error.js';
@@ -26,27 +26,38 @@ export interface HttpExposureTrackingOptions {
  * `exposureTrackingProvider`.
  *
  * Events wait in `localStorage`, one entry each, and are deleted when the server says what became of them: they outlive reloads, crashes
- * and being offline, and go out in batches, again and again until it works. Each exposure is sent once per person, variant and UTC day,
- * over all tabs. When the page is hidden what is left is sent with `keepalive`.
+ * and being offline, and go out in batches, again and again until it works, for seven days. Each exposure is sent once per person, variant
+ * and UTC day, over all tabs. When the page is hidden what is left is sent with `keepalive`; when the network is back, within two seconds.
  */
 export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
   /** Tells the client over how long an exposure counts as told: the UTC day, over all pages. */
   readonly exposureWindow = 'day';
   private readonly part_: Part<DeliveryCore>;
+  private readonly listeners_ = new Set<(error: ExperimentError) => void>();
   private readonly hide_ = () => this.flush();
   private readonly change_ = () => document.visibilityState === 'hidden' && this.flush();
+  private readonly online_ = () => call(this.part_, (core) => core.flush(true));
 
   /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing or no text. */
   constructor(options: HttpExposureTrackingOptions) {
     const apiKey = required(options, 'apiKey');
     const serverUrl = required(options, 'serverUrl');
     const logger = leveled(options.loggerProvider, LogLevel.Error);
-    const tell = (level: number, sentence: string, code?: ExperimentErrorCode) =>
-      say(logger, level, sentence, code && failed(sentence, code));
+    const tell = (level: number, sentence: string, code?: ExperimentErrorCode) => {
+      const error = code && failed(sentence, code);
+      say(logger, level, sentence, error);
+      if (error) this.listeners_.forEach((listener) => isolated(() => listener(error)));
+    };
     const notify = (_: string, code?: any) => tell(1, 'an exposure was given up', code);
     const seed = { apiKey, serverUrl, kept: new Map(), log: tell, notify };
-    this.part_ = adopt({ build: (core) => new core.CoreDelivery(seed), standby: new Queue(logger) });
-    listen('addEventListener', this.hide_, this.change_);
+    this.part_ = adopt({ build: (core) => new core.CoreDelivery(seed), standby: new Queue((code) => notify('', code)) });
+    this.listen_('addEventListener');
+  }
+
+  /** Called by each client that this is the provider of, to pass on to `on('error')` what is given up. */
+  onGivenUp(listener: (error: ExperimentError) => void): () => void {
+    this.listeners_.add(listener);
+    return () => void this.listeners_.delete(listener);
   }
 
   /** Called by the client. Answers `false` when the event cannot be taken: without WebAssembly, or without its second argument. */
@@ -59,28 +70,37 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
 
   /** Sends what waits, now. */
   flush(): void {
-    call(this.part_, (core) => core.flush());
+    call(this.part_, (core) => core.flush(false));
   }
 
   /** Stops sending and listening. What is not delivered stays in storage for the next page. */
   close(): void {
-    listen('removeEventListener', this.hide_, this.change_);
+    this.listen_('removeEventListener');
     call(this.part_, (core) => core.close());
     release(this.part_);
+  }
+
+  /** `pagehide` and a hidden page are the last moments that browsers announce; `unload` would keep the page out of the back-forward cache. */
+  private listen_(how: 'addEventListener' | 'removeEventListener'): void {
+    attempt(() => {
+      if (!document) return;
+      globalThis[how]('pagehide', this.hide_);
+      globalThis[how]('online', this.online_);
+    });
+    attempt(() => document[how]('visibilitychange', this.change_));
   }
 }
 
 /** Events that wait for the wasm. */
 class Queue implements DeliveryCore, Standby<DeliveryCore> {
   private events_: string[] = [];
-  private dropped_ = 0;
 
-  constructor(private readonly logger_: Logger) {}
+  constructor(private readonly giveUp_: (code: ExperimentErrorCode) => void) {}
 
   track(event: string): void {
     if (this.events_.push(event) <= QUEUE) return;
     this.events_.shift();
-    if (!this.dropped_++) this.logger_.error('[Experiment] too many exposures wait for WebAssembly: the oldest are dropped');
+    this.giveUp_('QUEUE_FULL');
   }
 
   flush(): void {}
@@ -94,8 +114,7 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
   settle(): void {}
 
   end(): void {
-    const lost = this.events_.splice(0).length;
-    if (lost) this.logger_.error(`[Experiment] ${lost} exposures cannot be delivered without WebAssembly`);
+    for (const _ of this.events_.splice(0)) this.giveUp_(whyNot()?.code ?? 'CLOSED');
   }
 }
 
@@ -103,10 +122,4 @@ function required(options: HttpExposureTrackingOptions, name: 'apiKey' | 'server
   const given: unknown = options?.[name];
   if (typeof given === 'string' && given) return given;
   throw new ExperimentError('BAD_ARGUMENT', `HttpExposureTrackingProvider needs ${name}, a text that is not empty`);
-}
-
-/** `pagehide` and a hidden page are the last moments that browsers announce; `unload` would keep the page out of the back-forward cache. */
-function listen(how: 'addEventListener' | 'removeEventListener', hide: () => void, change: () => void): void {
-  attempt(() => document && globalThis[how]('pagehide', hide));
-  attempt(() => document[how]('visibilitychange', change));
 }

@@ -22,7 +22,8 @@ pub struct CoreDelivery {
 
 #[wasm_bindgen]
 impl CoreDelivery {
-    /// Builds an outbox and sends what earlier pages, or a lost instance, left.
+    /// Builds an outbox. What earlier pages, or a lost instance, left is sent as soon as this run of the page's code is over:
+    /// by then those listen who are told what was given up.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreDelivery {
         let storage = PageStorage::new(seed.map("kept"), true);
@@ -31,7 +32,7 @@ impl CoreDelivery {
         let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
         let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &storage, jitter, now())));
         let driver = Driver::new(delivery.clone(), storage, seed);
-        driver.drain();
+        driver.set_timer();
         CoreDelivery { delivery, driver }
     }
 
@@ -42,9 +43,9 @@ impl CoreDelivery {
         }
     }
 
-    /// Sends what waits, now: the page is about to go.
-    pub fn flush(&self) {
-        self.with(|delivery| delivery.flush(now()));
+    /// Sends what waits: now, since the page is about to go; or soon, when the network is back.
+    pub fn flush(&self, is_online: bool) {
+        self.with(|delivery| if is_online { delivery.online(now()) } else { delivery.flush(now()) });
     }
 
     /// Sends what waits and leaves no timer behind. What gets no verdict stays for the next page.

@@ -158,7 +158,7 @@ impl Driver {
         Some(under_way.swap_remove(place))
     }
 
-    fn set_timer(&self) {
+    pub(super) fn set_timer(&self) {
         let due = self.with(|machine| machine.next_timeout()).flatten();
         let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
         if due == armed {

@@ -7,6 +7,7 @@ use js_sys::Object;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestInit};
 
+use super::clock::now;
 use super::field::{call_method, field, set_field};
 use super::text::to_js;
 use crate::api::Request;
@@ -17,6 +18,9 @@ use crate::json::Text;
 extern "C" {
     #[wasm_bindgen(catch)]
     fn fetch(url: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Date, js_name = parse)]
+    fn date(text: &str) -> f64;
 }
 
 /// A request under way, and what the head of its response said.
@@ -86,8 +90,12 @@ fn headers(request: &Request) -> JsValue {
     headers.into()
 }
 
-/// `Retry-After` in milliseconds, where it is given in seconds, as every ingest endpoint known gives it.
+/// `Retry-After` in milliseconds: it is given in seconds, or as a date.
 fn retry_after(headers: &JsValue) -> Option<u64> {
     let header = call_method(headers, "get", &[&"Retry-After".into()]).ok()?.as_string()?;
-    Text::from(header.as_str()).to_u64().map(|seconds| seconds.saturating_mul(1_000))
+    match Text::from(header.as_str()).to_u64() {
+        Some(seconds) => Some(seconds.saturating_mul(1_000)),
+        // What is no date is no number, and 0 here.
+        None => Some((date(&header) as u64).saturating_sub(now().wall)).filter(|wait| *wait > 0),
+    }
 }

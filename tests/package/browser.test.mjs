@@ -184,6 +184,6 @@ function tests() {
         provider.close();
         return [during, listening];
       });
-      assert.deepEqual(left, [2, 0]);
+      assert.deepEqual(left, [3, 0]);
     }));
 }
