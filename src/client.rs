@@ -20,6 +20,8 @@ pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, Rec
 pub use answer::Answer;
 pub use config::{Config, Source, Window, read_options};
 
+use std::rc::Rc;
+
 use crate::api::{self, FetchOptions, Response};
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -85,7 +87,10 @@ pub struct Client<D: Dialect> {
 
 impl<D: Dialect> Client<D> {
     /// A client that takes up what earlier pages stored.
-    pub fn new(config: Config, dialect: D, storage: &dyn Storage, now: Now) -> Self {
+    ///
+    /// Of `storage` the records of exposures are read and written again whenever somebody is told; all else is read here, and
+    /// written by effects.
+    pub fn new(config: Config, dialect: D, storage: Rc<dyn Storage>, now: Now) -> Self {
         let namespace = config.namespace();
         let object = |area, key: &[u8]| parse(&storage.read(area, key)?).ok()?.into_object();
         let flags = storage.read(Area::Local, &namespace.then(FLAGS)).unwrap_or_default();
@@ -99,10 +104,10 @@ impl<D: Dialect> Client<D> {
             flags: Flags::parse(&flags, &dialect).0,
             told: Told::default(),
             target: None,
-            variants: Variants::load(namespace, storage),
+            variants: Variants::load(namespace, &*storage),
             options,
             requests: Requests::default(),
-            tracker: Tracker::load(&config, storage, now),
+            tracker: Tracker::load(&config, storage.clone(), now),
             next_fetch: 0,
             running: false,
             closed: false,
@@ -150,11 +155,11 @@ impl<D: Dialect> Client<D> {
 
     /// Stops everything, for good: no request, timer or retry is left, and nobody is asked or told any more. Exposures that
     /// were handed over stay handed over.
-    pub fn close(&mut self, now: Now) {
+    pub fn close(&mut self) {
         self.stop();
         self.closed = true;
         self.requests.close(Error::Closed, self.throws(), &mut self.effects);
-        self.tracker.close(now, &mut self.effects);
+        self.tracker.close(&mut self.effects);
     }
 
     /// Fetches variants for the user given, or for the one there is.

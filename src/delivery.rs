@@ -121,6 +121,11 @@ impl Delivery {
         self.send_by(now.mono + GATHER_MILLIS);
     }
 
+    /// Where an event is kept until it has its verdict.
+    pub fn key_of(&self, event: &Object) -> Option<Text> {
+        event.get("insert_id").and_then(Value::as_str).map(|id| self.prefix.then(id))
+    }
+
     /// The page is about to go: what waits is sent now. What is under way is sent once more with it, since who knows
     /// whether it arrived.
     pub fn flush(&mut self, now: Now) {

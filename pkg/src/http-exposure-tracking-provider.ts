@@ -26,7 +26,8 @@ export interface HttpExposureTrackingOptions {
  *
  * Events wait in `localStorage`, one entry each, and are deleted when the server says what became of them: they outlive reloads, crashes
  * and being offline, and go out in batches, again and again until it works. Each exposure is sent once per person, variant and UTC day,
- * over all tabs. When the page is hidden what is left is sent with `keepalive`.
+ * over all tabs. When the page is hidden what is left is sent with `keepalive`. What storage has no room for is sent by this page while it
+ * lives; should it be gone before, the next page tells it again.
  */
 export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
   /** Tells the client over how long an exposure counts as told: the UTC day, over all pages. */
@@ -52,8 +53,8 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
   track(_exposure: Exposure, event?: ExposureEvent): unknown {
     const text = event && toText(event, () => {});
     if (!text || whyNot()) return false;
-    call(this.part_, (core) => core.track(text));
-    return undefined;
+    // What storage has no room for is sent all the same, and stays open: the client counts it as told on this page only.
+    return call(this.part_, (core) => core.track(text)) === false ? new Promise(() => {}) : undefined;
   }
 
   /** Sends what waits, now. */
@@ -76,7 +77,7 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
 
   constructor(private readonly logger_: Logger) {}
 
-  track(event: string): void {
+  track(event: string): undefined {
     if (this.events_.push(event) <= QUEUE) return;
     this.events_.shift();
     if (!this.dropped_++) this.logger_.error('[Experiment] too many exposures wait for WebAssembly: the oldest are dropped');

@@ -32,12 +32,12 @@ impl CoreClient {
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreClient {
         let is_held = seed.get("isHeld").is_truthy();
-        let storage = PageStorage::new(seed.map("kept"), !is_held);
+        let storage = Rc::new(PageStorage::new(seed.map("kept"), !is_held));
         let mut options = read_options(&seed.text("config"));
         options.put("initialFlags", seed.text("initialFlags"));
         let config =
             Config::new(seed.text("apiKey"), options, window_of(&seed.receiver(Receiver::Provider))).held(is_held);
-        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, &storage, now())));
+        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, storage.clone(), now())));
         let driver = Driver::new(client.clone(), storage, seed);
         driver.drain();
         CoreClient { client, driver }
@@ -64,7 +64,7 @@ impl CoreClient {
 
     /// Stops everything and leaves no timer behind.
     pub fn close(&self) {
-        self.with(|client| client.close(now()));
+        self.with(|client| client.close());
     }
 
     /// What others say of the user (JSON of a user), and the page's address.

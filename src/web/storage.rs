@@ -2,6 +2,8 @@
 //! instance.
 //!
 //! It never fails. Blocked, full or forbidden storage means that texts live as long as the page does.
+//!
+//! The map is read first: it has what the client alone writes, and of what others write too only what storage did not take.
 
 use js_sys::{Array, JsString, Map, Object};
 use wasm_bindgen::prelude::*;
@@ -37,12 +39,9 @@ impl PageStorage {
         }
     }
 
-    pub(super) fn remove(&self, area: Area, key: &Text) {
-        let key = to_js(key);
-        self.kept.delete(&key);
-        if let Some(shelf) = self.shelf(area) {
-            let _blocked = shelf.remove_item(&String::from(key));
-        }
+    /// Whether a text is as safe as it can be here: in the browser's storage, if there is any.
+    pub(super) fn is_safe(&self, area: Area, key: &Text) -> bool {
+        self.shelf(area).is_none_or(|shelf| matches!(shelf.get_item(&String::from(to_js(key))), Ok(Some(_))))
     }
 
     fn shelf(&self, area: Area) -> Option<&web_sys::Storage> {
@@ -69,6 +68,20 @@ impl PageStorage {
 }
 
 impl Storage for PageStorage {
+    fn write(&self, area: Area, key: &Text, text: Option<&Text>) -> bool {
+        let key = to_js(key);
+        let name = String::from(&key);
+        let is_taken = self.shelf(area).is_some_and(|shelf| match text {
+            Some(text) => shelf.set_item(&name, &String::from(to_js(text))).is_ok(),
+            None => shelf.remove_item(&name).is_ok(),
+        });
+        match text.filter(|_| !is_taken) {
+            Some(text) => drop(self.kept.set(&key, &to_js(text))),
+            None => drop(self.kept.delete(&key)),
+        }
+        is_taken || area == Area::Page
+    }
+
     fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
         self.text(area, &to_js(key))
     }
