@@ -64,7 +64,7 @@ pub enum Expose {
 }
 
 /// A client of one deployment.
-pub struct Client<D: Dialect> {
+pub struct Client<D: Dialect, S: Storage> {
     config: Config,
     dialect: D,
     user: Option<Object>,
@@ -77,7 +77,7 @@ pub struct Client<D: Dialect> {
     variants: Variants,
     options: Object,
     requests: Requests,
-    tracker: Tracker,
+    tracker: Tracker<S>,
     next_fetch: u32,
     running: bool,
     closed: bool,
@@ -85,12 +85,12 @@ pub struct Client<D: Dialect> {
     effects: Vec<Effect>,
 }
 
-impl<D: Dialect> Client<D> {
+impl<D: Dialect, S: Storage> Client<D, S> {
     /// A client that takes up what earlier pages stored.
     ///
     /// Of `storage` the records of exposures are read and written again whenever somebody is told; all else is read here, and
     /// written by effects.
-    pub fn new(config: Config, dialect: D, storage: Rc<dyn Storage>, now: Now) -> Self {
+    pub fn new(config: Config, dialect: D, storage: Rc<S>, now: Now) -> Self {
         let namespace = config.namespace();
         let object = |area, key: &[u8]| parse(&storage.read(area, key)?).ok()?.into_object();
         let flags = storage.read(Area::Local, &namespace.then(FLAGS)).unwrap_or_default();
@@ -356,7 +356,7 @@ impl<D: Dialect> Client<D> {
     }
 }
 
-impl<D: Dialect> Machine for Client<D> {
+impl<D: Dialect, S: Storage> Machine for Client<D, S> {
     fn poll_effect(&mut self) -> Option<Effect> {
         (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }

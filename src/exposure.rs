@@ -82,6 +82,13 @@ impl Exposure {
         object
     }
 
+    /// Makes texts of variant and experiment, as a server is sent them.
+    pub fn make_texts(&mut self) {
+        for name in [&mut self.variant, &mut self.experiment_key].into_iter().flatten() {
+            *name = text_of(name).into();
+        }
+    }
+
     /// Reads what [`to_object`](Self::to_object) wrote.
     pub fn from_object(object: &Object) -> Option<Self> {
         let given = |name: &str| object.get(name).filter(|value| is_truthy(value)).cloned();
@@ -146,18 +153,6 @@ impl ExposureEvent {
 /// The text of a variant's or an experiment's name, of whatever kind a page bootstrapped it.
 pub fn text_of(name: &Value) -> Text {
     name.as_str().cloned().unwrap_or_else(|| name.to_text())
-}
-
-/// The event as a server is sent it: variant and experiment are texts.
-pub fn with_texts(mut event: Object) -> Object {
-    if let Some(properties) = event.get_mut("event_properties").and_then(Value::as_object_mut) {
-        for name in ["variant", "experiment_key"] {
-            if let Some(name) = properties.get_mut(name).filter(|name| is_truthy(name)) {
-                *name = text_of(name).into();
-            }
-        }
-    }
-    event
 }
 
 /// The id under which an exposure counts once: equal for a retry, a reload, a second tab or the server's own exposure on the

@@ -26,7 +26,7 @@ pub trait Storage {
 
     /// Keeps a text at once, or with `None` forgets it. Says whether the area took it. What it did not take lies on the page,
     /// under the same key, where [`read`](Self::read) finds it; storage that is lent for reading only takes nothing.
-    fn write(&self, _area: Area, _key: &Text, _text: Option<&Text>) -> bool {
+    fn write(&self, _area: Area, _key: &[u8], _text: Option<&Text>) -> bool {
         false
     }
 }

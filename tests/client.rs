@@ -347,14 +347,14 @@ fn what_somebody_was_told_is_forgotten_when_the_next_one_is_told() {
     meet(&mut page, "a");
     meet(&mut page, "b");
     let told = |page: &Page| page.kept("told ").len();
-    assert_eq!((page.people(), told(&page)), (1, 0));
+    assert_eq!((page.remembered(), told(&page)), (3, 0));
     page.provider = Tracking::Refused;
     meet(&mut page, "c");
     page.provider = Tracking::Taken;
     meet(&mut page, "d");
-    assert_eq!((page.people(), told(&page)), (1, 1), "nobody has taken what c was to be told of");
+    assert_eq!((page.remembered(), told(&page)), (3, 1), "nobody has taken what c was to be told of");
     page.pass(1_000);
-    assert_eq!((page.tracked().len(), page.people(), told(&page)), (5, 1, 0));
+    assert_eq!((page.tracked().len(), page.remembered(), told(&page)), (5, 3, 0));
     let mut after = page.trap();
     after.variant("checkout");
     assert_eq!(after.tracked().len(), 0, "what d was told is known");

@@ -1,29 +1,26 @@
-//! The record of exposures that a provider was told: by person and flag, the variants met and how often each came back.
+//! The record of exposures that a provider was told: which variant of a flag somebody met last, and how often they came back
+//! to each.
 //!
-//! It is kept as it is stored: `{person: {flag: [[variant, experiment, number, day], …]}}`, whatever was met last standing last.
-//! The page's is of one person; the day's is stored, of all people of the browser, and read anew at each exposure, so that
-//! pages and tabs know of each other. All of it is bounded. What is forgotten is told again under the number 0, which is an
-//! id that the server has: a person who comes back may count once too little, and never once too much.
+//! It is kept as it is stored, and read anew at each exposure, so that pages and tabs know of each other: one object, mostly of
+//! digests. `{person and flag: variant, person, flag, variant and day: number}`, whatever was told last standing last. It is
+//! bounded. What is forgotten is told again under the number 0, which is an id that the server has: somebody who comes back
+//! may count once too little, and never once too much.
 
 use super::config::Window;
 use crate::digest;
-use crate::exposure::{ExposureEvent, text_of};
+use crate::exposure::{Exposure, ExposureEvent, insert_id};
 use crate::json::{Object, Text, Value, parse};
 use crate::storage::{Area, Storage};
 use crate::time::day;
-use crate::user::Identity;
 
-/// How many people of one browser are remembered; whoever was told nothing for the longest time is forgotten first.
-const PEOPLE: usize = 16;
-
-/// How many flags of a person are remembered, and how many variants of a flag: more than any page has. Together they stay
-/// under a tenth of what browsers give a page.
-const FLAGS: usize = 512;
-const VARIANTS: usize = 16;
+/// How much is remembered: two entries of some thirty characters for an exposure. Twice as many exposures as wait for a
+/// plugin, in a hundredth of what browsers give a page.
+const MOST: usize = 2_048;
 
 /// What was told to whom.
 pub(super) struct Record {
     window: Window,
+    area: Area,
     key: Text,
     deployment: Text,
 }
@@ -31,12 +28,12 @@ pub(super) struct Record {
 impl Record {
     /// The record of a deployment: two whose keys end alike share the place, but not what was told.
     pub(super) fn new(window: Window, namespace: &Text, deployment: &Text) -> Self {
-        let key = if window == Window::Day { namespace.then(b"-exposed") } else { "exposed".into() };
-        Self { window, key, deployment: deployment.clone() }
+        let area = if window == Window::Day { Area::Local } else { Area::Page };
+        Self { window, area, key: namespace.then(b"-exposed"), deployment: deployment.clone() }
     }
 
-    /// How often the person came back to the variant that day, if the exposure is to be told. `waiting`: what is about to be
-    /// recorded before it, oldest first.
+    /// How often the person came back to the variant that day, if the exposure is to be told. `waiting`: what is to be recorded
+    /// before it, oldest first.
     pub(super) fn turn<'a>(
         &self,
         event: &ExposureEvent,
@@ -46,8 +43,8 @@ impl Record {
         if self.window == Window::None {
             return None;
         }
-        let (.., mut met) = self.read(event, storage);
-        for earlier in waiting.filter(|earlier| earlier.identity == event.identity) {
+        let mut met = self.read(storage);
+        for earlier in waiting {
             self.meet(earlier, &mut met);
         }
         self.meet(event, &mut met)
@@ -55,60 +52,50 @@ impl Record {
 
     /// The exposure counts as told from now on.
     pub(super) fn tell(&self, event: &ExposureEvent, storage: &dyn Storage) {
-        let (mut people, mut flags, mut met) = self.read(event, storage);
+        let mut met = self.read(storage);
         self.meet(event, &mut met);
-        put_last(&mut flags, &event.exposure.flag_key, met.into(), FLAGS);
-        let most = if self.window == Window::Day { PEOPLE } else { 1 };
-        put_last(&mut people, &self.name_of(&event.identity), flags.into(), most);
-        storage.write(self.area(), &self.key, Some(&people.to_text()));
+        storage.write(self.area, &self.key, Some(&met.to_text()));
     }
 
-    /// What was told to all, to the person, and of the flag.
-    fn read(&self, event: &ExposureEvent, storage: &dyn Storage) -> (Object, Object, Vec<Value>) {
-        let text = storage.read(self.area(), &self.key).unwrap_or_default();
-        let people = parse(&text).ok().and_then(Value::into_object).unwrap_or_default();
-        let flags = people.get(self.name_of(&event.identity)).and_then(Value::as_object).cloned().unwrap_or_default();
-        let met = flags.get(&event.exposure.flag_key).and_then(Value::as_array).map(<[Value]>::to_vec);
-        (people, flags, met.unwrap_or_default())
+    fn read(&self, storage: &dyn Storage) -> Object {
+        let text = storage.read(self.area, &self.key).unwrap_or_default();
+        parse(&text).ok().and_then(Value::into_object).unwrap_or_default()
     }
 
-    /// Puts the variant last among those met, and says how often it came back that day, unless it stood there.
-    fn meet(&self, event: &ExposureEvent, met: &mut Vec<Value>) -> Option<u64> {
-        let (exposure, today) = (&event.exposure, day(event.time));
-        let variant = [&exposure.variant, &exposure.experiment_key]
-            .map(|name| name.as_ref().map_or(Value::Null, |name| text_of(name).into()));
-        let is_it = |seen: &Value| seen.as_array().is_some_and(|seen| seen.starts_with(&variant));
-        let number = |seen: &Value, at: usize| seen.as_array()?.get(at)?.as_u64();
-        let is_today = |seen: &Value| number(seen, 3) == Some(today);
-        if met.last().is_some_and(|last| is_it(last) && (self.window == Window::Page || is_today(last))) {
+    /// The person meets the variant. How often they came back to it that day, unless it is the one they met last.
+    fn meet(&self, event: &ExposureEvent, met: &mut Object) -> Option<u64> {
+        let today = day(event.time);
+        let name = |exposure: &Exposure, day: u64| {
+            digest::short(&insert_id(&event.identity, exposure, day, 0).then(&self.deployment))
+        };
+        let person = name(&Exposure::default(), 0);
+        let flag = person.then(&event.exposure.flag_key);
+        let scope = if self.window == Window::Page { person } else { Text::from_u64(today) };
+        if met.get(SCOPE).and_then(Value::as_str) != Some(&scope) {
+            *met = Object::new();
+        }
+        put_last(met, SCOPE.into(), scope.into());
+        // A page that stays open tells nobody again what they met last, because a new day has begun.
+        let last = name(&event.exposure, 0);
+        if met.get(&flag).and_then(Value::as_str) == Some(&last) {
             return None;
         }
-        let before = met.iter().position(is_it).map(|place| met.remove(place)).filter(is_today);
-        let turn = before.and_then(|before| number(&before, 2)).map_or(0, |turn| turn.saturating_add(1));
-        let [variant, experiment] = variant;
-        met.push(vec![variant, experiment, turn.into(), today.into()].into());
-        if met.len() > VARIANTS {
-            met.remove(0);
-        }
+        let variant = name(&event.exposure, today);
+        let turn = met.get(&variant).and_then(Value::as_u64).map_or(0, |turn| turn.wrapping_add(1));
+        put_last(met, variant, turn.into());
+        put_last(met, flag, last.into());
         Some(turn)
-    }
-
-    /// A digest of both ids: exposures go by both, as the reference's do.
-    fn name_of(&self, Identity { user_id, device_id }: &Identity) -> Text {
-        let deployment = Some(self.deployment.clone());
-        let names = [user_id, device_id, &deployment].map(|name| name.as_ref().map_or(Value::Null, Value::from));
-        digest::short(&Value::Array(names.to_vec()).to_text())
-    }
-
-    fn area(&self) -> Area {
-        if self.window == Window::Day { Area::Local } else { Area::Page }
     }
 }
 
-/// Puts a value last, and lets the first ones go that are too many.
-fn put_last(object: &mut Object, key: &Text, value: Value, most: usize) {
-    object.remove(key);
-    object.push(key.clone(), value);
-    let too_many = object.len().saturating_sub(most);
-    *object = std::mem::take(object).into_iter().skip(too_many).collect();
+/// Whose a page's record is, and of what day a day's: whatever it says of another one is forgotten.
+const SCOPE: &str = "of";
+
+/// Puts a value last, and lets the first one go when there are too many.
+fn put_last(object: &mut Object, name: Text, value: Value) {
+    object.remove(&name);
+    object.push(name, value);
+    if object.len() > MOST {
+        object.remove_first();
+    }
 }

@@ -6,7 +6,7 @@
 
 use super::owned::Owned;
 use crate::effect::Effect;
-use crate::exposure::{Exposure, ExposureEvent};
+use crate::exposure::{Exposure, ExposureEvent, text_of};
 use crate::json::{Object, Text, Value};
 use crate::storage::{Area, Storage};
 
@@ -36,11 +36,12 @@ impl Session {
         }
         let mut told = self.read(storage);
         told.give_to(person);
-        let before = waiting.filter(|earlier| earlier.identity.is_same(person)).last();
-        let before = before.map(|earlier| variant_of(&earlier.exposure));
-        let is_known = before.as_ref().or_else(|| told.map.get(&exposure.flag_key)) == Some(&variant_of(exposure));
-        let experiment = exposure.experiment_key.clone().unwrap_or(Value::Null);
-        let is_same_run = self.experiments.get(&exposure.flag_key).is_none_or(|before| *before == experiment);
+        let before = waiting.filter(|earlier| earlier.identity.is_same(person)).last().map(|earlier| &earlier.exposure);
+        let before = before.map(variant_of).or_else(|| told.map.get(&exposure.flag_key).cloned());
+        let is_known = before.is_some_and(|before| before.to_text() == variant_of(exposure).to_text());
+        let experiment = exposure.experiment_key.as_ref().map(text_of).unwrap_or_default();
+        let before = self.experiments.get(&exposure.flag_key);
+        let is_same_run = before.is_none_or(|before| before.as_str() == Some(&experiment));
         self.experiments.set(&exposure.flag_key, experiment);
         !is_known || !is_same_run
     }

@@ -30,8 +30,8 @@ const QUEUE: usize = 512;
 const TOLD: &[u8] = b"told ";
 
 /// Tells exposures.
-pub(super) struct Tracker {
-    storage: Rc<dyn Storage>,
+pub(super) struct Tracker<S> {
+    storage: Rc<S>,
     window: Window,
     record: Record,
     session: Session,
@@ -58,9 +58,9 @@ struct Offer {
     is_told: bool,
 }
 
-impl Tracker {
+impl<S: Storage> Tracker<S> {
     /// Takes up what the page and earlier pages recorded; exposures left open by a lost instance are offered at once.
-    pub(super) fn load(config: &Config, storage: Rc<dyn Storage>, now: Now) -> Self {
+    pub(super) fn load(config: &Config, storage: Rc<S>, now: Now) -> Self {
         let (window, instance) = (config.window(), config.instance_name());
         let mut tracker = Self {
             window,
@@ -185,6 +185,10 @@ impl Tracker {
     /// Stamps an exposure, keeps it, and offers it when it can be.
     fn hand(&mut self, to: Receiver, mut event: ExposureEvent, turn: u64, out: &mut Vec<Effect>) {
         event.insert_id = insert_id(&event.identity, &event.exposure, day(event.time), turn);
+        // Others are handed what the page bootstrapped, as the reference hands it.
+        if to == Receiver::Provider && self.window == Window::Day {
+            event.exposure.make_texts();
+        }
         self.make_room(to, out);
         let place = self.offer(Offer::new(to, event));
         if to == Receiver::Provider || self.plugin.is_some() {

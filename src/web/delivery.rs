@@ -12,7 +12,6 @@ use super::seed::Seed;
 use super::storage::PageStorage;
 use super::text::object;
 use crate::delivery::Delivery;
-use crate::exposure::with_texts;
 use crate::storage::Area;
 
 /// An outbox for one endpoint and key.
@@ -40,7 +39,7 @@ impl CoreDelivery {
     /// Takes an event over: JSON with an `insert_id`. `false`: storage has no room for it, so that it is gone with the page
     /// unless it is delivered before.
     pub fn track(&self, event: &str) -> bool {
-        let event = with_texts(object(event).unwrap_or_default());
+        let event = object(event).unwrap_or_default();
         let key = self.with(|delivery| {
             delivery.track(&event, now());
             delivery.key_of(&event)

@@ -30,18 +30,15 @@ impl PageStorage {
         Self { kept, local: shelf("localStorage"), session: shelf("sessionStorage") }
     }
 
+    /// Keeps what is the client's own: on the page too, so that it is there after a trap, whatever others write.
     pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {
-        let (key, text) = (to_js(key), to_js(text));
-        self.kept.set(&key, &text);
-        if let Some(shelf) = self.shelf(area) {
-            // Full storage is not our reader's problem; the map has the text.
-            let _full = shelf.set_item(&String::from(key), &String::from(text));
-        }
+        self.write(area, key, Some(text));
+        self.kept.set(&to_js(key), &to_js(text));
     }
 
     /// Whether a text is as safe as it can be here: in the browser's storage, if there is any.
     pub(super) fn is_safe(&self, area: Area, key: &Text) -> bool {
-        self.shelf(area).is_none_or(|shelf| matches!(shelf.get_item(&String::from(to_js(key))), Ok(Some(_))))
+        self.shelf(area).is_none() || self.stored(area, &to_js(key)).is_some()
     }
 
     fn shelf(&self, area: Area) -> Option<&web_sys::Storage> {
@@ -63,12 +60,16 @@ impl PageStorage {
 
     fn text(&self, area: Area, key: &JsString) -> Option<Text> {
         let kept = self.kept.get(key).dyn_into().ok().map(|text| from_js(&text));
-        kept.or_else(|| self.shelf(area)?.get_item(&String::from(key)).ok().flatten().map(Text::from))
+        kept.or_else(|| self.stored(area, key))
+    }
+
+    fn stored(&self, area: Area, key: &JsString) -> Option<Text> {
+        self.shelf(area)?.get_item(&String::from(key)).ok().flatten().map(Text::from)
     }
 }
 
 impl Storage for PageStorage {
-    fn write(&self, area: Area, key: &Text, text: Option<&Text>) -> bool {
+    fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
         let key = to_js(key);
         let name = String::from(&key);
         let is_taken = self.shelf(area).is_some_and(|shelf| match text {

@@ -20,7 +20,7 @@ type Texts = Rc<RefCell<BTreeMap<String, String>>>;
 
 /// What a page finds in storage: what it shares with all tabs, with the pages of its tab, and what it keeps to itself.
 #[derive(Clone, Default)]
-struct Shelf {
+pub struct Shelf {
     local: Texts,
     session: Texts,
     page: Texts,
@@ -59,7 +59,7 @@ impl Storage for Shelf {
         keys.filter_map(|key| Some((key.as_str().into(), self.read(area, key.as_bytes())?))).collect()
     }
 
-    fn write(&self, area: Area, key: &Text, text: Option<&Text>) -> bool {
+    fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
         let key = string(key);
         self.page.borrow_mut().remove(&key);
         let Some(text) = text.map(|text| string(text)) else {
@@ -79,7 +79,7 @@ fn string(key: &[u8]) -> String {
 
 /// A page with one client.
 pub struct Page {
-    pub client: Client<NativeDialect>,
+    pub client: Client<NativeDialect, Shelf>,
     pub now: Now,
     /// What the provider answers.
     pub provider: Tracking,
@@ -161,7 +161,7 @@ impl Page {
     }
 
     pub fn stored(&self, key: &str, text: &str) {
-        self.shelf.write(Area::Local, &key.into(), Some(&text.into()));
+        self.shelf.write(Area::Local, key.as_bytes(), Some(&text.into()));
     }
 
     /// Leaves room for so many characters in what all tabs share, or as many as there may be.
@@ -191,9 +191,9 @@ impl Page {
         self.perform();
     }
 
-    /// How many people the page remembers what they were told.
-    pub fn people(&self) -> usize {
-        object(&self.shelf.page.borrow()["exposed"]).len()
+    /// How much the page remembers of what it told.
+    pub fn remembered(&self) -> usize {
+        object(&self.shelf.page.borrow()["amp-exp-$default_instance-client-exposed"]).len()
     }
 
     pub fn start(&mut self, user: &str) {

@@ -48,7 +48,7 @@ pub fn answer(input: &Value) -> Value {
 }
 
 /// The exposure that the provider is to be told.
-fn told<D: experiment_wasm::dialect::Dialect>(client: &mut Client<D>) -> Option<Object> {
+fn told(client: &mut impl Machine) -> Option<Object> {
     let mut told = None;
     while let Some(effect) = client.poll_effect() {
         if let Effect::Track(_, Receiver::Provider, event) = effect {
