@@ -47,13 +47,21 @@ impl Record {
         for earlier in waiting {
             self.meet(earlier, &mut met);
         }
-        self.meet(event, &mut met)
+        let turn = self.meet(event, &mut met)?;
+        if self.window == Window::Page {
+            self.write(&met, storage);
+        }
+        Some(turn)
     }
 
-    /// The exposure counts as told from now on.
+    /// A day's exposure counts as told from now on. A page's does from the start: its record lasts no longer than the page.
     pub(super) fn tell(&self, event: &ExposureEvent, storage: &dyn Storage) {
         let mut met = self.read(storage);
         self.meet(event, &mut met);
+        self.write(&met, storage);
+    }
+
+    fn write(&self, met: &Object, storage: &dyn Storage) {
         storage.write(self.area, &self.key, Some(&met.to_text()));
     }
 

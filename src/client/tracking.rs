@@ -190,7 +190,8 @@ impl<S: Storage> Tracker<S> {
             event.exposure.make_texts();
         }
         self.make_room(to, out);
-        let place = self.offer(Offer::new(to, event));
+        let is_told = to == Receiver::Provider && self.window == Window::Page;
+        let place = self.offer(Offer { is_told, ..Offer::new(to, event) });
         if to == Receiver::Provider || self.plugin.is_some() {
             self.keep(place);
         }
@@ -268,12 +269,11 @@ impl<S: Storage> Tracker<S> {
         }
     }
 
-    /// Writes an exposure down. In the queue it is as good as told, and a page's record lasts no longer than the page does;
-    /// of a day's provider it is not known before it answers.
+    /// Writes an exposure down. In the queue it is as good as told; of a day's provider it is not known before it answers.
     fn keep(&mut self, place: usize) {
         let Some(Offer { to, event, .. }) = self.offered.get(place) else { return };
         let is_kept = self.storage.write(to.area(), &self.key(*to, event), Some(&event.to_event().to_text()));
-        if is_kept && (*to == Receiver::Plugin || self.window == Window::Page) {
+        if is_kept && *to == Receiver::Plugin {
             self.tell(place, false);
         }
     }

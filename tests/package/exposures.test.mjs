@@ -162,6 +162,20 @@ function tests() {
       ]);
     }));
 
+  test('what is told while another exposure is told is not forgotten', () =>
+    visitor(async ({ open }) => {
+      const page = await open();
+      const told = await page.evaluate(() => {
+        const told = [];
+        const bootstrapped = { source: 'initialVariants', initialVariants: { a: 'on', b: 'on' } };
+        const client = initialize({ ...bootstrapped, exposureTrackingProvider: { track: ({ flag_key }) => void (flag_key === 'a' && client.variant('b')) } });
+        client.addPlugin({ type: 'integration', getUser: () => ({}), track: ({ eventProperties }) => told.push(eventProperties.flag_key) > 0 });
+        for (const key of ['a', 'b', 'a']) client.variant(key);
+        return [told.sort(), JSON.parse(sessionStorage.getItem('EXP_sent_v3_$default_instance'))];
+      });
+      assert.deepEqual(told, [['a', 'b'], { a: 'on', b: 'on' }]);
+    }));
+
   test('what waited for consent is told a plugin once, and its session is not forgotten', () =>
     visitor(async ({ open }) => {
       const page = await open();

@@ -110,22 +110,6 @@ export default [
     },
   ]),
 
-  script('an integration that asks for a variant while it is told of another forgets neither', { local: STORED }, [
-    ({ client, plugin, provider }) => {
-      const ask = ({ flag_key }) => void (flag_key === 'a' && page.variant('b'));
-      const page = client({ exposureTrackingProvider: provider(ask) });
-      page.addPlugin(plugin());
-      page.variant('a');
-    },
-    ({ client, plugin, tracked }) => {
-      const page = client();
-      page.addPlugin(plugin());
-      page.variant('a');
-      page.variant('b');
-      return tracked.length;
-    },
-  ]),
-
   script(
     'an integration hears of a change of identity by the rule of sessions',
     { answers: { vardata: { flag: ON } }, differs: [{ what: 'returned', at: [0, 6], reference: 6, ours: 5, why: DECIDED.unknown }, { what: 'tracked', as: (tracked) => tracked.length, reference: 6, ours: 5, why: DECIDED.unknown }] },
