@@ -20,6 +20,8 @@ pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, Rec
 pub use answer::Answer;
 pub use config::{Config, Source, Window, read_options};
 
+use std::rc::Rc;
+
 use crate::api::{self, FetchOptions, Response};
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -62,7 +64,7 @@ pub enum Expose {
 }
 
 /// A client of one deployment.
-pub struct Client<D: Dialect> {
+pub struct Client<D: Dialect, S: Storage> {
     config: Config,
     dialect: D,
     user: Option<Object>,
@@ -75,7 +77,7 @@ pub struct Client<D: Dialect> {
     variants: Variants,
     options: Object,
     requests: Requests,
-    tracker: Tracker,
+    tracker: Tracker<S>,
     next_fetch: u32,
     running: bool,
     closed: bool,
@@ -83,9 +85,12 @@ pub struct Client<D: Dialect> {
     effects: Vec<Effect>,
 }
 
-impl<D: Dialect> Client<D> {
+impl<D: Dialect, S: Storage> Client<D, S> {
     /// A client that takes up what earlier pages stored.
-    pub fn new(config: Config, dialect: D, storage: &dyn Storage, now: Now) -> Self {
+    ///
+    /// Of `storage` the records of exposures are read and written again whenever somebody is told; all else is read here, and
+    /// written by effects.
+    pub fn new(config: Config, dialect: D, storage: Rc<S>, now: Now) -> Self {
         let namespace = config.namespace();
         let object = |area, key: &[u8]| parse(&storage.read(area, key)?).ok()?.into_object();
         let flags = storage.read(Area::Local, &namespace.then(FLAGS)).unwrap_or_default();
@@ -99,10 +104,10 @@ impl<D: Dialect> Client<D> {
             flags: Flags::parse(&flags, &dialect).0,
             told: Told::default(),
             target: None,
-            variants: Variants::load(namespace, storage),
+            variants: Variants::load(namespace, &*storage),
             options,
             requests: Requests::default(),
-            tracker: Tracker::load(&config, storage, now),
+            tracker: Tracker::load(&config, storage.clone(), now),
             next_fetch: 0,
             running: false,
             closed: false,
@@ -150,11 +155,11 @@ impl<D: Dialect> Client<D> {
 
     /// Stops everything, for good: no request, timer or retry is left, and nobody is asked or told any more. Exposures that
     /// were handed over stay handed over.
-    pub fn close(&mut self, now: Now) {
+    pub fn close(&mut self) {
         self.stop();
         self.closed = true;
         self.requests.close(Error::Closed, self.throws(), &mut self.effects);
-        self.tracker.close(now, &mut self.effects);
+        self.tracker.close(&mut self.effects);
     }
 
     /// Fetches variants for the user given, or for the one there is.
@@ -351,7 +356,7 @@ impl<D: Dialect> Client<D> {
     }
 }
 
-impl<D: Dialect> Machine for Client<D> {
+impl<D: Dialect, S: Storage> Machine for Client<D, S> {
     fn poll_effect(&mut self) -> Option<Effect> {
         (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }

@@ -150,6 +150,11 @@ impl Delivery {
         self.events.push(Event { id, json, batch: NONE, deadline: NEVER, failures: 0, due: 0, expires });
     }
 
+    /// Where an event is kept until it has its verdict.
+    pub fn key_of(&self, event: &Object) -> Option<Text> {
+        event.get("insert_id").and_then(Value::as_str).map(|id| self.prefix.then(id))
+    }
+
     /// The page is about to go: all that waits is sent now, as much of it as can with requests that outlive the page.
     pub fn flush(&mut self, now: Now) {
         let may_send = !self.silent && self.pace.held_until <= now.mono;

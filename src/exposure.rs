@@ -4,9 +4,9 @@
 //! question; what the server makes of it is [`ingestion`](crate::ingestion)'s.
 
 use crate::insert_id::InsertId;
-use crate::json::{Object, Text};
+use crate::json::{Object, Text, Value};
 use crate::time::day;
-use crate::user::Identity;
+use crate::user::{Identity, is_truthy};
 use crate::variant::{Variant, VariantSource};
 
 /// The event type of an exposure.
@@ -20,10 +20,11 @@ pub const IMPRESSION_EVENT: &str = "$impression";
 pub struct Exposure {
     /// The flag.
     pub flag_key: Text,
-    /// The variant's key. Without one the user is no longer in the experiment: ingestion unsets the user property.
-    pub variant: Option<Text>,
+    /// The variant's key. Without one the user is no longer in the experiment: ingestion unsets the user property. It is of
+    /// the kind that a page bootstrapped it as, `true` or `3`; where a text is needed, [`text_of`] it.
+    pub variant: Option<Value>,
     /// The experiment's key, which differs between two runs on one flag.
-    pub experiment_key: Option<Text>,
+    pub experiment_key: Option<Value>,
     /// What the server said about the variant.
     pub metadata: Option<Object>,
 }
@@ -38,7 +39,7 @@ impl Exposure {
         if !variant.tracks_exposure() || (fallback && !has_default) {
             return None;
         }
-        let met = if fallback || variant.is_default() { None } else { variant.key().or_else(|| variant.value()) };
+        let met = if fallback || variant.is_default() { None } else { variant.name() };
         Some(Self {
             flag_key: flag_key.clone(),
             variant: met.cloned(),
@@ -70,10 +71,10 @@ impl Exposure {
         let mut object = Object::new();
         object.put("flag_key", &self.flag_key);
         if let Some(variant) = &self.variant {
-            object.put("variant", variant);
+            object.put("variant", variant.clone());
         }
         if let Some(key) = &self.experiment_key {
-            object.put("experiment_key", key);
+            object.put("experiment_key", key.clone());
         }
         if let Some(metadata) = &self.metadata {
             object.put("metadata", metadata.clone());
@@ -81,14 +82,21 @@ impl Exposure {
         object
     }
 
+    /// Makes texts of variant and experiment, as a server is sent them.
+    pub fn make_texts(&mut self) {
+        for name in [&mut self.variant, &mut self.experiment_key].into_iter().flatten() {
+            *name = text_of(name).into();
+        }
+    }
+
     /// Reads what [`to_object`](Self::to_object) wrote.
     pub fn from_object(object: &Object) -> Option<Self> {
-        let text = |name: &str| object.get(name).and_then(|value| value.as_str()).cloned();
+        let given = |name: &str| object.get(name).filter(|value| is_truthy(value)).cloned();
         Some(Self {
-            flag_key: text("flag_key")?,
-            variant: text("variant"),
-            experiment_key: text("experiment_key"),
-            metadata: object.get("metadata").and_then(|value| value.as_object()).cloned(),
+            flag_key: object.get("flag_key")?.as_str()?.clone(),
+            variant: given("variant"),
+            experiment_key: given("experiment_key"),
+            metadata: given("metadata").and_then(Value::into_object),
         })
     }
 }
@@ -142,15 +150,22 @@ impl ExposureEvent {
     }
 }
 
-/// The id under which an exposure counts once: equal for a retry, a reload or a second tab on the same UTC day, different
-/// when the variant came back after another one (`turn` counts the changes of that day). No id of a person is inside.
+/// The text of a variant's or an experiment's name, of whatever kind a page bootstrapped it.
+pub fn text_of(name: &Value) -> Text {
+    name.as_str().cloned().unwrap_or_else(|| name.to_text())
+}
+
+/// The id under which an exposure counts once: equal for a retry, a reload, a second tab or the server's own exposure on the
+/// same UTC day, different when the person came back to the variant from another one (`turn` counts how often that day: A, B,
+/// A is A0, B0, A1). No id of a person is inside.
 pub fn insert_id(identity: &Identity, exposure: &Exposure, day: u64, turn: u64) -> Text {
+    let text = |name: &Option<Value>| name.as_ref().map(text_of).unwrap_or_default();
     InsertId::new()
         .optional(identity.user_id.as_deref())
         .optional(identity.device_id.as_deref())
         .field(&exposure.flag_key)
-        .field(exposure.experiment_key.as_deref().unwrap_or_default())
-        .field(exposure.variant.as_deref().unwrap_or_default())
+        .field(&text(&exposure.experiment_key))
+        .field(&text(&exposure.variant))
         .number(day)
         .number(turn)
         .finish()

@@ -89,6 +89,11 @@ impl Object {
         self.take(key.as_ref())
     }
 
+    /// Takes out what was written first.
+    pub fn remove_first(&mut self) {
+        self.0.drain(..1.min(self.0.len()));
+    }
+
     // What callers' types are turned into: one copy each.
 
     #[inline(never)]

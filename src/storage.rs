@@ -1,4 +1,7 @@
-//! Where the client remembers: two areas, read through a trait at the start, written by effects ever after.
+//! Where the client remembers: areas of text, lent through a trait.
+//!
+//! What is a client's own it reads at the start and writes by effects. What other clients and tabs write too is read, changed
+//! and written at once, so that nobody overwrites what another one wrote.
 
 use crate::json::Text;
 
@@ -13,11 +16,17 @@ pub enum Area {
     Page,
 }
 
-/// Storage, lent for reading. It cannot fail: what cannot be read is not there.
+/// Storage, lent. It cannot fail: what cannot be read is not there.
 pub trait Storage {
     /// The text under a key.
     fn read(&self, area: Area, key: &[u8]) -> Option<Text>;
 
     /// Every key that starts so, with its text.
     fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)>;
+
+    /// Keeps a text at once, or with `None` forgets it. Says whether the area took it. What it did not take lies on the page,
+    /// under the same key, where [`read`](Self::read) finds it; storage that is lent for reading only takes nothing.
+    fn write(&self, _area: Area, _key: &[u8], _text: Option<&Text>) -> bool {
+        false
+    }
 }

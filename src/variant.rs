@@ -65,9 +65,15 @@ impl Variant {
         self.text("value")
     }
 
+    /// What an exposure calls it: its key, else its value, whatever kind a page bootstrapped it as; nothing that JavaScript
+    /// takes for false.
+    pub fn name(&self) -> Option<&Value> {
+        self.given("key").or_else(|| self.given("value"))
+    }
+
     /// The key of the experiment, which differs between two runs on one flag.
-    pub fn exp_key(&self) -> Option<&Text> {
-        self.text("expKey")
+    pub fn exp_key(&self) -> Option<&Value> {
+        self.given("expKey")
     }
 
     /// What the server says about the variant.
@@ -105,8 +111,12 @@ impl Variant {
         self.0
     }
 
+    fn given(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| is_truthy(value))
+    }
+
     fn text(&self, name: &str) -> Option<&Text> {
-        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.given(name).and_then(Value::as_str)
     }
 
     fn says(&self, name: &str) -> Option<&Value> {

@@ -1,6 +1,8 @@
 //! Timelines of the client: what it wants done, to the exact list, as time goes by on a clock that the test moves.
 #![cfg(all(feature = "client", feature = "native", not(target_arch = "wasm32")))]
 
+#[path = "timeline/exposures.rs"]
+mod exposures;
 #[path = "timeline/page.rs"]
 mod page;
 
@@ -294,7 +296,7 @@ fn closing_leaves_nothing_behind_and_settles_who_waits() {
     let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Day);
     page.start(r#"{"user_id":"u"}"#);
     page.log();
-    page.client.close(page.now);
+    page.client.close();
     let log = page.log();
     assert!(log.contains(&"abort 0".into()) && log.contains(&"abort 1".into()), "{log:?}");
     assert!(log.contains(&"settle 1 CLOSED".into()), "{log:?}");
@@ -308,7 +310,7 @@ fn a_closed_client_asks_and_tells_nobody_and_says_what_is_not_told() {
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
     page.variant("checkout");
-    page.client.close(page.now);
+    page.client.close();
     page.log();
     assert_eq!(page.notified().last(), Some(&Change::Dropped(DropReason::ProviderRefused)));
     page.set_user(r#"{"user_id":"u","device_id":"d"}"#);
@@ -327,7 +329,7 @@ fn what_waits_for_consent_is_not_given_up_when_the_client_is_closed() {
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
     assert_eq!(page.variant("checkout").0, "treatment");
-    page.client.close(page.now);
+    page.client.close();
     page.log();
     let is_dropped = |change: &Change| matches!(change, Change::Dropped(_));
     assert!(!page.notified().iter().any(is_dropped), "nobody refused it");
@@ -344,14 +346,15 @@ fn what_somebody_was_told_is_forgotten_when_the_next_one_is_told() {
     };
     meet(&mut page, "a");
     meet(&mut page, "b");
-    assert_eq!(page.kept("told ").len(), 1);
+    let told = |page: &Page| page.kept("told ").len();
+    assert_eq!((page.remembered(), told(&page)), (3, 0));
     page.provider = Tracking::Refused;
     meet(&mut page, "c");
     page.provider = Tracking::Taken;
     meet(&mut page, "d");
-    assert_eq!(page.kept("told ").len(), 2, "nobody has taken what c was to be told of");
+    assert_eq!((page.remembered(), told(&page)), (3, 1), "nobody has taken what c was to be told of");
     page.pass(1_000);
-    assert_eq!((page.tracked().len(), page.kept("told ").len()), (5, 1));
+    assert_eq!((page.tracked().len(), page.remembered(), told(&page)), (5, 3, 0));
     let mut after = page.trap();
     after.variant("checkout");
     assert_eq!(after.tracked().len(), 0, "what d was told is known");

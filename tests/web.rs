@@ -220,7 +220,8 @@ async fn storage_that_is_full_loses_nothing_on_the_page() {
     assert_eq!(key_of(&client, "checkout"), "treatment");
     let object = js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }");
     let delivery = CoreDelivery::new(object.clone().unchecked_into());
-    delivery.track(r#"{"event_type":"$exposure","insert_id":"full"}"#);
+    let is_safe = delivery.track(r#"{"event_type":"$exposure","insert_id":"full"}"#);
+    assert!(!is_safe, "it would be gone with the page");
     assert!(js_with("return [...a.kept.keys()].some(key => key.endsWith('_full'))", &object).is_truthy());
     delivery.close();
     js("Object.keys(localStorage).filter(key => key.startsWith('fill')).forEach(key => localStorage.removeItem(key))");
@@ -311,7 +312,7 @@ async fn the_outbox_sends_plain_text_and_forgets_on_the_verdict() {
     let delivery = CoreDelivery::new(
         js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', kept: new Map() }").unchecked_into(),
     );
-    delivery.track(r#"{"event_type":"$exposure","insert_id":"i"}"#);
+    assert!(delivery.track(r#"{"event_type":"$exposure","insert_id":"i"}"#));
     assert!(js("return Object.keys(localStorage).some(key => /^EXP_outbox_v1_[0-9a-f]{8}_i$/.test(key))").is_truthy());
     until("a.length > 0", &asked).await;
     assert_eq!(js_with("return a[0].headers['Content-Type']", &asked), "text/plain");

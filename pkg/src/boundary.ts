@@ -86,7 +86,8 @@ export interface DeliverySeed {
 
 /** What the face asks of a delivery. */
 export interface DeliveryCore {
-  track(event: string): void;
+  /** `false`: storage has no room for the event. */
+  track(event: string): boolean | undefined;
   /** The page is about to go, or the network is back. */
   flush(isOnline: boolean): void;
   close(): void;

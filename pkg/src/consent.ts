@@ -16,14 +16,14 @@ export type ConsentOptions = {
   status: ConsentStatus;
 };
 
-/** What the core keeps of a client's own in a browser's storage; everything else in its map is the page's. */
-const STORED = /^(amp-exp-|EXP_)/;
+/** What the core keeps of a client's own in a browser's storage. What else is in its map is the page's, or it writes it itself. */
+const STORED = 'amp-exp-';
 
 /** Writes what was kept in memory where it would have been all along. */
 export function store(kept: Map<string, string>): void {
   for (const [key, text] of kept) {
     try {
-      if (STORED.test(key)) (key.startsWith('EXP_sent') ? sessionStorage : localStorage).setItem(key, text);
+      if (key.startsWith(STORED)) localStorage.setItem(key, text);
     } catch {
       // Full or blocked: it stays in memory.
     }

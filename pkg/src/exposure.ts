@@ -9,7 +9,10 @@ import type { ExperimentError } from './error.js';
 export type Exposure = {
   /** The flag. */
   flag_key: string;
-  /** The variant met. Missing when the person was evaluated and is in no variant: the server then unsets the user property. */
+  /**
+   * The variant met. Missing when the person was evaluated and is in no variant: the server then unsets the user property. A value of
+   * `initialVariants` that is a boolean or a number in spite of its type comes as it is; the server takes it for its text.
+   */
   variant?: string;
   /** The experiment, when the flag runs one. */
   experiment_key?: string;
@@ -32,7 +35,10 @@ export type ExposureEvent = {
   device_id?: string;
   /** When the variant was met: milliseconds since 1970 by the page's clock. */
   time: number;
-  /** Lower-case hex. Equal for what is the same exposure: person, flag, experiment, variant and UTC day. */
+  /**
+   * Lower-case hex. Equal for what is the same exposure: person, flag, experiment, variant, UTC day, and how often they came back to the
+   * variant that day from another one.
+   */
   insert_id: string;
   event_properties: Exposure;
 };

@@ -28,6 +28,7 @@ export interface HttpExposureTrackingOptions {
  * Events wait in `localStorage`, one entry each, and are deleted when the server says what became of them: they outlive reloads, crashes
  * and being offline, and go out in batches, again and again until it works, for seven days. Each exposure is sent once per person, variant
  * and UTC day, over all tabs. When the page is hidden what is left is sent with `keepalive`; when the network is back, within two seconds.
+ * What storage has no room for is sent by this page while it lives; should it be gone before, the next page tells it again.
  */
 export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
   /** Tells the client over how long an exposure counts as told: the UTC day, over all pages. */
@@ -64,8 +65,8 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
   track(_exposure: Exposure, event?: ExposureEvent): unknown {
     const text = event && toText(event, () => {});
     if (!text || whyNot()) return false;
-    call(this.part_, (core) => core.track(text));
-    return undefined;
+    // What storage has no room for is sent all the same, and stays open: the client counts it as told on this page only.
+    return call(this.part_, (core) => core.track(text)) === false ? new Promise(() => {}) : undefined;
   }
 
   /** Sends what waits, now. */
@@ -97,7 +98,7 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
 
   constructor(private readonly giveUp_: (code: ExperimentErrorCode) => void) {}
 
-  track(event: string): void {
+  track(event: string): undefined {
     if (this.events_.push(event) <= QUEUE) return;
     this.events_.shift();
     this.giveUp_('QUEUE_FULL');

@@ -38,7 +38,8 @@ export interface IntegrationPlugin extends ExperimentPlugin {
    * Takes an event over.
    *
    * @returns `true` when it was taken. `false` or a throw mean that the SDK is not ready: the event is kept and tried again each second, after
-   * those that came before it. 512 are kept; of more the oldest is dropped, and counted.
+   * those that came before it. 512 are kept; of more the oldest is dropped, and counted, unless it is just being handed over (a plugin whose
+   * `track` asks the client for variants): then the one after it.
    */
   track(event: ExperimentEvent): boolean;
 }

@@ -8,11 +8,11 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::flag::Flags;
 use crate::json::Text;
-use crate::storage::Area;
+use crate::storage::{Area, Storage};
 use crate::time::Now;
 use crate::user::Identity;
 
-impl<D: Dialect> Client<D> {
+impl<D: Dialect, S: Storage> Client<D, S> {
     pub(super) fn ask_all(&mut self, id: FetchId, now: Now) {
         if let Some(refusal) = self.refusal() {
             return self.push(Effect::Settle(id, refusal));

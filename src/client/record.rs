@@ -1,92 +1,109 @@
-//! The record of exposures that were told: by person, flag and the variant last met.
+//! The record of exposures that a provider was told: which variant of a flag somebody met last, and how often they came back
+//! to each.
 //!
-//! It is kept as it is stored: `{person: {flag: {exposure…, day, turn}}}`, the person on the page last. The
-//! page's record is of one person; the day's is of the people of that day, and stored, so that a reload and other tabs
-//! know it.
+//! It is kept as it is stored, and read anew at each exposure, so that pages and tabs know of each other: one object, mostly of
+//! digests. `{person and flag: variant, person, flag, variant and day: number}`, whatever was told last standing last. It is
+//! bounded. What is forgotten is told again under the number 0, which is an id that the server has: somebody who comes back
+//! may count once too little, and never once too much.
 
 use super::config::Window;
 use crate::digest;
-use crate::effect::Effect;
-use crate::exposure::Exposure;
+use crate::exposure::{Exposure, ExposureEvent, insert_id};
 use crate::json::{Object, Text, Value, parse};
 use crate::storage::{Area, Storage};
-use crate::user::Identity;
+use crate::time::day;
 
-/// How many people of one browser and day are remembered; the longest absent is forgotten first.
-const PEOPLE: usize = 16;
+/// How much is remembered: two entries of some thirty characters for an exposure. Twice as many exposures as wait for a
+/// plugin, in a hundredth of what browsers give a page.
+const MOST: usize = 2_048;
 
 /// What was told to whom.
 pub(super) struct Record {
     window: Window,
+    area: Area,
     key: Text,
-    people: Object,
+    deployment: Text,
 }
 
 impl Record {
-    /// Takes up what was recorded today.
-    pub(super) fn load(window: Window, namespace: &Text, storage: &dyn Storage, today: u64) -> Self {
-        let key = namespace.then(b"-exposed");
-        let stored = storage.read(Area::Local, &key).filter(|_| window == Window::Day);
-        let people = stored.and_then(|text| people_of(&text, today)).unwrap_or_default();
-        Self { window, key, people }
+    /// The record of a deployment: two whose keys end alike share the place, but not what was told.
+    pub(super) fn new(window: Window, namespace: &Text, deployment: &Text) -> Self {
+        let area = if window == Window::Day { Area::Local } else { Area::Page };
+        Self { window, area, key: namespace.then(b"-exposed"), deployment: deployment.clone() }
     }
 
-    /// How often the variant changed today, if this exposure is to be told; it counts as told from now on.
-    pub(super) fn turn(&mut self, identity: &Identity, exposure: &Exposure, today: u64) -> Option<u64> {
-        let window = self.window;
-        if window == Window::None {
+    /// How often the person came back to the variant that day, if the exposure is to be told. `waiting`: what is to be recorded
+    /// before it, oldest first.
+    pub(super) fn turn<'a>(
+        &self,
+        event: &ExposureEvent,
+        waiting: impl Iterator<Item = &'a ExposureEvent>,
+        storage: &dyn Storage,
+    ) -> Option<u64> {
+        if self.window == Window::None {
             return None;
         }
-        let told = self.told_to(identity)?;
-        let seen = told.get(&exposure.flag_key).and_then(Value::as_object);
-        let number = |name: &str| seen.and_then(|seen| seen.get(name)?.as_u64());
-        let is_today = number("day") == Some(today);
-        let is = |name: &str, text: &Option<Text>| {
-            seen.is_some_and(|seen| seen.get(name).and_then(Value::as_str) == text.as_ref())
-        };
-        let same = is("variant", &exposure.variant) && is("experiment_key", &exposure.experiment_key);
-        if same && (is_today || window == Window::Page) {
-            return None;
+        let mut met = self.read(storage);
+        for earlier in waiting {
+            self.meet(earlier, &mut met);
         }
-        let turn = number("turn").filter(|_| is_today).map_or(0, |turn| turn + 1);
-        let mut now = exposure.to_object();
-        now.put("day", today);
-        now.put("turn", turn);
-        told.set(&exposure.flag_key, now);
+        let turn = self.meet(event, &mut met)?;
+        if self.window == Window::Page {
+            self.write(&met, storage);
+        }
         Some(turn)
     }
 
-    /// The record as one text, with the day it is of.
-    pub(super) fn save(&self, today: u64) -> Effect {
-        let mut record = Object::new();
-        record.put("day", today);
-        record.put("people", self.people.clone());
-        Effect::Save(Area::Local, self.key.clone(), record.to_text())
+    /// A day's exposure counts as told from now on. A page's does from the start: its record lasts no longer than the page.
+    pub(super) fn tell(&self, event: &ExposureEvent, storage: &dyn Storage) {
+        let mut met = self.read(storage);
+        self.meet(event, &mut met);
+        self.write(&met, storage);
     }
 
-    /// What was told to this person, who stands last from now on. The page knows one person only.
-    fn told_to(&mut self, identity: &Identity) -> Option<&mut Object> {
-        let person = name_of(identity);
-        let known = self.people.remove(&person).unwrap_or_else(|| Object::new().into());
-        let others = if self.window == Window::Page { 0 } else { PEOPLE - 1 };
-        while self.people.len() > others {
-            let oldest = self.people.iter().next()?.0.clone();
-            self.people.remove(&oldest);
+    fn write(&self, met: &Object, storage: &dyn Storage) {
+        storage.write(self.area, &self.key, Some(&met.to_text()));
+    }
+
+    fn read(&self, storage: &dyn Storage) -> Object {
+        let text = storage.read(self.area, &self.key).unwrap_or_default();
+        parse(&text).ok().and_then(Value::into_object).unwrap_or_default()
+    }
+
+    /// The person meets the variant. How often they came back to it that day, unless it is the one they met last.
+    fn meet(&self, event: &ExposureEvent, met: &mut Object) -> Option<u64> {
+        let today = day(event.time);
+        let name = |exposure: &Exposure, day: u64| {
+            digest::short(&insert_id(&event.identity, exposure, day, 0).then(&self.deployment))
+        };
+        let person = name(&Exposure::default(), 0);
+        let flag = person.then(&event.exposure.flag_key);
+        let scope = if self.window == Window::Page { person } else { Text::from_u64(today) };
+        if met.get(SCOPE).and_then(Value::as_str) != Some(&scope) {
+            *met = Object::new();
         }
-        self.people.push(person.clone(), known);
-        self.people.get_mut(&person)?.as_object_mut()
+        put_last(met, SCOPE.into(), scope.into());
+        // A page that stays open tells nobody again what they met last, because a new day has begun.
+        let last = name(&event.exposure, 0);
+        if met.get(&flag).and_then(Value::as_str) == Some(&last) {
+            return None;
+        }
+        let variant = name(&event.exposure, today);
+        let turn = met.get(&variant).and_then(Value::as_u64).map_or(0, |turn| turn.wrapping_add(1));
+        put_last(met, variant, turn.into());
+        put_last(met, flag, last.into());
+        Some(turn)
     }
 }
 
-/// A digest of both ids: exposures go by both, as the reference's do.
-fn name_of(identity: &Identity) -> Text {
-    let ids = [&identity.user_id, &identity.device_id];
-    let ids = ids.map(|id| id.as_ref().map_or(Value::Null, Value::from));
-    digest::short(&Value::Array(ids.to_vec()).to_text())
-}
+/// Whose a page's record is, and of what day a day's: whatever it says of another one is forgotten.
+const SCOPE: &str = "of";
 
-fn people_of(text: &Text, today: u64) -> Option<Object> {
-    let mut record = parse(text).ok()?.into_object()?;
-    let is_today = record.get("day")?.as_u64()? == today;
-    record.remove("people").filter(|_| is_today)?.into_object()
+/// Puts a value last, and lets the first one go when there are too many.
+fn put_last(object: &mut Object, name: Text, value: Value) {
+    object.remove(&name);
+    object.push(name, value);
+    if object.len() > MOST {
+        object.remove_first();
+    }
 }

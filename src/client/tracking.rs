@@ -3,6 +3,11 @@
 //!
 //! A provider is handed an exposure until it takes it or has refused it four times. A plugin that refuses is not ready
 //! yet: its exposures wait in a queue that outlives the page, and the first of them is tried once a second.
+//!
+//! What is told goes into a record only when it is safe: when the provider took it, when it lies in the queue. Until then it
+//! waits here, and counts as told on this page alone; a page that dies before leaves it to the next one.
+
+use std::rc::Rc;
 
 use super::config::{Config, Window};
 use super::record::Record;
@@ -17,20 +22,16 @@ use crate::user::Identity;
 /// How long a plugin that is not ready is left alone, in milliseconds: the reference's interval.
 const QUEUE_MILLIS: u64 = 1_000;
 
-/// How many exposures wait for a plugin; then the oldest is dropped. The reference's number.
+/// How many exposures wait for a plugin, and as many for a provider; then the oldest that nobody is asked about at this
+/// moment is dropped. The reference's number.
 const QUEUE: usize = 512;
 
-/// How long the day's record waits for more before it is written, in milliseconds. What a killed tab loses in between is
-/// told again under the same insert id.
-const SAVE_MILLIS: u64 = 100;
-
-/// Where the page keeps what a provider was told, for a client that takes over after a trap.
+/// Where the page keeps what a provider has not taken yet, for a client that takes over after a trap.
 const TOLD: &[u8] = b"told ";
-/// What marks an exposure that is the provider's by now, or nobody's any more.
-const SETTLED: &str = "settled";
 
 /// Tells exposures.
-pub(super) struct Tracker {
+pub(super) struct Tracker<S> {
+    storage: Rc<S>,
     window: Window,
     record: Record,
     session: Session,
@@ -40,15 +41,13 @@ pub(super) struct Tracker {
     plugin: Option<bool>,
     /// Nobody is told yet: the visitor has not said whether they want to be tracked.
     is_held: bool,
+    /// The oldest first.
     offered: Vec<Offer>,
-    /// Who was told last, and the page's keys of what they were told and is settled.
-    person: Identity,
-    settled: Vec<Text>,
     next: u32,
-    save_at: u64,
 }
 
-/// An exposure that was not taken yet. `again` is the time of the next offer, if it waits for one.
+/// An exposure that was not taken yet. `again` is the time of the next offer, if it waits for one; `is_told`: it stands in the
+/// record.
 struct Offer {
     id: TrackId,
     to: Receiver,
@@ -56,30 +55,32 @@ struct Offer {
     refusals: usize,
     again: u64,
     is_asked: bool,
+    is_told: bool,
 }
 
-impl Tracker {
+impl<S: Storage> Tracker<S> {
     /// Takes up what the page and earlier pages recorded; exposures left open by a lost instance are offered at once.
-    pub(super) fn load(config: &Config, storage: &dyn Storage, now: Now) -> Self {
-        let instance = config.instance_name();
+    pub(super) fn load(config: &Config, storage: Rc<S>, now: Now) -> Self {
+        let (window, instance) = (config.window(), config.instance_name());
         let mut tracker = Self {
-            window: config.window(),
-            record: Record::load(config.window(), &config.namespace(), storage, day(now.wall)),
-            session: Session::load(&instance, storage),
+            window,
+            record: Record::new(window, &config.namespace(), config.api_key()),
+            session: Session::new(&instance),
             queue: Text::from("EXP_queue_v1_").then(&instance).then(b"_"),
             plugin: None,
             is_held: config.is_held(),
             offered: Vec::new(),
-            person: Identity::default(),
-            settled: Vec::new(),
             next: 0,
-            save_at: NEVER,
+            storage,
         };
-        for (_, told) in storage.entries(Area::Page, TOLD) {
-            tracker.take_up(Receiver::Provider, &told, now);
+        let again = if tracker.is_held { NEVER } else { now.mono };
+        for (_, told) in tracker.storage.entries(Area::Page, TOLD) {
+            tracker.take_up(Receiver::Provider, &told, again, window == Window::Page);
         }
-        for (_, waiting) in storage.entries(Area::Local, &tracker.queue) {
-            tracker.take_up(Receiver::Plugin, &waiting, now);
+        for (key, waiting) in tracker.storage.entries(Area::Local, &tracker.queue) {
+            // What lies on the page alone is in no record: see `keep`.
+            let is_told = tracker.storage.read(Area::Page, &key).is_none();
+            tracker.take_up(Receiver::Plugin, &waiting, NEVER, is_told);
         }
         tracker
     }
@@ -87,9 +88,10 @@ impl Tracker {
     /// There is a plugin; with `is_ready` it is set up. What was met before it came is kept for it from now on.
     pub(super) fn integrate(&mut self, is_ready: bool, out: &mut Vec<Effect>) {
         if self.plugin.replace(is_ready).is_none() {
-            for offer in self.offered.iter().filter(|offer| offer.to == Receiver::Plugin) {
-                out.push(self.keep(offer.to, &offer.event));
-                self.session.save(out);
+            for place in 0..self.offered.len() {
+                if self.offered.get(place).is_some_and(|offer| offer.to == Receiver::Plugin && !offer.is_told) {
+                    self.keep(place);
+                }
             }
         }
         self.offer_first(out);
@@ -102,30 +104,17 @@ impl Tracker {
 
     /// The person met a variant.
     pub(super) fn exposed(&mut self, exposure: Exposure, person: &Identity, now: Now, out: &mut Vec<Effect>) {
+        let (identity, insert_id) = (person.clone(), Text::default());
+        let event = ExposureEvent { exposure, identity, time: now.wall, insert_id };
         let mut is_new = false;
-        if self.person != *person {
-            self.person = person.clone();
-            out.extend(self.settled.drain(..).map(|key| Effect::Remove(Area::Page, key)));
-        }
-        if let Some(turn) = self.record.turn(person, &exposure, day(now.wall)) {
-            if self.window == Window::Day {
-                self.save_at = self.save_at.min(now.mono + SAVE_MILLIS);
+        for to in [Receiver::Provider, Receiver::Plugin] {
+            if let Some(turn) = self.turn(to, &event) {
+                self.hand(to, event.clone(), turn, out);
+                is_new = true;
             }
-            self.hand(Receiver::Provider, exposure.clone(), person, turn, now, out);
-            is_new = true;
-        }
-        // Where there is neither, a plugin may still come to the page.
-        let has_plugin = self.plugin.is_some();
-        if (has_plugin || self.window == Window::None) && self.session.is_new(person, &exposure) {
-            if has_plugin && !exposure.is_impression() {
-                self.session.save(out);
-            }
-            // The time makes the id another one, each time the variant is met.
-            self.hand(Receiver::Plugin, exposure.clone(), person, now.wall, now, out);
-            is_new = true;
         }
         if is_new {
-            out.push(Effect::Notify(Change::Exposure(Box::new(exposure))));
+            out.push(Effect::Notify(Change::Exposure(Box::new(event.exposure))));
         }
     }
 
@@ -134,106 +123,118 @@ impl Tracker {
         let Some(place) = self.offered.iter().position(|offer| offer.id == id && offer.is_asked) else { return };
         match tracking {
             Tracking::Pending => {}
-            Tracking::Taken => self.forget(place, out),
+            Tracking::Taken => {
+                self.tell(place, true);
+                self.forget(place, out);
+            }
             Tracking::Refused => self.refused(place, now, out),
         }
     }
 
-    /// Offers again what is due and writes the record when it is time.
+    /// Offers again what is due.
     pub(super) fn handle_timeout(&mut self, now: Now, out: &mut Vec<Effect>) {
         for offer in self.offered.iter_mut().filter(|offer| !offer.is_asked && offer.again <= now.mono) {
-            offer.make(out);
+            offer.again = NEVER;
+            if offer.to == Receiver::Provider {
+                offer.make(out);
+            }
         }
-        if self.save_at <= now.mono {
-            self.save(now, out);
-        }
+        self.offer_first(out);
     }
 
-    /// Writes the record, and says what is not told any more: what a provider refused and was to be offered again. What
-    /// waits for a plugin is stored.
-    pub(super) fn close(&mut self, now: Now, out: &mut Vec<Effect>) {
+    /// Says what is not told any more: what a provider refused and was to be offered again. What waits for a plugin is
+    /// stored.
+    pub(super) fn close(&mut self, out: &mut Vec<Effect>) {
         // Nobody refused what waits for the visitor's consent.
         let is_held = self.is_held;
         let waits = |offer: &Offer| offer.to == Receiver::Provider && !offer.is_asked && !is_held;
         while let Some(place) = self.offered.iter().position(waits) {
             self.give_up(place, DropReason::ProviderRefused, out);
         }
-        self.save(now, out);
-    }
-
-    fn save(&mut self, now: Now, out: &mut Vec<Effect>) {
-        if std::mem::replace(&mut self.save_at, NEVER) < NEVER {
-            out.push(self.record.save(day(now.wall)));
-        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub(super) fn next_timeout(&self) -> u64 {
         let waiting = self.offered.iter().filter(|offer| !offer.is_asked);
-        waiting.map(|offer| offer.again).fold(self.save_at, u64::min)
+        waiting.map(|offer| offer.again).fold(NEVER, u64::min)
     }
 
     /// An exposure that a lost instance or an earlier page had not been rid of.
-    fn take_up(&mut self, to: Receiver, told: &Text, now: Now) {
+    fn take_up(&mut self, to: Receiver, told: &Text, again: u64, is_told: bool) {
         let told = parse(told).ok().and_then(Value::into_object).unwrap_or_default();
-        let Some(event) = ExposureEvent::from_event(&told) else { return };
-        let is_provider = to == Receiver::Provider;
-        if is_provider {
-            self.record.turn(&event.identity, &event.exposure, day(event.time));
-            self.person = event.identity.clone();
-        }
-        if told.get(SETTLED).is_some() {
-            self.settled.push(self.key(to, &event));
-        } else {
-            let at_once = is_provider && !self.is_held;
-            self.offer(to, event, if at_once { now.mono } else { NEVER });
+        if let Some(event) = ExposureEvent::from_event(&told) {
+            self.offer(Offer { again, is_told, ..Offer::new(to, event) });
         }
     }
 
-    /// Stamps an exposure, keeps it, and offers it when it can be.
-    fn hand(
-        &mut self,
-        to: Receiver,
-        exposure: Exposure,
-        person: &Identity,
-        turn: u64,
-        now: Now,
-        out: &mut Vec<Effect>,
-    ) {
-        let insert_id = insert_id(person, &exposure, day(now.wall), turn);
-        let event = ExposureEvent { exposure, identity: person.clone(), time: now.wall, insert_id };
-        if to == Receiver::Provider || self.plugin.is_some() {
-            out.push(self.keep(to, &event));
+    /// The number that tells the exposure from others of the variant, if it is to be told.
+    fn turn(&mut self, to: Receiver, event: &ExposureEvent) -> Option<u64> {
+        let waits = |offer: &&Offer| {
+            offer.to == to && !offer.is_told && offer.event.exposure.flag_key == event.exposure.flag_key
+        };
+        let waiting = self.offered.iter().filter(waits).map(|offer| &offer.event);
+        if to == Receiver::Provider {
+            return self.record.turn(event, waiting, &*self.storage);
         }
-        let offer = self.offer(to, event, NEVER);
+        // Where there is neither, a plugin may still come to the page.
+        let is_heard = self.plugin.is_some() || self.window == Window::None;
+        // The time makes the id another one, each time the variant is met.
+        (is_heard && self.session.is_new(event, waiting, &*self.storage)).then_some(event.time)
+    }
+
+    /// Stamps an exposure, keeps it, and offers it when it can be.
+    fn hand(&mut self, to: Receiver, mut event: ExposureEvent, turn: u64, out: &mut Vec<Effect>) {
+        event.insert_id = insert_id(&event.identity, &event.exposure, day(event.time), turn);
+        // Others are handed what the page bootstrapped, as the reference hands it.
+        if to == Receiver::Provider && self.window == Window::Day {
+            event.exposure.make_texts();
+        }
+        self.make_room(to, out);
+        let is_told = to == Receiver::Provider && self.window == Window::Page;
+        let place = self.offer(Offer { is_told, ..Offer::new(to, event) });
+        if to == Receiver::Provider || self.plugin.is_some() {
+            self.keep(place);
+        }
         if to == Receiver::Plugin {
             self.offer_first(out);
         } else if !self.is_held
-            && let Some(offer) = self.offered.get_mut(offer)
+            && let Some(offer) = self.offered.get_mut(place)
         {
             offer.make(out);
         }
-        if self.offered.len() > QUEUE
-            && let Some(oldest) = self.offered.iter().position(|offer| !offer.is_asked)
+    }
+
+    fn make_room(&mut self, to: Receiver, out: &mut Vec<Effect>) {
+        while self.offered.iter().filter(|offer| offer.to == to).count() >= QUEUE
+            && let Some(oldest) = self.offered.iter().position(|offer| offer.to == to && !offer.is_asked)
         {
             self.give_up(oldest, DropReason::QueueFull, out);
         }
     }
 
-    fn offer(&mut self, to: Receiver, event: ExposureEvent, again: u64) -> usize {
+    fn offer(&mut self, offer: Offer) -> usize {
         let id = TrackId(self.next);
         self.next = self.next.wrapping_add(1);
         // In the order in which they were met, wherever they were kept.
-        let place = self.offered.iter().position(|later| later.event.time > event.time).unwrap_or(self.offered.len());
-        self.offered.insert(place, Offer { id, to, event, refusals: 0, again, is_asked: false });
+        let is_later = |later: &Offer| later.event.time > offer.event.time;
+        let place = self.offered.iter().position(is_later).unwrap_or(self.offered.len());
+        self.offered.insert(place, Offer { id, ..offer });
         place
     }
 
-    /// The plugin is asked about the first exposure that waits for it.
+    /// The plugin is asked about the first exposure that waits for it. One that is gone from the queue another client, or
+    /// another tab, was rid of.
     fn offer_first(&mut self, out: &mut Vec<Effect>) {
-        let first = self.offered.iter_mut().find(|offer| offer.to == Receiver::Plugin);
-        if let Some(first) = first.filter(|first| self.plugin == Some(true) && !self.is_held && !first.is_asked) {
-            first.make(out);
+        while self.plugin == Some(true)
+            && !self.is_held
+            && let Some(place) = self.offered.iter().position(|offer| offer.to == Receiver::Plugin)
+            && let Some(first) = self.offered.get_mut(place).filter(|first| !first.is_asked)
+        {
+            let key = key_of(&self.queue, &first.event);
+            if !first.is_told || self.storage.read(Area::Local, &key).is_some() {
+                return first.make(out);
+            }
+            self.offered.remove(place);
         }
     }
 
@@ -251,39 +252,50 @@ impl Tracker {
         }
     }
 
+    /// A plugin is told of it no more. What the day's provider did not take, another page may tell it.
     fn give_up(&mut self, place: usize, reason: DropReason, out: &mut Vec<Effect>) {
+        if self.offered.get(place).is_some_and(|offer| offer.to == Receiver::Plugin) {
+            self.tell(place, true);
+        }
         self.forget(place, out);
         out.push(Effect::Notify(Change::Dropped(reason)));
     }
 
     fn forget(&mut self, place: usize, out: &mut Vec<Effect>) {
         let Offer { to, event, .. } = self.offered.remove(place);
-        let key = self.key(to, &event);
-        // What another client is to know after a trap: of the plugin's, nothing; and nothing of whoever left.
-        if to == Receiver::Plugin || event.identity != self.person {
-            out.push(Effect::Remove(to.area(), key));
-        } else {
-            let mut told = event.to_event();
-            told.put(SETTLED, true);
-            out.push(Effect::Save(to.area(), key.clone(), told.to_text()));
-            self.settled.push(key);
-        }
+        self.storage.write(to.area(), &self.key(to, &event), None);
         if to == Receiver::Plugin {
             self.offer_first(out);
         }
     }
 
-    fn keep(&self, to: Receiver, event: &ExposureEvent) -> Effect {
-        Effect::Save(to.area(), self.key(to, event), event.to_event().to_text())
+    /// Writes an exposure down. In the queue it is as good as told; of a day's provider it is not known before it answers.
+    fn keep(&mut self, place: usize) {
+        let Some(Offer { to, event, .. }) = self.offered.get(place) else { return };
+        let is_kept = self.storage.write(to.area(), &self.key(*to, event), Some(&event.to_event().to_text()));
+        if is_kept && *to == Receiver::Plugin {
+            self.tell(place, false);
+        }
+    }
+
+    /// It stands in the record from now on.
+    fn tell(&mut self, place: usize, is_late: bool) {
+        let Some(offer) = self.offered.get_mut(place).filter(|offer| !offer.is_told) else { return };
+        offer.is_told = true;
+        match offer.to {
+            Receiver::Provider => self.record.tell(&offer.event, &*self.storage),
+            Receiver::Plugin => self.session.tell(&offer.event, is_late, &*self.storage),
+        }
     }
 
     fn key(&self, to: Receiver, event: &ExposureEvent) -> Text {
-        let prefix = match to {
-            Receiver::Provider => TOLD,
-            Receiver::Plugin => self.queue.as_bytes(),
-        };
-        Text::from(prefix).then(&event.insert_id)
+        let prefix = if to == Receiver::Provider { TOLD } else { &self.queue };
+        key_of(prefix, event)
     }
+}
+
+fn key_of(prefix: &[u8], event: &ExposureEvent) -> Text {
+    Text::from(prefix).then(&event.insert_id)
 }
 
 impl Receiver {
@@ -297,6 +309,10 @@ impl Receiver {
 }
 
 impl Offer {
+    fn new(to: Receiver, event: ExposureEvent) -> Self {
+        Self { id: TrackId(0), to, event, refusals: 0, again: NEVER, is_asked: false, is_told: false }
+    }
+
     fn make(&mut self, out: &mut Vec<Effect>) {
         self.is_asked = true;
         out.push(Effect::Track(self.id, self.to, Box::new(self.event.clone())));

@@ -17,7 +17,7 @@ use crate::api::FetchOptions;
 use crate::client::{Answer, Client, Config, Expose, FetchId, Receiver, Window, read_options};
 use crate::json::{Text, parse};
 
-type Shared = Rc<RefCell<Client<JsDialect>>>;
+type Shared = Rc<RefCell<Client<JsDialect, PageStorage>>>;
 
 /// A client of one deployment, on one page.
 #[wasm_bindgen]
@@ -32,12 +32,12 @@ impl CoreClient {
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreClient {
         let is_held = seed.get("isHeld").is_truthy();
-        let storage = PageStorage::new(seed.map("kept"), !is_held);
+        let storage = Rc::new(PageStorage::new(seed.map("kept"), !is_held));
         let mut options = read_options(&seed.text("config"));
         options.put("initialFlags", seed.text("initialFlags"));
         let config =
             Config::new(seed.text("apiKey"), options, window_of(&seed.receiver(Receiver::Provider))).held(is_held);
-        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, &storage, now())));
+        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, storage.clone(), now())));
         let driver = Driver::new(client.clone(), storage, seed);
         driver.drain();
         CoreClient { client, driver }
@@ -64,7 +64,7 @@ impl CoreClient {
 
     /// Stops everything and leaves no timer behind.
     pub fn close(&self) {
-        self.with(|client| client.close(now()));
+        self.with(|client| client.close());
     }
 
     /// What others say of the user (JSON of a user), and the page's address.
@@ -123,21 +123,21 @@ impl CoreClient {
     }
 
     /// Lets the client think, then performs what it wants done.
-    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect>) -> T) -> Option<T> {
+    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> T) -> Option<T> {
         let result = self.think(use_client);
         self.driver.drain();
         result
     }
 
     /// Makes a request. The promise stands in the map before any effect is performed.
-    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect>) -> FetchId) {
+    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> FetchId) {
         if let Some(FetchId(id)) = self.think(ask) {
             self.driver.seed.map("open").set(&id.into(), open);
         }
         self.driver.drain();
     }
 
-    fn think<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect>) -> T) -> Option<T> {
+    fn think<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> T) -> Option<T> {
         self.client.try_borrow_mut().ok().map(|mut client| use_client(&mut client))
     }
 }

@@ -12,6 +12,7 @@ use super::seed::Seed;
 use super::storage::PageStorage;
 use super::text::object;
 use crate::delivery::Delivery;
+use crate::storage::Area;
 
 /// An outbox for one endpoint and key.
 #[wasm_bindgen]
@@ -26,37 +27,40 @@ impl CoreDelivery {
     /// by then those listen who are told what was given up.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreDelivery {
-        let storage = PageStorage::new(seed.map("kept"), true);
+        let storage = Rc::new(PageStorage::new(seed.map("kept"), true));
         let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
         // Fifty-three random bits: what a double holds.
         let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
-        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &storage, jitter, now())));
+        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*storage, jitter, now())));
         let driver = Driver::new(delivery.clone(), storage, seed);
         driver.set_timer();
         CoreDelivery { delivery, driver }
     }
 
-    /// Takes an event over: JSON with an `insert_id`.
-    pub fn track(&self, event: &str) {
-        if let Some(event) = object(event) {
-            self.with(|delivery| delivery.track(&event, now()));
-        }
+    /// Takes an event over: JSON with an `insert_id`. `false`: storage has no room for it, so that it is gone with the page
+    /// unless it is delivered before.
+    pub fn track(&self, event: &str) -> bool {
+        let event = object(event).unwrap_or_default();
+        let key = self.with(|delivery| {
+            delivery.track(&event, now());
+            delivery.key_of(&event)
+        });
+        key.flatten().is_none_or(|key| self.driver.storage.is_safe(Area::Local, &key))
     }
 
     /// Sends what waits: now, since the page is about to go; or soon, when the network is back.
     pub fn flush(&self, is_online: bool) {
-        self.with(|delivery| if is_online { delivery.online(now()) } else { delivery.flush(now()) });
+        let _busy = self.with(|delivery| if is_online { delivery.online(now()) } else { delivery.flush(now()) });
     }
 
     /// Sends what waits and leaves no timer behind. What gets no verdict stays for the next page.
     pub fn close(&self) {
-        self.with(|delivery| delivery.close(now()));
+        let _busy = self.with(|delivery| delivery.close(now()));
     }
 
-    fn with(&self, use_delivery: impl FnOnce(&mut Delivery)) {
-        if let Ok(mut delivery) = self.delivery.try_borrow_mut() {
-            use_delivery(&mut delivery);
-        }
+    fn with<T>(&self, use_delivery: impl FnOnce(&mut Delivery) -> T) -> Option<T> {
+        let result = self.delivery.try_borrow_mut().ok().map(|mut delivery| use_delivery(&mut delivery));
         self.driver.drain();
+        result
     }
 }

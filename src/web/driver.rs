@@ -22,6 +22,7 @@ use crate::effect::{Effect, Receiver, RequestId, TrackId};
 use crate::error::Error;
 use crate::exposure::{ExposureEvent, Tracking, hand_over};
 use crate::machine::Machine;
+use crate::storage::Storage;
 
 /// What JavaScript tells of, with the number of the request or exposure.
 #[derive(Clone, Copy)]
@@ -44,7 +45,7 @@ const KINDS: u32 = 8;
 /// A driven machine.
 pub(super) struct Driver {
     machine: Rc<RefCell<dyn Machine>>,
-    storage: PageStorage,
+    pub(super) storage: Rc<PageStorage>,
     pub(super) seed: Seed,
     under_way: RefCell<Vec<UnderWay>>,
     timer: RefCell<Option<(u64, Timeout)>>,
@@ -56,7 +57,7 @@ pub(super) struct Driver {
 const LONGEST_DELAY: u64 = i32::MAX as u64;
 
 impl Driver {
-    pub(super) fn new(machine: Rc<RefCell<dyn Machine>>, storage: PageStorage, seed: Seed) -> Rc<Self> {
+    pub(super) fn new(machine: Rc<RefCell<dyn Machine>>, storage: Rc<PageStorage>, seed: Seed) -> Rc<Self> {
         Rc::new_cyclic(|this: &Weak<Self>| Self {
             machine,
             storage,
@@ -93,7 +94,7 @@ impl Driver {
             Effect::Send(id, request) => self.send(id, &request),
             Effect::Abort(id) => self.take(id).into_iter().for_each(|request| request.abort()),
             Effect::Save(area, key, text) => self.storage.save(area, &key, &text),
-            Effect::Remove(area, key) => self.storage.remove(area, &key),
+            Effect::Remove(area, key) => drop(self.storage.write(area, &key, None)),
             Effect::Track(id, to, event) => self.track(id, to, &event),
             Effect::Settle(id, result) => self.seed.settle(id, result),
             Effect::Notify(change) => self.seed.tell(change),

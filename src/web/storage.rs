@@ -2,6 +2,8 @@
 //! instance.
 //!
 //! It never fails. Blocked, full or forbidden storage means that texts live as long as the page does.
+//!
+//! The map is read first: it has what the client alone writes, and of what others write too only what storage did not take.
 
 use js_sys::{Array, JsString, Map, Object};
 use wasm_bindgen::prelude::*;
@@ -28,21 +30,15 @@ impl PageStorage {
         Self { kept, local: shelf("localStorage"), session: shelf("sessionStorage") }
     }
 
+    /// Keeps what is the client's own: on the page too, so that it is there after a trap, whatever others write.
     pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {
-        let (key, text) = (to_js(key), to_js(text));
-        self.kept.set(&key, &text);
-        if let Some(shelf) = self.shelf(area) {
-            // Full storage is not our reader's problem; the map has the text.
-            let _full = shelf.set_item(&String::from(key), &String::from(text));
-        }
+        self.write(area, key, Some(text));
+        self.kept.set(&to_js(key), &to_js(text));
     }
 
-    pub(super) fn remove(&self, area: Area, key: &Text) {
-        let key = to_js(key);
-        self.kept.delete(&key);
-        if let Some(shelf) = self.shelf(area) {
-            let _blocked = shelf.remove_item(&String::from(key));
-        }
+    /// Whether a text is as safe as it can be here: in the browser's storage, if there is any.
+    pub(super) fn is_safe(&self, area: Area, key: &Text) -> bool {
+        self.shelf(area).is_none() || self.stored(area, &to_js(key)).is_some()
     }
 
     fn shelf(&self, area: Area) -> Option<&web_sys::Storage> {
@@ -64,11 +60,29 @@ impl PageStorage {
 
     fn text(&self, area: Area, key: &JsString) -> Option<Text> {
         let kept = self.kept.get(key).dyn_into().ok().map(|text| from_js(&text));
-        kept.or_else(|| self.shelf(area)?.get_item(&String::from(key)).ok().flatten().map(Text::from))
+        kept.or_else(|| self.stored(area, key))
+    }
+
+    fn stored(&self, area: Area, key: &JsString) -> Option<Text> {
+        self.shelf(area)?.get_item(&String::from(key)).ok().flatten().map(Text::from)
     }
 }
 
 impl Storage for PageStorage {
+    fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
+        let key = to_js(key);
+        let name = String::from(&key);
+        let is_taken = self.shelf(area).is_some_and(|shelf| match text {
+            Some(text) => shelf.set_item(&name, &String::from(to_js(text))).is_ok(),
+            None => shelf.remove_item(&name).is_ok(),
+        });
+        match text.filter(|_| !is_taken) {
+            Some(text) => drop(self.kept.set(&key, &to_js(text))),
+            None => drop(self.kept.delete(&key)),
+        }
+        is_taken || area == Area::Page
+    }
+
     fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
         self.text(area, &to_js(key))
     }

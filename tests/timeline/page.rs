@@ -1,7 +1,7 @@
 //! A page without a browser: storage that is a map, a provider that answers as it is told, a clock that the test moves.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use experiment_wasm::api::{FetchOptions, Response};
@@ -16,26 +16,60 @@ use experiment_wasm::time::Now;
 /// Where a client with the test's key stores variants.
 pub const VARIANTS: &str = "amp-exp-$default_instance-client";
 
-/// Texts by area and key.
-#[derive(Default)]
-struct Shelf(RefCell<BTreeMap<(bool, String), String>>);
+type Texts = Rc<RefCell<BTreeMap<String, String>>>;
+
+/// What a page finds in storage: what it shares with all tabs, with the pages of its tab, and what it keeps to itself.
+#[derive(Clone, Default)]
+pub struct Shelf {
+    local: Texts,
+    session: Texts,
+    page: Texts,
+    /// How many more characters there is room for in what all tabs share.
+    room: Rc<Cell<Option<usize>>>,
+}
 
 impl Shelf {
-    fn put(&self, area: Area, key: &str, text: &str) {
-        self.0.borrow_mut().insert((area == Area::Page, key.into()), text.into());
+    fn of(&self, area: Area) -> &Texts {
+        match area {
+            Area::Local => &self.local,
+            Area::Session => &self.session,
+            Area::Page => &self.page,
+        }
+    }
+
+    fn has_room(&self, area: Area, key: &str, text: &str) -> bool {
+        let Some(room) = self.room.get().filter(|_| area == Area::Local) else { return true };
+        let held = self.local.borrow().get(key).map_or(0, |text| key.len() + text.len());
+        let left = (room + held).checked_sub(key.len() + text.len());
+        self.room.set(Some(left.unwrap_or(room)));
+        left.is_some()
     }
 }
 
 impl Storage for Shelf {
     fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
-        self.0.borrow().get(&(area == Area::Page, string(key))).map(|text| text.as_str().into())
+        let read = |texts: &Texts| texts.borrow().get(&string(key)).map(|text| text.as_str().into());
+        read(&self.page).or_else(|| read(self.of(area)))
     }
 
     fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
-        let shelf = self.0.borrow();
-        let found =
-            shelf.iter().filter(|((page, key), _)| *page == (area == Area::Page) && key.as_bytes().starts_with(prefix));
-        found.map(|((_, key), text)| (key.as_str().into(), text.as_str().into())).collect()
+        let mut keys: BTreeSet<String> = self.page.borrow().keys().cloned().collect();
+        keys.extend(self.of(area).borrow().keys().cloned());
+        let keys = keys.into_iter().filter(|key| key.as_bytes().starts_with(prefix));
+        keys.filter_map(|key| Some((key.as_str().into(), self.read(area, key.as_bytes())?))).collect()
+    }
+
+    fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
+        let key = string(key);
+        self.page.borrow_mut().remove(&key);
+        let Some(text) = text.map(|text| string(text)) else {
+            self.of(area).borrow_mut().remove(&key);
+            return true;
+        };
+        let is_taken = self.has_room(area, &key, &text);
+        let place = if is_taken { self.of(area) } else { &self.page };
+        place.borrow_mut().insert(key, text);
+        is_taken
     }
 }
 
@@ -45,14 +79,16 @@ fn string(key: &[u8]) -> String {
 
 /// A page with one client.
 pub struct Page {
-    pub client: Client<NativeDialect>,
+    pub client: Client<NativeDialect, Shelf>,
     pub now: Now,
     /// What the provider answers.
     pub provider: Tracking,
+    /// What the plugin answers.
+    pub plugin: Tracking,
     key: &'static str,
     options: String,
     window: Window,
-    shelf: Rc<Shelf>,
+    shelf: Shelf,
     log: Vec<String>,
     tracked: Vec<ExposureEvent>,
     notified: Vec<Change>,
@@ -73,44 +109,91 @@ impl Page {
     }
 
     pub fn with_window(options: &str, window: Window) -> Self {
-        Self::open("a-client", options, window, Rc::default(), Now { wall: 1_700_000_000_000, mono: 5 })
+        Self::open("a-client", options, window, Shelf::default(), Now { wall: 1_700_000_000_000, mono: 5 })
     }
 
     pub fn without_key() -> Self {
-        Self::open("", "{}", Window::None, Rc::default(), Now::default())
+        Self::open("", "{}", Window::None, Shelf::default(), Now::default())
     }
 
-    fn open(key: &'static str, options: &str, window: Window, shelf: Rc<Shelf>, now: Now) -> Self {
+    fn open(key: &'static str, options: &str, window: Window, shelf: Shelf, now: Now) -> Self {
         let mut given = object(options);
         // No option of the reference: the face says it, while the visitor has not consented.
-        let is_held = given.remove("held").is_some();
+        let is_held = given.remove("held") == Some(Value::Bool(true));
         given.set("serverUrl", "http://h");
         given.set("flagsServerUrl", "http://f");
         let config = Config::new(key.into(), read_options(given.to_json().as_bytes()), window).held(is_held);
-        let client = Client::new(config, NativeDialect, &*shelf, now);
+        let client = Client::new(config, NativeDialect, Rc::new(shelf.clone()), now);
         let (log, tracked, notified) = Default::default();
-        let (provider, options) = (Tracking::Taken, options.into());
-        Self { client, now, provider, key, options, window, shelf, log, tracked, notified, last: 0 }
+        let (provider, plugin, options) = (Tracking::Taken, Tracking::Taken, options.into());
+        Self { client, now, provider, plugin, key, options, window, shelf, log, tracked, notified, last: 0 }
     }
 
     /// The same visitor's next page: what the page kept is gone, what storage kept is there.
     pub fn reload(&mut self) -> Self {
-        self.shelf.0.borrow_mut().retain(|(page, _), _| !page);
-        self.trap()
+        self.on(Shelf { page: Texts::default(), ..self.shelf.clone() })
+    }
+
+    /// The same visitor in another tab.
+    pub fn tab(&mut self) -> Self {
+        self.on(Shelf { page: Texts::default(), session: Texts::default(), ..self.shelf.clone() })
     }
 
     /// A new instance on the same page.
     pub fn trap(&mut self) -> Self {
-        Self::open(self.key, &self.options, self.window, self.shelf.clone(), self.now)
+        self.on(self.shelf.clone())
+    }
+
+    /// A client of the same name for another deployment, on the same page.
+    pub fn beside(&mut self, key: &'static str) -> Self {
+        let shelf = Shelf { page: Texts::default(), ..self.shelf.clone() };
+        Self::open(key, &self.options, self.window, shelf, self.now)
+    }
+
+    fn on(&self, shelf: Shelf) -> Self {
+        Self::open(self.key, &self.options, self.window, shelf, self.now)
+    }
+
+    /// The visitor consented: what the page kept is stored, and a client made anew.
+    pub fn granted(&mut self) -> Self {
+        self.options = self.options.replace("\"held\":true", "\"held\":false");
+        self.trap()
     }
 
     pub fn stored(&self, key: &str, text: &str) {
-        self.shelf.put(Area::Local, key, text);
+        self.shelf.write(Area::Local, key.as_bytes(), Some(&text.into()));
+    }
+
+    /// Leaves room for so many characters in what all tabs share, or as many as there may be.
+    pub fn leave_room(&self, characters: impl Into<Option<usize>>) {
+        self.shelf.room.set(characters.into());
+    }
+
+    /// What the tab's session has under a key.
+    pub fn session(&self, key: &str) -> Option<String> {
+        self.shelf.session.borrow().get(key).cloned()
+    }
+
+    /// What storage has that all tabs share, under the keys that start so.
+    pub fn shared(&self, prefix: &str) -> Vec<String> {
+        let local = self.shelf.local.borrow();
+        local.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(_, text)| text.clone()).collect()
     }
 
     /// The keys that the page keeps and that start so.
     pub fn kept(&self, prefix: &str) -> Vec<Text> {
         self.shelf.entries(Area::Page, prefix.as_bytes()).into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// A plugin comes to the page.
+    pub fn integrate(&mut self, is_ready: bool) {
+        self.client.integrate(is_ready, self.now);
+        self.perform();
+    }
+
+    /// How much the page remembers of what it told.
+    pub fn remembered(&self) -> usize {
+        object(&self.shelf.page.borrow()["amp-exp-$default_instance-client-exposed"]).len()
     }
 
     pub fn start(&mut self, user: &str) {
@@ -205,15 +288,16 @@ impl Page {
                 let to = if to == Receiver::Plugin { "plugin " } else { "" };
                 let line = format!("track {to}{}", event.exposure.flag_key);
                 self.tracked.push(*event);
-                self.client.handle_tracked(id, self.provider, self.now);
+                let tracking = if to.is_empty() { self.provider } else { self.plugin };
+                self.client.handle_tracked(id, tracking, self.now);
                 line
             }
             Effect::Save(area, key, text) => {
-                self.shelf.put(area, &key.to_str(), &text.to_str());
+                self.shelf.write(area, &key, Some(&text));
                 format!("save {key}")
             }
             Effect::Remove(area, key) => {
-                self.shelf.0.borrow_mut().remove(&(area == Area::Page, key.to_str().into_owned()));
+                self.shelf.write(area, &key, None);
                 format!("remove {key}")
             }
             Effect::Settle(id, Ok(())) => format!("settle {} ok", id.0),

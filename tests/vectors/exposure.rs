@@ -1,5 +1,7 @@
 //! `exposure.json`: the variant a client answers, where it was taken from, and the exposure that is told to the provider.
 
+use std::rc::Rc;
+
 use experiment_wasm::client::{Client, Config, Effect, Expose, Receiver, Window};
 use experiment_wasm::json::{Object, Text, Value};
 use experiment_wasm::machine::Machine;
@@ -27,9 +29,9 @@ pub fn answer(input: &Value) -> Value {
     let object = |name: &str| input.get(name).unwrap().as_object().unwrap().clone();
     let mut options = object("config");
     options.set("initialFlags", input.get("flags").unwrap().to_json().as_str());
-    let stored = Stored(object("stored").to_json().into());
+    let stored = Rc::new(Stored(object("stored").to_json().into()));
     let now = Now::default();
-    let mut client = Client::new(Config::new("a-client".into(), options, Window::Page), DIALECT, &stored, now);
+    let mut client = Client::new(Config::new("a-client".into(), options, Window::Page), DIALECT, stored, now);
     client.set_user(Some(object("user")));
     let (key, fallback) = (input.get("key").unwrap().as_str().unwrap(), input.get("fallback"));
     let answered = client.variant(key, fallback, Expose::Never, now);
@@ -46,7 +48,7 @@ pub fn answer(input: &Value) -> Value {
 }
 
 /// The exposure that the provider is to be told.
-fn told<D: experiment_wasm::dialect::Dialect>(client: &mut Client<D>) -> Option<Object> {
+fn told(client: &mut impl Machine) -> Option<Object> {
     let mut told = None;
     while let Some(effect) = client.poll_effect() {
         if let Effect::Track(_, Receiver::Provider, event) = effect {

@@ -96,6 +96,31 @@ export default [
     },
   ),
 
+  script('a boolean or a number that a page bootstrapped is handed over as it is', ({ client, plugin, provider, advance }) => {
+    const initialVariants = {
+      true: { value: true },
+      false: { value: false },
+      three: { value: 3 },
+      zero: { value: 0 },
+      fraction: { key: -0.5 },
+      huge: { value: 1e21 },
+      key: { key: true, value: 'text' },
+      list: { value: ['a', 1] },
+      run: { key: 'on', expKey: 7 },
+    };
+    const page = client({ source: 'initialVariants', initialVariants, exposureTrackingProvider: provider() });
+    page.addPlugin(plugin());
+    page.setUser({ user_id: 'u' });
+    const keys = Object.keys(initialVariants);
+    return [...keys, ...keys.filter((key) => key !== 'list')].map((key) => page.variant(key, 'inline'));
+  }),
+
+  script('a boolean that was fetched is handed over as it is', { answers: { vardata: { a: { value: true }, b: { key: 3, value: 'x' } } } }, async ({ client, provider }) => {
+    const page = client({ exposureTrackingProvider: provider() });
+    await page.fetch({ user_id: 'u' });
+    return [page.variant('a'), page.variant('b')];
+  }),
+
   script(
     'metadata goes with the exposure as it is',
     { answers: { vardata: { flag: { ...ON, metadata: { segmentName: 'All', deep: { list: [1, null, 'x'] }, flagVersion: 3, ключ: 'ü' } } } } },

@@ -91,6 +91,25 @@ export default [
     },
   ]),
 
+  script('what two clients of one name told in a session, neither forgets', { local: { [STORE]: { a: 'on', b: 'on', c: 'on' } } }, [
+    ({ client, plugin, tracked }) => {
+      const [one, other] = ['key-one-abcdef', 'key-two-abcdef'].map((key) => client(undefined, key));
+      one.addPlugin(plugin({ name: 'plugin one' }));
+      other.addPlugin(plugin({ name: 'plugin other' }));
+      one.variant('a');
+      other.variant('b');
+      one.variant('c');
+      for (const page of [one, other]) for (const key of ['a', 'b', 'c']) page.variant(key);
+      return tracked.length;
+    },
+    ({ client, plugin, tracked }) => {
+      const page = client();
+      page.addPlugin(plugin());
+      for (const key of ['a', 'b', 'c']) page.variant(key);
+      return tracked.length;
+    },
+  ]),
+
   script(
     'an integration hears of a change of identity by the rule of sessions',
     { answers: { vardata: { flag: ON } }, differs: [{ what: 'returned', at: [0, 6], reference: 6, ours: 5, why: DECIDED.unknown }, { what: 'tracked', as: (tracked) => tracked.length, reference: 6, ours: 5, why: DECIDED.unknown }] },

@@ -103,6 +103,42 @@ export default [
     return [tracked.length, tracked[0].event.eventProperties.flag_key];
   }),
 
+  script('at most 512 exposures wait, the newest, also where the first was refused before', async ({ client, plugin, tracked, advance }) => {
+    const initialVariants = Object.fromEntries(Array.from({ length: 520 }, (_, place) => [`flag ${place}`, 'on']));
+    let ready = false;
+    const page = client({ source: 'initialVariants', initialVariants });
+    page.addPlugin(plugin({ taken: () => ready }));
+    page.setUser({ user_id: 'u' });
+    for (const key of Object.keys(initialVariants)) page.variant(key);
+    ready = true;
+    const before = tracked.length;
+    await advance(2000);
+    const told = tracked.splice(0).slice(before);
+    return [told.length, told[0].event.eventProperties.flag_key];
+  }),
+
+  script('what waits for the integrations of two tabs is told once', { local: STORED }, [
+    async ({ client, plugin, advance }) => {
+      const page = client();
+      page.addPlugin(plugin({ taken: false }));
+      page.variant('a');
+      await advance(100);
+    },
+    {
+      inNewTab: true,
+      play: async ({ client, plugin, tracked, advance }) => {
+        const [one, other] = ['key-one-abcdef', 'key-two-abcdef'].map((key) => client(undefined, key));
+        let ready = false;
+        one.addPlugin(plugin({ name: 'plugin one', taken: () => ready }));
+        const before = tracked.length;
+        other.addPlugin(plugin({ name: 'plugin other' }));
+        ready = true;
+        await advance(3000);
+        return tracked.slice(before).map(({ to }) => to);
+      },
+    },
+  ]),
+
   script(
     'what other pages left waiting is told first, in its order',
     {
