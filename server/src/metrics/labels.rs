@@ -41,9 +41,9 @@ impl Judgement {
     /// Counters with those that are watched from the start at zero.
     pub fn every() -> Family<Self, Counter> {
         let all = Family::default();
-        let over_limits =
-            [Unchanged::ExperimentProperties, Unchanged::Updates].map(|limit| Verdict::Stored(Some(limit)));
-        for verdict in [Verdict::Stored(None), Verdict::Duplicate].into_iter().chain(over_limits) {
+        let unchanged = [Unchanged::ExperimentProperties, Unchanged::Updates, Unchanged::Unreadable]
+            .map(|unchanged| Verdict::Stored(Some(unchanged)));
+        for verdict in [Verdict::Stored(None), Verdict::Duplicate].into_iter().chain(unchanged) {
             drop(all.get_or_create(&Self::of(&Ok(verdict))));
         }
         all
