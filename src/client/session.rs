@@ -20,8 +20,7 @@ pub(super) struct Session {
 impl Session {
     /// Takes up what earlier pages of the tab recorded.
     pub(super) fn load(instance: &Text, storage: &dyn Storage) -> Self {
-        let read = |stored: &Value| stored.as_object().cloned().unwrap_or_default();
-        let told = Owned::load(Area::Session, Text::from("EXP_sent_v3_").then(instance), read, storage);
+        let told = Owned::load(Area::Session, Text::from("EXP_sent_v3_").then(instance), Object::clone, storage);
         Self { told, experiments: Object::new() }
     }
 
