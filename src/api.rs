@@ -205,4 +205,30 @@ mod tests {
         assert_eq!(names, ["Authorization", USER_HEADER, FLAG_KEYS_HEADER, TRACK_HEADER]);
         assert_eq!(request.headers[0].1, "Api-Key key");
     }
+
+    fn asked(user: &str, server_url: &str) -> Request {
+        let user = parse(user.as_bytes()).unwrap().into_object().unwrap();
+        vardata_request(&"key".into(), &server_url.into(), &user, &FetchOptions::default(), 10)
+    }
+
+    #[test]
+    fn a_user_that_is_too_long_for_a_header_is_the_body_of_a_post_and_brings_no_other_header() {
+        let landed = |length: usize| format!(r#"{{"landing_url":"{}"}}"#, "x".repeat(length));
+        // 18 bytes around it: 3,072 bytes are 4,096 digits.
+        let fits = asked(&landed(3_054), "http://h");
+        assert_eq!((fits.method, fits.body, fits.headers[1].1.len()), ("GET", None, USER_HEADER_BYTES));
+        let long = asked(&landed(3_055), "http://h");
+        let names: Vec<_> = long.headers.iter().map(|(name, _)| *name).collect();
+        assert_eq!((long.method, names), ("POST", vec!["Authorization"]));
+        assert_eq!(long.body.unwrap(), landed(3_055).as_str());
+        assert_eq!(long.url, "http://h/sdk/v2/vardata?v=0");
+    }
+
+    #[test]
+    fn slashes_at_the_end_of_an_address_are_not_doubled() {
+        for (address, url) in [("http://h", "http://h"), ("http://h/", "http://h"), ("/proxy//", "/proxy"), ("/", "")] {
+            assert_eq!(asked("{}", address).url, format!("{url}/sdk/v2/vardata?v=0").as_str());
+            assert_eq!(flags_request(&"k".into(), &address.into(), 1).url, format!("{url}/sdk/v2/flags").as_str());
+        }
+    }
 }

@@ -47,10 +47,13 @@ export class Answers {
 
   /** Whether a synchronous run starts with this call. The mark falls in a microtask; timers would outlast the run. */
   begins(): boolean {
-    if (this.running_ && !isBehind()) return false;
-    makeRoom();
+    if (isBehind()) makeRoom();
     if (this.running_) return false;
-    void Promise.resolve().then(() => (this.running_ = false));
+    void Promise.resolve().then(() => this.end());
     return (this.running_ = true);
+  }
+
+  end(): void {
+    this.running_ = false;
   }
 }

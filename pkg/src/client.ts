@@ -360,7 +360,14 @@ export class ExperimentClient implements Client {
 
   /** What nobody announces (the page's address, what a user provider says) is asked once per synchronous run. */
   private begin_(): void {
-    if (this.answers_.begins()) this.refresh_();
+    if (!this.answers_.begins()) return;
+    try {
+      this.refresh_();
+    } catch (error) {
+      // No room on the stack: the next call asks again.
+      this.answers_.end();
+      throw error;
+    }
   }
 
   private refresh_(): void {
@@ -368,7 +375,6 @@ export class ExperimentClient implements Client {
   }
 
   private ask_(key: string, expose: number, fallback?: string | Variant): Variant {
-    makeRoom();
     const { age } = this.answers_;
     const crossing = this.key_(key);
     const text = fallback == null ? undefined : this.fallback_(fallback);

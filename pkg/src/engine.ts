@@ -145,7 +145,7 @@ function install<H>(part: Part<H>, core: Core): void {
 /** Whether the part lives in the instance. After a trap this makes the next one, at once if that can be. */
 function current(part: Part<any>): boolean {
   wake();
-  if (live) install(part, live);
+  if (live && parts.has(part)) install(part, live);
   return !!live && part.of === live;
 }
 

@@ -44,8 +44,12 @@ function start(): EvaluateCore {
 /** The JSON text of an argument that must be an object or a list. */
 export function textOf(given: unknown, name: string): string {
   if (typeof given !== 'object' || !given) throw refused(`${name} is`, typeof given, name);
-  const text = toText(given, (field, cause) => { throw refused(`${field} is`, cause, field); }, name);
-  if (text === undefined) throw refused(`${name} is`, undefined, name);
+  let lost: [field: string, cause: unknown] | undefined;
+  const text = toText(given, (...part) => (lost ??= part), name);
+  if (text === undefined || lost) {
+    const [field, cause] = lost ?? [name];
+    throw refused(`${field} is`, cause, field);
+  }
   return text;
 }
 

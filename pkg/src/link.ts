@@ -74,7 +74,12 @@ export class Link {
     const seen = [Math.floor(Date.now() / 86_400_000), url, provided].join('\n');
     if (seen === this.seen_) return false;
     this.seen_ = seen;
-    this.call((core) => core.setContext(provided, url));
+    try {
+      this.call((core) => core.setContext(provided, url));
+    } catch (error) {
+      this.seen_ = undefined;
+      throw error;
+    }
     return true;
   }
 

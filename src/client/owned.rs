@@ -73,12 +73,7 @@ impl Owned {
     }
 
     /// Reads what an earlier page stored.
-    pub(super) fn at(
-        place: Place,
-        read: fn(&Object) -> Object,
-        storage: &dyn Storage,
-        is_damaged: &mut bool,
-    ) -> Self {
+    pub(super) fn at(place: Place, read: fn(&Object) -> Object, storage: &dyn Storage, is_damaged: &mut bool) -> Self {
         let (text, owner) = place.read(storage);
         Self { place, map: read(&object_of(&text, is_damaged)), owner }
     }

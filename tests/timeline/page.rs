@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use experiment_wasm::api::{FetchOptions, Response};
-use experiment_wasm::client::{Change, Client, Config, Effect, Expose, Receiver, RequestId, Window, read_options};
+use experiment_wasm::client::{
+    Change, Client, Config, Effect, Expose, Message, Receiver, RequestId, Window, read_options,
+};
 use experiment_wasm::dialect::NativeDialect;
+use experiment_wasm::error::Error;
 use experiment_wasm::exposure::{ExposureEvent, Tracking};
 use experiment_wasm::json::{Object, Text, Value, parse};
 use experiment_wasm::machine::Machine;
@@ -57,6 +60,7 @@ pub struct Page {
     tracked: Vec<ExposureEvent>,
     notified: Vec<Change>,
     last: u32,
+    headers: Vec<(&'static str, Text)>,
 }
 
 pub fn answer(id: u32) -> RequestId {
@@ -90,13 +94,37 @@ impl Page {
         let client = Client::new(config, NativeDialect, &*shelf, now);
         let (log, tracked, notified) = Default::default();
         let (provider, options) = (Tracking::Taken, options.into());
-        Self { client, now, provider, key, options, window, shelf, log, tracked, notified, last: 0 }
+        Self {
+            client,
+            now,
+            provider,
+            key,
+            options,
+            window,
+            shelf,
+            log,
+            tracked,
+            notified,
+            last: 0,
+            headers: Vec::new(),
+        }
     }
 
     /// The same visitor's next page: what the page kept is gone, what storage kept is there.
     pub fn reload(&mut self) -> Self {
         self.shelf.0.borrow_mut().retain(|(page, _), _| !page);
         self.trap()
+    }
+
+    /// The next page of the same origin, which is another deployment's.
+    pub fn neighbour(&mut self, key: &'static str) -> Self {
+        self.shelf.0.borrow_mut().retain(|(page, _), _| !page);
+        Self::open(key, &self.options, self.window, self.shelf.clone(), self.now)
+    }
+
+    /// What storage holds under a key.
+    pub fn in_storage(&self, key: &str) -> Option<Text> {
+        self.shelf.read(Area::Local, key.as_bytes())
     }
 
     /// A new instance on the same page.
@@ -126,6 +154,12 @@ impl Page {
     pub fn fetch_keys(&mut self, keys: &[&str]) {
         let options = FetchOptions { flag_keys: Some(keys.iter().map(|key| (*key).into()).collect()), tracking: None };
         let _id = self.client.fetch(None, options, self.now);
+        self.perform();
+    }
+
+    /// What user providers say.
+    pub fn provide(&mut self, user: &str) {
+        self.client.set_context(object(user), None);
         self.perform();
     }
 
@@ -178,6 +212,17 @@ impl Page {
         tracked.iter().map(|event| event.insert_id.to_str().into_owned()).collect()
     }
 
+    /// Whom the events handed over since the last look are about.
+    pub fn identities(&mut self) -> Vec<(Option<Text>, Option<Text>)> {
+        let tracked = std::mem::take(&mut self.tracked);
+        tracked.into_iter().map(|event| (event.identity.user_id, event.identity.device_id)).collect()
+    }
+
+    /// A header of the request that was sent last.
+    pub fn last_header(&self, name: &str) -> Option<Text> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+
     /// The exposures handed over since the last look.
     pub fn exposures(&mut self) -> Vec<String> {
         std::mem::take(&mut self.tracked).iter().map(|event| event.exposure.to_object().to_json()).collect()
@@ -198,6 +243,7 @@ impl Page {
         match effect {
             Effect::Send(id, request) => {
                 self.last = id.0;
+                self.headers.clone_from(&request.headers);
                 format!("send {} {} {}", id.0, request.method, request.url)
             }
             Effect::Abort(id) => format!("abort {}", id.0),
@@ -225,6 +271,9 @@ impl Page {
                 };
                 self.notified.push(change);
                 line
+            }
+            Effect::Log(_, Message { text, error: Some(Error::Argument) }) => {
+                format!("log {}: {text}", Error::Argument.message())
             }
             Effect::Log(_, message) => format!("log {}", message.error.map_or(message.text, |error| error.message())),
         }
