@@ -22,12 +22,6 @@ function reach(levels: number): number {
   return levels && 1 + reach(levels - 1);
 }
 
-/** As soon as the stack is empty. */
-async function soon(): Promise<void> {
-  await undefined;
-  makeRoom();
-}
-
 /** What a method answers where there is no room for it. */
 export type Instead = 'nothing' | 'promise' | 'object' | 'this' | 'function';
 
@@ -48,7 +42,7 @@ export function guard(methods: any, instead: Record<string, Instead>): void {
         }
         late[late.length] = call;
         try {
-          void soon();
+          void Promise.resolve().then(makeRoom);
         } catch {
           // The next call makes up for it.
         }

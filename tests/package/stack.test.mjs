@@ -7,6 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { elsewhere } from './elsewhere.mjs';
 import { launch, open, stage } from './stage.mjs';
 
+/** A provider that had no room refuses, and a client that is closed at once does not offer again: that is said, as it should be. */
+const unexpected = (logged) => logged.filter((code) => code !== 'PROVIDER_REFUSED');
+
 /** Runs in a page as in Node: `sdk` in, what went wrong out. */
 async function dive(sdk) {
   const flag = (key) => ({ key, metadata: { evaluationMode: 'local' }, variants: { on: { key: 'on' } }, segments: [{ conditions: [[{ selector: ['context', 'user', 'user_properties', 'plan'], op: 'is', values: ['pro'] }]], variant: 'on' }] });
@@ -86,7 +89,7 @@ async function dive(sdk) {
 
 test('at every depth near the end of the stack every method leaves a client that works, in Node', async () => {
   const { wrong, logged } = await elsewhere(`const dive = ${dive}; console.log(JSON.stringify(await dive(await import('experiment-wasm'))));`);
-  assert.deepEqual([wrong, logged], [[], []]);
+  assert.deepEqual([wrong, unexpected(logged)], [[], []]);
 });
 
 test('flags asked for in the catch blocks of a recursion are answered ever after', async () => {
@@ -114,7 +117,7 @@ describe('in chromium', () => {
     const { page: tab, close } = await open(browser, served.origin);
     try {
       const { wrong, logged } = await tab.evaluate(`(async () => (${dive})(await import('/index.js')))()`);
-      assert.deepEqual([wrong, logged], [[], []]);
+      assert.deepEqual([wrong, unexpected(logged)], [[], []]);
     } finally {
       await close();
       served.close();

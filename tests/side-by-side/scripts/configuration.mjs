@@ -30,7 +30,6 @@ export default [
         { serverZone: 'EU', serverUrl: 'https://own.example' },
         { serverZone: 'EU', flagsServerUrl: 'https://flags.example' },
         { serverUrl: 'https://own.example/proxy/path', flagsServerUrl: 'https://flags.example/proxy' },
-        { serverUrl: '', flagsServerUrl: '' },
       ],
     },
     startEach,
@@ -38,7 +37,17 @@ export default [
 
   script(
     'an address with a slash at its end',
-    { elsewhere: true, given: [{ serverUrl: 'https://own.example/', flagsServerUrl: 'https://flags.example/' }] },
+    {
+      elsewhere: true,
+      given: [{ serverUrl: 'https://own.example/', flagsServerUrl: 'https://flags.example/' }],
+      differs: {
+        what: 'sent',
+        as: (sent) => sent.map(({ path }) => path),
+        reference: ['//sdk/v2/flags', '//sdk/v2/vardata'],
+        ours: ['/sdk/v2/flags', '/sdk/v2/vardata'],
+        why: DECIDED.addresses,
+      },
+    },
     startEach,
   ),
 
