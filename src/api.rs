@@ -15,6 +15,9 @@ pub const TRACK_HEADER: &str = "X-Amp-Exp-Track";
 pub const EXPOSURE_TRACK_HEADER: &str = "X-Amp-Exp-Exposure-Track";
 /// The header that names the library.
 pub const LIBRARY_HEADER: &str = "X-Amp-Exp-Library";
+/// The longest user that goes into a header, in bytes. Servers and proxies take headers of 8 KiB in all.
+const USER_HEADER_BYTES: usize = 4_096;
+
 /// The name and version this library gives of itself.
 pub const LIBRARY: &str = concat!("experiment-wasm/", env!("CARGO_PKG_VERSION"));
 
@@ -67,7 +70,7 @@ impl FetchOptions {
     }
 }
 
-/// The request for a user's variants.
+/// The request for a user's variants. One that is too long for a header is sent as the body.
 pub fn vardata_request(
     api_key: &Text,
     server_url: &Text,
@@ -75,7 +78,13 @@ pub fn vardata_request(
     options: &FetchOptions,
     timeout_millis: u64,
 ) -> Request {
-    let mut headers = vec![authorization(api_key), (USER_HEADER, base64url(&user.to_text()))];
+    let mut headers = vec![authorization(api_key)];
+    let user = user.to_text();
+    let header = base64url(&user);
+    let body = (header.len() > USER_HEADER_BYTES).then_some(user);
+    if body.is_none() {
+        headers.push((USER_HEADER, header));
+    }
     if let Some(keys) = &options.flag_keys {
         let keys = Value::Array(keys.iter().map(Value::from).collect());
         headers.push((FLAG_KEYS_HEADER, base64url(&keys.to_text())));
@@ -83,13 +92,13 @@ pub fn vardata_request(
     if let Some(tracking) = &options.tracking {
         headers.push((TRACK_HEADER, tracking.clone()));
     }
-    get(server_url.then(b"/sdk/v2/vardata?v=0"), headers, timeout_millis)
+    request(server_url, b"/sdk/v2/vardata?v=0", headers, body, timeout_millis)
 }
 
 /// The request for a deployment's flags.
 pub fn flags_request(api_key: &Text, server_url: &Text, timeout_millis: u64) -> Request {
     let headers = vec![authorization(api_key), (LIBRARY_HEADER, LIBRARY.into())];
-    get(server_url.then(b"/sdk/v2/flags"), headers, timeout_millis)
+    request(server_url, b"/sdk/v2/flags", headers, None, timeout_millis)
 }
 
 /// Reads the answer to [`vardata_request`]: evaluated variants by flag key.
@@ -97,8 +106,28 @@ pub fn read_vardata(body: &[u8]) -> Option<Object> {
     parse(body).ok()?.into_object()
 }
 
-fn get(url: Text, headers: Vec<(&'static str, Text)>, timeout_millis: u64) -> Request {
-    Request { method: "GET", url, headers, body: None, keepalive: false, timeout_millis }
+/// The server's address may end with slashes.
+fn request(
+    server_url: &Text,
+    path: &[u8],
+    headers: Vec<(&'static str, Text)>,
+    body: Option<Text>,
+    timeout_millis: u64,
+) -> Request {
+    let url = Text::from(without_last(server_url, b'/')).then(path);
+    let method = if body.is_some() { "POST" } else { "GET" };
+    Request { method, url, headers, body, keepalive: false, timeout_millis }
+}
+
+/// A text without the bytes of this kind that it ends with.
+fn without_last(text: &[u8], byte: u8) -> &[u8] {
+    let mut text = text;
+    while let [rest @ .., last] = text
+        && *last == byte
+    {
+        text = rest;
+    }
+    text
 }
 
 fn authorization(api_key: &Text) -> (&'static str, Text) {
@@ -121,8 +150,7 @@ pub fn base64url(bytes: &[u8]) -> Text {
 
 /// Reads base64 in either alphabet, padded or not: clients send both. `None` for anything else.
 pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let text =
-        text.iter().rposition(|byte| *byte != b'=').map_or(&[][..], |last| text.get(..=last).unwrap_or_default());
+    let text = without_last(text, b'=');
     if text.len() % 4 == 1 {
         return None;
     }
@@ -176,5 +204,31 @@ mod tests {
         let names: Vec<_> = request.headers.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["Authorization", USER_HEADER, FLAG_KEYS_HEADER, TRACK_HEADER]);
         assert_eq!(request.headers[0].1, "Api-Key key");
+    }
+
+    fn asked(user: &str, server_url: &str) -> Request {
+        let user = parse(user.as_bytes()).unwrap().into_object().unwrap();
+        vardata_request(&"key".into(), &server_url.into(), &user, &FetchOptions::default(), 10)
+    }
+
+    #[test]
+    fn a_user_that_is_too_long_for_a_header_is_the_body_of_a_post_and_brings_no_other_header() {
+        let landed = |length: usize| format!(r#"{{"landing_url":"{}"}}"#, "x".repeat(length));
+        // 18 bytes around it: 3,072 bytes are 4,096 digits.
+        let fits = asked(&landed(3_054), "http://h");
+        assert_eq!((fits.method, fits.body, fits.headers[1].1.len()), ("GET", None, USER_HEADER_BYTES));
+        let long = asked(&landed(3_055), "http://h");
+        let names: Vec<_> = long.headers.iter().map(|(name, _)| *name).collect();
+        assert_eq!((long.method, names), ("POST", vec!["Authorization"]));
+        assert_eq!(long.body.unwrap(), landed(3_055).as_str());
+        assert_eq!(long.url, "http://h/sdk/v2/vardata?v=0");
+    }
+
+    #[test]
+    fn slashes_at_the_end_of_an_address_are_not_doubled() {
+        for (address, url) in [("http://h", "http://h"), ("http://h/", "http://h"), ("/proxy//", "/proxy"), ("/", "")] {
+            assert_eq!(asked("{}", address).url, format!("{url}/sdk/v2/vardata?v=0").as_str());
+            assert_eq!(flags_request(&"k".into(), &address.into(), 1).url, format!("{url}/sdk/v2/flags").as_str());
+        }
     }
 }

@@ -27,16 +27,17 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::evaluation::{Decision, Target, Trace, evaluate};
 use crate::exposure::{Exposure, Tracking};
-use crate::flag::Flags;
+use crate::flag::{Flags, holds_none};
 use crate::json::{Object, Text, Value, parse, write, write_u64};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, comes};
-use crate::user::{Identity, context, merge};
+use crate::user::{Identity, context, merge, remove_unusable_ids};
 use crate::variant::Variant;
 use answer::Sources;
 use asking::accepted;
 use fetching::Requests;
+use owned::object_of;
 use told::Told;
 use tracking::Tracker;
 use variants::Variants;
@@ -91,20 +92,22 @@ impl<D: Dialect, S: Storage> Client<D, S> {
     /// Of `storage` the records of exposures are read and written again whenever somebody is told; all else is read here, and
     /// written by effects.
     pub fn new(config: Config, dialect: D, storage: Rc<S>, now: Now) -> Self {
-        let namespace = config.namespace();
-        let object = |area, key: &[u8]| parse(&storage.read(area, key)?).ok()?.into_object();
-        let flags = storage.read(Area::Local, &namespace.then(FLAGS)).unwrap_or_default();
-        let options = object(Area::Local, &namespace.then(OPTIONS)).unwrap_or_default();
-        let user = object(Area::Page, USER.as_bytes());
+        let mut is_damaged = false;
+        let variants = Variants::load(config.place(b""), &*storage, &mut is_damaged);
+        let options = object_of(&config.place(OPTIONS).read(&*storage).0, &mut is_damaged);
+        let flags_text = config.place(FLAGS).read(&*storage).0;
+        let (flags, errors) = Flags::parse(&flags_text, &dialect);
+        is_damaged |= !flags_text.is_empty() && holds_none(&errors);
+        let user = storage.read(Area::Page, USER.as_bytes()).and_then(|text| parse(&text).ok()?.into_object());
         let mut client = Self {
             user,
             provided: Object::new(),
             page_url: None,
             identity: Identity::default(),
-            flags: Flags::parse(&flags, &dialect).0,
+            flags,
             told: Told::default(),
             target: None,
-            variants: Variants::load(namespace, &*storage),
+            variants,
             options,
             requests: Requests::default(),
             tracker: Tracker::load(&config, storage.clone(), now),
@@ -118,6 +121,9 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         };
         client.identity = Identity::of(&client.merged_user());
         client.merge_initial_flags();
+        if is_damaged {
+            client.log(Level::Error, "storage", Some(Error::Argument));
+        }
         if storage.read(Area::Page, RUNNING.as_bytes()).is_some() {
             client.run_from(now);
         }
@@ -235,6 +241,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
 
     /// Sets the user. Somebody else (see [`Identity::is_same`]) is not served the variants of who was there before.
     pub fn set_user(&mut self, user: Option<Object>) {
+        let user = user.map(|user| self.with_usable_ids(user));
         let text = user.as_ref().map(Object::to_text);
         self.user = user;
         self.push(match text {
@@ -246,7 +253,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
 
     /// What user providers say, and the page's address. They fill in what the user does not have.
     pub fn set_context(&mut self, provided: Object, page_url: Option<Text>) {
-        self.provided = provided;
+        self.provided = self.with_usable_ids(provided);
         self.page_url = page_url;
         self.user_changed();
     }
@@ -269,8 +276,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
     /// Whether fetches track an assignment at the server, from now on and on later pages.
     pub fn set_tracks_assignment(&mut self, tracks: bool) {
         self.options.set("trackingOption", if tracks { "track" } else { "no-track" });
-        let key = self.config.namespace().then(OPTIONS);
-        self.push(Effect::Save(Area::Local, key, self.options.to_text()));
+        self.config.place(OPTIONS).save(self.options.to_text(), b"", &mut self.effects);
     }
 
     fn run_from(&mut self, now: Now) {
@@ -334,6 +340,12 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         under.put("library", api::LIBRARY);
         under.extend_from(&self.provided);
         merge(&under, self.user.as_ref().unwrap_or(&Object::new()))
+    }
+
+    /// An id that is neither text nor number counts as absent, and its field is said.
+    fn with_usable_ids(&mut self, mut user: Object) -> Object {
+        remove_unusable_ids(&mut user, |field| self.log(Level::Error, field, Some(Error::Argument)));
+        user
     }
 
     fn user_changed(&mut self) {

@@ -107,7 +107,7 @@ pub enum Level {
 /// What is logged: a fixed sentence, and perhaps an error. Never a key, a URL or anything about the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The sentence.
+    /// The sentence; with [`Error::Argument`] the field that cannot be used.
     pub text: &'static str,
     /// The error behind it.
     pub error: Option<Error>,

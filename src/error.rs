@@ -6,6 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
+    /// An argument or an option cannot be used.
+    Argument,
     /// The client has no deployment key.
     ApiKeyEmpty,
     /// No answer came in time.
@@ -27,6 +29,7 @@ impl Error {
     /// The stable name of the error, for machines.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Argument => "BAD_ARGUMENT",
             Self::ApiKeyEmpty => "API_KEY_EMPTY",
             Self::Timeout => "TIMEOUT",
             Self::Network => "NETWORK",
@@ -47,6 +50,7 @@ impl Error {
     /// The sentence for people.
     pub fn message(self) -> &'static str {
         match self {
+            Self::Argument => "an argument or an option cannot be used",
             Self::ApiKeyEmpty => "the deployment key is empty",
             Self::Timeout => "the request timed out",
             Self::Network => "the request failed before an answer came",
@@ -56,10 +60,10 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later: everything but a refusal (4xx other than 429) and a missing key.
+    /// Whether the same request may succeed later: everything but a refusal (4xx other than 429) and what the page left out.
     pub fn is_retryable(self) -> bool {
         match self {
-            Self::ApiKeyEmpty | Self::Closed => false,
+            Self::Argument | Self::ApiKeyEmpty | Self::Closed => false,
             Self::Http { status } => !(400..500).contains(&status) || status == 429,
             Self::Timeout | Self::Network | Self::Decode => true,
         }

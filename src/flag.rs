@@ -85,9 +85,7 @@ impl<P> Flags<P> {
     /// Reads flags as [`parse`](Self::parse) does; `None` for a text that holds no list or map of them.
     pub fn read<D: Dialect<Pattern = P>>(text: &[u8], dialect: &D) -> Option<(Self, Vec<FlagError>)> {
         let (flags, errors) = Self::parse(text, dialect);
-        // A text without flags has no other error.
-        let is_none = errors.first().is_some_and(|error| error.code == FlagCode::NotFlags);
-        (!is_none).then_some((flags, errors))
+        (!holds_none(&errors)).then_some((flags, errors))
     }
 
     /// Reads flags one by one, each from its own text, under the name that it is kept by. What is not readable, whatever it
@@ -247,6 +245,11 @@ impl<P> Flags<P> {
         self.edition = EDITIONS.fetch_add(1, Ordering::Relaxed);
         order.cyclic
     }
+}
+
+/// Whether the text that these errors are of holds no list or map of flags: it has no other error then.
+pub(crate) fn holds_none(errors: &[FlagError]) -> bool {
+    errors.first().is_some_and(|error| error.code == FlagCode::NotFlags)
 }
 
 impl Flag {

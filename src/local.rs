@@ -21,7 +21,7 @@ use crate::exposure::Tracking;
 use crate::flag::{FlagError, Flags};
 use crate::json::{Object, Text, Value, parse};
 use crate::time::{Now, comes, day};
-use crate::user::{Identity, context};
+use crate::user::{Identity, context, remove_unusable_ids};
 
 use loading::Loading;
 use offers::Offers;
@@ -85,6 +85,8 @@ pub struct LocalEvaluation<D: Dialect> {
     filter: Filter,
     loading: Loading,
     offers: Offers,
+    /// The fields that could not be used, each said once.
+    reported: Vec<&'static str>,
     effects: VecDeque<Effect>,
 }
 
@@ -97,6 +99,7 @@ impl<D: Dialect> LocalEvaluation<D> {
             filter: Filter::new(config.capacity),
             loading: Loading::default(),
             offers: Offers::default(),
+            reported: Vec::new(),
             effects: VecDeque::new(),
             config,
         }
@@ -120,11 +123,20 @@ impl<D: Dialect> LocalEvaluation<D> {
 
     /// Asks for the flags now, unless they are on the way.
     pub fn refresh(&mut self, now: Now) {
-        if self.config.api_key.is_empty() {
+        if let Some(refused) = self.refused() {
             self.stop();
-            self.settle(Err(Error::ApiKeyEmpty), None, now);
+            self.settle(Err(refused), None, now);
         } else if let Some(id) = self.loading.begin(now) {
             self.send(id);
+        }
+    }
+
+    /// Why nobody is asked.
+    fn refused(&self) -> Option<Error> {
+        match &self.config {
+            Config { api_key, .. } if api_key.is_empty() => Some(Error::ApiKeyEmpty),
+            Config { server_url, .. } if server_url.trim_ascii().is_empty() => Some(Error::Argument),
+            _ => None,
         }
     }
 
@@ -134,14 +146,17 @@ impl<D: Dialect> LocalEvaluation<D> {
     }
 
     /// The variants of a user, by flag key: of the flags asked for and of those they depend on, or of all. A value that is
-    /// no text is its JSON. If the result is new today, [`Effect::Track`] tells it.
+    /// no text is its JSON. If the result is new today, [`Effect::Track`] tells it. An id that is neither text nor number
+    /// counts as absent, and its field is logged once.
     pub fn evaluate(&mut self, user: &Object, keys: Option<&[Text]>, now: Now) -> Object {
-        let mut target = Target::new(context(user, None));
+        let mut user = user.clone();
+        remove_unusable_ids(&mut user, |field| self.report(field));
+        let mut target = Target::new(context(&user, None));
         let decisions = evaluate(&self.flags, &mut target, keys, &self.dialect, &mut Silent);
         let mut variants: Vec<Object> = decisions.iter().map(|one| self.flags.variant_of(one)).collect();
         if self.config.tracks_assignments {
             let assigned = of_evaluation(&self.flags, &decisions, &variants, keys);
-            self.assign(&Identity::of(user), &assigned, now);
+            self.assign(&Identity::of_user(&user, &self.dialect), &assigned, now);
         }
         variants.iter_mut().for_each(|variant| self.make_text_of_value(variant));
         decisions.iter().map(|one| self.flags.key_of(one).clone()).zip(variants.into_iter().map(Value::from)).collect()
@@ -248,6 +263,13 @@ impl<D: Dialect> LocalEvaluation<D> {
         let Config { api_key, server_url, .. } = &self.config;
         let request = flags_request(api_key, server_url, loading::TIMEOUT_MILLIS);
         self.effects.push_back(Effect::Send(id, Box::new(request)));
+    }
+
+    fn report(&mut self, field: &'static str) {
+        if !self.reported.contains(&field) {
+            self.reported.push(field);
+            self.log(Level::Error, field, Some(Error::Argument));
+        }
     }
 
     fn log(&mut self, level: Level, text: &'static str, error: Option<Error>) {

@@ -1,6 +1,7 @@
 //! Who is asked about: the user's attributes, the identity in them, and the context that conditions look into.
 
 use crate::dialect::comparable::comparable;
+use crate::dialect::{Dialect, plain};
 use crate::json::{Object, Text, Value};
 
 /// Who a user is: what an answer belongs to and whom an exposure is about. An empty id counts as absent.
@@ -13,9 +14,18 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a user.
+    /// The identity of a user, or in an event, that JavaScript wrote: an id that is a number is the text it is written as.
     pub fn of(user: &Object) -> Self {
-        let id = |name: &str| user.get(name).and_then(Value::as_str).filter(|id| !id.is_empty()).cloned();
+        let id = |name: &str| match user.get(name) {
+            Some(Value::String(id) | Value::Number(id)) if !id.is_empty() => Some(id.clone()),
+            _ => None,
+        };
+        Self { user_id: id("user_id"), device_id: id("device_id") }
+    }
+
+    /// The identity of a user that any program wrote: `1e2` is the number that JavaScript writes as `100`.
+    pub fn of_user<D: Dialect>(user: &Object, dialect: &D) -> Self {
+        let id = |name: &str| user.get(name).and_then(|id| id_text(id, dialect)).filter(|id| !id.is_empty());
         Self { user_id: id("user_id"), device_id: id("device_id") }
     }
 
@@ -32,6 +42,27 @@ impl Identity {
             (Some(mine), Some(theirs)) => mine == theirs,
             (None, None) => self.device_id == other.device_id,
             _ => false,
+        }
+    }
+}
+
+/// The text of an id: of a number it is JavaScript's `String(number)`, as bucketing sees it. What is neither text nor number
+/// says nobody.
+pub fn id_text<D: Dialect>(id: &Value, dialect: &D) -> Option<Text> {
+    match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(digits) => Some(plain::print(dialect, digits)),
+        _ => None,
+    }
+}
+
+/// Takes the ids out of a user that are neither text nor number, nor `null`, and names their fields.
+pub(crate) fn remove_unusable_ids(user: &mut Object, mut report: impl FnMut(&'static str)) {
+    for field in &["user.user_id", "user.device_id"] {
+        let name = field.as_bytes().get("user.".len()..).unwrap_or_default();
+        if !matches!(user.get(name), None | Some(Value::String(_) | Value::Number(_) | Value::Null)) {
+            user.remove(name);
+            report(field);
         }
     }
 }

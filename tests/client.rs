@@ -378,3 +378,123 @@ fn an_answer_that_is_no_json_is_a_failure_and_keeps_what_there_was() {
     page.client.handle_response(answer(2), Err(Error::Network), page.now);
     assert_eq!(page.variant("checkout").0, "treatment");
 }
+
+#[test]
+fn a_number_names_somebody_as_its_text_does() {
+    let mut page = Page::with_window("{}", Window::Page);
+    page.fetch(r#"{"user_id":1,"device_id":7.5}"#);
+    page.respond(0, 200, ON);
+    page.variant("checkout");
+    let ids = page.identities();
+    assert_eq!(ids, [(Some("1".into()), Some("7.5".into()))]);
+    page.set_user(r#"{"user_id":2}"#);
+    assert_eq!(page.variant("checkout").1, "none", "2 is not served what 1 was assigned");
+    page.set_user(r#"{"user_id":"1"}"#);
+    assert_eq!(page.variant("checkout").0, "treatment", "as a text it is the same id");
+}
+
+#[test]
+fn an_id_that_is_neither_text_nor_number_counts_as_absent_and_is_named() {
+    let mut page = Page::with_window("{}", Window::Page);
+    for (id, field) in [("user_id", "user.user_id"), ("device_id", "user.device_id")] {
+        for odd in ["true", "{}", "[]", r#"["u"]"#] {
+            page.set_user(&format!(r#"{{"{id}":{odd},"country":"DE"}}"#));
+            assert!(
+                page.log().contains(&format!("log an argument or an option cannot be used: {field}")),
+                "{id} {odd}"
+            );
+            assert_eq!(page.client.user().unwrap().to_json(), r#"{"country":"DE"}"#);
+        }
+    }
+    page.log();
+    page.set_user(r#"{"user_id":null,"device_id":""}"#);
+    assert!(!page.log().iter().any(|line| line.starts_with("log")), "these are absent and nobody meant somebody");
+}
+
+#[test]
+fn what_a_provider_says_fills_in_for_an_id_that_cannot_be_used() {
+    let mut page = Page::with_window("{}", Window::Page);
+    page.provide(r#"{"user_id":8,"device_id":[]}"#);
+    assert!(page.log().iter().any(|line| line.ends_with("user.device_id")));
+    page.fetch(r#"{"user_id":{}}"#);
+    page.respond(0, 200, ON);
+    page.variant("checkout");
+    assert_eq!(page.identities(), [(Some("8".into()), None)]);
+}
+
+const SHOP: &str = "shop-client-prod";
+const BLOG: &str = "blog-client-prod";
+const SHARED: &str = "amp-exp-$default_instance-t-prod";
+const FLAG: &str = r#"[{"key":"local","metadata":{"evaluationMode":"local"},"variants":{"on":{"key":"on"}},"segments":[{"variant":"on"}]}]"#;
+
+#[test]
+fn two_deployments_whose_keys_end_alike_do_not_serve_each_others_variants_flags_and_options() {
+    let mut shop = Page::new("{}").beside(SHOP);
+    shop.start(r#"{"user_id":"u"}"#);
+    shop.respond(0, 200, FLAG);
+    shop.respond(1, 200, ON);
+    shop.client.set_tracks_assignment(false);
+    shop.log();
+    let mut blog = shop.beside(BLOG);
+    blog.set_user(r#"{"user_id":"u"}"#);
+    assert_eq!((blog.variant("checkout").1, blog.variant("local").1), ("none", "none"));
+    blog.fetch(r#"{"user_id":"u"}"#);
+    assert_eq!(blog.last_header("X-Amp-Exp-Track"), None);
+    let mut shop = blog.beside(SHOP);
+    shop.set_user(r#"{"user_id":"u"}"#);
+    assert_eq!((shop.variant("checkout").1, shop.variant("local").1), ("storage", "local-evaluation"));
+    shop.fetch(r#"{"user_id":"u"}"#);
+    assert_eq!(shop.last_header("X-Amp-Exp-Track"), Some("no-track".into()));
+}
+
+#[test]
+fn two_deployments_that_write_in_turn_keep_their_own_answers_and_the_last_one_lies_in_storage() {
+    let mut shop = Page::new("{}").beside(SHOP);
+    shop.fetch(r#"{"user_id":"u"}"#);
+    shop.answer_last(ON);
+    let mut blog = shop.beside(BLOG);
+    blog.fetch(r#"{"user_id":"u"}"#);
+    blog.answer_last(OFF);
+    assert_eq!((shop.variant("checkout").0, blog.variant("checkout").0), ("treatment".into(), "control".into()));
+    shop.set_user(r#"{"user_id":"u","country":"DE"}"#);
+    assert_eq!(shop.variant("checkout").0, "treatment");
+    assert_eq!(shop.reload().variant("checkout").1, "none");
+    assert_eq!(blog.reload().variant("checkout").0, "control");
+}
+
+#[test]
+fn what_the_reference_wrote_over_a_mark_or_without_one_is_served_to_either_deployment() {
+    let mut shop = Page::new("{}").beside(SHOP);
+    shop.fetch(r#"{"user_id":"u"}"#);
+    shop.answer_last(ON);
+    shop.stored(SHARED, OFF);
+    for key in [SHOP, BLOG] {
+        shop = shop.beside(key);
+        assert_eq!(shop.variant("checkout").0, "control", "{key}");
+    }
+}
+
+#[test]
+fn a_mark_tells_neither_the_deployment_key_nor_an_id() {
+    let mut shop = Page::new("{}").beside(SHOP);
+    shop.fetch(r#"{"user_id":"mira.holt"}"#);
+    shop.answer_last(ON);
+    let mark = shop.in_storage(&format!("{SHARED}-identity")).unwrap();
+    assert!(mark.iter().all(u8::is_ascii_hexdigit) && mark.len() == 48, "{mark}");
+}
+
+#[test]
+fn storage_that_cannot_be_read_is_no_variant_and_is_said_once() {
+    for key in [VARIANTS.to_owned(), format!("{VARIANTS}-flags"), format!("{VARIANTS}-variants-options")] {
+        for text in [r#"{"checkout":{"key":"on""#, "5", "\u{fffd}"] {
+            let mut page = Page::new("{}");
+            page.stored(&key, text);
+            let mut page = page.reload();
+            let said = "log an argument or an option cannot be used: storage";
+            assert_eq!(page.log().iter().filter(|line| *line == said).count(), 1, "{key} {text}");
+            assert_eq!(page.variant("checkout").1, "none");
+        }
+    }
+    let mut fresh = Page::new("{}");
+    assert!(fresh.log().is_empty() && fresh.reload().log().is_empty());
+}

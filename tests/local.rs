@@ -87,11 +87,7 @@ impl Service {
 
     /// The events that were told since the last call.
     fn told(&mut self) -> Vec<Object> {
-        let event = |effect| match effect {
-            Effect::Track(_, event) => Some(parse(&event).unwrap().into_object().unwrap()),
-            _ => None,
-        };
-        self.effects().into_iter().filter_map(event).collect()
+        told_of(&self.effects())
     }
 
     fn told_ids(&mut self) -> Vec<String> {
@@ -103,6 +99,14 @@ impl Service {
 /// A provider that answers later.
 fn patient() -> Service {
     Service { tracking: Tracking::Pending, ..Service::new() }
+}
+
+fn told_of(effects: &[Effect]) -> Vec<Object> {
+    let event = |effect: &Effect| match effect {
+        Effect::Track(_, event) => Some(parse(event).unwrap().into_object().unwrap()),
+        _ => None,
+    };
+    effects.iter().filter_map(event).collect()
 }
 
 fn sent(effects: &[Effect]) -> Vec<u32> {
@@ -365,4 +369,47 @@ fn one_bad_flag_is_left_out_and_told() {
             .get("good")
             .is_some_and(|good| good.as_object().and_then(|good| good.get("key")) == Some(&Value::from("on")))
     );
+}
+
+#[test]
+fn a_number_names_somebody_as_javascript_writes_it() {
+    let mut service = Service::new();
+    for same in ["100", "1e2", "100.0", r#""100""#] {
+        service.evaluate(&format!(r#"{{"user_id":{same}}}"#));
+    }
+    let told = service.told();
+    assert_eq!(told.len(), 1, "all four are one user");
+    assert_eq!(told[0].get("user_id").unwrap().to_json(), r#""100""#);
+}
+
+#[test]
+fn an_id_that_is_neither_text_nor_number_counts_as_absent_and_is_named_once() {
+    let mut service = Service::new();
+    for odd in ["true", "{}", r#"["u"]"#] {
+        service.evaluate(&format!(r#"{{"user_id":{odd},"device_id":"d"}}"#));
+    }
+    let effects = service.effects();
+    let named: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Log(_, message) => Some((message.text, message.error)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(named, [("user.user_id", Some(Error::Argument))]);
+    let told = told_of(&effects);
+    assert_eq!(told.len(), 1, "all three are the device");
+    assert!(told[0].get("user_id").is_none());
+}
+
+#[test]
+fn an_address_that_is_empty_is_nobodys() {
+    for address in ["", "  "] {
+        let mut service = Service::of(Config::new("server-key", address));
+        service.local.start(service.now);
+        service.perform();
+        let effects = service.effects();
+        assert_eq!((sent(&effects), settled(&effects)), (vec![], vec![Err(Error::Argument)]));
+        assert_eq!(service.local.next_timeout(), None);
+    }
 }

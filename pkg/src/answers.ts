@@ -1,6 +1,10 @@
 // The answers in front of the core, and the mark of a synchronous run. What an answer is, and when it ends, the core decides.
 
+import { isBehind, makeRoom } from './room.js';
 import type { Variant } from './variant.js';
+
+/** How many answers are remembered as objects. Flags are few; fallbacks can be any number. */
+const SHOWN = 1_000;
 
 /**
  * Answers by flag key. They hold until the core says that something changed; whether something changed unseen (the page's address, what a
@@ -12,10 +16,21 @@ export class Answers {
   private kept_ = new Map<string, Variant>();
   /** Those that a fallback would replace. */
   private defaults_ = new Map<string, Variant>();
+  /** The objects that the page has, by what the core said and the flag: an answer that holds is one object, asked anew or not. */
+  private shown_ = new Map<string, Variant>();
   private running_ = false;
 
   get(key: string, fallback: unknown): Variant | undefined {
     return this.kept_.get(key) ?? (fallback == null ? this.defaults_.get(key) : undefined);
+  }
+
+  /** The object that stands for this answer. */
+  shown(text: string, variant: Variant, age: number): Variant {
+    if (age !== this.age) return variant;
+    const shown = this.shown_.get(text) ?? variant;
+    if (this.shown_.size >= SHOWN) this.shown_.clear();
+    this.shown_.set(text, shown);
+    return shown;
   }
 
   /** Keeps an answer, unless answers were cleared after `age`. */
@@ -27,13 +42,18 @@ export class Answers {
     this.age++;
     this.kept_.clear();
     this.defaults_.clear();
+    this.shown_.clear();
   }
 
   /** Whether a synchronous run starts with this call. The mark falls in a microtask; timers would outlast the run. */
   begins(): boolean {
+    if (isBehind()) makeRoom();
     if (this.running_) return false;
-    this.running_ = true;
-    void Promise.resolve().then(() => (this.running_ = false));
-    return true;
+    void Promise.resolve().then(() => this.end());
+    return (this.running_ = true);
+  }
+
+  end(): void {
+    this.running_ = false;
   }
 }

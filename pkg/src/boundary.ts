@@ -8,7 +8,7 @@ import type { Variant } from './variant.js';
 /** A promise of `start` or `fetch` that is not settled. After a trap the next instance is asked again. */
 export interface Open {
   resolve(): void;
-  reject(code: ExperimentErrorCode, status?: number): void;
+  reject(code: ExperimentErrorCode, status?: number, cause?: unknown): void;
   readonly isStart: boolean;
   readonly options?: string;
   /** It waits for the first instance. */
@@ -32,7 +32,8 @@ export interface ClientSeed {
   /** What is not settled; the same by the instance's own numbers. */
   readonly pending: Set<Open>;
   readonly open: Map<number, Open>;
-  log(level: number, sentence: string, code?: ExperimentErrorCode): void;
+  /** With `BAD_ARGUMENT`, `sentence` is the field. `cause`: what was thrown in place of an answer. */
+  log(level: number, sentence: string, code?: ExperimentErrorCode, cause?: unknown): void;
   /** Something broke that is nobody's call. */
   fail(error: ExperimentError): void;
   notify(kind: 'variants' | 'flags' | 'user'): void;

@@ -6,7 +6,7 @@ import { attempt, isolated } from './attempt.js';
 import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from './boundary.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from './config.js';
 import { type ConsentOptions, ConsentStatus, erase, store, takeOver } from './consent.js';
-import { ExperimentError, failed } from './error.js';
+import { type ExperimentError, failed, unusable } from './error.js';
 import type { Exposure, ExposureTrackingProvider } from './exposure.js';
 import { fallbackOf } from './fallback.js';
 import type { FlagEvaluationTrace } from './flag.js';
@@ -14,7 +14,8 @@ import { Link } from './link.js';
 import { leveled, type Logger, say } from './logger.js';
 import { asked, type ExperimentPlugin, type IntegrationPlugin } from './plugin.js';
 import { forget } from './register.js';
-import { toText } from './text.js';
+import { guard, makeRoom } from './room.js';
+import { type Lost, toText } from './text.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
 import type { Variant, Variants } from './variant.js';
 
@@ -65,6 +66,9 @@ export interface Client {
 /** A key that cannot cross plain: one that is not well formed, and one that would look quoted. */
 const QUOTED = /^"|\p{Surrogate}/u;
 
+/** How many fields are complained of: pages can have any number of properties. */
+const COMPLAINTS = 100;
+
 /**
  * Fetches variants, evaluates flags, answers `variant()` and tells the exposure tracking provider what was met. Made by
  * `Experiment.initialize`.
@@ -80,6 +84,12 @@ export class ExperimentClient implements Client {
   private readonly answers_ = new Answers();
   private readonly complaints_ = new Set<string>();
   private readonly listeners_ = new Map<string, Set<Listener>>();
+  /** Says once what could not be used, or not whole. */
+  private readonly lost_: Lost = (field, cause) => {
+    if (this.complaints_.size >= COMPLAINTS || this.complaints_.has(field)) return;
+    this.complaints_.add(field);
+    this.fail_(unusable(field, cause));
+  };
   private readonly legacy_?: LegacyAnalytics;
   private plugin_?: IntegrationPlugin;
   private readonly hearNoMore_?: () => void;
@@ -91,13 +101,14 @@ export class ExperimentClient implements Client {
    * @param config the options; see {@link ExperimentConfig}
    */
   constructor(apiKey: string, config?: ExperimentConfig) {
+    makeRoom();
     const options = (this.options_ = copyOptions(config));
     this.logger_ = leveled(options.loggerProvider, levelOf(options));
     this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };
     this.seed_ = this.seedOf_(typeof apiKey === 'string' ? apiKey : '');
     if (options.analyticsProvider) this.legacy_ = new LegacyAnalytics(options.analyticsProvider);
     if (this.is_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) takeOver(this.name_());
-    this.link_ = new Link(this.seed_, options.userProvider);
+    this.link_ = new Link(this.seed_, options.userProvider, this.lost_);
     if (this.is_(ConsentStatus.REJECTED)) this.link_.release();
     // The provider logs it itself.
     const provider = options.exposureTrackingProvider as ExposureTrackingProvider | undefined;
@@ -114,7 +125,7 @@ export class ExperimentClient implements Client {
    */
   start(user?: ExperimentUser): Promise<void> {
     this.nobody_ = null;
-    return this.link_.request(true, this.object_(user, 'the user'));
+    return this.request_(['serverUrl', 'flagsServerUrl'], user);
   }
 
   /** Stops polling for flags. */
@@ -142,9 +153,7 @@ export class ExperimentClient implements Client {
    * @returns resolves to this client when the answer is stored, or failed (see `throwOnError`)
    */
   fetch(user?: ExperimentUser, options?: FetchOptions): Promise<ExperimentClient> {
-    const text = this.object_(user, 'the user');
-    const asked = this.object_(options, 'the fetch options');
-    return this.link_.request(false, text, asked).then(() => this);
+    return this.request_(['serverUrl'], user, this.object_(options, 'options')).then(() => this);
   }
 
   /**
@@ -159,8 +168,13 @@ export class ExperimentClient implements Client {
    * @param options `expose: false` only looks at the variant
    */
   variant(key: string, fallback?: string | Variant, options?: VariantOptions): Variant {
-    this.begin_();
-    return this.answers_.get(key, fallback) ?? this.ask_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
+    try {
+      this.begin_();
+      return this.answers_.get(key, fallback) ?? this.ask_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
+    } catch {
+      // There is no room on the stack for the answer, nor for a call that makes another.
+      return typeof fallback === 'string' ? { key: fallback, value: fallback } : ((typeof fallback === 'object' && fallback) || {});
+    }
   }
 
   /**
@@ -185,7 +199,7 @@ export class ExperimentClient implements Client {
    */
   getEvaluationTraces(flagKeys?: string[]): Record<string, FlagEvaluationTrace> {
     this.begin_();
-    const keys = this.object_(flagKeys, 'the flag keys');
+    const keys = this.object_(flagKeys, 'flagKeys');
     return JSON.parse(this.link_.call((core) => core.traces(keys)));
   }
 
@@ -214,7 +228,7 @@ export class ExperimentClient implements Client {
    * before: call `fetch` too. Flags that are evaluated on the page apply at once.
    */
   setUser(user?: ExperimentUser | null): void {
-    const text = this.object_(user, 'the user');
+    const text = this.object_(user, 'user');
     this.nobody_ = null;
     this.link_.call((core) => core.setUser(text));
   }
@@ -279,6 +293,16 @@ export class ExperimentClient implements Client {
     else this.link_.rebuild();
   }
 
+  /** An address that is empty, as a variable is that was not set, is nobody's: Amplitude's servers least of all. */
+  private request_(addresses: Array<'serverUrl' | 'flagsServerUrl'>, user?: ExperimentUser, options?: string): Promise<void> {
+    const text = this.object_(user, 'user');
+    const field = addresses.find((name) => this.options_[name]?.trim?.() === '');
+    if (!field) return this.link_.request(addresses.length > 1, text, options);
+    this.lost_(field, this.options_[field]);
+    if (text) this.link_.call((core) => core.setUser(text));
+    return this.options_.throwOnError ? Promise.reject(unusable(field)) : Promise.resolve();
+  }
+
   private reject_(): void {
     this.unplug_();
     this.link_.release();
@@ -304,14 +328,15 @@ export class ExperimentClient implements Client {
     const { initialFlags, httpClient, exposureTrackingProvider } = this.options_;
     return {
       apiKey,
-      config: plainOptions(this.options_, this.lost_('the options')),
+      config: plainOptions(this.options_, this.lost_),
       isHeld: this.is_(ConsentStatus.PENDING),
       ...{ initialFlags, httpClient, exposureTrackingProvider },
       kept: new Map(),
       pending: new Set(),
       open: new Map(),
-      log: (level, sentence, code) => {
-        const error = code && failed(sentence, code);
+      log: (level, sentence, code, cause) => {
+        if (code === 'BAD_ARGUMENT') return this.lost_(sentence, cause);
+        const error = code && failed(sentence, code, 0, cause);
         if (error && level === 1) this.fail_(error);
         else say(this.logger_, level, error?.message ?? sentence);
       },
@@ -328,7 +353,10 @@ export class ExperimentClient implements Client {
 
   private fail_(error: ExperimentError): void {
     say(this.logger_, 1, error.message, error);
-    this.tell_('error', error);
+    const tell = () => this.tell_('error', error);
+    // Of what fails while the client is made, those hear who listen right after.
+    if (this.listeners_.has('error')) tell();
+    else void Promise.resolve().then(tell);
   }
 
   private tell_(kind: string, told: unknown): void {
@@ -337,7 +365,14 @@ export class ExperimentClient implements Client {
 
   /** What nobody announces (the page's address, what a user provider says) is asked once per synchronous run. */
   private begin_(): void {
-    if (this.answers_.begins()) this.refresh_();
+    if (!this.answers_.begins()) return;
+    try {
+      this.refresh_();
+    } catch (error) {
+      // No room on the stack: the next call asks again.
+      this.answers_.end();
+      throw error;
+    }
   }
 
   private refresh_(): void {
@@ -348,9 +383,11 @@ export class ExperimentClient implements Client {
     const { age } = this.answers_;
     const crossing = this.key_(key);
     const text = fallback == null ? undefined : this.fallback_(fallback);
-    const { variant, source, keep, isDefault } = JSON.parse(this.link_.call((core) => core.variant(crossing ?? '', text, crossing === undefined ? PEEK : expose)));
-    const answer = (source === 'fallback-inline' && fallbackOf(fallback)) || variant;
-    if (keep && expose === EXPOSE) this.answers_.keep(key, variant, isDefault, age);
+    const said = this.link_.call((core) => core.variant(crossing ?? '', text, crossing === undefined ? PEEK : expose));
+    const { variant, source, keep, isDefault } = JSON.parse(said);
+    const given = source === 'fallback-inline' && typeof fallback === 'object' && fallbackOf(fallback);
+    const answer = given || this.answers_.shown(said + crossing, variant, age);
+    if (keep && expose === EXPOSE) this.answers_.keep(key, answer, isDefault, age);
     if (this.legacy_ && crossing !== undefined) this.met_(key, variant, source, expose);
     this.logger_.debug(`[Experiment] variant for ${crossing} is ${variant.key || variant.value}`);
     return answer;
@@ -364,27 +401,37 @@ export class ExperimentClient implements Client {
 
   /** The key as it crosses; nothing for what is no key. */
   private key_(key: unknown): string | undefined {
-    if (typeof key !== 'string') return void this.lost_('a flag key')(typeof key);
+    if (typeof key !== 'string') return void this.lost_('key', typeof key);
     return QUOTED.test(key) ? JSON.stringify(key) : key;
   }
 
   /** The page gets its own fallback back, so for one that JSON cannot hold an empty one crosses in its place. */
   private fallback_(fallback: unknown): string | undefined {
-    return toText(fallback, this.lost_('a fallback')) ?? (fallbackOf(fallback) && '{}');
+    return toText(fallback, this.lost_, 'fallback') ?? (fallbackOf(fallback) && '{}');
   }
 
-  private object_(given: unknown, what: string): string | undefined {
+  private object_(given: unknown, field: string): string | undefined {
     if (given == null) return;
-    if (typeof given === 'object') return toText(given, this.lost_(what));
-    this.lost_(what)(typeof given);
-  }
-
-  /** Says once what could not be used, or not whole. */
-  private lost_(what: string): (cause: unknown) => void {
-    return (cause) => {
-      if (this.complaints_.has(what)) return;
-      this.complaints_.add(what);
-      this.fail_(new ExperimentError('BAD_ARGUMENT', `${what} cannot be used as given`, { cause }));
-    };
+    if (typeof given === 'object') return toText(given, this.lost_, field);
+    this.lost_(field, typeof given);
   }
 }
+
+guard(ExperimentClient.prototype, {
+  start: 'promise',
+  fetch: 'promise',
+  setTracksAssignment: 'promise',
+  all: 'object',
+  getEvaluationTraces: 'object',
+  setUserProvider: 'this',
+  on: 'function',
+  getUser: 'nothing',
+  setUser: 'nothing',
+  exposure: 'nothing',
+  clear: 'nothing',
+  reset: 'nothing',
+  stop: 'nothing',
+  close: 'nothing',
+  addPlugin: 'nothing',
+  setConsentStatus: 'nothing',
+});

@@ -4,7 +4,7 @@ import type { ExperimentAnalyticsProvider } from './analytics.js';
 import type { ConsentOptions } from './consent.js';
 import type { ExposureTrackingProvider } from './exposure.js';
 import { LogLevel, type Logger } from './logger.js';
-import { entriesOf, toText } from './text.js';
+import { entriesOf, type Lost, toText } from './text.js';
 import type { HttpClient } from './transport.js';
 import type { ExperimentUserProvider } from './user.js';
 import type { Source, Variant, Variants } from './variant.js';
@@ -27,9 +27,9 @@ export interface ExperimentConfig {
   initialFlags?: string;
   /** Which variants are asked first. Default: `Source.LocalStorage`. */
   source?: Source | `${Source}`;
-  /** The origin that variants are fetched from. Default: Amplitude's, by `serverZone`. */
+  /** The origin that variants are fetched from. Default: Amplitude's, by `serverZone`. An empty one is an error, and nobody is asked. */
   serverUrl?: string;
-  /** The origin that flags are fetched from. Default: Amplitude's, by `serverZone`. */
+  /** The origin that flags are fetched from. Default: Amplitude's, by `serverZone`. An empty one is an error, and nobody is asked. */
   flagsServerUrl?: string;
   /** `US` or `EU`: which of Amplitude's data centres is asked. Default: `US`. */
   serverZone?: string;
@@ -73,8 +73,8 @@ export function copyOptions(config: unknown): ExperimentConfig {
 }
 
 /** The plain options as JSON text. */
-export function plainOptions(options: ExperimentConfig, lost: (error: unknown) => void): string {
-  return toText(Object.fromEntries(Object.entries(options).filter(([name]) => !APART.test(name))), lost) ?? '{}';
+export function plainOptions(options: ExperimentConfig, lost: Lost): string {
+  return toText(Object.fromEntries(Object.entries(options).filter(([name]) => !APART.test(name))), lost, 'config') ?? '{}';
 }
 
 /** How much the options want logged. */

@@ -37,6 +37,8 @@ let live: Core | undefined;
 let failure: ExperimentError | undefined;
 let booting = false;
 let traps: number[] = [];
+/** An instance that broke, and what came out of it. What follows from that is done at the next call. */
+let broken: { core: Core; error: unknown } | undefined;
 
 /** Takes a part in: it is built now, or when the instance is there. */
 export function adopt<H>(part: Part<H>): Part<H> {
@@ -68,7 +70,11 @@ export function call<H, T>(part: Part<H>, act: (handle: H) => T): T {
     try {
       return act(part.handle as H);
     } catch (error) {
-      trapped(core, error);
+      // No call: when the stack has run out, none can be made, and the instance would stay.
+      if (core && core === live) {
+        live = undefined;
+        broken = { core, error };
+      }
     }
   }
   return act(part.standby);
@@ -82,6 +88,7 @@ export function boot(from: WasmSource | (() => WasmSource), failed = unavailable
     module = compiled(source) ?? new WebAssembly.Module(source as BufferSource);
     run(instantiate(module, lost));
   } catch (error) {
+    if (isExhausted(error)) throw error;
     // Chrome before 114 compiles more than 4 KB on the main thread only aside.
     return error instanceof RangeError ? bootAside(source!, failed) : failed(error);
   }
@@ -139,10 +146,12 @@ function install<H>(part: Part<H>, core: Core): void {
 /** Whether the part lives in the instance. After a trap this makes the next one, at once if that can be. */
 function current(part: Part<any>): boolean {
   wake();
+  if (live && parts.has(part)) install(part, live);
   return !!live && part.of === live;
 }
 
 function wake(): void {
+  if (broken) bury(broken.core, broken.error);
   if (!live && !failure && !booting && module) void boot(module);
 }
 
@@ -156,11 +165,24 @@ function lost(error: unknown): void {
 function trapped(core: Core | undefined, error: unknown): void {
   if (!core || core !== live) return;
   live = undefined;
+  broken = { core, error };
+  void Promise.resolve().then(wake);
+}
+
+function bury(core: Core, error: unknown): void {
   core.retire();
   const now = Date.now();
-  traps = [...traps.filter((at) => now - at < STORM_MS), now];
-  if (traps.length >= STORM) fail(new ExperimentError('WASM_TRAPPED', 'the core broke too often: answers are fallbacks', { cause: error }));
-  else void Promise.resolve().then(wake);
+  traps = traps.filter((at) => now - at < STORM_MS);
+  broken = undefined;
+  // A stack that has run out is the page's doing.
+  if (!isExhausted(error) && traps.push(now) >= STORM) {
+    fail(new ExperimentError('WASM_TRAPPED', 'the core broke too often: answers are fallbacks', { cause: error }));
+  } else void Promise.resolve().then(wake);
+}
+
+/** What engines say when the stack has run out. */
+function isExhausted(error: unknown): boolean {
+  return /stack|recursion/.test(String((error as Error)?.message));
 }
 
 function fail(error: ExperimentError): void {

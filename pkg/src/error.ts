@@ -3,8 +3,8 @@
 /**
  * Why something failed. Stable: code may compare against it, messages may change.
  *
- * - `BAD_ARGUMENT`: an argument has a type the method does not take. Only constructors and `evaluate` throw it; every other method answers
- *   a fallback and logs it.
+ * - `BAD_ARGUMENT`: an argument has a type the method does not take, or an address is empty; `field` says which. Only constructors and
+ *   `evaluate` throw it; every other method goes on without what cannot be used, and logs it once.
  * - `WASM_UNAVAILABLE`: the page cannot run WebAssembly (none there, or a Content-Security-Policy without `'wasm-unsafe-eval'`). Clients
  *   answer fallbacks.
  * - `WASM_TRAPPED`: the core broke five times within a minute. Clients answer fallbacks until the page is loaded again.
@@ -40,11 +40,13 @@ export class ExperimentError extends Error {
   readonly status?: number;
   /** The same, by the name that `@amplitude/experiment-js-client` has for it. */
   readonly statusCode?: number;
-  /** What was behind it, when another error was. */
+  /** The argument, option or field of the user that cannot be used, for instance `user.user_properties.plan` (`BAD_ARGUMENT`). */
+  readonly field?: string;
+  /** What was behind it, when another error was: for `NETWORK` what `fetch` or the page's `httpClient` threw. */
   readonly cause?: unknown;
 
-  /** @param more `cause`: the error behind this one; `status`: the HTTP status of the answer */
-  constructor(code: ExperimentErrorCode, message: string, more?: { cause?: unknown; status?: number }) {
+  /** @param more `cause`: the error behind this one; `status`: the HTTP status of the answer; `field`: what cannot be used */
+  constructor(code: ExperimentErrorCode, message: string, more?: { cause?: unknown; status?: number; field?: string }) {
     super(message);
     this.name = 'ExperimentError';
     this.code = code;
@@ -53,6 +55,11 @@ export class ExperimentError extends Error {
 }
 
 /** The error behind a code of the core. */
-export function failed(what: string, code: ExperimentErrorCode, status?: number): ExperimentError {
-  return new ExperimentError(code, `${what} (${code}${status ? ` ${status}` : ''})`, status ? { status } : {});
+export function failed(what: string, code: ExperimentErrorCode, status?: number, cause?: unknown): ExperimentError {
+  return new ExperimentError(code, `${what} (${code}${status ? ` ${status}` : ''})`, status ? { status } : cause === undefined ? {} : { cause });
+}
+
+/** The error of an argument, an option or a field of the user. */
+export function unusable(field: string, cause?: unknown): ExperimentError {
+  return new ExperimentError('BAD_ARGUMENT', `${field} cannot be used as given`, { cause, field });
 }

@@ -4,6 +4,7 @@ import { builtIn } from 'core:built-in';
 import { type EvaluateCore, instantiate } from 'core:evaluate';
 import { ExperimentError } from './error.js';
 import { isModule } from './platform.js';
+import { toText } from './text.js';
 
 let core: EvaluateCore | undefined;
 let module: WebAssembly.Module | undefined;
@@ -23,9 +24,9 @@ export function ask<T>(question: (core: EvaluateCore) => T): T {
       cause = error;
       // The core read it and says so: nothing broke.
       if ((error as { code?: string }).code === 'DECODE') throw refused('flags, user or flagKeys are', cause);
-      running.retire();
-      // Another instance may have come while this one was asked.
+      // Another instance may have come while this one was asked. Before any call: there may be no room on the stack for one.
       if (core === running) core = undefined;
+      running.retire();
     }
   }
   throw new ExperimentError('WASM_TRAPPED', 'the core broke while it evaluated', { cause });
@@ -43,15 +44,16 @@ function start(): EvaluateCore {
 
 /** The JSON text of an argument that must be an object or a list. */
 export function textOf(given: unknown, name: string): string {
-  let cause: unknown;
-  try {
-    if (typeof given === 'object' && given) return JSON.stringify(given);
-  } catch (error) {
-    cause = error;
+  if (typeof given !== 'object' || !given) throw refused(`${name} is`, typeof given, name);
+  let lost: [field: string, cause: unknown] | undefined;
+  const text = toText(given, (...part) => (lost ??= part), name);
+  if (text === undefined || lost) {
+    const [field, cause] = lost ?? [name];
+    throw refused(`${field} is`, cause, field);
   }
-  throw refused(`${name} is`, cause);
+  return text;
 }
 
-function refused(what: string, cause: unknown): ExperimentError {
-  return new ExperimentError('BAD_ARGUMENT', `${what} not what evaluate takes`, { cause });
+function refused(what: string, cause: unknown, field?: string): ExperimentError {
+  return new ExperimentError('BAD_ARGUMENT', `${what} not what evaluate takes`, { cause, field });
 }

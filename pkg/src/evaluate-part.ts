@@ -3,7 +3,7 @@
 
 import type { EvaluateCore } from 'core:evaluate';
 import { attempt } from './attempt.js';
-import { type ExperimentErrorCode, failed } from './error.js';
+import { type ExperimentErrorCode, failed, unusable } from './error.js';
 import { ask } from './evaluate-core.js';
 import { type Logger, LogLevel, say } from './logger.js';
 import { clearTimer, clock, send, setTimer } from './platform.js';
@@ -40,10 +40,12 @@ export interface Owner<M> {
   hear_?(machine: M, id: number, answer: Answer): void;
 }
 
-/** How a request ended. */
-export type Answer = SimpleResponse & { retryAfter?: number };
+/** How a request ended; `cause`: what was thrown in place of an answer. */
+export type Answer = SimpleResponse & { retryAfter?: number; cause?: unknown };
 
 export class Part<M extends Machine> {
+  /** What was thrown in place of the answer that came last. */
+  cause_?: unknown;
   private core_?: EvaluateCore;
   private machine_?: M;
   private readonly requests_ = new Map<number, AbortController | undefined>();
@@ -92,10 +94,16 @@ export class Part<M extends Machine> {
       case 'abort':
         return this.requests_.get(effect[1])?.abort();
       case 'log':
-        return say(this.owner_.logger_, effect[1], effect[2], effect[3] && failed(effect[2], effect[3]));
+        return this.log_(effect[1], effect[2], effect[3]);
       default:
         return this.owner_.perform_(effect, text);
     }
+  }
+
+  /** With `BAD_ARGUMENT`, `sentence` is the field. */
+  private log_(level: number, sentence: string, code?: ExperimentErrorCode): void {
+    const error = code && (code === 'BAD_ARGUMENT' ? unusable(sentence) : failed(sentence, code, 0, this.cause_));
+    say(this.owner_.logger_, level, code === 'BAD_ARGUMENT' ? error!.message : sentence, error);
   }
 
   private async send_([, id, method, url, headers, body, millis]: any[]): Promise<void> {
@@ -106,11 +114,13 @@ export class Part<M extends Machine> {
     let answer: Answer = { status: 0, body: '' };
     try {
       answer = await (http_ ? http_.request(url, method, headers, body, millis) : fetched(url, { method, headers, body, signal: abort?.signal }));
-    } catch {
+    } catch (cause) {
       // No answer came, which is what the status 0 says.
+      answer.cause = cause;
     }
     later((machine) => {
       this.requests_.delete(id);
+      this.cause_ = answer.cause;
       if (this.owner_.hear_) this.owner_.hear_(machine, id, answer);
       else machine.answered(id, answer.status, answer.body, answer.retryAfter);
     });

@@ -6,7 +6,7 @@ import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from 
 import { adopt, call, type Part, rebuild, release } from './engine.js';
 import { failed } from './error.js';
 import { Fallback } from './fallback.js';
-import { copied, entriesOf, toText } from './text.js';
+import { copied, entriesOf, type Lost, toText } from './text.js';
 import type { ExperimentUser } from './user.js';
 import type { Variants } from './variant.js';
 
@@ -33,6 +33,7 @@ export class Link {
   constructor(
     private readonly seed_: ClientSeed,
     provider: Says,
+    private readonly lost_: Lost,
   ) {
     const { exposureTrackingProvider, httpClient, log, fail, notify } = seed_;
     this.ties_ = { exposureTrackingProvider, httpClient, log, fail, notify };
@@ -58,7 +59,7 @@ export class Link {
         isStart,
         options,
         resolve: () => over(resolve),
-        reject: (code, status) => over(() => reject(failed('the request failed', code, status))),
+        reject: (code, status, cause) => over(() => reject(failed('the request failed', code, status, cause))),
       };
       this.refresh();
       this.call((core) => (isStart ? core.start(user, open, false) : core.fetch(user, options, open)));
@@ -73,7 +74,12 @@ export class Link {
     const seen = [Math.floor(Date.now() / 86_400_000), url, provided].join('\n');
     if (seen === this.seen_) return false;
     this.seen_ = seen;
-    this.call((core) => core.setContext(provided, url));
+    try {
+      this.call((core) => core.setContext(provided, url));
+    } catch (error) {
+      this.seen_ = undefined;
+      throw error;
+    }
     return true;
   }
 
@@ -154,7 +160,7 @@ export class Link {
 
   private context_(): [provided: string, url?: string] {
     const users = this.says.map((says) => attempt(() => says?.getUser()));
-    return [toText(merged(users), () => {}) ?? '{}', attempt(() => location.href)];
+    return [toText(merged(users), this.lost_, 'user') ?? '{}', attempt(() => location.href)];
   }
 }
 

@@ -4,7 +4,7 @@
 import type { LocalCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
 import { copyOptions } from './config.js';
-import { ExperimentError, type ExperimentErrorCode, failed } from './error.js';
+import { ExperimentError, type ExperimentErrorCode, failed, unusable } from './error.js';
 import type { Flags } from './evaluate.js';
 import { textOf } from './evaluate-core.js';
 import { giveUp, Part } from './evaluate-part.js';
@@ -43,7 +43,7 @@ export interface LocalEvaluationConfig {
   loggerProvider?: Logger;
   /** Tells clients apart: `Experiment.initializeLocal` answers the same client for the same name and key. */
   instanceName?: string;
-  /** The origin that flags are asked of. Default: Amplitude's, by `serverZone`. */
+  /** The origin that flags are asked of. Default: Amplitude's, by `serverZone`. An empty one is an error. */
   serverUrl?: string;
   /** `us` or `eu`: which of Amplitude's data centres is asked. Default: `us`. */
   serverZone?: string;
@@ -96,16 +96,18 @@ export class LocalEvaluationClient {
 
   /**
    * @param apiKey a server deployment's key
-   * @throws {@link ExperimentError} `BAD_ARGUMENT` when `bootstrap` holds no flags
+   * @throws {@link ExperimentError} `BAD_ARGUMENT` when `bootstrap` holds no flags, and when `serverUrl` is empty
    */
   constructor(apiKey: string, config: LocalEvaluationConfig = {}) {
     const options = copyOptions(config) as LocalEvaluationConfig;
     const zone = String(options.serverZone).toLowerCase() === 'eu' ? 'eu' : 'us';
+    const { serverUrl = SERVERS[zone] } = options;
+    if (!`${serverUrl}`.trim()) throw unusable('serverUrl');
     this.provider_ = options.assignmentTrackingProvider;
     this.logger_ = leveled(options.loggerProvider, options.debug === true ? LogLevel.Debug : (options.logLevel ?? LogLevel.Error));
     const seed = JSON.stringify({
       apiKey,
-      serverUrl: options.serverUrl || SERVERS[zone],
+      serverUrl,
       tracks: !!this.provider_,
       environmentName: options.environmentName,
       pollingMillis: options.flagConfigPollingIntervalMillis,
@@ -239,7 +241,7 @@ export class LocalEvaluationClient {
 
   private settle_(code?: ExperimentErrorCode, status?: number): void {
     for (const { resolve, reject } of this.open_.splice(0)) {
-      if (code) reject(failed('the flags could not be loaded', code, status));
+      if (code) reject(failed('the flags could not be loaded', code, status, this.part_.cause_));
       else resolve();
     }
   }

@@ -9,23 +9,38 @@ const DEPTH = 4;
 /** How deep values are copied: as deep as the core looks into them. */
 const COPIED = 64;
 
-/** The JSON text of `value`, or `undefined` when nothing of it can be written. `lost` hears of parts that were left out. */
-export function toText(value: unknown, lost: (error: unknown) => void, depth = 0): string | undefined {
+/** Hears of a part that was left out: where it stood, and why. */
+export type Lost = (field: string, cause: unknown) => void;
+
+/** The JSON text of `value`, or `undefined` when nothing of it can be written. `field` is its name for `lost`. */
+export function toText(value: unknown, lost: Lost, field = '', above: unknown[] = []): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    if (!depth) lost(error);
-    return typeof value === 'object' && depth < DEPTH ? inParts(value as object, lost, depth + 1) : undefined;
+    if (typeof value === 'object' && above.length < DEPTH && !above.includes(value)) return inParts(value as object, lost, field, above, error);
+    lost(field, error);
   }
 }
 
-function inParts(value: object, lost: (error: unknown) => void, depth: number): string | undefined {
+function inParts(value: object, lost: Lost, field: string, above: unknown[], error: unknown): string {
   const list = Array.isArray(value);
   const parts: string[] = [];
-  for (const [name, part] of entriesOf(value)) {
-    const text = toText(part, lost, depth);
-    if (text) parts.push(list ? text : `${JSON.stringify(name)}:${text}`);
+  let isBlamed = false;
+  const blame: Lost = (...part) => {
+    isBlamed = true;
+    lost(...part);
+  };
+  for (const name of attempt(() => Object.keys(value)) ?? []) {
+    const inner = `${field}.${name}`;
+    try {
+      const text = toText((value as any)[name], blame, inner, [...above, value]);
+      if (text) parts.push(list ? text : `${JSON.stringify(name)}:${text}`);
+    } catch (thrown) {
+      blame(inner, thrown);
+    }
   }
+  // Each part by itself is one that can be written.
+  if (!isBlamed) lost(field, error);
   return list ? `[${parts}]` : `{${parts}}`;
 }
 

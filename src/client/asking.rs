@@ -8,7 +8,7 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::flag::Flags;
 use crate::json::Text;
-use crate::storage::{Area, Storage};
+use crate::storage::Storage;
 use crate::time::Now;
 use crate::user::Identity;
 
@@ -78,8 +78,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
             self.log(Level::Warn, "a flag could not be read and was left out", None);
         }
         self.flags = flags;
-        let key = self.config.namespace().then(FLAGS);
-        self.push(Effect::Save(Area::Local, key, self.flags.to_stored().into()));
+        self.config.place(FLAGS).save(self.flags.to_stored().into(), b"", &mut self.effects);
         self.merge_initial_flags();
         self.push(Effect::Notify(Change::Flags));
         Ok(())

@@ -1,6 +1,9 @@
 //! The options of a client, with the reference's names and defaults.
 
+use super::owned::Place;
+use crate::digest;
 use crate::json::{Object, Text, Value, parse};
+use crate::storage::Area;
 use crate::time::NEVER;
 use crate::variant::Variant;
 
@@ -45,7 +48,8 @@ pub struct Config {
 impl Config {
     /// `options`: the plain ones. `window`: over how long the provider wants an exposure once.
     pub fn new(api_key: Text, options: Object, window: Window) -> Self {
-        let initial_variants = options.get("initialVariants").map(read_variants).unwrap_or_default();
+        let initial_variants = options.get("initialVariants").and_then(Value::as_object);
+        let initial_variants = initial_variants.map(read_variants).unwrap_or_default();
         Self { api_key, options, initial_variants, window, is_held: false }
     }
 
@@ -60,6 +64,11 @@ impl Config {
         let key: &[u8] = &self.api_key;
         let tail = key.get(key.len().saturating_sub(6)..).unwrap_or_default();
         Text::from("amp-exp-").then(&self.instance_name()).then(b"-").then(tail)
+    }
+
+    /// Where this deployment keeps what is named so. Two deployments whose keys end alike have one key there.
+    pub(super) fn place(&self, name: &[u8]) -> Place {
+        Place::new(Area::Local, self.namespace().then(name), digest::short(&self.api_key))
     }
 
     /// Tells clients of one page apart.
@@ -152,13 +161,11 @@ impl Config {
 }
 
 /// Variants by flag key, as they are stored and bootstrapped.
-pub(super) fn read_variants(stored: &Value) -> Object {
+pub(super) fn read_variants(stored: &Object) -> Object {
     let mut variants = Object::new();
-    if let Value::Object(stored) = stored {
-        for (key, value) in stored.iter() {
-            if let Some(variant) = Variant::from_stored(value) {
-                variants.set(key, variant.into_object());
-            }
+    for (key, value) in stored.iter() {
+        if let Some(variant) = Variant::from_stored(value) {
+            variants.set(key, variant.into_object());
         }
     }
     variants

@@ -1,7 +1,8 @@
-//! An object in storage, and whose it is: a digest of the person lies beside it, under the object's key and `-identity`.
+//! What lies in storage beside what the reference wrote there: whose a text is, in a mark under the text's key and `-identity`.
 //!
-//! The reference writes the same objects and knows nothing of persons. So the digest counts only for the text it was made
-//! for; any other text is anybody's, until the person on the page changes.
+//! The reference writes the same texts and knows nothing of marks. So a mark counts only for the text it was made for, whose
+//! digest it begins with; any other text is anybody's, until the person on the page changes. Behind that stand the digests of
+//! the deployment, whose key is longer than what the text's own key has of it, and of the person.
 
 use crate::digest;
 use crate::effect::Effect;
@@ -9,31 +10,78 @@ use crate::json::{Object, Text, Value, parse};
 use crate::storage::{Area, Storage};
 use crate::user::Identity;
 
-/// What is stored, and of whom.
-pub(super) struct Owned {
+/// A text in storage that is one deployment's.
+pub(super) struct Place {
     area: Area,
     key: Text,
+    /// Digest of the deployment's key; empty for what all deployments share.
+    deployment: Text,
+}
+
+impl Place {
+    /// The place under a key.
+    pub(super) fn new(area: Area, key: Text, deployment: Text) -> Self {
+        Self { area, key, deployment }
+    }
+
+    /// What lies here, and the digest of the person it belongs to. Both are empty where that is not known, and where it is
+    /// another deployment's.
+    pub(super) fn read(&self, storage: &dyn Storage) -> (Text, Text) {
+        // Without a closure: the compiler sees whose storage it is, and the browser build has one kind only.
+        let text = storage.read(self.area, &self.key).unwrap_or_default();
+        let mark = storage.read(self.area, &self.mark()).unwrap_or_default();
+        match mark.strip_prefix(&*digest::short(&text)) {
+            None => (text, Text::default()),
+            Some(owners) => match owners.strip_prefix(&*self.deployment) {
+                Some(owner) => (text, owner.into()),
+                None => Default::default(),
+            },
+        }
+    }
+
+    /// Keeps a text here, as this deployment's and this person's.
+    pub(super) fn save(&self, text: Text, owner: &[u8], out: &mut Vec<Effect>) {
+        let mark = digest::short(&text).then(&self.deployment).then(owner);
+        out.push(Effect::Save(self.area, self.key.clone(), text));
+        out.push(Effect::Save(self.area, self.mark(), mark));
+    }
+
+    fn mark(&self) -> Text {
+        self.key.then(b"-identity")
+    }
+}
+
+/// The object in a stored text. Of a text that holds none, `is_damaged` is told.
+pub(super) fn object_of(text: &Text, is_damaged: &mut bool) -> Object {
+    let object = parse(text).ok().and_then(Value::into_object);
+    *is_damaged |= object.is_none() && !text.is_empty();
+    object.unwrap_or_default()
+}
+
+/// What is stored, and of whom.
+pub(super) struct Owned {
+    place: Place,
     pub(super) map: Object,
-    /// Digest of the person; `None` = not known.
-    owner: Option<Text>,
+    /// Digest of the person; empty when that is not known.
+    owner: Text,
 }
 
 impl Owned {
-    /// Reads what an earlier page stored. What cannot be read is not there.
-    pub(super) fn load(area: Area, key: Text, read: fn(&Value) -> Object, storage: &dyn Storage) -> Self {
-        let text = storage.read(area, &key).unwrap_or_default();
-        let mark = storage.read(area, &mark_of(&key));
-        let owner = mark.and_then(|mark| owner_of(&text, &mark));
-        let map = parse(&text).map(|stored| read(&stored)).unwrap_or_default();
-        Self { area, key, map, owner }
+    /// Reads what an earlier page stored, of whatever deployment. What cannot be read is not there.
+    pub(super) fn load(area: Area, key: Text, read: fn(&Object) -> Object, storage: &dyn Storage) -> Self {
+        Self::at(Place::new(area, key, Text::default()), read, storage, &mut false)
+    }
+
+    /// Reads what an earlier page stored.
+    pub(super) fn at(place: Place, read: fn(&Object) -> Object, storage: &dyn Storage, is_damaged: &mut bool) -> Self {
+        let (text, owner) = place.read(storage);
+        Self { place, map: read(&object_of(&text, is_damaged)), owner }
     }
 
     /// Whether this person may have it.
     pub(super) fn is_of(&self, person: &Identity) -> bool {
-        match (&self.owner, digest_of(person)) {
-            (Some(owner), Some(person)) => *owner == person,
-            _ => true,
-        }
+        let person = digest_of(person);
+        self.owner.is_empty() || person.is_empty() || self.owner == person
     }
 
     /// It is this person's from now on; what another one had is gone.
@@ -46,7 +94,7 @@ impl Owned {
 
     /// The person on the page changed: what was anybody's is the person's who leaves.
     pub(super) fn leave(&mut self, person: &Identity) {
-        if self.owner.is_none() && !self.map.is_empty() {
+        if self.owner.is_empty() && !self.map.is_empty() {
             self.owner = digest_of(person);
         }
     }
@@ -54,36 +102,19 @@ impl Owned {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.map = Object::new();
-        self.owner = None;
+        self.owner = Text::default();
     }
 
     pub(super) fn save(&self, out: &mut Vec<Effect>) {
-        let text = self.map.to_text();
-        let mark = mark_of(&self.key);
-        let identity = match &self.owner {
-            Some(owner) => Effect::Save(self.area, mark, digest::short(&text).then(owner)),
-            None => Effect::Remove(self.area, mark),
-        };
-        out.push(Effect::Save(self.area, self.key.clone(), text));
-        out.push(identity);
+        self.place.save(self.map.to_text(), &self.owner, out);
     }
 }
 
-fn mark_of(key: &Text) -> Text {
-    key.then(b"-identity")
-}
-
-/// The owner in a mark, if the mark was made for this text.
-fn owner_of(text: &Text, mark: &Text) -> Option<Text> {
-    let owner = mark.strip_prefix(digest::short(text).as_bytes())?;
-    (!owner.is_empty()).then(|| owner.into())
-}
-
-/// A digest of who a person is, by the rule of [`Identity::is_same`]; `None` for the unknown.
-fn digest_of(person: &Identity) -> Option<Text> {
+/// A digest of who a person is, by the rule of [`Identity::is_same`]; empty for the unknown.
+fn digest_of(person: &Identity) -> Text {
     match (&person.user_id, &person.device_id) {
-        (Some(user), _) => Some(digest::short(&Text::from("u").then(user))),
-        (None, Some(device)) => Some(digest::short(&Text::from("d").then(device))),
-        (None, None) => None,
+        (Some(user), _) => digest::short(&Text::from("u").then(user)),
+        (None, Some(device)) => digest::short(&Text::from("d").then(device)),
+        (None, None) => Text::default(),
     }
 }

@@ -67,8 +67,7 @@ impl Session {
     }
 
     fn read(&self, storage: &dyn Storage) -> Owned {
-        let read = |stored: &Value| stored.as_object().cloned().unwrap_or_default();
-        Owned::load(Area::Session, self.key.clone(), read, storage)
+        Owned::load(Area::Session, self.key.clone(), Object::clone, storage)
     }
 }
 

@@ -3,10 +3,10 @@
 //! They are served to the person they were fetched for and to nobody else.
 
 use super::config::read_variants;
-use super::owned::Owned;
+use super::owned::{Owned, Place};
 use crate::effect::{Effect, RequestId};
 use crate::json::{Object, Text, Value};
-use crate::storage::{Area, Storage};
+use crate::storage::Storage;
 use crate::user::Identity;
 use crate::variant::Variant;
 
@@ -19,9 +19,9 @@ pub(super) struct Variants {
 }
 
 impl Variants {
-    /// Reads what an earlier page stored under `namespace`.
-    pub(super) fn load(namespace: Text, storage: &dyn Storage) -> Self {
-        let stored = Owned::load(Area::Local, namespace, read_variants, storage);
+    /// Reads what an earlier page stored.
+    pub(super) fn load(place: Place, storage: &dyn Storage, is_damaged: &mut bool) -> Self {
+        let stored = Owned::at(place, read_variants, storage, is_damaged);
         Self { stored, answered: None, answered_keys: Vec::new() }
     }
 

@@ -44,7 +44,7 @@ impl CoreClient {
     }
 
     /// Sets the user, gets flags and variants, and polls flags from then on. `open` stands in the seed's map of that name
-    /// until its `resolve()` or `reject(code, status)` was called; `again`: it did before, in an instance that was lost.
+    /// until its `resolve()` or `reject(code, status, cause)` was called; `again`: it did before, in an instance that was lost.
     pub fn start(&self, user: Option<String>, open: &JsValue, again: bool) {
         let user = user.as_deref().and_then(object);
         self.ask(open, |client| if again { client.resume(now()) } else { client.start(user, now()) });

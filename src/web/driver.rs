@@ -49,6 +49,8 @@ pub(super) struct Driver {
     pub(super) seed: Seed,
     under_way: RefCell<Vec<UnderWay>>,
     timer: RefCell<Option<(u64, Timeout)>>,
+    /// What was thrown last in place of an answer.
+    cause: RefCell<JsValue>,
     hear: Closure<dyn FnMut(u32, JsValue)>,
     this: Weak<Driver>,
 }
@@ -64,6 +66,7 @@ impl Driver {
             seed,
             under_way: RefCell::default(),
             timer: RefCell::default(),
+            cause: RefCell::new(JsValue::UNDEFINED),
             hear: listener(this.clone()),
             this: this.clone(),
         })
@@ -96,9 +99,9 @@ impl Driver {
             Effect::Save(area, key, text) => self.storage.save(area, &key, &text),
             Effect::Remove(area, key) => drop(self.storage.write(area, &key, None)),
             Effect::Track(id, to, event) => self.track(id, to, &event),
-            Effect::Settle(id, result) => self.seed.settle(id, result),
+            Effect::Settle(id, result) => self.seed.settle(id, result, &self.cause.borrow()),
             Effect::Notify(change) => self.seed.tell(change),
-            Effect::Log(level, message) => self.seed.log(level, message),
+            Effect::Log(level, message) => self.seed.log(level, message, &self.cause.borrow()),
         }
     }
 
@@ -118,7 +121,7 @@ impl Driver {
         match news % KINDS {
             0 => return self.responded(request, value),
             1 => self.answered(request, value),
-            2 => self.settled(request, Err(Error::Network)),
+            2 => self.failed(request, value.clone()),
             3 => drop(self.with(|machine| machine.handle_tracked(track, judged(value), now()))),
             _ => drop(self.with(|machine| machine.handle_tracked(track, Tracking::Refused, now()))),
         }
@@ -126,8 +129,9 @@ impl Driver {
     }
 
     fn send(&self, id: RequestId, request: &Request) {
-        let Ok((promise, under_way)) = send(id, request, &self.seed.get("httpClient")) else {
-            return self.settled(id, Err(Error::Network));
+        let (promise, under_way) = match send(id, request, &self.seed.get("httpClient")) {
+            Ok(sent) => sent,
+            Err(thrown) => return self.failed(id, thrown),
         };
         self.under_way.borrow_mut().push(under_way);
         self.listen(&promise, id.0, News::Responded, News::Failed);
@@ -146,6 +150,11 @@ impl Driver {
         let Some(UnderWay { status, retry_after, .. }) = self.take(id) else { return };
         let body = body.as_string().unwrap_or_default().into();
         self.settled(id, Ok(Response { status, body, retry_after }));
+    }
+
+    fn failed(&self, id: RequestId, thrown: JsValue) {
+        self.cause.replace(thrown);
+        self.settled(id, Err(Error::Network));
     }
 
     fn settled(&self, id: RequestId, result: Result<Response, Error>) {

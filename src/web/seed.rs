@@ -1,7 +1,7 @@
 //! What a client and a delivery are built from: an object of the page that outlives the instance.
 //!
 //! `apiKey`, `config` (JSON of the plain options but `initialFlags`), `initialFlags`, `isHeld`, `serverUrl` (of a delivery), `exposureTrackingProvider`,
-//! `plugin`, `httpClient`, `log(level, sentence, code?)`, `notify(kind, detail)`; and what the instance must be able to lose: `kept`, a map of
+//! `plugin`, `httpClient`, `log(level, sentence, code?, cause?)`, `notify(kind, detail)`; and what the instance must be able to lose: `kept`, a map of
 //! texts, and `open`, a map of what settles the promises of `start` and `fetch` that are open.
 
 use js_sys::Map;
@@ -35,10 +35,10 @@ impl Seed {
         self.get(name).unchecked_into()
     }
 
-    /// Tells the logger: `log(level, sentence, code?)`.
-    pub(super) fn log(&self, level: Level, message: Message) {
+    /// Tells the logger: `log(level, sentence, code?, cause?)`.
+    pub(super) fn log(&self, level: Level, message: Message, cause: &JsValue) {
         let code = message.error.map(Error::code);
-        self.call("log", &[&(level as u32).into(), &message.text.into(), &code.into()]);
+        self.call("log", &[&(level as u32).into(), &message.text.into(), &code.into(), cause]);
     }
 
     /// Who is told of exposures. A plugin stands there in the form of a provider.
@@ -46,14 +46,14 @@ impl Seed {
         self.get(if receiver == Receiver::Plugin { "plugin" } else { "exposureTrackingProvider" })
     }
 
-    /// Settles a promise that is open.
-    pub(super) fn settle(&self, FetchId(id): FetchId, result: Result<(), Error>) {
+    /// Settles a promise that is open: `resolve()` or `reject(code, status?, cause?)`.
+    pub(super) fn settle(&self, FetchId(id): FetchId, result: Result<(), Error>, cause: &JsValue) {
         let open = self.map("open");
         let entry = open.get(&id.into());
         open.delete(&id.into());
         let _thrown = match result {
             Ok(()) => call_method(&entry, "resolve", &[]),
-            Err(error) => call_method(&entry, "reject", &[&error.code().into(), &error.status().into()]),
+            Err(error) => call_method(&entry, "reject", &[&error.code().into(), &error.status().into(), cause]),
         };
     }
 

@@ -8,7 +8,7 @@ const execute = promisify(execFile);
 const PATIENCE = 60_000;
 
 export async function elsewhere(text) {
-  const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', text], { cwd: import.meta.dirname, timeout: PATIENCE });
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', text], { cwd: import.meta.dirname, timeout: PATIENCE, maxBuffer: 64 << 20 });
   return JSON.parse(stdout.trim().split('\n').pop());
 }
 

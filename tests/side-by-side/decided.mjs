@@ -32,6 +32,8 @@ export const DECIDED = {
     'A flag key that is no text answers the fallback, and a fallback that is neither text nor a variant is none, which is logged; the reference takes them as JavaScript does.',
   options: 'An option of a kind there is not has its default; the reference goes on with it, and with an unknown `source` answers nothing.',
   relative: '`serverUrl` may be relative to the page; the reference cannot fetch variants from such an address.',
+  addresses:
+    'A slash at the end of `serverUrl` or `flagsServerUrl` is taken away, and an empty one is an error at which nobody is asked; the reference asks `//sdk/…`, and Amplitude\'s servers.',
   visitor: 'When a visitor was first seen and where they landed is recorded when the client is made; the reference records it at the first fetch or exposure.',
   copies: 'Options and users are copied when they are given; the reference keeps the objects, and changes `initialVariants` in place.',
   polling: '`start` asks for flags once, and again after each interval; the reference asks a second time as soon as polling begins.',

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use experiment_wasm::api::{FetchOptions, Response};
-use experiment_wasm::client::{Change, Client, Config, Effect, Expose, Receiver, RequestId, Window, read_options};
+use experiment_wasm::client::{
+    Change, Client, Config, Effect, Expose, Message, Receiver, RequestId, Window, read_options,
+};
 use experiment_wasm::dialect::NativeDialect;
+use experiment_wasm::error::Error;
 use experiment_wasm::exposure::{ExposureEvent, Tracking};
 use experiment_wasm::json::{Object, Text, Value, parse};
 use experiment_wasm::machine::Machine;
@@ -93,6 +96,7 @@ pub struct Page {
     tracked: Vec<ExposureEvent>,
     notified: Vec<Change>,
     last: u32,
+    headers: Vec<(&'static str, Text)>,
 }
 
 pub fn answer(id: u32) -> RequestId {
@@ -126,7 +130,21 @@ impl Page {
         let client = Client::new(config, NativeDialect, Rc::new(shelf.clone()), now);
         let (log, tracked, notified) = Default::default();
         let (provider, plugin, options) = (Tracking::Taken, Tracking::Taken, options.into());
-        Self { client, now, provider, plugin, key, options, window, shelf, log, tracked, notified, last: 0 }
+        Self {
+            client,
+            now,
+            provider,
+            plugin,
+            key,
+            options,
+            window,
+            shelf,
+            log,
+            tracked,
+            notified,
+            last: 0,
+            headers: Vec::new(),
+        }
     }
 
     /// The same visitor's next page: what the page kept is gone, what storage kept is there.
@@ -137,6 +155,11 @@ impl Page {
     /// The same visitor in another tab.
     pub fn tab(&mut self) -> Self {
         self.on(Shelf { page: Texts::default(), session: Texts::default(), ..self.shelf.clone() })
+    }
+
+    /// What storage holds under a key.
+    pub fn in_storage(&self, key: &str) -> Option<Text> {
+        self.shelf.read(Area::Local, key.as_bytes())
     }
 
     /// A new instance on the same page.
@@ -212,6 +235,12 @@ impl Page {
         self.perform();
     }
 
+    /// What user providers say.
+    pub fn provide(&mut self, user: &str) {
+        self.client.set_context(object(user), None);
+        self.perform();
+    }
+
     pub fn set_user(&mut self, user: &str) {
         self.client.set_user(Some(object(user)));
         self.perform();
@@ -261,6 +290,17 @@ impl Page {
         tracked.iter().map(|event| event.insert_id.to_str().into_owned()).collect()
     }
 
+    /// Whom the events handed over since the last look are about.
+    pub fn identities(&mut self) -> Vec<(Option<Text>, Option<Text>)> {
+        let tracked = std::mem::take(&mut self.tracked);
+        tracked.into_iter().map(|event| (event.identity.user_id, event.identity.device_id)).collect()
+    }
+
+    /// A header of the request that was sent last.
+    pub fn last_header(&self, name: &str) -> Option<Text> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+
     /// The exposures handed over since the last look.
     pub fn exposures(&mut self) -> Vec<String> {
         std::mem::take(&mut self.tracked).iter().map(|event| event.exposure.to_object().to_json()).collect()
@@ -281,6 +321,7 @@ impl Page {
         match effect {
             Effect::Send(id, request) => {
                 self.last = id.0;
+                self.headers.clone_from(&request.headers);
                 format!("send {} {} {}", id.0, request.method, request.url)
             }
             Effect::Abort(id) => format!("abort {}", id.0),
@@ -309,6 +350,9 @@ impl Page {
                 };
                 self.notified.push(change);
                 line
+            }
+            Effect::Log(_, Message { text, error: Some(Error::Argument) }) => {
+                format!("log {}: {text}", Error::Argument.message())
             }
             Effect::Log(_, message) => format!("log {}", message.error.map_or(message.text, |error| error.message())),
         }

@@ -30,7 +30,6 @@ export default [
         { serverZone: 'EU', serverUrl: 'https://own.example' },
         { serverZone: 'EU', flagsServerUrl: 'https://flags.example' },
         { serverUrl: 'https://own.example/proxy/path', flagsServerUrl: 'https://flags.example/proxy' },
-        { serverUrl: '', flagsServerUrl: '' },
       ],
     },
     startEach,
@@ -38,7 +37,16 @@ export default [
 
   script(
     'an address with a slash at its end',
-    { elsewhere: true, given: [{ serverUrl: 'https://own.example/', flagsServerUrl: 'https://flags.example/' }] },
+    {
+      elsewhere: true,
+      given: [{ serverUrl: 'https://own.example/', flagsServerUrl: 'https://flags.example/' }],
+      // An address that begins with two slashes is another host's, where nobody answers.
+      differs: [
+        { what: 'sent', as: (sent) => sent.map(({ path }) => path), reference: [], ours: ['/sdk/v2/flags', '/sdk/v2/vardata'], why: DECIDED.addresses },
+        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef'], reference: undefined, ours: {}, why: DECIDED.addresses },
+        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef-flags'], reference: undefined, ours: {}, why: DECIDED.addresses },
+      ],
+    },
     startEach,
   ),
 
