@@ -14,7 +14,7 @@ import { Link } from './link.js';
 import { leveled, type Logger, say } from './logger.js';
 import { asked, type ExperimentPlugin, type IntegrationPlugin } from './plugin.js';
 import { forget } from './register.js';
-import { guard, makeRoom } from './room.js';
+import { guard, type Instead, makeRoom } from './room.js';
 import { type Lost, toText } from './text.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
 import type { Variant, Variants } from './variant.js';
@@ -70,6 +70,31 @@ const QUOTED = /^"|\p{Surrogate}/u;
 const COMPLAINTS = 100;
 
 /**
+ * The methods that need room on the stack, and what each answers where there is none. They are guarded with the first client, so that a
+ * bundle that makes none can leave the class out.
+ */
+const GUARDED: Record<string, Instead> = {
+  start: 'promise',
+  fetch: 'promise',
+  setTracksAssignment: 'promise',
+  all: 'object',
+  getEvaluationTraces: 'object',
+  setUserProvider: 'this',
+  on: 'function',
+  getUser: 'nothing',
+  setUser: 'nothing',
+  exposure: 'nothing',
+  clear: 'nothing',
+  reset: 'nothing',
+  stop: 'nothing',
+  close: 'nothing',
+  addPlugin: 'nothing',
+  setConsentStatus: 'nothing',
+};
+
+let isGuarded = false;
+
+/**
  * Fetches variants, evaluates flags, answers `variant()` and tells the exposure tracking provider what was met. Made by
  * `Experiment.initialize`.
  *
@@ -102,6 +127,8 @@ export class ExperimentClient implements Client {
    */
   constructor(apiKey: string, config?: ExperimentConfig) {
     makeRoom();
+    if (!isGuarded) guard(ExperimentClient.prototype, GUARDED);
+    isGuarded = true;
     const options = (this.options_ = copyOptions(config));
     this.logger_ = leveled(options.loggerProvider, levelOf(options));
     this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };
@@ -416,22 +443,3 @@ export class ExperimentClient implements Client {
     this.lost_(field, typeof given);
   }
 }
-
-guard(ExperimentClient.prototype, {
-  start: 'promise',
-  fetch: 'promise',
-  setTracksAssignment: 'promise',
-  all: 'object',
-  getEvaluationTraces: 'object',
-  setUserProvider: 'this',
-  on: 'function',
-  getUser: 'nothing',
-  setUser: 'nothing',
-  exposure: 'nothing',
-  clear: 'nothing',
-  reset: 'nothing',
-  stop: 'nothing',
-  close: 'nothing',
-  addPlugin: 'nothing',
-  setConsentStatus: 'nothing',
-});

@@ -34,6 +34,9 @@ export const DECIDED = {
   relative: '`serverUrl` may be relative to the page; the reference cannot fetch variants from such an address.',
   addresses:
     'A slash at the end of `serverUrl` or `flagsServerUrl` is taken away, and an empty one is an error at which nobody is asked; the reference asks `//sdk/…`, and Amplitude\'s servers.',
+  deployments:
+    'Of two deployment keys that end in the same six letters neither is served what the other stored; the reference cannot tell them apart.',
+  longUsers: 'A user that takes more than 4,096 bytes as a header is sent as the body of a `POST`; the reference sends a header, which servers refuse.',
   visitor: 'When a visitor was first seen and where they landed is recorded when the client is made; the reference records it at the first fetch or exposure.',
   copies: 'Options and users are copied when they are given; the reference keeps the objects, and changes `initialVariants` in place.',
   polling: '`start` asks for flags once, and again after each interval; the reference asks a second time as soon as polling begins.',

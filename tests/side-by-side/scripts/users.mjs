@@ -125,12 +125,31 @@ export default [
 
   script('users of many kinds are sent as they are', { answers: { vardata: byUser({}) } }, async ({ client }) => {
     const page = client();
-    for (const user_id of ['', ' ', 'größe', '🦊', '\ud83d', '"quoted"', '\u0000', 'x'.repeat(2000), '0'])
+    for (const user_id of ['', ' ', 'größe', '🦊', '\ud83d', '"quoted"', '\u0000', 'x'.repeat(500), '0'])
       await page.fetch({
         user_id,
         user_properties: { [user_id]: user_id, nested: { deep: [[1, [2]]] }, number: 1e21, small: 1e-7, negative: -0, precise: 0.1, big: 9007199254740993 },
       });
   }),
+
+  script(
+    'a user who is too long for a header',
+    {
+      answers: { vardata: { flag: { key: 'on', value: 'on' } } },
+      differs: [
+        { what: 'sent', at: [0, 'method'], reference: 'GET', ours: 'POST', why: DECIDED.longUsers },
+        { what: 'sent', at: [0, 'headers', 'content-type'], reference: undefined, ours: 'text/plain;charset=UTF-8', why: DECIDED.longUsers },
+        { what: 'sent', at: [0, 'alphabet'], reference: 'base64url', ours: undefined, why: DECIDED.longUsers },
+        { what: 'sent', at: [0, 'user'], as: (user) => user?.user_properties.long.length, reference: 6000, ours: undefined, why: DECIDED.longUsers },
+        { what: 'sent', at: [0, 'body'], as: (body) => body?.user_properties.long.length, reference: undefined, ours: 6000, why: DECIDED.longUsers },
+      ],
+    },
+    async ({ client }) => {
+      const page = client();
+      await page.fetch({ user_id: 'u', user_properties: { long: 'x'.repeat(6000) } });
+      return page.variant('flag');
+    },
+  ),
 
   script(
     'a property may be called __proto__',
