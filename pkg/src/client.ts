@@ -417,21 +417,8 @@ export class ExperimentClient implements Client {
   }
 }
 
-guard(ExperimentClient.prototype, {
-  start: 'promise',
-  fetch: 'promise',
-  setTracksAssignment: 'promise',
-  all: 'object',
-  getEvaluationTraces: 'object',
-  setUserProvider: 'this',
-  on: 'function',
-  getUser: 'nothing',
-  setUser: 'nothing',
-  exposure: 'nothing',
-  clear: 'nothing',
-  reset: 'nothing',
-  stop: 'nothing',
-  close: 'nothing',
-  addPlugin: 'nothing',
-  setConsentStatus: 'nothing',
-});
+guard(ExperimentClient.prototype, 'promise', 'start fetch setTracksAssignment');
+guard(ExperimentClient.prototype, 'object', 'all getEvaluationTraces');
+guard(ExperimentClient.prototype, 'this', 'setUserProvider');
+guard(ExperimentClient.prototype, 'function', 'on');
+guard(ExperimentClient.prototype, 'nothing', 'getUser setUser exposure clear reset stop close addPlugin setConsentStatus');
