@@ -2,7 +2,7 @@
 //!
 //! Paths, headers and encodings are Amplitude's (`/sdk/v2/vardata`, `/sdk/v2/flags`). Nothing here opens a socket.
 
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, Value};
 
 /// The header that carries the user: base64url of its JSON.
 pub const USER_HEADER: &str = "X-Amp-Exp-User";
@@ -103,7 +103,7 @@ pub fn flags_request(api_key: &Text, server_url: &Text, timeout_millis: u64) -> 
 
 /// Reads the answer to [`vardata_request`]: evaluated variants by flag key.
 pub fn read_vardata(body: &[u8]) -> Option<Object> {
-    parse(body).ok()?.into_object()
+    Object::parse(body)
 }
 
 /// The server's address may end with slashes.
@@ -181,6 +181,7 @@ fn sextet(byte: u8) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::parse;
 
     #[test]
     fn base64_reads_what_it_writes_in_either_alphabet() {

@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::evaluation::{Decision, Target, Trace, evaluate};
 use crate::exposure::{Exposure, Tracking};
 use crate::flag::{Flags, holds_none};
-use crate::json::{Object, Text, Value, parse, write, write_u64};
+use crate::json::{Object, Text, Value, write, write_u64};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, comes};
@@ -98,7 +98,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         let flags_text = config.place(FLAGS).read(&*storage).0;
         let (flags, errors) = Flags::parse(&flags_text, &dialect);
         is_damaged |= !flags_text.is_empty() && holds_none(&errors);
-        let user = storage.read(Area::Page, USER.as_bytes()).and_then(|text| parse(&text).ok()?.into_object());
+        let user = storage.read(Area::Page, USER.as_bytes()).and_then(|text| Object::parse(&text));
         let mut client = Self {
             user,
             provided: Object::new(),

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::dialect::Dialect;
 use crate::evaluation::Decision;
-use crate::json::{Object, Text, Value, parse, write_string};
+use crate::json::{Object, Text, Value, write_string};
 use crate::segment::{Index, Segment, Span, Tables};
 
 pub use error::{FlagCode, FlagError};
@@ -260,6 +260,6 @@ impl Flag {
 
     fn object(&self, text: Option<Span>) -> Object {
         let text = text.map_or(&[][..], |text| text.of(&self.text));
-        parse(text).ok().and_then(Value::into_object).unwrap_or_default()
+        Object::parse(text).unwrap_or_default()
     }
 }

@@ -123,6 +123,12 @@ impl Object {
         held
     }
 
+    /// The object in a JSON text, if that is one.
+    #[inline(never)]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        parse(text).ok()?.into_object()
+    }
+
     /// Names and values in the order they were written.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Text, &Value)> {
         self.0.iter().map(|(name, value)| (name, value))

@@ -6,8 +6,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** The default entry, and `slim` with its wasm, minified, in brotli bytes at quality 11: what there is, and a hundred bytes of room. */
-const BUDGET = 43_600;
-const SLIM_BUDGET = 47_200;
+const BUDGET = 46_500;
+const SLIM_BUDGET = 50_350;
 
 const pkg = new URL('../pkg/', import.meta.url);
 const { name, exports } = JSON.parse(readFileSync(new URL('package.json', pkg), 'utf8'));

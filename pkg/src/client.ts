@@ -14,7 +14,7 @@ import { Link } from './link.js';
 import { leveled, type Logger, say } from './logger.js';
 import { asked, type ExperimentPlugin, type IntegrationPlugin } from './plugin.js';
 import { forget } from './register.js';
-import { guard, type Instead, makeRoom } from './room.js';
+import { guard, makeRoom } from './room.js';
 import { type Lost, toText } from './text.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
 import type { Variant, Variants } from './variant.js';
@@ -69,30 +69,20 @@ const QUOTED = /^"|\p{Surrogate}/u;
 /** How many fields are complained of: pages can have any number of properties. */
 const COMPLAINTS = 100;
 
-/**
- * The methods that need room on the stack, and what each answers where there is none. They are guarded with the first client, so that a
- * bundle that makes none can leave the class out.
- */
-const GUARDED: Record<string, Instead> = {
-  start: 'promise',
-  fetch: 'promise',
-  setTracksAssignment: 'promise',
-  all: 'object',
-  getEvaluationTraces: 'object',
-  setUserProvider: 'this',
-  on: 'function',
-  getUser: 'nothing',
-  setUser: 'nothing',
-  exposure: 'nothing',
-  clear: 'nothing',
-  reset: 'nothing',
-  stop: 'nothing',
-  close: 'nothing',
-  addPlugin: 'nothing',
-  setConsentStatus: 'nothing',
-};
-
+/** Whether the methods are guarded that need room on the stack. It is done with the first client: a bundle that makes none leaves the class out. */
 let isGuarded = false;
+
+/** The methods by what they answer where there is no room. */
+function guardMethods(): void {
+  if (isGuarded) return;
+  isGuarded = true;
+  const methods = ExperimentClient.prototype;
+  guard(methods, 'promise', 'start fetch setTracksAssignment');
+  guard(methods, 'object', 'all getEvaluationTraces');
+  guard(methods, 'this', 'setUserProvider');
+  guard(methods, 'function', 'on');
+  guard(methods, 'nothing', 'getUser setUser exposure clear reset stop close addPlugin setConsentStatus');
+}
 
 /**
  * Fetches variants, evaluates flags, answers `variant()` and tells the exposure tracking provider what was met. Made by
@@ -127,8 +117,7 @@ export class ExperimentClient implements Client {
    */
   constructor(apiKey: string, config?: ExperimentConfig) {
     makeRoom();
-    if (!isGuarded) guard(ExperimentClient.prototype, GUARDED);
-    isGuarded = true;
+    guardMethods();
     const options = (this.options_ = copyOptions(config));
     this.logger_ = leveled(options.loggerProvider, levelOf(options));
     this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };

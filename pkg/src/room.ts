@@ -25,11 +25,10 @@ function reach(levels: number): number {
 /** What a method answers where there is no room for it. */
 export type Instead = 'nothing' | 'promise' | 'object' | 'this' | 'function';
 
-/** Guards methods of a class by name. Where there is no room nothing is called that could be helped: the guards answer themselves. */
-export function guard(methods: any, instead: Record<string, Instead>): void {
-  for (const name of Object.keys(instead)) {
+/** Guards methods of a class by their names. Where there is no room nothing is called that could be helped: the guards answer themselves. */
+export function guard(methods: any, kind: Instead, names: string): void {
+  for (const name of names.split(' ')) {
     const method = methods[name];
-    const kind = instead[name];
     methods[name] = function (...given: unknown[]) {
       try {
         makeRoom();

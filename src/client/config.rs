@@ -2,7 +2,7 @@
 
 use super::owned::Place;
 use crate::digest;
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, Value};
 use crate::storage::Area;
 use crate::time::NEVER;
 use crate::variant::Variant;
@@ -173,5 +173,5 @@ pub(super) fn read_variants(stored: &Object) -> Object {
 
 /// Reads the options' JSON text; what is no object counts as no options.
 pub fn read_options(text: &[u8]) -> Object {
-    parse(text).ok().and_then(Value::into_object).unwrap_or_default()
+    Object::parse(text).unwrap_or_default()
 }

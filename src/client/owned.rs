@@ -6,7 +6,7 @@
 
 use crate::digest;
 use crate::effect::Effect;
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text};
 use crate::storage::{Area, Storage};
 use crate::user::Identity;
 
@@ -53,7 +53,7 @@ impl Place {
 
 /// The object in a stored text. Of a text that holds none, `is_damaged` is told.
 pub(super) fn object_of(text: &Text, is_damaged: &mut bool) -> Object {
-    let object = parse(text).ok().and_then(Value::into_object);
+    let object = Object::parse(text);
     *is_damaged |= object.is_none() && !text.is_empty();
     object.unwrap_or_default()
 }

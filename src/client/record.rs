@@ -9,7 +9,7 @@
 use super::config::Window;
 use crate::digest;
 use crate::exposure::{Exposure, ExposureEvent, insert_id};
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, Value};
 use crate::storage::{Area, Storage};
 use crate::time::day;
 
@@ -67,7 +67,7 @@ impl Record {
 
     fn read(&self, storage: &dyn Storage) -> Object {
         let text = storage.read(self.area, &self.key).unwrap_or_default();
-        parse(&text).ok().and_then(Value::into_object).unwrap_or_default()
+        Object::parse(&text).unwrap_or_default()
     }
 
     /// The person meets the variant. How often they came back to it that day, unless it is the one they met last.

@@ -14,7 +14,7 @@ use super::record::Record;
 use super::session::Session;
 use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, RETRY_MILLIS, Tracking, insert_id};
-use crate::json::{Text, Value, parse};
+use crate::json::{Object, Text};
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, day};
 use crate::user::Identity;
@@ -161,7 +161,7 @@ impl<S: Storage> Tracker<S> {
 
     /// An exposure that a lost instance or an earlier page had not been rid of.
     fn take_up(&mut self, to: Receiver, told: &Text, again: u64, is_told: bool) {
-        let told = parse(told).ok().and_then(Value::into_object).unwrap_or_default();
+        let told = Object::parse(told).unwrap_or_default();
         if let Some(event) = ExposureEvent::from_event(&told) {
             self.offer(Offer { again, is_told, ..Offer::new(to, event) });
         }

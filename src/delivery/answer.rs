@@ -1,7 +1,7 @@
 //! What an endpoint's answer says of each event of a batch. What cannot be read as such an answer says nothing: a network
 //! that wants a login, an ad blocker and a static host all answer 200.
 
-use crate::json::{Object, Text, Value, parse};
+use crate::json::{Object, Text, Value};
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn read(status: u16, body: &[u8]) -> Self {
-        let body = object(body).unwrap_or_default();
+        let body = Object::parse(body).unwrap_or_default();
         let is_said = verdicts(&body).is_some() || body.get("code").and_then(Value::as_u64) == Some(status.into());
         let is_endpoints = is_said && body.get("error").is_some();
         let status = if status == 200 && !is_said { UNREADABLE } else { status.into() };
@@ -81,8 +81,4 @@ fn verdict(verdicts: &[Value], id: &Text) -> Fate {
         Some(_) => Fate::Delivered,
         None => Fate::Open,
     }
-}
-
-pub(super) fn object(json: &[u8]) -> Option<Object> {
-    parse(json).ok()?.into_object()
 }

@@ -173,7 +173,6 @@ fn variants(variants: &Value) -> Check {
 fn variant_of(variant: &Value) -> Check {
     let variant = object(variant)?;
     optional(variant, "key", text)?;
-    optional(variant, "value", scalar)?;
     optional(variant, "metadata", metadata)
 }
 
@@ -240,7 +239,7 @@ mod tests {
     const GOOD: &str = r#"{
         "key": "f", "new": {"unknown": [1]}, "dependencies": ["d"],
         "metadata": {"evaluationMode": "local", "flagVersion": 4, "deployed": true, "experimentKey": null},
-        "variants": {"on": {"key": "on", "value": 3, "payload": [1e400]}, "off": {"metadata": {"default": true}}},
+        "variants": {"on": {"key": "on", "value": {"any": 3}, "payload": [1e400]}, "off": {"metadata": {"default": true}}},
         "segments": [
             {"conditions": [[{"selector": ["result", "d", "key"], "op": "is", "values": ["on"]}],
                             [{"selector": ["context", "user", "age"], "op": "less", "values": ["18", "(none)", 5]}],
@@ -305,8 +304,7 @@ mod tests {
             (r#"{"segmentName": "some"}"#, r#""some""#, "shape", "segments[0].metadata".into()),
             (r#""evaluationMode": "local""#, r#""evaluationMode": "Local""#, "shape", "metadata.evaluationMode".into()),
             (r#""deployed": true"#, r#""deployed": "true""#, "shape", "metadata.deployed".into()),
-            (r#"{"key": "on", "value": 3"#, r#"{"key": 1, "value": 3"#, "shape", "variants.on.key".into()),
-            (r#""value": 3"#, r#""value": {}"#, "shape", "variants.on.value".into()),
+            (r#"{"key": "on", "#, r#"{"key": 1, "#, "shape", "variants.on.key".into()),
             (r#""default": true"#, r#""default": 1"#, "shape", "variants.off.metadata.default".into()),
             (r#""dependencies": ["d"]"#, r#""dependencies": "d""#, "shape", "dependencies".into()),
             (r#""dependencies": ["d"]"#, r#""dependencies": ["d", "f"]"#, "cycle", "dependencies[1]".into()),

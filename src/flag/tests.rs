@@ -3,6 +3,7 @@
 use super::*;
 use crate::dialect::NativeDialect;
 use crate::evaluation::{Silent, Target, evaluate};
+use crate::json::parse;
 
 fn flags(text: &str) -> Flags<<NativeDialect as Dialect>::Pattern> {
     let (flags, errors) = Flags::parse(text.as_bytes(), &NativeDialect);

@@ -2,7 +2,7 @@
 
 use super::{Flag, FlagCode, FlagError};
 use crate::dialect::Dialect;
-use crate::json::{Kind, Reader, Text, Value, parse};
+use crate::json::{Kind, Object, Reader, Text};
 use crate::segment::{Compiler, Span, Tables};
 
 /// Flags by their keys, in the order of the text.
@@ -72,7 +72,7 @@ impl<'a, D: Dialect> Load<'a, D> {
         }
         let field = self.reader().field_of_error();
         *self.reader() = start;
-        let flag = parse(self.reader().span()).ok().and_then(Value::into_object);
+        let flag = Object::parse(self.reader().span());
         let key = flag.and_then(|flag| flag.get("key")?.as_str().cloned());
         self.report(key, FlagCode::Shape(if field.is_empty() { "flag" } else { field }));
     }

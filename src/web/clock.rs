@@ -1,7 +1,10 @@
 //! The two clocks of a page.
 
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
+use super::text::from_js;
+use crate::json::Text;
 use crate::time::Now;
 
 #[wasm_bindgen]
@@ -16,4 +19,9 @@ extern "C" {
 /// What time it is.
 pub(super) fn now() -> Now {
     Now { wall: wall() as u64, mono: mono() as u64 }
+}
+
+/// A wall time as `Date.prototype.toISOString` writes it.
+pub fn to_iso(wall: u64) -> Text {
+    from_js(&Date::new(&(wall as f64).into()).to_iso_string())
 }

@@ -5,7 +5,7 @@
 use js_sys::{JSON, JsString};
 use wasm_bindgen::prelude::*;
 
-use crate::json::{Object, Text, Value, parse, write_string};
+use crate::json::{Object, Text, parse, write_string};
 
 #[wasm_bindgen]
 extern "C" {
@@ -41,7 +41,7 @@ pub(super) fn unquoted(json: &str) -> Text {
 
 /// The object in a JSON text.
 pub(super) fn object(json: &str) -> Option<Object> {
-    parse(json.as_bytes()).ok().and_then(Value::into_object)
+    Object::parse(json.as_bytes())
 }
 
 /// The texts in a JSON list of them.
