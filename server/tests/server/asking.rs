@@ -36,7 +36,7 @@ pub fn connected(port: u16) -> TcpStream {
 impl Asking {
     pub fn new(port: u16, method: &str, path: &str) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
-        Self { port, head, body: Vec::new(), wait: Duration::from_secs(20) }
+        Self { port, head, body: Vec::new(), wait: Duration::from_secs(60) }
     }
 
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
