@@ -15,7 +15,7 @@ export async function modules() {
   return {
     ours: file('pkg/dist/index.js').toString(),
     reference: await bundle(`export * from '${CLIENT}'; export { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';`),
-    core: file('target/wasm/client/experiment_wasm.js').toString(),
+    core: await bundle("export * from '../target/wasm/client/experiment_wasm.js';"),
     suite: await bundle("export { run } from './suite.mjs'; export { endure } from './memory.mjs';"),
   };
 }

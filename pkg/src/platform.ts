@@ -51,7 +51,7 @@ export function send(url: string, init: RequestInit): Promise<Answered> {
     request.open(init.method!, url);
     for (const [name, value] of Object.entries(init.headers!)) request.setRequestHeader(name, value);
     request.onload = () => resolve({ status: request.status, text: () => request.responseText });
-    request.onerror = reject;
+    request.onerror = () => reject(new TypeError('XMLHttpRequest failed'));
     request.send(init.body as string);
   });
 }
