@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::json::{Object, Text, Value, write_string};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
-use crate::time::{DAY_MILLIS, NEVER, Now, comes, to_iso};
+use crate::time::{DAY_MILLIS, NEVER, Now, comes};
 use answer::{Answer, Fate, UNREADABLE};
 use pace::{Pace, REFUSED_MAX, RETRY_MAX};
 use record::{read_record, record};
@@ -62,6 +62,7 @@ pub struct Delivery {
     api_key: Text,
     url: Text,
     prefix: Text,
+    to_iso: fn(u64) -> Text,
     /// Events without a verdict, the oldest first.
     events: Vec<Event>,
     next: u32,
@@ -90,12 +91,20 @@ struct Event {
 
 impl Delivery {
     /// An outbox for one endpoint and key. What earlier pages left is sent at once; what they left for another endpoint or
-    /// key is given up when it is old. `seed` makes the jitter.
-    pub fn new(api_key: Text, url: Text, storage: &dyn Storage, seed: u64, now: Now) -> Self {
+    /// key is given up when it is old. `seed` makes the jitter, `to_iso` writes a
+    /// wall time as [`time::to_iso`](crate::time::to_iso) does.
+    pub fn new(
+        (api_key, url): (Text, Text),
+        storage: &dyn Storage,
+        seed: u64,
+        to_iso: fn(u64) -> Text,
+        now: Now,
+    ) -> Self {
         let tag = digest::short(&url.then(b"\n").then(&api_key));
         let mut delivery = Self {
             api_key,
             url,
+            to_iso,
             prefix: Text::from(KEY).then(tag.get(..8).unwrap_or_default()).then(b"_"),
             events: Vec::new(),
             next: 0,
@@ -236,7 +245,7 @@ impl Delivery {
         // An id that the page gave is an id, also where it is shorter than what Amplitude takes for one. With the time of
         // the upload a server sets the events' times right where the page's clock is wrong.
         body.extend_from_slice(b",\"options\":{\"min_id_length\":1},\"client_upload_time\":\"");
-        body.extend_from_slice(&to_iso(now.wall));
+        body.extend_from_slice(&(self.to_iso)(now.wall));
         body.extend_from_slice(b"\",\"events\":");
         let (mut under_way, mut mark) = (0, b'[');
         for event in &mut self.events {

@@ -28,8 +28,7 @@ pub fn day(wall: u64) -> u64 {
     wall / DAY_MILLIS
 }
 
-/// A wall time as `Date.prototype.toISOString` writes it: what Amplitude's clients send.
-#[cfg(not(target_arch = "wasm32"))]
+/// A wall time as `Date.prototype.toISOString` writes it: what Amplitude's clients send. In the browser JavaScript writes it.
 pub fn to_iso(wall: u64) -> Text {
     let (seconds, millis) = (wall / 1_000, wall % 1_000);
     let (minutes, hours) = (seconds / 60 % 60, seconds / 3_600 % 24);
@@ -43,13 +42,8 @@ pub fn to_iso(wall: u64) -> Text {
     iso.into()
 }
 
-/// The same, asked of JavaScript.
-#[cfg(target_arch = "wasm32")]
-pub use crate::web::clock::to_iso;
-
 /// A day since 1970 as the number YYYYMMDD of the Gregorian calendar, with March as first month so that the leap day is the
 /// year's last.
-#[cfg(not(target_arch = "wasm32"))]
 fn date(day: u64) -> u64 {
     // 719,468 days lie between 0000-03-01 and 1970-01-01; 146,097 days are 400 years.
     let days = day + 719_468;
@@ -62,7 +56,7 @@ fn date(day: u64) -> u64 {
     (days / 146_097 * 400 + years) * 10_000 + (month + 3) * 100 + wrap + of_year - (153 * month + 2) / 5 + 1
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -10,7 +10,7 @@ use experiment_wasm::client::DropReason;
 use experiment_wasm::error::Error;
 use experiment_wasm::json::{Object, Value};
 use experiment_wasm::machine::Machine;
-use experiment_wasm::time::DAY_MILLIS;
+use experiment_wasm::time::{DAY_MILLIS, to_iso};
 use outbox::{Outbox, TAKEN, object, verdicts};
 
 const WEEK: u64 = 7 * DAY_MILLIS;
@@ -243,7 +243,8 @@ fn what_was_given_up_before_the_page_could_listen_is_told_after() {
     let outbox = sent(&["own"]);
     let key = "EXP_outbox_v1_01234567_old".to_string();
     outbox.shelf.0.borrow_mut().insert(key, r#"{"v":1,"at":5,"event":{"insert_id":"i"}}"#.into());
-    let delivery = experiment_wasm::delivery::Delivery::new("k".into(), "u".into(), &*outbox.shelf, 7, outbox.now);
+    let delivery =
+        experiment_wasm::delivery::Delivery::new(("k".into(), "u".into()), &*outbox.shelf, 7, to_iso, outbox.now);
     assert_eq!(delivery.next_timeout(), Some(0), "in a run of its own");
 }
 

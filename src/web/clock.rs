@@ -22,6 +22,6 @@ pub(super) fn now() -> Now {
 }
 
 /// A wall time as `Date.prototype.toISOString` writes it.
-pub fn to_iso(wall: u64) -> Text {
+pub(super) fn to_iso(wall: u64) -> Text {
     from_js(&Date::new(&(wall as f64).into()).to_iso_string())
 }

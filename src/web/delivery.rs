@@ -6,7 +6,7 @@ use std::rc::Rc;
 use js_sys::Math;
 use wasm_bindgen::prelude::*;
 
-use super::clock::now;
+use super::clock::{now, to_iso};
 use super::driver::Driver;
 use super::seed::Seed;
 use super::storage::PageStorage;
@@ -31,7 +31,7 @@ impl CoreDelivery {
         let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
         // Fifty-three random bits: what a double holds.
         let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
-        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*storage, jitter, now())));
+        let delivery = Rc::new(RefCell::new(Delivery::new((api_key, url), &*storage, jitter, to_iso, now())));
         let driver = Driver::new(delivery.clone(), storage, seed);
         driver.set_timer();
         CoreDelivery { delivery, driver }

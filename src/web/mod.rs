@@ -6,7 +6,7 @@
 //! npm package adds types and a cache of answers.
 
 mod allocator;
-pub(crate) mod clock;
+mod clock;
 pub mod dialect;
 mod text;
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use js_sys::Math;
 use wasm_bindgen::prelude::*;
 
-use super::clock::now;
+use super::clock::{now, to_iso};
 use super::effects;
 use super::text::object;
 use crate::delivery::Delivery;
@@ -26,7 +26,7 @@ impl CoreOutbox {
         // Fifty-three random bits: what a double holds.
         let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
         let kept = Kept(object(kept).unwrap_or_default());
-        CoreOutbox(RefCell::new(Delivery::new(api_key.into(), url.into(), &kept, jitter, now())))
+        CoreOutbox(RefCell::new(Delivery::new((api_key.into(), url.into()), &kept, jitter, to_iso, now())))
     }
 
     /// Takes an event over: JSON with an `insert_id`. Says whether there was room for it.

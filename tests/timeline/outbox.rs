@@ -12,7 +12,7 @@ use experiment_wasm::error::Error;
 use experiment_wasm::json::{Object, Text, Value, parse};
 use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
-use experiment_wasm::time::Now;
+use experiment_wasm::time::{Now, to_iso};
 
 /// What Amplitude's endpoints answer to what they have taken.
 pub const TAKEN: &str =
@@ -53,7 +53,7 @@ impl Outbox {
     }
 
     pub fn on(shelf: Rc<Shelf>, now: Now) -> Self {
-        let delivery = Delivery::new("key".into(), "http://h/2/httpapi".into(), &*shelf, 7, now);
+        let delivery = Delivery::new(("key".into(), "http://h/2/httpapi".into()), &*shelf, 7, to_iso, now);
         let (sent, bodies, dropped, aborted, said) = Default::default();
         let mut outbox = Self { delivery, shelf, now, sent, bodies, dropped, aborted, said };
         outbox.pass(0);

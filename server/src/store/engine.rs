@@ -14,6 +14,7 @@ use sqlx::sqlite::{
 use sqlx::{Executor, Postgres, Row as _, SqlStr, Sqlite};
 
 use super::ahead::Ahead;
+use super::failure::is_read_only;
 use super::location::Location;
 use super::writing::Writing;
 
@@ -92,7 +93,20 @@ impl Engine {
     }
 
     /// Waits until no other writer is in a transaction, and begins one.
+    ///
+    /// A connection that was opened while its database was read-only stays so for as long as it lives. Each that is found is
+    /// closed, so that after all of the pool the last attempt has a new one.
     pub async fn begin(&self) -> Result<Transaction> {
+        for _ in 0..CONNECTIONS {
+            match self.begin_on_one().await {
+                Err(error) if is_read_only(&error) => {}
+                begun => return begun,
+            }
+        }
+        self.begin_on_one().await
+    }
+
+    async fn begin_on_one(&self) -> Result<Transaction> {
         match self {
             Self::Sqlite(pool, ahead) => Writing::begin(pool, ahead).await.map(Transaction::Sqlite),
             Self::Postgres(pool, read_only) => {
@@ -220,8 +234,8 @@ async fn sqlite_pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<
     Ok(Engine::Sqlite(pool.connect_with(options).await?, ahead))
 }
 
-/// A connection stays read-only for as long as it lives, also when its server, or the one behind the same name, has long
-/// become writable: once one was found, each is closed after use, until one can write.
+/// Its server, or the one behind the same name, may have become writable long ago: once a read-only connection was found,
+/// each is closed after use, until one can write.
 async fn postgres_pool(options: &PgConnectOptions) -> Result<Engine> {
     let database = options.clone().options(POSTGRES_OPTIONS);
     let read_only = Arc::new(AtomicBool::new(false));

@@ -1,8 +1,11 @@
 //! Why the store failed, in words that can stand in a log: what the database itself says may quote a value.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use sqlx::Error;
+
+const READ_ONLY: &str = "read-only";
 
 /// A failure, shown without any value: the code of the database's answer, never its message.
 pub struct Failure<'a>(pub &'a Error);
@@ -27,11 +30,20 @@ impl fmt::Display for Failure<'_> {
     }
 }
 
+/// Whether the connection cannot write, whatever is written.
+pub fn is_read_only(error: &Error) -> bool {
+    match error {
+        Error::Database(answer) => answer.code().is_some_and(|code| meaning(&code) == READ_ONLY),
+        Error::Io(error) => error.kind() == ErrorKind::ReadOnlyFilesystem,
+        _ => false,
+    }
+}
+
 /// The meaning of PostgreSQL's codes, which have five characters, and of SQLite's, which have at most four.
 fn meaning(code: &str) -> &'static str {
     match code {
         "53100" => "disk full",
-        "25006" => "read-only",
+        "25006" => READ_ONLY,
         "53300" => "too many connections",
         _ if code.len() == 5 => match code.get(..2) {
             Some("08" | "57") => "it is not available",
@@ -43,7 +55,7 @@ fn meaning(code: &str) -> &'static str {
         // The low byte is the kind of error, the rest says more.
         _ => match code.parse::<u32>().unwrap_or_default() & 0xff {
             5 | 6 => "locked",
-            8 => "read-only",
+            8 => READ_ONLY,
             10 => "the disk failed",
             11 | 26 => "the file is broken",
             13 => "disk full",
@@ -74,6 +86,6 @@ mod tests {
     fn codes_of_both_engines_have_a_meaning() {
         assert_eq!(["53100", "13"].map(meaning), ["disk full"; 2]);
         assert_eq!(["23505", "2067"].map(meaning), ["against a constraint"; 2]);
-        assert_eq!(["25006", "1032"].map(meaning), ["read-only"; 2]);
+        assert_eq!(["25006", "1032"].map(meaning), [READ_ONLY; 2]);
     }
 }

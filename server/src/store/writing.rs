@@ -11,7 +11,11 @@ use sqlx::{Executor, Sqlite, SqliteConnection};
 
 use super::ahead::Ahead;
 use super::engine::Result;
-use super::failure::Failure;
+use super::failure::{Failure, is_read_only};
+
+/// Begins, and fails where the connection cannot write: `BEGIN IMMEDIATE` alone begins to read there. The pragma starts a
+/// write and, without auto-vacuum, makes no change.
+const BEGIN: &str = "BEGIN IMMEDIATE; PRAGMA incremental_vacuum(1)";
 
 /// Rolled back when it is dropped before it was committed.
 pub struct Writing {
@@ -20,11 +24,16 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Waits until nobody else writes.
+    /// Waits until nobody else writes. A connection that cannot write is closed.
     pub async fn begin(pool: &SqlitePool, ahead: &Arc<Ahead>) -> Result<Self> {
         let mut writing = Self { connection: Some(pool.acquire().await?), ahead: Arc::clone(ahead) };
-        writing.connection()?.execute("BEGIN IMMEDIATE").await?;
-        Ok(writing)
+        let begun = writing.connection()?.execute(BEGIN).await;
+        if begun.as_ref().is_err_and(is_read_only)
+            && let Some(mut connection) = writing.connection.take()
+        {
+            connection.close_on_drop();
+        }
+        begun.map(|_| writing)
     }
 
     /// The connection, which is there until the end.

@@ -9,7 +9,7 @@ use experiment_wasm::effect::Effect;
 use experiment_wasm::json::{Text, Value as Sent, parse};
 use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
-use experiment_wasm::time::Now;
+use experiment_wasm::time::{Now, to_iso};
 use serde_json::{Value, json};
 
 use crate::asking::Answer;
@@ -167,7 +167,7 @@ fn our_own_outbox_survives_being_throttled_and_delivers_each_exposure_once() {
     // What else the user did: the outbox finds room for one batch of its own.
     let body = json!({ "api_key": "shop-api-key", "events": events("7", 0..870), "options": { "min_id_length": 1 } });
     server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
-    let mut outbox = Delivery::new("shop-api-key".into(), "/2/httpapi".into(), &Nothing, 7, now());
+    let mut outbox = Delivery::new(("shop-api-key".into(), "/2/httpapi".into()), &Nothing, 7, to_iso, now());
     for n in 0..75 {
         // A user id that only our own client may send.
         let event = json!({ "user_id": "7", "event_type": "$exposure", "insert_id": n.to_string(), "event_properties": { "flag_key": "button", "variant": "on" } });
