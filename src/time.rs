@@ -1,6 +1,5 @@
 //! Time, as an argument: two clocks in milliseconds, and the UTC day that events are counted by.
 
-#[cfg(not(target_arch = "wasm32"))]
 use crate::json::Text;
 
 /// One moment on both clocks, in milliseconds.
