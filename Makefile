@@ -81,7 +81,7 @@ $(nginx):
 
 # ---- wasm ------------------------------------------------------------------------------------------------------------
 
-core := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+core := Cargo.toml Cargo.lock $(shell find src crates -name '*.rs')
 shipped := $(foreach build,client evaluate,target/wasm/$(build)/experiment_wasm.js)
 stable := target/wasm/stable-client/experiment_wasm.js
 trap := target/wasm/trap/trap.js
@@ -190,6 +190,7 @@ in-browser := WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_WEBDRIVER_JSON=tests/
   WASM_BINDGEN_TEST_DRIVER_TIMEOUT=60 WASM_BINDGEN_TEST_TIMEOUT=300 wasm-pack test --headless --mode no-install
 logs := target/logs
 native := target/release/examples/evaluate
+pattern := target/release/examples/pattern
 
 test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the vectors: native, Node, Chrome, Firefox
 	mkdir -p $(logs)
@@ -205,10 +206,10 @@ test-web: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## t
 	$(in-browser) --firefox -- --locked --test web | tee $(logs)/web-firefox
 	grep -q '^test result: ok. [1-9]' $(logs)/web-chrome && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
 
-test-js: $(demo) $(stable) $(trap) $(native) $(browsers) ## types, glue, package, size and the demo end to end
+test-js: $(demo) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
 	cargo build --locked --release -p experiment-server
 	npm run check --workspaces --if-present
-	node --test --test-timeout=240000 $$(find pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+	node --test --test-timeout=240000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
 
 fuzz := node tests/fuzz/run.mjs --native $(native)
 
@@ -216,11 +217,16 @@ $(native): $(core) tests/fuzz/evaluate.rs $(toolchain)
 	cargo build --locked --release --features native --example evaluate
 	touch $@
 
+$(pattern): $(wildcard crates/pattern/*/*.rs) $(toolchain)
+	cargo build --locked --release -p experiment-pattern --examples
+	touch $@
+
 test-fuzz: $(package) $(native) ## the engines against the reference: 20,000 random flags and users
 	$(fuzz) --pairs 20000 --seed 3
 
-fuzz: $(package) $(native) ## a million random flags and users, a million hostile calls: half an hour. SEED (the time)
+fuzz: $(package) $(native) $(pattern) ## a million random flags and users, patterns and hostile calls: an hour. SEED (the time)
 	$(fuzz) --pairs 1000000 --seed '$(or $(SEED),$(shell date +%s))'
+	node crates/pattern/fuzz/run.mjs --pairs 1000000 --seed '$(or $(SEED),$(shell date +%s))'
 	HOSTILE_CALLS=1000000 node --test tests/package/hostile.test.mjs
 
 bench: $(package) $(browsers) ## measure against the reference in Node and Chromium: BENCH='--rounds 30 --only a,b'

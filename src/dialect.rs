@@ -8,8 +8,6 @@ use crate::json::{Text, Value};
 pub(crate) mod comparable;
 #[cfg(feature = "native")]
 mod native;
-#[cfg(feature = "native")]
-mod pattern;
 pub(crate) mod plain;
 #[cfg(feature = "native")]
 mod stringify;

@@ -1,7 +1,8 @@
 //! JavaScript's text rules without JavaScript: for servers, tests and benches.
 
+use experiment_pattern::Pattern;
+
 use super::Dialect;
-use super::pattern::Pattern;
 use super::stringify::stringify;
 use super::utf16::units;
 use crate::json::{Text, Value};
@@ -12,7 +13,7 @@ const MAX_PATTERN: usize = 1024;
 /// The dialect of programs that have no JavaScript at hand.
 ///
 /// It decides as JavaScript does, but for the bounds of patterns: one of more than 1 KiB never matches, a subject is
-/// matched by its first 1,024 characters, and `pattern.rs` lists what else there is.
+/// matched by its first 1,024 characters, and [`experiment_pattern`] lists what else differs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NativeDialect;
 
@@ -48,7 +49,7 @@ impl Dialect for NativeDialect {
     }
 
     fn matches(&self, pattern: &Pattern, subject: &[u8]) -> bool {
-        pattern.is_in(units(subject))
+        pattern.is_match(units(subject))
     }
 }
 

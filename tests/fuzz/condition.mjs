@@ -1,7 +1,7 @@
 // Conditions: a place, an operator that suits what is there, and values of which every second condition is to be met by one.
 
 import { BROKEN, LISTS, NUMBERS, PATTERNS, VERSIONS } from './pool.mjs';
-import { pattern, patternFor } from './pattern.mjs';
+import { pattern, patternFor } from '../../crates/pattern/fuzz/generate.mjs';
 import { name, number, string } from './user.mjs';
 import { Literal } from './written.mjs';
 

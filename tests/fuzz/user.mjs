@@ -1,6 +1,6 @@
 // Users, and the places in them that a condition can look at.
 
-import { escaped } from './pattern.mjs';
+import { escaped } from '../../crates/pattern/fuzz/generate.mjs';
 import { BOOLEANS, HALVES, INDICES, INHERITED, LISTS, LITERALS, NAMES, NUMBERS, TEXTS, VERSIONS } from './pool.mjs';
 import { Fields, Literal, isNumber, isString, read } from './written.mjs';
 
