@@ -45,9 +45,9 @@ $(toolchain): rust-toolchain.toml
 	mkdir -p $(@D) && touch $@
 
 # target/tools/CRATE@VERSION/bin. Not --locked: one dependency locked by wasm-bindgen-cli 0.2.130 is not on the registry.
-# The other two only start things and wait: not optimized they are built in half the time.
+# Not optimized: they do little, and are built in a third of the time.
 target/tools/%/bin: | $(toolchain)
-	$(if $(filter wasm-bindgen%,$*),,CARGO_PROFILE_RELEASE_OPT_LEVEL=0) cargo install --quiet --root target/tools/$* $*
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --root target/tools/$* $*
 bindgen := target/tools/$(BINDGEN)/bin
 wasm-pack := target/tools/$(WASM_PACK)/bin
 geckodriver := target/tools/$(GECKODRIVER)/bin
