@@ -171,7 +171,7 @@ test-postgres: $(toolchain) $(postgres) $(nginx) ## the server's tests once more
 	server/tests/with-postgres $(server-tests) -- --ignored
 
 test-permutations: $(toolchain) ## a million event streams in any order, repeated, in groups. PROPTEST_CASES (1000000)
-	PROPTEST_CASES='$(or $(PROPTEST_CASES),1000000)' cargo test --locked --release -p experiment-server permutations
+	PROPTEST_CASES='$(or $(PROPTEST_CASES),1000000)' cargo test --locked --release -p experiment-ingestion --test permutations
 
 faults := disk_full read_only flood --nocapture --test-threads=1
 test-faults: $(toolchain) $(postgres) ## full disks and floods of the server, whole, on SQLite and on PostgreSQL: half an hour
@@ -194,7 +194,7 @@ pattern := target/release/examples/pattern
 
 test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the vectors: native, Node, Chrome, Firefox
 	mkdir -p $(logs)
-	cargo test --locked --workspace --test vectors -- --nocapture | tee $(logs)/vectors-native
+	cargo test --locked --features native --test vectors -- --nocapture | tee $(logs)/vectors-native
 	$(in-node) --test vectors -- --nocapture | tee $(logs)/vectors-node
 	$(in-browser) --chrome -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-chrome
 	$(in-browser) --firefox -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-firefox

@@ -75,7 +75,7 @@ pub fn of_evaluation<'a, P>(
 }
 
 /// Whether a flag only divides users among the slots of a mutual exclusion group: its variant never becomes a property.
-pub(crate) fn is_slot(metadata: &Object) -> bool {
+pub fn is_slot(metadata: &Object) -> bool {
     metadata.get("flagType").and_then(Value::as_str).is_some_and(|kind| *kind == "mutual-exclusion-group")
 }
 

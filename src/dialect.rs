@@ -8,7 +8,7 @@ use crate::json::{Text, Value};
 pub(crate) mod comparable;
 #[cfg(feature = "native")]
 mod native;
-pub(crate) mod plain;
+pub mod plain;
 #[cfg(feature = "native")]
 mod stringify;
 #[cfg(feature = "native")]

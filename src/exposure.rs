@@ -1,7 +1,7 @@
 //! Exposure: a user met a variant. What the event is, when meeting a variant is one, and who is told.
 //!
 //! The rules are the seed's; vectors: `tests/vectors/exposure.json`. Whether an exposure was told before is the client's
-//! question; what the server makes of it is [`ingestion`](crate::ingestion)'s.
+//! question; what the server makes of it is the crate `experiment-ingestion`'s.
 
 use crate::insert_id::InsertId;
 use crate::json::{Object, Text, Value};

@@ -14,7 +14,6 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
 )]
 
-pub mod accounting;
 pub mod api;
 pub mod assignment;
 pub mod bucketing;
@@ -28,7 +27,6 @@ pub mod error;
 pub mod evaluation;
 pub mod exposure;
 pub mod flag;
-pub mod ingestion;
 pub mod insert_id;
 pub mod json;
 pub mod local;

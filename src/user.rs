@@ -46,12 +46,12 @@ impl Identity {
     }
 }
 
-/// The text of an id: of a number it is JavaScript's `String(number)`, as bucketing sees it. What is neither text nor number
-/// says nobody.
+/// The text of an id: of a number it is JavaScript's `String(number)`, as bucketing sees it. A value of another kind is no id,
+/// and neither is a number too large for JavaScript: all of those would be one.
 pub fn id_text<D: Dialect>(id: &Value, dialect: &D) -> Option<Text> {
     match id {
         Value::String(text) => Some(text.clone()),
-        Value::Number(digits) => Some(plain::print(dialect, digits)),
+        Value::Number(digits) if plain::number(dialect, digits).is_finite() => Some(plain::print(dialect, digits)),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use experiment_wasm::ingestion::Rules;
+use experiment_ingestion::Rules;
 use experiment_wasm::json::Text;
 use tokio::task::block_in_place;
 

@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use experiment_ingestion::{Rules, is_storable};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::flag::{Fault, Flags};
-use experiment_wasm::ingestion::{Rules, is_storable};
 use experiment_wasm::json::{Object, Text, Value, parse};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};

@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 mod app;
-mod arrival;
 mod bind;
 mod cache;
 mod catalog;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use experiment_wasm::ingestion::throttle::{BATCH, HTTP_V2, Limits, Throttle};
+use experiment_ingestion::throttle::{BATCH, HTTP_V2, Limits, Throttle};
 
 /// One throttle for each route that takes events.
 pub struct Throttles {

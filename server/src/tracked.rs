@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use experiment_ingestion::IncomingEvent;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::metrics::Metrics;
-use crate::store::Arrival;
 use crate::writer::Writer;
 
 /// How many events may wait. At 5,000 a second this is under half a second of a disk that does not answer.
@@ -32,7 +32,7 @@ const LAST_TRIES: u32 = 10;
 /// Hands over events. The queue ends, drained, when every handle is gone.
 #[derive(Clone)]
 pub struct Tracked {
-    queue: mpsc::Sender<Arrival>,
+    queue: mpsc::Sender<IncomingEvent>,
     metrics: Arc<Metrics>,
 }
 
@@ -48,7 +48,7 @@ impl Tracked {
     }
 
     /// Queues an event; waits a little while the queue is full.
-    pub async fn track(&self, arrival: Arrival) -> Result<(), Full> {
+    pub async fn track(&self, event: IncomingEvent) -> Result<(), Full> {
         let place = timeout(PLACE_WAIT, self.queue.reserve()).await.map_err(|_| Full)?;
         let Ok(place) = place else {
             tracing::error!("an event came after the queue was closed");
@@ -57,12 +57,12 @@ impl Tracked {
         };
         self.metrics.tracked_events.inc();
         self.metrics.tracked_events_waiting.inc();
-        place.send(arrival);
+        place.send(event);
         Ok(())
     }
 }
 
-async fn drain(writer: Writer, mut waiting: mpsc::Receiver<Arrival>, metrics: Arc<Metrics>) {
+async fn drain(writer: Writer, mut waiting: mpsc::Receiver<IncomingEvent>, metrics: Arc<Metrics>) {
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
         let count = together.len();
@@ -75,15 +75,15 @@ async fn drain(writer: Writer, mut waiting: mpsc::Receiver<Arrival>, metrics: Ar
 }
 
 /// Whether they are stored; else they are lost.
-async fn store(writer: &Writer, waiting: &mpsc::Receiver<Arrival>, arrivals: Arc<[Arrival]>) -> bool {
+async fn store(writer: &Writer, waiting: &mpsc::Receiver<IncomingEvent>, events: Arc<[IncomingEvent]>) -> bool {
     let mut tries_left = LAST_TRIES;
-    while writer.store(Arc::clone(&arrivals)).await.is_err() {
+    while writer.store(Arc::clone(&events)).await.is_err() {
         if waiting.is_closed() {
             tries_left -= 1;
         }
         if tries_left == 0 {
             tracing::error!(
-                count = arrivals.len(),
+                count = events.len(),
                 "assignments and exposures were lost: the server stopped while the store failed"
             );
             return false;

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use experiment_ingestion::{IncomingEvent, Verdict};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
-use crate::store::{Arrival, Failure, Result, Store, Verdict};
+use crate::store::{Failure, Result, Store};
 
 /// How many events make a group that takes no more requests.
 const GROUP_EVENTS: usize = 500;
@@ -28,7 +29,7 @@ pub struct Writer(mpsc::Sender<Job>);
 pub struct NotStored;
 
 struct Job {
-    arrivals: Arc<[Arrival]>,
+    events: Arc<[IncomingEvent]>,
     answer: oneshot::Sender<std::result::Result<Vec<Verdict>, NotStored>>,
 }
 
@@ -40,9 +41,9 @@ impl Writer {
     }
 
     /// Returns when the events are durable: one verdict for each, in order.
-    pub async fn store(&self, arrivals: impl Into<Arc<[Arrival]>>) -> std::result::Result<Vec<Verdict>, NotStored> {
+    pub async fn store(&self, events: impl Into<Arc<[IncomingEvent]>>) -> std::result::Result<Vec<Verdict>, NotStored> {
         let (answer, verdicts) = oneshot::channel();
-        self.0.send(Job { arrivals: arrivals.into(), answer }).await.map_err(|_| NotStored)?;
+        self.0.send(Job { events: events.into(), answer }).await.map_err(|_| NotStored)?;
         verdicts.await.map_err(|_| NotStored)?
     }
 }
@@ -54,10 +55,10 @@ struct Measured {
 }
 
 impl Measured {
-    async fn ingest(&self, arrivals: &[&Arrival]) -> Result<Vec<Verdict>> {
+    async fn ingest(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
         let start = Instant::now();
-        let outcome = self.store.ingest(arrivals).await;
-        self.metrics.committed(outcome.is_ok(), arrivals.len(), start.elapsed());
+        let outcome = self.store.ingest(events).await;
+        self.metrics.committed(outcome.is_ok(), events.len(), start.elapsed());
         outcome
     }
 }
@@ -71,23 +72,23 @@ async fn run(store: Measured, mut jobs: mpsc::Receiver<Job>) {
 
 /// Whatever came while the last group was committed.
 fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
-    let mut events = first.arrivals.len();
+    let mut count = first.events.len();
     let mut group = vec![first];
-    while events < GROUP_EVENTS {
+    while count < GROUP_EVENTS {
         let Ok(job) = jobs.try_recv() else { break };
-        events += job.arrivals.len();
+        count += job.events.len();
         group.push(job);
     }
     group
 }
 
 async fn commit(store: &Measured, group: Vec<Job>) {
-    let arrivals: Vec<&Arrival> = group.iter().flat_map(|job| &*job.arrivals).collect();
-    match store.ingest(&arrivals).await {
+    let events: Vec<&IncomingEvent> = group.iter().flat_map(|job| &*job.events).collect();
+    match store.ingest(&events).await {
         Ok(verdicts) => {
             let mut verdicts = verdicts.into_iter();
             for job in group {
-                let own = verdicts.by_ref().take(job.arrivals.len()).collect();
+                let own = verdicts.by_ref().take(job.events.len()).collect();
                 // Whoever asked may have gone; the events are stored all the same.
                 let _gone = job.answer.send(Ok(own));
             }
@@ -102,7 +103,7 @@ async fn commit(store: &Measured, group: Vec<Job>) {
 
 async fn commit_each(store: &Measured, group: Vec<Job>) {
     for job in group {
-        let outcome: Result<_> = store.ingest(&job.arrivals.iter().collect::<Vec<_>>()).await;
+        let outcome: Result<_> = store.ingest(&job.events.iter().collect::<Vec<_>>()).await;
         match outcome {
             Ok(verdicts) => drop(job.answer.send(Ok(verdicts))),
             Err(error) => refuse(vec![job], &error),

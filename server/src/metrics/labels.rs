@@ -1,12 +1,10 @@
 //! What numbers are divided by: words of this program, never of a request.
 
-use experiment_wasm::ingestion::Rejection;
-use experiment_wasm::ingestion::limits::Unchanged;
+use experiment_ingestion::limits::PropertyLimit;
+use experiment_ingestion::{Rejection, Verdict};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-
-use crate::store::Verdict;
 
 /// A route, by its pattern: `/api/flags/{key}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -41,9 +39,9 @@ impl Judgement {
     /// Counters with those that are watched from the start at zero.
     pub fn every() -> Family<Self, Counter> {
         let all = Family::default();
-        let unchanged = [Unchanged::ExperimentProperties, Unchanged::Updates, Unchanged::Unreadable]
-            .map(|unchanged| Verdict::Stored(Some(unchanged)));
-        for verdict in [Verdict::Stored(None), Verdict::Duplicate].into_iter().chain(unchanged) {
+        let limited = [PropertyLimit::ExperimentProperties, PropertyLimit::Updates, PropertyLimit::Unreadable]
+            .map(|limit| Verdict::Stored(Some(limit)));
+        for verdict in [Verdict::Stored(None), Verdict::Duplicate].into_iter().chain(limited) {
             drop(all.get_or_create(&Self::of(&Ok(verdict))));
         }
         all

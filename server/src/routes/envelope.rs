@@ -1,8 +1,8 @@
 //! The body of ingestion, read no further than it must be: the key, the sender's clock, and each event's own text.
 
+use experiment_ingestion::MIN_ID_LENGTH;
+use experiment_ingestion::time::{from_iso, whole};
 use experiment_wasm::dialect::NativeDialect;
-use experiment_wasm::ingestion::MIN_ID_LENGTH;
-use experiment_wasm::ingestion::moment::{from_iso, whole};
 use experiment_wasm::json::{JsonError, Kind, Reader, Text, Value, parse};
 
 use crate::refusal::Refusal;

@@ -6,19 +6,20 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
+use experiment_ingestion::{IncomingEvent, transform};
 use experiment_wasm::api::{EXPOSURE_TRACK_HEADER, TRACK_HEADER, USER_HEADER};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::exposure::ExposureEvent;
-use experiment_wasm::ingestion::{identity_of, transform};
 use experiment_wasm::insert_id::InsertId;
 use experiment_wasm::json::{Object, Text};
+use experiment_wasm::user::Identity;
 
 use super::body::{self, Sent};
 use super::evaluated::{Evaluated, Shape};
+use super::ingest::fresh_insert_id;
 use super::request;
 use super::room::USER_BYTES;
 use crate::app::{App, Project};
-use crate::arrival::arrival;
 use crate::catalog::Deployment;
 use crate::clock;
 use crate::refusal::{Refusal, text};
@@ -101,7 +102,7 @@ async fn answer(
     question: Question,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    let identity = identity_of(&question.user, &NativeDialect);
+    let identity = Identity::of_user(&question.user, &NativeDialect);
     if identity.is_unknown() {
         return Err(Refusal::Malformed("There is neither a user_id nor a device_id"));
     }
@@ -146,10 +147,10 @@ async fn track(
 ) -> Result<(), Refusal> {
     for (event, evaluated) in events {
         match transform(event.into(), project.rules, &NativeDialect) {
-            Ok(ingested) => {
-                let mut arrival = arrival(project.id, ingested, 0, None, now);
-                arrival.evaluated = evaluated.map(Box::new);
-                let tracked = app.tracked.track(arrival).await;
+            Ok(event) => {
+                let mut event = IncomingEvent::new(project.id, event, 0, (None, now), fresh_insert_id);
+                event.evaluated = evaluated.map(Box::new);
+                let tracked = app.tracked.track(event).await;
                 // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
                 tracked.map_err(|Full| Refusal::Unavailable)?;
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use experiment_ingestion::{IncomingEvent, Rejection, Rules, Verdict, transform};
 use experiment_wasm::dialect::NativeDialect;
-use experiment_wasm::ingestion::{Rejection, Rules, transform};
 use experiment_wasm::json::{Text, Value, parse};
 
 use super::body::{self, Sent};
@@ -16,11 +16,9 @@ use super::room::{MOST_CHANGED, SMALL_BYTES};
 use super::verdicts::{Judged, answer};
 use super::{throttled, values};
 use crate::app::{App, Project};
-use crate::arrival::arrival;
 use crate::clock;
 use crate::metrics::Judgement;
 use crate::refusal::Refusal;
-use crate::store::{Arrival, Verdict};
 use crate::throttles::{Shared, Throttles};
 
 /// The largest body of `/2/httpapi` and `/identify`, in bytes: Amplitude's limit.
@@ -68,7 +66,7 @@ struct Read {
 /// One event, as far as it got.
 struct Event {
     insert_id: Option<Text>,
-    outcome: Result<Arrival, Rejection>,
+    outcome: Result<IncomingEvent, Rejection>,
 }
 
 fn read(app: &App, envelope: &Envelope<'_>, throttle: fn(&Throttles) -> &Shared) -> Result<Read, Refusal> {
@@ -98,7 +96,7 @@ async fn ingest(app: &App, sent: Sent, read: Read) -> Result<Response, Refusal> 
 /// The answer to a request that is not admitted. Only good events count; what is rejected costs the store nothing.
 fn too_many(throttle: &Shared, events: &[Event]) -> Option<Response> {
     let good =
-        (0..).zip(events).filter_map(|(place, one)| Some((place, &one.outcome.as_ref().ok()?.ingested.identity)));
+        (0..).zip(events).filter_map(|(index, one)| Some((index, &one.outcome.as_ref().ok()?.normalized.identity)));
     let good: Vec<_> = good.collect();
     let mut throttle = throttle.lock();
     let refused = throttle.admit(&good, clock::mono()).err()?;
@@ -109,7 +107,7 @@ fn events(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Ev
     let events = envelope.events.as_ref().filter(|events| !events.is_empty()).ok_or(Refusal::Missing("events"))?;
     let rules = Rules { min_id_length: envelope.min_id_length()?, ..project.rules };
     let mut changed = 0;
-    let one = |(place, text): (u64, &&[u8])| {
+    let one = |(index, text): (u64, &&[u8])| {
         changed += values::changed(text);
         if changed > MOST_CHANGED || values::count(text) > MOST_VALUES {
             return Err(Refusal::TooLarge);
@@ -121,7 +119,8 @@ fn events(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Ev
         let insert_id = event.as_object().and_then(|event| event.get("insert_id")).and_then(Value::as_str).cloned();
         let insert_id = insert_id.map(Text::into_well_formed);
         let outcome = transform(event, rules, &NativeDialect);
-        let outcome = outcome.map(|ingested| arrival(project.id, ingested, place, envelope.uploaded, now));
+        let received = (envelope.uploaded, now);
+        let outcome = outcome.map(|event| IncomingEvent::new(project.id, event, index, received, fresh_insert_id));
         Ok(Event { insert_id, outcome })
     };
     (0..).zip(events).map(one).collect()
@@ -133,9 +132,9 @@ async fn judge(app: &App, events: Vec<Event>) -> Result<Vec<Judged>, Refusal> {
     let mut judged = Vec::with_capacity(events.len());
     for event in events {
         judged.push(match event.outcome {
-            Ok(arrival) => {
-                let (insert_id, removed) = (Some(arrival.stamp.insert_id.clone()), arrival.ingested.removed);
-                good.push(arrival);
+            Ok(incoming) => {
+                let (insert_id, removed) = (Some(incoming.timestamp.insert_id.clone()), incoming.normalized.removed);
+                good.push(incoming);
                 Judged { insert_id, verdict: Ok(Verdict::Stored(None)), removed }
             }
             Err(rejection) => Judged { insert_id: event.insert_id, verdict: Err(rejection), removed: None },
@@ -148,4 +147,9 @@ async fn judge(app: &App, events: Vec<Event>) -> Result<Vec<Judged>, Refusal> {
     let stored = judged.iter_mut().filter_map(|one| one.verdict.as_mut().ok());
     stored.zip(verdicts).for_each(|(one, verdict)| *one = verdict);
     Ok(judged)
+}
+
+/// The insert id of an event that came without one: no other event has it, so the event counts each time it is sent.
+pub(super) fn fresh_insert_id() -> Text {
+    uuid::Uuid::new_v4().to_string().into()
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use experiment_wasm::ingestion::throttle::{Field, Throttled};
+use experiment_ingestion::throttle::{Field, Throttled};
 use experiment_wasm::json::{Object, Text, Value};
 
 use crate::refusal::json;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use experiment_wasm::accounting::Month;
+use experiment_ingestion::usage::Month;
 use experiment_wasm::json::Object;
 
 use super::request;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use experiment_wasm::ingestion::{Fault, Rejection};
+use experiment_ingestion::{Fault, Rejection, Verdict};
 use experiment_wasm::json::{Object, Text, Value};
 
 use crate::refusal::json;
-use crate::store::Verdict;
 
 /// What became of one event.
 pub struct Judged {

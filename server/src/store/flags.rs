@@ -4,8 +4,8 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use experiment_ingestion::is_storable;
 use experiment_wasm::flag::rules;
-use experiment_wasm::ingestion::is_storable;
 use experiment_wasm::json::{Object, Text, Value, parse};
 
 use super::Store;

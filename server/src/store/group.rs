@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
 
-use experiment_wasm::ingestion::properties::Properties;
+use experiment_ingestion::batch::{BatchState, ExperimentProperties, NewEvent, PropertyUpdates};
+use experiment_ingestion::person_index::{Person, PersonIndex};
+use experiment_ingestion::properties::Properties;
+use experiment_ingestion::{IncomingEvent, Verdict};
 use experiment_wasm::json::{Text, Value};
 
 use super::Store;
 use super::engine::{Arg, Result, Transaction};
-use super::ground::{Arrival, Event, Ground, Names, Updates, Verdict};
-use super::people::{People, Person};
 use super::returns::next_return;
 use super::rows::{among, insert, sql};
 
@@ -20,77 +21,90 @@ pub(super) const COUNT_NAMES: &str = "SELECT count(*) FROM experiment_property W
 
 impl Store {
     /// Stores a group of events, or none of it. One verdict per event, in order.
-    pub async fn ingest(&self, arrivals: &[&Arrival]) -> Result<Vec<Verdict>> {
-        let outcome = self.commit(arrivals).await;
+    pub async fn ingest(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
+        let outcome = self.commit(events).await;
         self.stores.store(outcome.is_ok(), Ordering::Relaxed);
         outcome
     }
 
-    async fn commit(&self, arrivals: &[&Arrival]) -> Result<Vec<Verdict>> {
+    async fn commit(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
         let mut open = self.engine.begin().await?;
         let mut by_project: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (place, arrival) in arrivals.iter().enumerate() {
-            by_project.entry(arrival.project).or_default().push(place);
+        for (index, event) in events.iter().enumerate() {
+            by_project.entry(event.project).or_default().push(index);
         }
-        let mut verdicts = vec![Verdict::Duplicate; arrivals.len()];
-        let mut stored = Vec::new();
-        for (project, places) in by_project {
-            let own: Vec<_> = places.iter().filter_map(|place| arrivals.get(*place).copied()).collect();
-            let mut ground = self.load(&mut open, project, &own).await?;
-            for (place, arrival) in places.into_iter().zip(own) {
-                let return_id = match ground.returning(arrival) {
-                    Some(exposure) => Some(next_return(&mut open, project, exposure, &ground.known).await?),
+        let mut verdicts = vec![Verdict::Duplicate; events.len()];
+        let mut updates = Vec::new();
+        for (project, indexes) in by_project {
+            let own: Vec<_> = indexes.iter().filter_map(|index| events.get(*index).copied()).collect();
+            let mut batch = self.load(&mut open, project, &own).await?;
+            for (index, event) in indexes.into_iter().zip(own) {
+                let return_id = match batch.returning(event) {
+                    Some(exposure) => Some(next_return(&mut open, project, exposure, &batch.stored_insert_ids).await?),
                     None => None,
                 };
-                verdicts[place] = ground.take(arrival, return_id);
-                save_events(&mut open, &ground.overflow()).await?;
+                verdicts[index] = batch.apply(event, return_id);
+                save_events(&mut open, &batch.overflow()).await?;
             }
-            save(&mut open, project, &ground).await?;
-            stored.push(ground.updates);
+            save(&mut open, project, &batch).await?;
+            updates.push(batch.updates);
         }
         open.commit().await?;
-        let now = arrivals.iter().map(|arrival| arrival.received).max().unwrap_or_default();
-        stored.iter().for_each(|updates| updates.count(now));
+        let now = events.iter().map(|event| event.received).max().unwrap_or_default();
+        updates.iter().for_each(|updates| updates.count(now));
         Ok(verdicts)
     }
 
-    async fn load<'a>(&self, open: &mut Transaction, project: i64, arrivals: &[&'a Arrival]) -> Result<Ground<'a>> {
+    async fn load<'a>(
+        &self,
+        open: &mut Transaction,
+        project: i64,
+        events: &[&'a IncomingEvent],
+    ) -> Result<BatchState<'a>> {
         let every =
-            |id: fn(&Arrival) -> Option<&Text>| -> Vec<Value> { keys(arrivals.iter().filter_map(|one| id(one))) };
-        let known = known(open, project, every(|arrival| Some(&arrival.stamp.insert_id))).await?;
-        let mut people = People::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
-        let users = every(|arrival| arrival.ingested.identity.user_id.as_ref());
+            |id: fn(&IncomingEvent) -> Option<&Text>| -> Vec<Value> { keys(events.iter().filter_map(|one| id(one))) };
+        let stored_insert_ids = known(open, project, every(|event| Some(&event.timestamp.insert_id))).await?;
+        let mut people = PersonIndex::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
+        let users = every(|event| event.normalized.identity.user_id.as_ref());
         persons(open, project, "user_id = sought", users, &mut people).await?;
-        let owners = devices(open, project, every(|one| one.ingested.identity.device_id.as_ref()), &mut people).await?;
+        let owners =
+            devices(open, project, every(|event| event.normalized.identity.device_id.as_ref()), &mut people).await?;
         persons(open, project, "id = CAST(sought AS BIGINT)", owners, &mut people).await?;
-        let names = names(open, project, arrivals).await?;
-        let updates = Updates::after(&self.updates);
+        let experiment_properties = experiment_properties(open, project, events).await?;
+        let updates = PropertyUpdates::after(&self.updates);
         let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
-        Ok(Ground { known, people, names, updates, next_event, ..Ground::default() })
+        Ok(BatchState {
+            stored_insert_ids,
+            people,
+            experiment_properties,
+            updates,
+            next_event,
+            ..BatchState::default()
+        })
     }
 }
 
-fn row(event: &Event<'_>) -> Vec<Arg> {
-    let arrival = event.arrival;
-    let ingested = &arrival.ingested;
-    let exposure = ingested.exposure.as_ref();
-    let time = ingested.time.unwrap_or(arrival.received);
+fn row(event: &NewEvent<'_>) -> Vec<Arg> {
+    let incoming = event.incoming;
+    let normalized = &incoming.normalized;
+    let exposure = normalized.exposure.as_ref();
+    let time = normalized.time.unwrap_or(incoming.received);
     vec![
         event.id.into(),
-        arrival.project.into(),
+        incoming.project.into(),
         text(&event.insert_id),
         event.person.into(),
-        maybe(ingested.identity.user_id.as_ref()),
-        maybe(ingested.identity.device_id.as_ref()),
-        text(&ingested.event_type),
+        maybe(normalized.identity.user_id.as_ref()),
+        maybe(normalized.identity.device_id.as_ref()),
+        text(&normalized.event_type),
         millis(time),
-        millis(arrival.received),
+        millis(incoming.received),
         maybe(exposure.map(|exposure| &exposure.flag_key)),
         maybe(exposure.and_then(|exposure| exposure.variant.as_ref())),
         maybe(exposure.and_then(|exposure| exposure.experiment_key.as_ref())),
-        arrival.properties.clone().into(),
+        incoming.properties.clone().into(),
         event.snapshot.clone().into(),
-        arrival.rest.clone().into(),
+        incoming.rest.clone().into(),
     ]
 }
 
@@ -107,20 +121,31 @@ pub(super) async fn known(open: &mut Transaction, project: i64, insert_ids: Vec<
 }
 
 /// Loads devices; returns the persons they belong to who are not loaded yet.
-async fn devices(open: &mut Transaction, project: i64, ids: Vec<Value>, people: &mut People) -> Result<Vec<Value>> {
+async fn devices(
+    open: &mut Transaction,
+    project: i64,
+    ids: Vec<Value>,
+    people: &mut PersonIndex,
+) -> Result<Vec<Value>> {
     let row = ("device", "project = $1 AND device_id = sought");
     let mut owners = HashSet::new();
     for row in among(open, "device_id, person", row, project, ids).await? {
         let person = row.int(1)?;
-        people.know_device(row.word(0)?.into(), person);
-        if !people.knows(person) {
+        people.add_device(row.word(0)?.into(), person);
+        if !people.contains(person) {
             owners.insert(person);
         }
     }
     Ok(owners.into_iter().map(|id| id.unsigned_abs().into()).collect())
 }
 
-async fn persons(open: &mut Transaction, project: i64, by: &str, ids: Vec<Value>, people: &mut People) -> Result<()> {
+async fn persons(
+    open: &mut Transaction,
+    project: i64,
+    by: &str,
+    ids: Vec<Value>,
+    people: &mut PersonIndex,
+) -> Result<()> {
     let condition = format!("project = $1 AND {by}");
     for row in among(open, "id, user_id, properties", ("person", &condition), project, ids).await? {
         let (id, user_id, stored) = (row.int(0)?, row.text(1)?.map(Text::from), Text::from(row.word(2)?));
@@ -128,20 +153,24 @@ async fn persons(open: &mut Transaction, project: i64, by: &str, ids: Vec<Value>
         if properties.is_err() {
             tracing::error!(person = id, "user properties in the database cannot be read, and are kept as they are");
         }
-        people.know_person(id, Person { user_id, merged_into: None, properties });
+        people.add_person(id, Person { user_id, merged_into: None, properties });
     }
     Ok(())
 }
 
 /// The experiment properties that the events may make. How many there are is asked only if one is new.
-async fn names(open: &mut Transaction, project: i64, arrivals: &[&Arrival]) -> Result<Names> {
-    let changes = arrivals.iter().flat_map(|arrival| &arrival.ingested.changes);
+async fn experiment_properties(
+    open: &mut Transaction,
+    project: i64,
+    events: &[&IncomingEvent],
+) -> Result<ExperimentProperties> {
+    let changes = events.iter().flat_map(|event| &event.normalized.changes);
     let made = keys(changes.filter(|change| change.makes_experiment_property()).map(|change| &change.name));
     let wanted = made.len();
     let found = among(open, "name", ("experiment_property", "project = $1 AND name = sought"), project, made).await?;
     let known: HashSet<_> = found.iter().map(|row| row.word(0).map(Text::from)).collect::<Result<_>>()?;
     let count = if known.len() < wanted { count_names(open, project).await? } else { 0 };
-    Ok(Names { known, count, new: Vec::new() })
+    Ok(ExperimentProperties { known, count, new: Vec::new() })
 }
 
 async fn count_names(open: &mut Transaction, project: i64) -> Result<u64> {
@@ -149,22 +178,22 @@ async fn count_names(open: &mut Transaction, project: i64) -> Result<u64> {
     rows.first().map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
 }
 
-async fn save(open: &mut Transaction, project: i64, ground: &Ground<'_>) -> Result<()> {
-    let names = ground.names.new.iter().map(|name| vec![project.into(), text(name)]).collect();
+async fn save(open: &mut Transaction, project: i64, batch: &BatchState<'_>) -> Result<()> {
+    let names = batch.experiment_properties.new.iter().map(|name| vec![project.into(), text(name)]).collect();
     insert(open, "INSERT INTO experiment_property (project, name)", "", names).await?;
-    let persons = ground.people.changed_persons().map(|(id, person)| person_row(project, id, person)).collect();
+    let persons = batch.people.changed_persons().map(|(id, person)| person_row(project, id, person)).collect();
     let start = "INSERT INTO person (id, project, user_id, merged_into, properties)";
     let end = "ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, merged_into = excluded.merged_into, \
                properties = excluded.properties";
     insert(open, start, end, persons).await?;
-    let devices = ground.people.changed_devices();
+    let devices = batch.people.changed_devices();
     let devices = devices.map(|(device, person)| vec![project.into(), text(device), person.into()]).collect();
     let end = "ON CONFLICT (project, device_id) DO UPDATE SET person = excluded.person";
     insert(open, "INSERT INTO device (project, device_id, person)", end, devices).await?;
-    save_events(open, &ground.events).await
+    save_events(open, &batch.events).await
 }
 
-async fn save_events(open: &mut Transaction, events: &[Event<'_>]) -> Result<()> {
+async fn save_events(open: &mut Transaction, events: &[NewEvent<'_>]) -> Result<()> {
     let start = "INSERT INTO event (id, project, insert_id, person, user_id, device_id, event_type, time, received, \
                  flag_key, variant, experiment_key, event_properties, user_properties, rest)";
     insert(open, start, "", events.iter().map(row).collect()).await
@@ -192,7 +221,7 @@ fn maybe(text: Option<&Text>) -> Arg {
     text.map(|text| text.to_str().into_owned()).into()
 }
 
-/// Times are under `ingestion::MAX_TIME`, which fits.
+/// Times are under `experiment_ingestion::MAX_TIME`, which fits.
 fn millis(time: u64) -> Arg {
     Arg::from(time.cast_signed())
 }

@@ -4,12 +4,8 @@ mod ahead;
 mod engine;
 mod failure;
 mod flags;
-mod ground;
 mod group;
 mod location;
-mod people;
-#[cfg(test)]
-mod permutations;
 mod reading;
 mod returns;
 mod rows;
@@ -20,19 +16,20 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use experiment_ingestion::batch::UpdateMeter;
+
 pub use engine::{Engine, Result};
 pub use failure::Failure;
 pub use flags::{Put, StoredFlag, StoredFlags};
 use location::Location;
 
-pub use ground::{Arrival, Verdict};
 pub use reading::{EventFilter, PersonView};
 
 /// The database.
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
-    updates: ground::Meters,
+    updates: UpdateMeter,
     /// Whether the last group of events was stored.
     stores: Arc<AtomicBool>,
     forgets: bool,
@@ -45,7 +42,7 @@ impl Store {
         let opened = Engine::open(&location).await;
         let engine = opened.map_err(|error| format!("--database {location}: {}", Failure(&error)))?;
         let stores = Arc::new(AtomicBool::new(true));
-        Ok(Self { engine, updates: ground::Meters::default(), stores, forgets: location.is_in_memory() })
+        Ok(Self { engine, updates: UpdateMeter::default(), stores, forgets: location.is_in_memory() })
     }
 
     /// Whether everything is gone when the process ends.

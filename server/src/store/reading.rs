@@ -1,6 +1,6 @@
 //! What is read back: events with the snapshot they were stored with, and people with their properties of now.
 
-use experiment_wasm::ingestion::properties::Properties;
+use experiment_ingestion::properties::Properties;
 use experiment_wasm::json::{Object, Value, parse};
 
 use super::Store;

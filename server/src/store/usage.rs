@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use experiment_wasm::accounting::NOT_COUNTED;
+use experiment_ingestion::usage::NOT_COUNTED;
 
 use super::Store;
 use super::engine::{Arg, Result};

@@ -1,19 +1,19 @@
-//! Streams of events that arrive in any order, some of them again, in groups of any size: what users have in the end is the
-//! same. `PROPTEST_CASES` says how many; 10,000 by default.
+//! Streams of events in any order, some of them repeated, in batches of any size: the users' properties end equal.
+//! `PROPTEST_CASES` says how many streams; 10,000 by default.
 //!
 //! Left out is what depends on the order by its nature: two users on one device, of whom the later one gets what the device
 //! does without a user; and unsetting what is set once, which `property.rs` tells about: a stream clears or sets once.
 
+#![expect(clippy::disallowed_methods, reason = "how many cases is the environment's")]
+
+use experiment_ingestion::batch::{BatchState, ExperimentProperties};
+use experiment_ingestion::person_index::{Person, PersonIndex};
+use experiment_ingestion::properties::Properties;
+use experiment_ingestion::{IncomingEvent, Rules, Verdict, transform};
 use experiment_wasm::dialect::NativeDialect;
-use experiment_wasm::ingestion::properties::Properties;
-use experiment_wasm::ingestion::{Rules, transform};
 use experiment_wasm::json::{Object, Text, parse};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-
-use super::ground::{Arrival, Ground, Names, Updates, Verdict};
-use super::people::{People, Person};
-use crate::arrival::arrival;
 
 const USERS: [&str; 3] = ["alice", "robin", "casey"];
 
@@ -84,17 +84,17 @@ fn stream() -> impl Strategy<Value = Vec<Sent>> {
 }
 
 /// The streams' events, and one at the end for each device that says whose it is.
-fn arrivals(stream: &[Sent]) -> Vec<Arrival> {
+fn incoming(stream: &[Sent]) -> Vec<IncomingEvent> {
     let owners = (0..DEVICES.len()).map(|device| Sent {
         time: 0,
         device,
         ids: Ids::Both,
         what: r#""event_type":"Visit""#.into(),
     });
-    (0..).zip(stream.iter().cloned().chain(owners)).map(|(number, sent)| arrived(number, &sent)).collect()
+    (0..).zip(stream.iter().cloned().chain(owners)).map(|(number, sent)| stamped(number, &sent)).collect()
 }
 
-fn arrived(number: u64, sent: &Sent) -> Arrival {
+fn stamped(number: u64, sent: &Sent) -> IncomingEvent {
     let (device, user) = DEVICES[sent.device];
     let user = format!(r#""user_id":"{}""#, USERS[user]);
     let device = format!(r#""device_id":"{device}""#);
@@ -104,53 +104,48 @@ fn arrived(number: u64, sent: &Sent) -> Arrival {
         Ids::Both => format!("{user},{device}"),
     };
     let text = format!(r#"{{{ids},"time":{},"insert_id":"{number}",{}}}"#, sent.time, sent.what);
-    let ingested = transform(parse(text.as_bytes()).unwrap(), Rules::default(), &NativeDialect).unwrap();
-    arrival(1, ingested, number % 3, None, 1_000)
+    let normalized = transform(parse(text.as_bytes()).unwrap(), Rules::default(), &NativeDialect).unwrap();
+    IncomingEvent::new(1, normalized, number % 3, (None, 1_000), Text::default)
 }
 
-/// What is stored between two groups.
+/// What is stored between two batches.
 #[derive(Default)]
 struct Stored {
-    known: Vec<Text>,
+    insert_ids: Vec<Text>,
     persons: Vec<(i64, Person)>,
     devices: Vec<(Text, i64)>,
-    names: Names,
+    experiment_properties: ExperimentProperties,
 }
 
 impl Stored {
-    fn ground<'a>(&mut self) -> Ground<'a> {
-        let mut people = People::new(1 + self.persons.iter().map(|(id, _)| *id).max().unwrap_or_default());
+    fn load<'a>(&mut self) -> BatchState<'a> {
+        let mut people = PersonIndex::new(1 + self.persons.iter().map(|(id, _)| *id).max().unwrap_or_default());
         for (id, person) in &self.persons {
             let properties = person.properties.as_ref().map(|all| Properties::from_text(&all.to_text()).unwrap());
-            people.know_person(*id, Person { properties: properties.map_err(Text::clone), ..person.clone() });
+            people.add_person(*id, Person { properties: properties.map_err(Text::clone), ..person.clone() });
         }
         for (device, person) in &self.devices {
-            people.know_device(device.clone(), *person);
+            people.add_device(device.clone(), *person);
         }
-        let names = std::mem::take(&mut self.names);
-        Ground {
-            known: self.known.iter().cloned().collect(),
-            people,
-            names,
-            updates: Updates::default(),
-            ..Ground::default()
-        }
+        let stored_insert_ids = self.insert_ids.iter().cloned().collect();
+        let experiment_properties = std::mem::take(&mut self.experiment_properties);
+        BatchState { stored_insert_ids, people, experiment_properties, ..BatchState::default() }
     }
 
-    /// Says how many of a group are new.
-    fn take(&mut self, group: &[&Arrival]) -> usize {
-        let mut ground = self.ground();
-        let verdicts: Vec<_> = group.iter().map(|arrival| ground.take(arrival, None)).collect();
-        self.known = ground.known.into_iter().collect();
-        for (id, person) in ground.people.changed_persons() {
+    /// Stores a batch and returns how many of its events are new.
+    fn store(&mut self, batch: &[&IncomingEvent]) -> usize {
+        let mut state = self.load();
+        let verdicts: Vec<_> = batch.iter().map(|event| state.apply(event, None)).collect();
+        self.insert_ids = state.stored_insert_ids.into_iter().collect();
+        for (id, person) in state.people.changed_persons() {
             self.persons.retain(|(known, _)| *known != id);
             self.persons.push((id, person.clone()));
         }
-        for (device, person) in ground.people.changed_devices() {
+        for (device, person) in state.people.changed_devices() {
             self.devices.retain(|(known, _)| known != device);
             self.devices.push((device.clone(), person));
         }
-        self.names = ground.names;
+        self.experiment_properties = state.experiment_properties;
         verdicts.iter().filter(|verdict| **verdict == Verdict::Stored(None)).count()
     }
 
@@ -179,11 +174,11 @@ proptest! {
         again in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
         sizes in prop::collection::vec(1..9_usize, 20),
     ) {
-        let arrivals = arrivals(&stream);
+        let events = incoming(&stream);
         let mut as_sent = Stored::default();
-        as_sent.take(&arrivals.iter().collect::<Vec<_>>());
+        as_sent.store(&events.iter().collect::<Vec<_>>());
 
-        let mut waiting: Vec<_> = again.iter().map(|one| one.get(&arrivals)).chain(&arrivals).collect();
+        let mut waiting: Vec<_> = again.iter().map(|one| one.get(&events)).chain(&events).collect();
         let mut shuffled = Vec::new();
         for index in order.iter().cycle() {
             if waiting.is_empty() {
@@ -193,14 +188,14 @@ proptest! {
         }
         let (mut stored, mut new, mut rest) = (Stored::default(), 0, shuffled.as_slice());
         for size in sizes.iter().cycle() {
-            let (group, after) = rest.split_at((*size).min(rest.len()));
-            if group.is_empty() {
+            let (batch, after) = rest.split_at((*size).min(rest.len()));
+            if batch.is_empty() {
                 break;
             }
-            new += stored.take(group);
+            new += stored.store(batch);
             rest = after;
         }
-        prop_assert_eq!(new, arrivals.len());
+        prop_assert_eq!(new, events.len());
         prop_assert_eq!(stored.properties(), as_sent.properties());
     }
 }

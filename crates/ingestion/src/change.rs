@@ -1,7 +1,7 @@
 //! What an event asks to change in a user's properties.
 
 use super::Rejection;
-use crate::json::{Object, Text, Value};
+use experiment_wasm::json::{Object, Text, Value};
 
 /// A change of one user property.
 #[derive(Clone, Debug, PartialEq, Eq)]

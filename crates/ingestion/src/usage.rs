@@ -1,15 +1,18 @@
-//! Accounting: which events count to a project's volume and to its tracked users, and in which calendar month.
+//! Usage: which events count to a project's volume and to its tracked users, and in which calendar month.
 //!
-//! The seed keeps exposures and assignments out of both; whatever is used in their place counts. An event counts in the
+//! Exposures and assignments count to neither; a custom event that is used in their place does. An event counts in the
 //! month it was received in, as Amplitude bills what is added later: a month that is over gets no events any more.
 
 use std::fmt;
 use std::ops::Range;
 
-use crate::assignment::ASSIGNMENT_EVENT;
-use crate::ingestion::moment::days_since_1970;
-use crate::json::Text;
-use crate::time::{DAY_MILLIS, day};
+use experiment_wasm::assignment::ASSIGNMENT_EVENT;
+use experiment_wasm::json::Text;
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use crate::MAX_TIME;
 
 /// The event types that count to nothing, as they are stored: what experiments send, and what only changes properties,
 /// which Amplitude does not take for events.
@@ -19,56 +22,50 @@ pub const NOT_COUNTED: [&str; 5] =
 /// A calendar month in UTC, from January 1970 to December 9999. Its text is `YYYY-MM`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Month {
-    year: u64,
-    /// 1 is January.
-    month: u64,
+    first_day: Date,
 }
 
 impl Month {
     /// The month of a wall time in milliseconds.
     pub fn of(wall: u64) -> Self {
-        // March is the first month, so that the leap day is the year's last: as in `moment::days_since_1970`.
-        let days = day(wall) + 719_468;
-        let (era, of_era) = (days / 146_097, days % 146_097);
-        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * of_year + 2) / 153;
-        let year = era * 400 + year_of_era;
-        if from_march < 10 {
-            Self { year, month: from_march + 3 }
-        } else {
-            Self { year: year + 1, month: from_march - 9 }
-        }
+        let time = i64::try_from(wall).ok().and_then(|wall| Timestamp::from_millisecond(wall).ok());
+        Self { first_day: TimeZone::UTC.to_datetime(time.unwrap_or(Timestamp::MAX)).date().first_of_month() }
     }
 
     /// Reads `YYYY-MM`; other forms are `None`.
     pub fn read(text: &str) -> Option<Self> {
         let (year, month) = text.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2)?;
         let (year, month) = (Text::from(year).to_u64()?, Text::from(month).to_u64()?);
-        (year >= 1970 && (1..=12).contains(&month)).then_some(Self { year, month })
+        let first_day = Date::new(year.try_into().ok()?, month.try_into().ok()?, 1).ok()?;
+        (year >= 1970).then_some(Self { first_day })
     }
 
     /// Its milliseconds since 1970-01-01T00:00Z, the end excluded.
     pub fn millis(self) -> Range<u64> {
-        let next = if self.month == 12 { (self.year + 1, 1) } else { (self.year, self.month + 1) };
-        let first = |(year, month)| days_since_1970(year, month, 1).unwrap_or_default() * DAY_MILLIS;
-        first((self.year, self.month))..first(next)
+        let end = self.first_day.last_of_month().tomorrow();
+        start_of_day(self.first_day)..end.map_or(MAX_TIME, start_of_day)
     }
+}
+
+fn start_of_day(date: Date) -> u64 {
+    let time = TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight()));
+    time.ok().and_then(|time| u64::try_from(time.as_millisecond()).ok()).unwrap_or_default()
 }
 
 impl fmt::Display for Month {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:04}-{:02}", self.year, self.month)
+        write!(out, "{:04}-{:02}", self.first_day.year(), self.first_day.month())
     }
 }
 
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::NativeDialect;
-    use crate::ingestion::moment::from_iso;
-    use crate::ingestion::{Rules, transform};
-    use crate::json::parse;
+    use crate::time::from_iso;
+    use crate::{Rules, transform};
+    use experiment_wasm::dialect::NativeDialect;
+    use experiment_wasm::json::parse;
+    use experiment_wasm::time::DAY_MILLIS;
 
     #[test]
     fn what_experiments_send_counts_to_nothing_under_the_name_it_is_stored_by() {

@@ -1,11 +1,11 @@
-//! One user property: its value does not depend on the order in which changes arrive, only on their [`Stamp`]s.
+//! One user property: its value does not depend on the order in which changes arrive, only on their [`LwwTimestamp`]s.
 //!
 //! Setting and unsetting forgets what was before. The other operators build on what is there, so a few of them are
 //! remembered: an older change that comes late takes its own place among them.
 
 use super::change::Operation;
-use super::moment::Stamp;
-use crate::json::{Object, Value};
+use super::lww::LwwTimestamp;
+use experiment_wasm::json::{Object, Value};
 
 /// How many operations are remembered after the last value that was set or unset. Older ones become part of it.
 const MOST_LATER: usize = 16;
@@ -16,14 +16,14 @@ pub struct Property {
     /// The value that was set last; none where it was unset or never set.
     base: Option<Value>,
     /// From when that counts.
-    since: Stamp,
+    since: LwwTimestamp,
     /// What was done to it since, in the order of the stamps.
-    later: Vec<(Stamp, Operation)>,
+    later: Vec<(LwwTimestamp, Operation)>,
 }
 
 impl Property {
     /// Without a value from a moment on.
-    pub fn unset(since: Stamp) -> Self {
+    pub fn unset(since: LwwTimestamp) -> Self {
         Self { base: None, since, later: Vec::new() }
     }
 
@@ -37,7 +37,7 @@ impl Property {
     }
 
     /// The property after a change, or `None` when the change does nothing.
-    pub fn after(&self, operation: &Operation, stamp: &Stamp) -> Option<Self> {
+    pub fn after(&self, operation: &Operation, stamp: &LwwTimestamp) -> Option<Self> {
         if *stamp < self.since {
             return None;
         }
@@ -52,7 +52,7 @@ impl Property {
 
     /// What is set once where there is a value is not remembered: pages send the same few of them all the time. So it is
     /// lost if a later change unsets that value and comes in late.
-    fn with(&self, operation: &Operation, stamp: &Stamp) -> Option<Self> {
+    fn with(&self, operation: &Operation, stamp: &LwwTimestamp) -> Option<Self> {
         let place = self.later.partition_point(|(at, _)| at <= stamp);
         if matches!(operation, Operation::SetOnce(_)) && self.value_before(place).is_some() {
             return None;
@@ -99,11 +99,11 @@ impl Property {
     pub(super) fn from_object(mut object: Object) -> Option<Self> {
         let later = object.remove("l").map_or(Some(Vec::new()), Value::into_array)?;
         let later = later.into_iter().map(later_of_value).collect::<Option<_>>()?;
-        Some(Self { since: Stamp::read(&object)?, base: object.remove("v"), later })
+        Some(Self { since: LwwTimestamp::read(&object)?, base: object.remove("v"), later })
     }
 }
 
-fn later_to_value((stamp, operation): &(Stamp, Operation)) -> Option<Value> {
+fn later_to_value((stamp, operation): &(LwwTimestamp, Operation)) -> Option<Value> {
     let (operator, argument) = operation.named()?;
     let mut object = Object::new();
     object.push("o".into(), operator.into());
@@ -112,9 +112,9 @@ fn later_to_value((stamp, operation): &(Stamp, Operation)) -> Option<Value> {
     Some(object.into())
 }
 
-fn later_of_value(value: Value) -> Option<(Stamp, Operation)> {
+fn later_of_value(value: Value) -> Option<(LwwTimestamp, Operation)> {
     let mut object = value.into_object()?;
-    let stamp = Stamp::read(&object)?;
+    let stamp = LwwTimestamp::read(&object)?;
     let argument = object.remove("v")?;
     Some((stamp, Operation::of(object.get("o")?.as_str()?, argument)?))
 }

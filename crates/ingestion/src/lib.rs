@@ -1,27 +1,53 @@
-//! Ingestion: what an event that arrives becomes. Exposures are renamed and change a user property, all else passes.
+//! Ingestion: what arriving events become. Pure: no SQL, no HTTP, no clock. The rules are in `docs/spec.md`.
 //!
-//! Pure: an event goes in, what is to be stored or a [`Rejection`] comes out. What a change does to a user's properties is
-//! [`properties`]'s, when it counts from [`moment`]'s; identities, storage and HTTP are the server's. The rules are the
-//! seed's; where it is silent, `tests/vectors/ingestion.json` says what was decided.
+//! An event takes this way, in the order of the modules:
+//! 1. [`transform`] reads it: a [`NormalizedEvent`] or a [`Rejection`] by field. Exposures are renamed and change a user
+//!    property; everything else passes. [`throttle`] says whether its request is admitted.
+//! 2. [`incoming`] stamps it with its time ([`time`]) and its place in the order of changes ([`lww`]).
+//! 3. [`batch`] applies a batch of events to what the store has loaded: who is who ([`person_index`]), what their
+//!    properties become ([`properties`], [`property`], [`change`]) within the [`limits`], and a [`Verdict`] for each event.
+//! 4. [`usage`] says which stored events count to a project's volume.
+//!
+//! `tests/vectors/ingestion.json` of the repository has the cases, `tests/permutations.rs` shows that the order of arrival
+//! makes no difference.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::todo
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+pub mod batch;
 pub mod change;
 mod id;
+pub mod incoming;
 pub mod limits;
+pub mod lww;
 pub mod meter;
-pub mod moment;
+pub mod person_index;
 pub mod properties;
 pub mod property;
 mod rejection;
 pub mod throttle;
+pub mod time;
+pub mod usage;
+mod verdict;
 
-pub use id::{MIN_ID_LENGTH, identity_of};
+pub use id::MIN_ID_LENGTH;
+pub use incoming::IncomingEvent;
 pub use rejection::{Fault, Rejection};
+pub use verdict::Verdict;
 
-use crate::assignment::{ASSIGNMENT_EVENT, PREFIX, is_slot, property_name};
-use crate::dialect::{Dialect, plain};
-use crate::json::{Object, Text, Value};
-use crate::user::Identity;
 use change::{Change, Operation};
+use experiment_wasm::assignment::{ASSIGNMENT_EVENT, PREFIX, is_slot, property_name};
+use experiment_wasm::dialect::{Dialect, plain};
+use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::user::Identity;
 use properties::Properties;
 
 /// The longest id, key or event type, in bytes: Amplitude's limit for strings, and what an index entry of any store takes.
@@ -51,9 +77,9 @@ pub struct Rules {
     pub assignments_set_properties: bool,
 }
 
-/// An event as it is stored.
+/// An event that was understood: names as they are stored, values checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ingested {
+pub struct NormalizedEvent {
     /// Its type, renamed.
     pub event_type: Text,
     /// Whose it is; at least one id is there.
@@ -68,11 +94,11 @@ pub struct Ingested {
     pub event_properties: Object,
     /// What it changes in the user's properties.
     pub changes: Vec<Change>,
-    /// Whether it changes them in itself only, and not the user's (`$skip_user_properties_sync`).
-    pub is_apart: bool,
+    /// The changes show on this event only, not on the user (`$skip_user_properties_sync`).
+    pub skips_user_properties: bool,
     /// The flag and variant met, if it is an exposure.
     pub exposure: Option<Exposed>,
-    /// Fields of the event that nobody here looks at.
+    /// The other fields of the event.
     pub rest: Object,
 }
 
@@ -87,18 +113,19 @@ pub struct Exposed {
     pub experiment_key: Option<Text>,
 }
 
-/// Makes of an event what is stored: its texts are Unicode, and no reader of JSON finds it too deep.
+/// Normalizes an event: its texts are Unicode, its depth is one that every reader of JSON takes.
 ///
 /// # Errors
 /// A [`Rejection`] that names the field at fault.
-pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<Ingested, Rejection> {
+pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<NormalizedEvent, Rejection> {
     let mut event = event.into_object().ok_or(Rejection::NotAnObject)?;
     let sent_type =
         name(event.remove("event_type"), Rejection::InvalidEventType)?.ok_or(Rejection::MissingEventType)?;
     let (identity, removed) = id::take(&mut event, rules, dialect)?;
     let insert_id = name(event.remove("insert_id"), Rejection::InvalidInsertId)?;
     let time = time(event.remove("time"), dialect)?;
-    let is_apart = event.remove("$skip_user_properties_sync").is_some_and(|skips| skips.as_bool() == Some(true));
+    let skips_user_properties =
+        event.remove("$skip_user_properties_sync").is_some_and(|skips| skips.as_bool() == Some(true));
     let sent = fields(event.remove("event_properties"), Rejection::InvalidEventProperties)?;
     let changing = fields(event.remove("user_properties"), Rejection::InvalidUserProperties)?;
     let mut changes = change::read(readable(changing, Rejection::DeepUserProperties)?)?;
@@ -108,7 +135,7 @@ pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<
         changes.retain(|change| !properties::is_of_experiment(&change.name));
     }
     changes.extend(exposure.as_ref().filter(|_| !of_a_slot(&event_properties)).map(Exposed::change));
-    Ok(Ingested {
+    Ok(NormalizedEvent {
         event_type,
         identity,
         removed,
@@ -116,7 +143,7 @@ pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<
         time,
         event_properties,
         changes,
-        is_apart,
+        skips_user_properties,
         exposure,
         rest: readable(event, Rejection::DeepEvent)?,
     })
@@ -246,7 +273,7 @@ fn fields(value: Option<Value>, refused: Rejection) -> Result<Object, Rejection>
 fn time<D: Dialect>(value: Option<Value>, dialect: &D) -> Result<Option<u64>, Rejection> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Number(digits)) => moment::whole(&digits, dialect).map(Some).ok_or(Rejection::InvalidTime),
+        Some(Value::Number(digits)) => crate::time::whole(&digits, dialect).map(Some).ok_or(Rejection::InvalidTime),
         Some(_) => Err(Rejection::InvalidTime),
     }
 }

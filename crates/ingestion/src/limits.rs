@@ -1,6 +1,7 @@
 //! How many user properties there may be, and how often they may change: the seed's and Amplitude's numbers.
 //!
-//! Over a limit, or where what is stored cannot be read, the event is stored all the same, and its verdict says why the property was not changed.
+//! Over a limit, or where what is stored cannot be read, the event is stored all the same, and its verdict says which limit
+//! left the property as it was.
 
 use super::change::{Change, Operation};
 use super::meter::Limit;
@@ -15,7 +16,7 @@ pub const UPDATES: Limit = Limit { events: 1_800, millis: 3_600_000 };
 
 /// Why an event that is stored left a property as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unchanged {
+pub enum PropertyLimit {
     /// The project has all the experiment properties it may have.
     ExperimentProperties,
     /// The user's properties were changed as often as they may in an hour.
@@ -24,7 +25,7 @@ pub enum Unchanged {
     Unreadable,
 }
 
-impl Unchanged {
+impl PropertyLimit {
     /// The reason, for machines.
     pub fn reason(self) -> &'static str {
         match self {

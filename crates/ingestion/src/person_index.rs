@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use experiment_wasm::ingestion::change::Change;
-use experiment_wasm::ingestion::moment::Stamp;
-use experiment_wasm::ingestion::properties::Properties;
+use crate::change::Change;
+use crate::lww::LwwTimestamp;
+use crate::properties::Properties;
 use experiment_wasm::json::{Object, Text};
 use experiment_wasm::user::Identity;
 
-/// Somebody events are about.
+/// A user, or a visitor who has not logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub user_id: Option<Text>,
@@ -27,9 +27,9 @@ impl Default for Person {
     }
 }
 
-/// The people of one project that a group of events is about.
+/// The people of one project that a batch of events is about.
 #[derive(Default)]
-pub struct People {
+pub struct PersonIndex {
     next_id: i64,
     persons: HashMap<i64, Person>,
     by_user: HashMap<Text, i64>,
@@ -38,27 +38,27 @@ pub struct People {
     changed_devices: BTreeSet<Text>,
 }
 
-impl People {
-    /// Nobody yet; new people are numbered from `next_id`.
+impl PersonIndex {
+    /// Empty; new people are numbered from `next_id`.
     pub fn new(next_id: i64) -> Self {
         Self { next_id, ..Self::default() }
     }
 
-    /// Takes in a person that is stored.
-    pub fn know_person(&mut self, id: i64, person: Person) {
+    /// Adds a person that is stored.
+    pub fn add_person(&mut self, id: i64, person: Person) {
         if let Some(user_id) = &person.user_id {
             self.by_user.insert(user_id.clone(), id);
         }
         self.persons.insert(id, person);
     }
 
-    /// Takes in a device that is stored.
-    pub fn know_device(&mut self, device_id: Text, person: i64) {
+    /// Adds a device that is stored.
+    pub fn add_device(&mut self, device_id: Text, person: i64) {
         self.by_device.insert(device_id, person);
     }
 
     /// Whether a person is loaded.
-    pub fn knows(&self, id: i64) -> bool {
+    pub fn contains(&self, id: i64) -> bool {
         self.persons.contains_key(&id)
     }
 
@@ -91,7 +91,7 @@ impl People {
     }
 
     /// Changes one of a person's properties. Says whether that made a difference.
-    pub fn change(&mut self, id: i64, change: &Change, stamp: &Stamp) -> bool {
+    pub fn change(&mut self, id: i64, change: &Change, stamp: &LwwTimestamp) -> bool {
         let properties = self.persons.get_mut(&id).and_then(|person| person.properties.as_mut().ok());
         let is_changed = properties.is_some_and(|properties| properties.change(change, stamp));
         if is_changed {
@@ -129,7 +129,7 @@ impl People {
     fn newcomer(&mut self, user_id: Option<&Text>) -> i64 {
         let id = self.next_id;
         self.next_id += 1;
-        self.know_person(id, Person { user_id: user_id.cloned(), ..Person::default() });
+        self.add_person(id, Person { user_id: user_id.cloned(), ..Person::default() });
         self.changed_persons.insert(id);
         id
     }
@@ -164,21 +164,21 @@ impl People {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use experiment_wasm::ingestion::change::Operation;
+    use crate::change::Operation;
 
     fn who(user_id: &str, device_id: &str) -> Identity {
         let id = |text: &str| Some(Text::from(text)).filter(|text| !text.is_empty());
         Identity { user_id: id(user_id), device_id: id(device_id) }
     }
 
-    fn set(people: &mut People, person: i64, name: &str, value: &str, time: u64) {
+    fn set(people: &mut PersonIndex, person: i64, name: &str, value: &str, time: u64) {
         let change = Change { name: name.into(), operation: Operation::Set(value.into()) };
-        people.change(person, &change, &Stamp { time, place: 0, insert_id: Text::default() });
+        people.change(person, &change, &LwwTimestamp { time, index: 0, insert_id: Text::default() });
     }
 
     #[test]
     fn the_first_user_id_on_an_anonymous_device_takes_the_visitor_over() {
-        let mut people = People::new(1);
+        let mut people = PersonIndex::new(1);
         let visitor = people.resolve(&who("", "d"));
         assert_eq!(people.resolve(&who("u", "d")), visitor);
         assert_eq!(people.resolve(&who("u", "")), visitor);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_visitor_merges_into_the_user_they_turn_out_to_be_and_the_later_value_counts() {
-        let mut people = People::new(1);
+        let mut people = PersonIndex::new(1);
         let user = people.resolve(&who("u", "phone"));
         let visitor = people.resolve(&who("", "laptop"));
         set(&mut people, user, "plan", "old", 1);
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn two_users_of_one_device_stay_two_and_the_device_follows_the_last() {
-        let mut people = People::new(1);
+        let mut people = PersonIndex::new(1);
         let first = people.resolve(&who("first", "d"));
         let second = people.resolve(&who("second", "d"));
         assert_ne!(first, second);

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::meter::{Limit, Meter, Over};
-use crate::json::Text;
-use crate::user::Identity;
+use experiment_wasm::json::Text;
+use experiment_wasm::user::Identity;
 
 /// What a route takes of one user or device.
 #[derive(Clone, Copy, Debug)]

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::change::{Change, Operation};
-use super::moment::Stamp;
+use super::lww::LwwTimestamp;
 use super::property::Property;
-use crate::assignment::PREFIX;
-use crate::json::{Object, Text, parse};
+use experiment_wasm::assignment::PREFIX;
+use experiment_wasm::json::{Object, Text, parse};
 
 /// A user's properties. The same changes in any order make the same properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties {
     by_name: BTreeMap<Text, Property>,
     /// When all were cleared last: older changes, also of names that nobody has seen yet, come too late.
-    cleared: Stamp,
+    cleared: LwwTimestamp,
 }
 
 impl Properties {
     /// Makes a change. Says whether it made a difference.
-    pub fn change(&mut self, change: &Change, stamp: &Stamp) -> bool {
+    pub fn change(&mut self, change: &Change, stamp: &LwwTimestamp) -> bool {
         if change.operation == Operation::ClearAll {
             return self.clear(stamp);
         }
@@ -33,11 +33,11 @@ impl Properties {
     }
 
     /// From when changes of a name count that was never seen.
-    fn since(&self, name: &Text) -> Stamp {
-        if is_of_experiment(name) { Stamp::default() } else { self.cleared.clone() }
+    fn since(&self, name: &Text) -> LwwTimestamp {
+        if is_of_experiment(name) { LwwTimestamp::default() } else { self.cleared.clone() }
     }
 
-    fn clear(&mut self, stamp: &Stamp) -> bool {
+    fn clear(&mut self, stamp: &LwwTimestamp) -> bool {
         if *stamp <= self.cleared {
             return false;
         }
@@ -80,7 +80,7 @@ impl Properties {
         let by_name = self.by_name.iter().map(|(name, property)| (name.clone(), property.to_object().into()));
         let mut object = Object::new();
         object.push("p".into(), by_name.collect::<Object>().into());
-        if self.cleared != Stamp::default() {
+        if self.cleared != LwwTimestamp::default() {
             let mut cleared = Object::new();
             self.cleared.write(&mut cleared);
             object.push("c".into(), cleared.into());
@@ -95,8 +95,8 @@ impl Properties {
         let by_name = object.remove("p")?.into_object()?.into_iter();
         let by_name = by_name.map(|(name, one)| Some((name, Property::from_object(one.into_object()?)?)));
         let cleared = match object.remove("c") {
-            None => Stamp::default(),
-            Some(stamp) => Stamp::read(stamp.as_object()?)?,
+            None => LwwTimestamp::default(),
+            Some(stamp) => LwwTimestamp::read(stamp.as_object()?)?,
         };
         Some(Self { by_name: by_name.collect::<Option<_>>()?, cleared })
     }
@@ -110,10 +110,10 @@ pub(super) fn is_of_experiment(name: &Text) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingestion::change;
+    use crate::change;
 
-    fn stamp(time: u64) -> Stamp {
-        Stamp { time, place: 0, insert_id: time.to_string().as_str().into() }
+    fn stamp(time: u64) -> LwwTimestamp {
+        LwwTimestamp { time, index: 0, insert_id: time.to_string().as_str().into() }
     }
 
     /// Changes at 1, 2, 3 …
@@ -160,7 +160,10 @@ mod tests {
         for text in ["", "nonsense", "{}", "null", "[]", &bad_clear] {
             assert_eq!(Properties::from_text(text.as_bytes()), None, "{text}");
         }
-        let long = format!(r#"{{"p":{{"a":{{"v":"{}","t":1,"p":0,"i":"x"}}}}}}"#, "x".repeat(crate::json::MAX_BYTES));
+        let long = format!(
+            r#"{{"p":{{"a":{{"v":"{}","t":1,"p":0,"i":"x"}}}}}}"#,
+            "x".repeat(experiment_wasm::json::MAX_BYTES)
+        );
         assert_eq!(Properties::from_text(long.as_bytes()), None);
     }
 

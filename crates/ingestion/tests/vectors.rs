@@ -1,18 +1,27 @@
-//! `ingestion.json`: what an event becomes, why one is refused, and which of several changes of a property counts.
+//! `tests/vectors/ingestion.json`: what an event becomes, why one is rejected, and which of several changes of a property counts.
 
-use experiment_wasm::ingestion::change::{Change, Operation};
-use experiment_wasm::ingestion::moment::Stamp;
-use experiment_wasm::ingestion::properties::Properties;
-use experiment_wasm::ingestion::{Ingested, Rules, transform};
+#[path = "../../../tests/vectors/runner.rs"]
+mod runner;
+
+use experiment_ingestion::change::{Change, Operation};
+use experiment_ingestion::lww::LwwTimestamp;
+use experiment_ingestion::properties::Properties;
+use experiment_ingestion::{NormalizedEvent, Rules, transform};
+use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::json::{Object, Text, Value};
 
+#[test]
+fn every_case_holds() {
+    runner::run("ingestion", include_str!("../../../tests/vectors/ingestion.json"), answer);
+}
+
 /// What this library makes of a case's input.
-pub fn answer(input: &Value) -> Value {
+fn answer(input: &Value) -> Value {
     let input = input.as_object().unwrap();
     match input.get("stream") {
         Some(stream) => properties_after(stream.as_array().unwrap(), input.get("anyOrder").unwrap().as_bool().unwrap()),
-        None => match transform(input.get("event").unwrap().clone(), rules(input), &crate::DIALECT) {
-            Ok(ingested) => shown(&ingested, input.get("shows").and_then(Value::as_array).unwrap_or_default()),
+        None => match transform(input.get("event").unwrap().clone(), rules(input), &NativeDialect) {
+            Ok(event) => shown(&event, input.get("shows").and_then(Value::as_array).unwrap_or_default()),
             Err(rejection) => object([("rejected", rejection.reason().into())]),
         },
     }
@@ -29,22 +38,22 @@ fn rules(input: &Object) -> Rules {
 }
 
 /// What every case shows, and what this one asks for.
-fn shown(ingested: &Ingested, more: &[Value]) -> Value {
+fn shown(event: &NormalizedEvent, more: &[Value]) -> Value {
     let mut shown = object([
-        ("event_type", (&ingested.event_type).into()),
-        ("event_properties", ingested.event_properties.clone().into()),
-        ("changes", ingested.changes.iter().map(change).collect::<Vec<_>>().into()),
+        ("event_type", (&event.event_type).into()),
+        ("event_properties", event.event_properties.clone().into()),
+        ("changes", event.changes.iter().map(change).collect::<Vec<_>>().into()),
     ]);
     let fields = shown.as_object_mut().unwrap();
-    if let Some(field) = ingested.removed {
+    if let Some(field) = event.removed {
         fields.set("removed", field);
     }
     let text = |text: &Option<Text>| text.as_ref().map_or(Value::Null, Value::from);
     for name in more {
         let value = match name.as_str().unwrap().as_bytes() {
-            b"user_id" => text(&ingested.identity.user_id),
-            b"device_id" => text(&ingested.identity.device_id),
-            b"time" => ingested.time.map_or(Value::Null, Value::from),
+            b"user_id" => text(&event.identity.user_id),
+            b"device_id" => text(&event.identity.device_id),
+            b"time" => event.time.map_or(Value::Null, Value::from),
             _ => panic!("{name:?} is not shown"),
         };
         fields.set(name.as_str().unwrap(), value);
@@ -86,17 +95,17 @@ fn applied<'a>(stream: impl Iterator<Item = &'a Value>) -> Value {
             ("user_id", "somebody".into()),
             ("user_properties", event.get("user_properties").unwrap().clone()),
         ]);
-        for change in transform(sent, Rules::default(), &crate::DIALECT).unwrap().changes {
+        for change in transform(sent, Rules::default(), &NativeDialect).unwrap().changes {
             properties.change(&change, &stamp(event));
         }
     }
     properties.visible().into()
 }
 
-fn stamp(event: &Object) -> Stamp {
+fn stamp(event: &Object) -> LwwTimestamp {
     let number = |name: &str| event.get(name).unwrap().as_u64().unwrap();
     let insert_id = event.get("insertId").unwrap().as_str().unwrap().clone();
-    Stamp { time: number("time"), place: number("place"), insert_id }
+    LwwTimestamp { time: number("time"), index: number("place"), insert_id }
 }
 
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {

@@ -1,19 +1,16 @@
-//! Ids: which texts name somebody. An id that is too short, or a word for nobody, is removed from its event; an event that
-//! has no other is refused. The rules are Amplitude's.
-//!
-//! A number names somebody by its text, JavaScript's `String(number)`, as on the page that sent it. What is neither text nor
-//! number is removed likewise.
+//! Ids: which texts identify a user. An id that is too short, a placeholder, or neither text nor number is removed from its
+//! event; an event without another id is rejected. The rules are Amplitude's.
 
 use super::{Rejection, Rules, name};
-use crate::dialect::{Dialect, plain};
-use crate::json::{Object, Text, Value};
-use crate::user::Identity;
+use experiment_wasm::dialect::Dialect;
+use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::user::{Identity, id_text};
 
 /// How long an id must be where a request does not say, in characters: Amplitude's number.
 pub const MIN_ID_LENGTH: usize = 5;
 
-/// What programs send for nobody, in small letters: Amplitude's list.
-const NOBODY: [&str; 13] = [
+/// What programs send in place of an id, in lower case: Amplitude's list.
+const PLACEHOLDERS: [&str; 13] = [
     "anonymous",
     "nil",
     "none",
@@ -37,8 +34,8 @@ pub(super) fn take<D: Dialect>(
 ) -> Result<(Identity, Option<&'static str>), Rejection> {
     let user_id = read(event.remove("user_id"), dialect, Rejection::InvalidUserId)?;
     let device_id = read(event.remove("device_id"), dialect, Rejection::InvalidDeviceId)?;
-    let user_id = judged(user_id, rules, Rejection::InvalidUserId, Rejection::ShortUserId);
-    let device_id = judged(device_id, rules, Rejection::InvalidDeviceId, Rejection::ShortDeviceId);
+    let user_id = check(user_id, rules, Rejection::InvalidUserId, Rejection::ShortUserId);
+    let device_id = check(device_id, rules, Rejection::InvalidDeviceId, Rejection::ShortDeviceId);
     match (user_id, device_id) {
         (Ok(None), Ok(None)) => Err(Rejection::MissingId),
         (Err(why), Ok(None) | Err(_)) | (Ok(None), Err(why)) => Err(why),
@@ -48,26 +45,11 @@ pub(super) fn take<D: Dialect>(
     }
 }
 
-/// The identity in a user that is evaluated. An id that is neither text nor number, or empty, counts as absent.
-pub fn identity_of<D: Dialect>(user: &Object, dialect: &D) -> Identity {
-    let id = |name: &str| user.get(name).and_then(|id| text_of(id, dialect)).filter(|id| !id.is_empty());
-    Identity { user_id: id("user_id"), device_id: id("device_id") }
-}
-
-/// The text that an id is. Numbers too large for JavaScript would all be one.
-fn text_of<D: Dialect>(id: &Value, dialect: &D) -> Option<Text> {
-    match id {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(digits) if plain::number(dialect, digits).is_finite() => Some(plain::print(dialect, digits)),
-        _ => None,
-    }
-}
-
 /// An id that is not there, one of another kind, or a text. One that cannot be stored refuses its event.
 fn read<D: Dialect>(id: Option<Value>, dialect: &D, invalid: Rejection) -> Result<Sent, Rejection> {
     match id {
         None | Some(Value::Null) => Ok(Ok(None)),
-        Some(id) => match text_of(&id, dialect) {
+        Some(id) => match id_text(&id, dialect) {
             Some(text) => name(Some(text.into()), invalid).map(Ok),
             None => Ok(Err(invalid)),
         },
@@ -77,10 +59,10 @@ fn read<D: Dialect>(id: Option<Value>, dialect: &D, invalid: Rejection) -> Resul
 /// An id, or why it does not count.
 type Sent = Result<Option<Text>, Rejection>;
 
-fn judged(id: Sent, rules: Rules, nobody: Rejection, short: Rejection) -> Sent {
+fn check(id: Sent, rules: Rules, placeholder: Rejection, short: Rejection) -> Sent {
     let Some(id) = id? else { return Ok(None) };
-    if NOBODY.iter().any(|word| id.as_bytes().eq_ignore_ascii_case(word.as_bytes())) {
-        return Err(nobody);
+    if PLACEHOLDERS.iter().any(|word| id.as_bytes().eq_ignore_ascii_case(word.as_bytes())) {
+        return Err(placeholder);
     }
     if characters(&id) < rules.min_id_length { Err(short) } else { Ok(Some(id)) }
 }

@@ -1,0 +1,47 @@
+//! An event on its way into the store: stamped with a time, an order and an id under which it counts once.
+
+use experiment_wasm::exposure::ExposureEvent;
+use experiment_wasm::json::Text;
+
+use crate::NormalizedEvent;
+use crate::lww::LwwTimestamp;
+use crate::time::corrected;
+
+/// An event to be stored.
+#[derive(Clone, Debug)]
+pub struct IncomingEvent {
+    /// The project it was sent to.
+    pub project: i64,
+    /// The event without its properties and its other fields, which are JSON here: as values they take several times the
+    /// memory while they wait for the store.
+    pub normalized: NormalizedEvent,
+    /// Its event properties, as JSON.
+    pub properties: String,
+    /// Its other fields, as JSON.
+    pub rest: Option<String>,
+    /// When it was received, in milliseconds.
+    pub received: u64,
+    /// The order of its changes, and its insert id.
+    pub timestamp: LwwTimestamp,
+    /// The exposure of a remote evaluation, which gets the insert id of a return if the user comes back to the variant.
+    pub evaluated: Option<Box<ExposureEvent>>,
+}
+
+impl IncomingEvent {
+    /// Stamps an event. `index`: its index in the request; `uploaded`: the sender's clock at the upload; `received`: ours.
+    /// `fresh_insert_id` makes an id for an event that was sent without one, and counts each time it is sent.
+    pub fn new(
+        project: i64,
+        mut normalized: NormalizedEvent,
+        index: u64,
+        (uploaded, received): (Option<u64>, u64),
+        fresh_insert_id: impl FnOnce() -> Text,
+    ) -> Self {
+        let insert_id = normalized.insert_id.clone().unwrap_or_else(fresh_insert_id);
+        let timestamp = LwwTimestamp { time: corrected(normalized.time, uploaded, received), index, insert_id };
+        let properties = std::mem::take(&mut normalized.event_properties).to_json();
+        let rest = Some(std::mem::take(&mut normalized.rest)).filter(|rest| !rest.is_empty());
+        let rest = rest.map(|rest| rest.to_json());
+        Self { project, normalized, properties, rest, received, timestamp, evaluated: None }
+    }
+}
