@@ -9,71 +9,75 @@ use experiment_ingestion::Rules;
 use experiment_wasm::json::Text;
 use tokio::task::block_in_place;
 
-use crate::cache::Cache;
-use crate::catalog::{Deployment, Edition};
 use crate::config::ProjectConfig;
-use crate::inspection::{Inspection, Skipped};
+use crate::evaluation::cache::Cache;
+use crate::evaluation::flag_faults::{FlagFaults, Skipped};
+use crate::evaluation::flag_snapshot::{Deployment, FlagSnapshot};
+use crate::evaluation::tracking_queue::TrackingQueue;
 use crate::key::{Key, opened};
 use crate::metrics::Metrics;
+use crate::routes::throttles::Throttles;
+use crate::store::writer::Writer;
 use crate::store::{Result, Store, StoredFlags};
-use crate::throttles::Throttles;
-use crate::tracked::Tracked;
-use crate::writer::Writer;
 
 /// A project as it runs.
 pub struct Project {
     pub id: i64,
     pub rules: Rules,
-    pub deployments: Vec<Deployment>,
+    pub deployments: Vec<Arc<Deployment>>,
     pub throttles: Throttles,
     api_key: Key,
     admin_key: Key,
-    inspection: Mutex<Inspection>,
+    flag_faults: Mutex<FlagFaults>,
 }
 
 /// The server, as the routes see it.
 pub struct App {
     pub store: Store,
     pub writer: Writer,
-    pub tracked: Tracked,
+    pub tracking: TrackingQueue,
     pub cache: Cache,
     pub metrics: Arc<Metrics>,
-    projects: Vec<Project>,
+    projects: Vec<Arc<Project>>,
     flags_versions: tokio::sync::Mutex<HashMap<i64, i64>>,
     /// Whether the flags in force are older than the stored ones, which could not be read.
     has_old_flags: AtomicBool,
 }
 
 impl App {
-    /// Takes up the projects of the configuration, and seeds those that the store does not have.
+    /// Opens the projects of the configuration, and creates those that the store does not have.
     pub async fn new(
         store: Store,
         writer: Writer,
-        tracked: Tracked,
+        tracking: TrackingQueue,
         metrics: Arc<Metrics>,
         config: Vec<ProjectConfig>,
     ) -> std::result::Result<Self, Box<dyn Error>> {
         let mut projects = Vec::new();
         for project in config {
-            projects.push(Project {
-                id: taken_up(&store, &project).await?,
+            projects.push(Arc::new(Project {
+                id: project_id(&store, &project).await?,
                 rules: project.rules,
-                deployments: project.deployments.iter().map(Deployment::new).collect(),
+                deployments: project
+                    .deployments
+                    .iter()
+                    .map(|deployment| Arc::new(Deployment::new(deployment)))
+                    .collect(),
                 throttles: Throttles::new(),
                 api_key: Key::of(&project.api_key),
                 admin_key: Key::of(&project.admin_key),
-                inspection: Mutex::default(),
-            });
+                flag_faults: Mutex::default(),
+            }));
         }
-        let (cache, flags_versions) = (Cache::told_to(metrics.cache_bytes.clone()), Default::default());
+        let (cache, flags_versions) = (Cache::new(metrics.cache_bytes.clone()), Default::default());
         let has_old_flags = AtomicBool::new(false);
-        let app = Self { store, writer, tracked, metrics, projects, cache, flags_versions, has_old_flags };
+        let app = Self { store, writer, tracking, metrics, projects, cache, flags_versions, has_old_flags };
         app.refresh().await?;
         Ok(app)
     }
 
-    /// Takes over flags that were changed, here or by another replica. Flags that cannot be read leave those in force that
-    /// were read last.
+    /// Loads flags that were changed, here or by another replica. When they cannot be read, those that were read last stay in
+    /// force.
     pub async fn refresh(&self) -> Result<()> {
         let outcome = self.reload_changed().await;
         self.has_old_flags.store(outcome.is_err(), Ordering::Relaxed);
@@ -103,26 +107,27 @@ impl App {
     }
 
     /// The project and deployment that a deployment key opens.
-    pub fn deployment(&self, secret: &str) -> Option<(&Project, &Deployment)> {
+    pub fn deployment(&self, secret: &str) -> Option<(Arc<Project>, Arc<Deployment>)> {
         let all: Vec<_> =
             self.projects.iter().flat_map(|one| one.deployments.iter().map(move |own| (one, own))).collect();
-        opened(&all, |(_, deployment)| &deployment.key, secret).copied()
+        let (project, deployment) = opened(&all, |(_, deployment)| &deployment.key, secret)?;
+        Some((Arc::clone(project), Arc::clone(deployment)))
     }
 
     /// The project that an API key opens for ingestion.
-    pub fn ingesting(&self, secret: &str) -> Option<&Project> {
-        opened(&self.projects, |project| &project.api_key, secret)
+    pub fn ingesting(&self, secret: &str) -> Option<Arc<Project>> {
+        opened(&self.projects, |project| &project.api_key, secret).cloned()
     }
 
     /// The project that an admin key opens.
-    pub fn administered(&self, secret: &str) -> Option<&Project> {
-        opened(&self.projects, |project| &project.admin_key, secret)
+    pub fn administered(&self, secret: &str) -> Option<Arc<Project>> {
+        opened(&self.projects, |project| &project.admin_key, secret).cloned()
     }
 
     async fn reload(&self, project: &Project) -> Result<()> {
         let stored = self.store.flags(project.id).await?;
-        // A hundred thousand flags take a second, for which nobody shall wait who asks something else.
-        block_in_place(|| project.take(&stored));
+        // A hundred thousand flags take a second; other requests go on meanwhile.
+        block_in_place(|| project.update(&stored));
         let faulty = self.projects.iter().map(|project| project.faults().len()).sum::<usize>();
         self.metrics.flags_faulty.set(faulty as i64);
         Ok(())
@@ -137,24 +142,24 @@ impl Project {
 
     /// The stored flags that are left out, or kept with a fault.
     pub fn faults(&self) -> Arc<[Skipped]> {
-        self.inspection.lock().unwrap_or_else(PoisonError::into_inner).faults()
+        self.flag_faults.lock().unwrap_or_else(PoisonError::into_inner).faults()
     }
 
-    fn take(&self, stored: &StoredFlags) {
-        let (all, errors) = Edition::of(&stored.flags.iter().collect::<Vec<_>>());
+    fn update(&self, stored: &StoredFlags) {
+        let (all, errors) = FlagSnapshot::of(&stored.flags.iter().collect::<Vec<_>>());
         let mut made = vec![Arc::new(all)];
         for deployment in &self.deployments {
-            deployment.take(&stored.flags, &mut made);
+            deployment.update(&stored.flags, &mut made);
         }
-        let mut inspection = self.inspection.lock().unwrap_or_else(PoisonError::into_inner);
-        for skipped in inspection.look(stored, &errors, &self.deployment_keys()) {
+        let mut flag_faults = self.flag_faults.lock().unwrap_or_else(PoisonError::into_inner);
+        for skipped in flag_faults.look(stored, &errors, &self.deployment_keys()) {
             tracing::warn!(flag = %skipped.key, fault = skipped.code, field = skipped.field, "a flag is skipped or faulty, the others work");
         }
     }
 }
 
 /// The number of a project. One that the store does not have is made, with its flags, which must be good then.
-async fn taken_up(store: &Store, project: &ProjectConfig) -> std::result::Result<i64, Box<dyn Error>> {
+async fn project_id(store: &Store, project: &ProjectConfig) -> std::result::Result<i64, Box<dyn Error>> {
     if let Some(id) = store.project(&project.name).await? {
         return Ok(id);
     }

@@ -19,8 +19,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::evaluation::flag_rules;
 use crate::position::Position;
-use crate::rules;
 use crate::store::StoredFlag;
 
 /// One project of the file.
@@ -214,7 +214,7 @@ impl ProjectConfig {
     pub fn check_flags(&self) -> Read<()> {
         let deployments: Vec<Text> = self.deployments.iter().map(|one| one.key.as_str().into()).collect();
         for (n, flag) in self.flags.iter().enumerate() {
-            rules::check(flag, &deployments).map_err(|fault| self.refused(n, fault))?;
+            flag_rules::check(flag, &deployments).map_err(|fault| self.refused(n, fault))?;
         }
         let texts = self.flags.iter().map(|flag| (flag.key.as_str(), flag.config.as_str()));
         let (_, errors) = Flags::read_each(texts, &NativeDialect);
@@ -223,7 +223,7 @@ impl ProjectConfig {
             Some(error) => {
                 let at =
                     self.flags.iter().position(|flag| error.key.as_ref().is_some_and(|key| *key == flag.key.as_str()));
-                Err(self.refused(at.unwrap_or_default(), rules::fault_of(error)))
+                Err(self.refused(at.unwrap_or_default(), flag_rules::fault_of(error)))
             }
         }
     }

@@ -5,26 +5,17 @@
 #![forbid(unsafe_code)]
 
 mod app;
-mod bind;
-mod cache;
-mod catalog;
 mod clock;
 mod config;
-mod crowd;
-mod inspection;
+mod evaluation;
+mod http;
 mod key;
-mod listen;
 mod metrics;
 mod options;
 mod position;
-mod refusal;
 mod routes;
-mod rules;
 mod stop;
 mod store;
-mod throttles;
-mod tracked;
-mod writer;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -35,13 +26,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::task::JoinHandle;
 
 use app::App;
-use bind::Listeners;
+use evaluation::tracking_queue::TrackingQueue;
+use http::listeners::Listeners;
+use http::server;
 use metrics::Metrics;
 use options::{Command, Options, USAGE, VERSION};
 use stop::Stop;
+use store::writer::Writer;
 use store::{Failure, Store};
-use tracked::Tracked;
-use writer::Writer;
 
 /// How often changes of flags by other replicas are looked for.
 const FLAGS_CHECK: Duration = Duration::from_secs(1);
@@ -109,8 +101,8 @@ async fn start(options: &Options) -> Result<Started, Box<dyn Error>> {
     }
     let metrics = Arc::new(Metrics::new());
     let (writer, writing) = Writer::start(store.clone(), Arc::clone(&metrics));
-    let (tracked, tracking) = Tracked::start(writer.clone(), Arc::clone(&metrics));
-    let app = Arc::new(App::new(store, writer, tracked, metrics, config).await?);
+    let (tracking_queue, tracking) = TrackingQueue::start(writer.clone(), Arc::clone(&metrics));
+    let app = Arc::new(App::new(store, writer, tracking_queue, metrics, config).await?);
     let listeners = Listeners::bind("--port", &options.host, options.port).await?;
     let metrics_listeners = match options.metrics_port {
         Some(port) => Some(Listeners::bind("--metrics-port", &options.host, port).await?),
@@ -125,13 +117,13 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
     let (store, connections) = (app.store.clone(), app.metrics.connections_open.clone());
     let showing = metrics_listeners.map(|listeners| {
         let router = metrics::router(Arc::clone(&app.metrics));
-        tokio::spawn(listen::serve(listeners, router, Gauge::default(), stop.clone().asked()))
+        tokio::spawn(server::serve(listeners, router, Gauge::default(), stop.clone().asked()))
     });
     // In one write: whoever reads the first line may close the pipe before a second.
     println!("{said}");
     let checking = tokio::spawn(check_flags(Arc::clone(&app)));
     let router = routes::router(app, options.www.as_deref());
-    listen::serve(listeners, router, connections, stop.clone().asked()).await;
+    server::serve(listeners, router, connections, stop.clone().asked()).await;
     checking.abort();
     let _aborted = checking.await;
     // Every handle of the queues is gone now: what waits in them is stored, then they end.

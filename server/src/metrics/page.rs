@@ -10,7 +10,7 @@ use axum::routing::get;
 use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
 use super::Metrics;
-use crate::refusal::Refusal;
+use crate::http::refusal::Refusal;
 
 /// The one route.
 pub fn router(metrics: Arc<Metrics>) -> Router {

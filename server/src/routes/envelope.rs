@@ -5,7 +5,7 @@ use experiment_ingestion::time::{from_iso, whole};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::json::{JsonError, Kind, Reader, Text, Value, parse};
 
-use crate::refusal::Refusal;
+use crate::http::refusal::Refusal;
 
 /// How many events one request may have: Amplitude's limit.
 pub const MOST_EVENTS: usize = 2_000;

@@ -1,4 +1,4 @@
-//! Remote evaluation: who asks about whom, the cache before it, and what is tracked after it.
+//! Remote evaluation: the request, the cache before it, and the events tracked after it.
 
 use std::sync::Arc;
 
@@ -14,21 +14,22 @@ use experiment_wasm::insert_id::InsertId;
 use experiment_wasm::json::{Object, Text};
 use experiment_wasm::user::Identity;
 
-use super::body::{self, Sent};
-use super::evaluated::{Evaluated, Shape};
 use super::ingest::fresh_insert_id;
-use super::request;
-use super::room::USER_BYTES;
 use crate::app::{App, Project};
-use crate::catalog::Deployment;
 use crate::clock;
-use crate::refusal::{Refusal, text};
-use crate::tracked::Full;
+use crate::evaluation::flag_snapshot::Deployment;
+use crate::evaluation::result::{Evaluated, Shape};
+use crate::evaluation::tracking_queue::Full;
+use crate::http::body::{self, Sent};
+use crate::http::keys::Caller;
+use crate::http::memory_budget::USER_BYTES;
+use crate::http::refusal::{Refusal, text};
+use crate::http::request;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
 /// What is asked: whose variants, of which flags, in which form.
-struct Question {
+struct EvaluationRequest {
     user: Object,
     keys: Option<Vec<Text>>,
     shape: Shape,
@@ -40,20 +41,19 @@ struct Question {
 }
 
 /// `GET` or `POST /sdk/v2/vardata`: the user is in a header or in the body.
-pub async fn vardata(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
+pub async fn vardata(State(app): State<Arc<App>>, caller: Caller, asked: Request) -> Result<Response, Refusal> {
     let (parts, body) = asked.into_parts();
-    let (project, deployment) = request::deployment(&app, &parts.headers)?;
-    let told = told(&parts.method, &parts.headers, body).await?;
+    let text = read_user(&parts.method, &parts.headers, body).await?;
     let keys = request::flag_keys(&parts.headers)?;
-    let user = request::user(&told)?;
-    let digest = digest(deployment, &parts.uri, &parts.headers, &told, keys.as_deref());
-    let question = Question { user, keys, shape: Shape::Current, is_head: parts.method == Method::HEAD, digest };
-    answer(&app, (project, deployment), question, &parts.headers).await
+    let user = request::user(&text)?;
+    let digest = digest(&caller.deployment, &parts.uri, &parts.headers, &text, keys.as_deref());
+    let request =
+        EvaluationRequest { user, keys, shape: Shape::Current, is_head: parts.method == Method::HEAD, digest };
+    answer(&app, &caller, request, &parts.headers).await
 }
 
 /// `GET /v1/vardata?user_id&device_id&flag_keys&context`.
-pub async fn vardata_v1(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
-    let (project, deployment) = request::deployment(&app, asked.headers())?;
+pub async fn vardata_v1(State(app): State<Arc<App>>, caller: Caller, asked: Request) -> Result<Response, Refusal> {
     let fields = request::query(asked.uri())?;
     let mut user = match fields.get("context").filter(|context| !context.is_empty()) {
         Some(context) => request::user(context.as_bytes())?,
@@ -65,13 +65,13 @@ pub async fn vardata_v1(State(app): State<Arc<App>>, asked: Request) -> Result<R
         }
     }
     let keys = request::flag_keys_of(&fields);
-    let digest = digest(deployment, asked.uri(), asked.headers(), &[], keys.as_deref());
-    let question = Question { user, keys, shape: Shape::V1, is_head: *asked.method() == Method::HEAD, digest };
-    answer(&app, (project, deployment), question, asked.headers()).await
+    let digest = digest(&caller.deployment, asked.uri(), asked.headers(), &[], keys.as_deref());
+    let request = EvaluationRequest { user, keys, shape: Shape::V1, is_head: *asked.method() == Method::HEAD, digest };
+    answer(&app, &caller, request, asked.headers()).await
 }
 
 /// The user's JSON, as it was sent.
-async fn told(method: &Method, headers: &HeaderMap, body: Body) -> Result<Sent, Refusal> {
+async fn read_user(method: &Method, headers: &HeaderMap, body: Body) -> Result<Sent, Refusal> {
     if *method == Method::POST {
         let sent = body::read(headers, body, USER_BYTES).await?;
         if !sent.is_empty() {
@@ -98,25 +98,25 @@ fn digest(deployment: &Deployment, uri: &Uri, headers: &HeaderMap, user: &[u8], 
 
 async fn answer(
     app: &App,
-    (project, deployment): (&Project, &Deployment),
-    question: Question,
+    Caller { project, deployment }: &Caller,
+    asked: EvaluationRequest,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    let identity = Identity::of_user(&question.user, &NativeDialect);
+    let identity = Identity::of_user(&asked.user, &NativeDialect);
     if identity.is_unknown() {
         return Err(Refusal::Malformed("There is neither a user_id nor a device_id"));
     }
-    let (edition, now) = (deployment.edition(), clock::now());
-    if let Some(kept) = app.cache.get(&question.digest, edition.number, now) {
+    let (snapshot, now) = (deployment.snapshot(), clock::now());
+    if let Some(kept) = app.cache.get(&asked.digest, snapshot.version, now) {
         app.metrics.cache_hits.inc();
-        return Ok(told_from(kept, "HIT"));
+        return Ok(cached_response(kept, "HIT"));
     }
     app.metrics.cache_misses.inc();
-    let evaluated = Evaluated::of(&edition, &question.user, question.keys.as_deref());
+    let evaluated = Evaluated::of(&snapshot, &asked.user, asked.keys.as_deref());
     // No larger than it is: it may stay in the cache.
-    let body = Bytes::from(evaluated.shown(question.shape).to_json().into_bytes().into_boxed_slice());
-    if question.is_head {
-        return Ok(told_from(body, "MISS"));
+    let body = Bytes::from(evaluated.visible(asked.shape).to_json().into_bytes().into_boxed_slice());
+    if asked.is_head {
+        return Ok(cached_response(body, "MISS"));
     }
     let (tracks, tracks_exposures) = tracks(headers);
     if tracks {
@@ -126,8 +126,8 @@ async fn answer(
     if tracks_exposures {
         track(app, project, evaluated.exposures(&identity, now).into_iter().map(exposed), now).await?;
     }
-    app.cache.keep(question.digest, edition.number, now, body.clone());
-    Ok(told_from(body, "MISS"))
+    app.cache.insert(asked.digest, snapshot.version, now, body.clone());
+    Ok(cached_response(body, "MISS"))
 }
 
 /// The event of an exposure, and what its ids are made of.
@@ -150,7 +150,7 @@ async fn track(
             Ok(event) => {
                 let mut event = IncomingEvent::new(project.id, event, 0, (None, now), fresh_insert_id);
                 event.evaluated = evaluated.map(Box::new);
-                let tracked = app.tracked.track(event).await;
+                let tracked = app.tracking.track(event).await;
                 // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
                 tracked.map_err(|Full| Refusal::Unavailable)?;
             }
@@ -161,7 +161,7 @@ async fn track(
     Ok(())
 }
 
-fn told_from(body: Bytes, cache: &'static str) -> Response {
+fn cached_response(body: Bytes, cache: &'static str) -> Response {
     let mut response = text(StatusCode::OK, body);
     response.headers_mut().insert(X_CACHE, HeaderValue::from_static(cache));
     response

@@ -6,19 +6,20 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use experiment_wasm::flag::Fault;
 use experiment_wasm::json::{Object, Value, parse};
 
-use super::room::{self, Held};
-use super::{body, request};
 use crate::app::App;
 use crate::config::flag_to_store;
-use crate::inspection::Skipped;
+use crate::evaluation::flag_faults::Skipped;
+use crate::evaluation::flag_rules;
+use crate::http::keys::{Admin, Caller};
+use crate::http::memory_budget::{self, Permit};
+use crate::http::refusal::{Refusal, json, text};
+use crate::http::{body, request};
 use crate::position::Position;
-use crate::refusal::{Refusal, json, text};
-use crate::rules;
 use crate::store::{Put, StoredFlag};
 
 /// The largest flag, in bytes. The largest seen in the field lists 20,000 ids.
@@ -27,7 +28,7 @@ const MAX_FLAG_BYTES: usize = 1 << 20;
 /// An answer that was made for one request, and its room until it has left.
 struct Answer {
     bytes: Bytes,
-    _held: Option<Held>,
+    _permit: Option<Permit>,
 }
 
 impl AsRef<[u8]> for Answer {
@@ -40,21 +41,19 @@ impl AsRef<[u8]> for Answer {
 type Key = Result<Path<String>, PathRejection>;
 
 /// `GET /sdk/v2/flags` and `GET /v1/flags?flag_keys`: a JSON list of flags, for local evaluation.
-pub async fn for_deployment(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
-    let (_, deployment) = request::deployment(&app, asked.headers())?;
+pub async fn for_deployment(Caller { deployment, .. }: Caller, asked: Request) -> Result<Response, Refusal> {
     let Some(keys) = request::flag_keys_of(&request::query(asked.uri())?) else {
         return Ok(text(StatusCode::OK, deployment.wire(None)));
     };
     let keys: HashSet<_> = keys.into_iter().collect();
-    let held = room::to_answer(deployment.wire_bytes(&keys)).await;
-    let answer = Answer { bytes: deployment.wire(Some(&keys)), _held: held };
+    let permit = memory_budget::to_answer(deployment.wire_bytes(&keys)).await;
+    let answer = Answer { bytes: deployment.wire(Some(&keys)), _permit: permit };
     Ok(text(StatusCode::OK, Bytes::from_owner(answer)))
 }
 
 /// `GET /api/flags`: `{"flags": […], "skipped": [{"key", "code", "field"?}]}`. A flag that cannot be read is only in the
 /// second list.
-pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let project = request::administered(&app, &headers)?;
+pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin) -> Result<Response, Refusal> {
     let stored = app.store.flags(project.id).await.map_err(|error| Refusal::failed(&error))?;
     let flags: Vec<_> = stored.flags.iter().filter_map(|flag| Some(shown(flag)?.to_json())).collect();
     let skipped = Value::from(project.faults().iter().map(fault).collect::<Vec<_>>()).to_json();
@@ -62,8 +61,7 @@ pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Res
 }
 
 /// `GET /api/flags/KEY`.
-pub async fn one(State(app): State<Arc<App>>, key: Key, headers: HeaderMap) -> Result<Response, Refusal> {
-    let project = request::administered(&app, &headers)?;
+pub async fn one(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -> Result<Response, Refusal> {
     let key = named(key)?;
     let flag = app.store.flag(project.id, &key).await.map_err(|error| Refusal::failed(&error))?;
     let flag = shown(&flag.ok_or(Refusal::NotFound)?).ok_or(Refusal::Unreadable)?;
@@ -72,14 +70,18 @@ pub async fn one(State(app): State<Arc<App>>, key: Key, headers: HeaderMap) -> R
 
 /// `PUT /api/flags/KEY`: a flag that breaks a rule is refused with its field. The answer is the flag as it is stored, with
 /// `warnings` where it depends on flags that are not there yet.
-pub async fn put(State(app): State<Arc<App>>, key: Key, asked: Request) -> Result<Response, NotPut> {
+pub async fn put(
+    State(app): State<Arc<App>>,
+    Admin(project): Admin,
+    key: Key,
+    asked: Request,
+) -> Result<Response, NotPut> {
     let (parts, body) = asked.into_parts();
-    let project = request::administered(&app, &parts.headers)?;
     let key = named(key)?;
     let sent = body::read(&parts.headers, body, MAX_FLAG_BYTES).await?;
     let flag = read(&sent, &key)?;
-    rules::check(&flag, &project.deployment_keys())?;
-    rules::check_reading(&flag)?;
+    flag_rules::check(&flag, &project.deployment_keys())?;
+    flag_rules::check_reading(&flag)?;
     let mut answer = shown(&flag).ok_or(Refusal::Unreadable)?;
     let dependencies = flag.dependencies();
     match app.store.put_flag(project.id, flag, &dependencies).await.map_err(|error| Refusal::failed(&error))? {
@@ -95,8 +97,7 @@ pub async fn put(State(app): State<Arc<App>>, key: Key, asked: Request) -> Resul
 }
 
 /// `DELETE /api/flags/KEY`.
-pub async fn delete(State(app): State<Arc<App>>, key: Key, headers: HeaderMap) -> Result<Response, Refusal> {
-    let project = request::administered(&app, &headers)?;
+pub async fn delete(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -> Result<Response, Refusal> {
     let key = named(key)?;
     let found = app.store.delete_flag(project.id, key).await.map_err(|error| Refusal::failed(&error))?;
     app.refresh().await.map_err(|error| Refusal::failed(&error))?;

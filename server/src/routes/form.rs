@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, header};
 
 use super::envelope::Envelope;
-use super::escapes::fields;
-use crate::refusal::Refusal;
+use crate::http::refusal::Refusal;
+use crate::http::urlencoded::fields;
 
 /// The fields of the form that are looked at, unescaped: bytes, as other bodies are.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::refusal::{Refusal, text};
+use crate::http::refusal::{Refusal, text};
 
 pub async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     match app.store.ping().await {

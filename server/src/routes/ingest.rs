@@ -9,17 +9,17 @@ use experiment_ingestion::{IncomingEvent, Rejection, Rules, Verdict, transform};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::json::{Text, Value, parse};
 
-use super::body::{self, Sent};
 use super::envelope::Envelope;
 use super::form::Form;
-use super::room::{MOST_CHANGED, SMALL_BYTES};
 use super::verdicts::{Judged, answer};
 use super::{throttled, values};
 use crate::app::{App, Project};
 use crate::clock;
+use crate::http::body::{self, Sent};
+use crate::http::memory_budget::{MOST_CHANGED, SMALL_BYTES};
+use crate::http::refusal::Refusal;
 use crate::metrics::Judgement;
-use crate::refusal::Refusal;
-use crate::throttles::{Shared, Throttles};
+use crate::routes::throttles::{Shared, Throttles};
 
 /// The largest body of `/2/httpapi` and `/identify`, in bytes: Amplitude's limit.
 const HTTPAPI_BYTES: usize = SMALL_BYTES;
@@ -73,7 +73,7 @@ fn read(app: &App, envelope: &Envelope<'_>, throttle: fn(&Throttles) -> &Shared)
     let secret = envelope.api_key.as_ref().ok_or(Refusal::InvalidApiKey)?;
     let project = app.ingesting(&secret.to_str()).ok_or(Refusal::InvalidApiKey)?;
     let now = clock::now();
-    let events = events(project, envelope, now)?;
+    let events = events(&project, envelope, now)?;
     let refused = too_many(throttle(&project.throttles), &events);
     Ok(Read { events, now, refused })
 }
@@ -85,7 +85,7 @@ async fn ingest(app: &App, sent: Sent, read: Read) -> Result<Response, Refusal> 
         return Ok(refused);
     }
     let bytes = sent.len();
-    let _room = sent.into_room();
+    let _permit = sent.into_permit();
     let judged = judge(app, read.events).await?;
     for one in &judged {
         app.metrics.events.get_or_create(&Judgement::of(&one.verdict)).inc();

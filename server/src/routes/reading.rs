@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use experiment_wasm::json::{Object, Value};
 
-use super::request::{self, Fields};
 use crate::app::App;
-use crate::refusal::{Refusal, json};
+use crate::http::keys::Admin;
+use crate::http::refusal::{Refusal, json};
+use crate::http::request::{self, Fields};
 use crate::store::{EventFilter, PersonView};
 
 /// How many events are shown when nobody says, and at most: an answer stays under what a browser shows without effort.
@@ -17,8 +18,7 @@ const EVENTS: i64 = 100;
 const MOST_EVENTS: i64 = 10_000;
 
 /// `GET /api/events?user_id&device_id&event_type&limit`: the newest that match, oldest first.
-pub async fn events(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
-    let project = request::administered(&app, asked.headers())?;
+pub async fn events(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, Refusal> {
     let mut fields = request::query(asked.uri())?;
     let filter = EventFilter {
         limit: limit(&fields)?,
@@ -31,8 +31,7 @@ pub async fn events(State(app): State<Arc<App>>, asked: Request) -> Result<Respo
 }
 
 /// `GET /api/users?user_id|device_id`: `{user_id, device_ids, user_properties}`.
-pub async fn person(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
-    let project = request::administered(&app, asked.headers())?;
+pub async fn person(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, Refusal> {
     let mut fields = request::query(asked.uri())?;
     let (user_id, device_id) = (taken(&mut fields, "user_id"), taken(&mut fields, "device_id"));
     if user_id.is_none() && device_id.is_none() {

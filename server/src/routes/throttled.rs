@@ -5,7 +5,7 @@ use axum::response::Response;
 use experiment_ingestion::throttle::{Field, Throttled};
 use experiment_wasm::json::{Object, Text, Value};
 
-use crate::refusal::json;
+use crate::http::refusal::json;
 
 /// 429, with the ids and events that are too many. Only routes with a daily quota name it.
 pub fn answer(throttled: &Throttled, has_quota: bool) -> Response {

@@ -8,14 +8,14 @@ use axum::response::Response;
 use experiment_ingestion::usage::Month;
 use experiment_wasm::json::Object;
 
-use super::request;
 use crate::app::App;
 use crate::clock;
-use crate::refusal::{Refusal, json};
+use crate::http::keys::Admin;
+use crate::http::refusal::{Refusal, json};
+use crate::http::request;
 
 /// `GET /api/usage?month=YYYY-MM`: `{month, events, tracked_users, experiment_properties}`, of the current month when none is named.
-pub async fn month(State(app): State<Arc<App>>, asked: Request) -> Result<Response, Refusal> {
-    let project = request::administered(&app, asked.headers())?;
+pub async fn month(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, Refusal> {
     let month = match request::query(asked.uri())?.get("month") {
         Some(month) => Month::read(month).ok_or(Refusal::Malformed("The month is not YYYY-MM"))?,
         None => Month::of(clock::now()),

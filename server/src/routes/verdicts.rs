@@ -7,7 +7,7 @@ use axum::response::Response;
 use experiment_ingestion::{Fault, Rejection, Verdict};
 use experiment_wasm::json::{Object, Text, Value};
 
-use crate::refusal::json;
+use crate::http::refusal::json;
 
 /// What became of one event.
 pub struct Judged {

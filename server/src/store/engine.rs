@@ -13,10 +13,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{Executor, Postgres, Row as _, SqlStr, Sqlite};
 
-use super::ahead::Ahead;
-use super::failure::is_read_only;
+use super::failure::{Result, is_read_only};
 use super::location::Location;
-use super::writing::Writing;
+use super::sqlite_write::SqliteWriteTransaction;
+use super::wal::WalCheckpoint;
 
 /// Connections of a file or server database: one writes, the others read. Two cores gain nothing from more.
 const CONNECTIONS: u32 = 4;
@@ -32,19 +32,17 @@ const POSTGRES_OPTIONS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 /// transaction may write at all.
 const WRITERS_LOCK: &str = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(4715)";
 
-pub type Result<T> = std::result::Result<T, sqlx::Error>;
-
 /// A pool of connections to one of the two engines.
 #[derive(Clone)]
 pub enum Engine {
-    Sqlite(SqlitePool, Arc<Ahead>),
+    Sqlite(SqlitePool, Arc<WalCheckpoint>),
     /// And whether its connections cannot write, and are not to be used again.
     Postgres(PgPool, Arc<AtomicBool>),
 }
 
 /// A transaction that no other writer runs beside.
 pub enum Transaction {
-    Sqlite(Writing),
+    Sqlite(SqliteWriteTransaction),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
@@ -108,7 +106,9 @@ impl Engine {
 
     async fn begin_on_one(&self) -> Result<Transaction> {
         match self {
-            Self::Sqlite(pool, ahead) => Writing::begin(pool, ahead).await.map(Transaction::Sqlite),
+            Self::Sqlite(pool, checkpoint) => {
+                SqliteWriteTransaction::begin(pool, checkpoint).await.map(Transaction::Sqlite)
+            }
             Self::Postgres(pool, read_only) => {
                 let mut transaction = pool.begin().await?;
                 let may_not: String = transaction.fetch_one(WRITERS_LOCK).await?.try_get(0)?;
@@ -178,7 +178,7 @@ impl Row {
     }
 
     /// A text in a column that always has one.
-    pub fn word(&self, column: usize) -> Result<String> {
+    pub fn required_text(&self, column: usize) -> Result<String> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),
@@ -230,8 +230,8 @@ async fn sqlite_pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<
         .acquire_timeout(LOCK_WAIT)
         .idle_timeout(None)
         .max_lifetime(None);
-    let ahead = Arc::new(Ahead::of(&options));
-    Ok(Engine::Sqlite(pool.connect_with(options).await?, ahead))
+    let checkpoint = Arc::new(WalCheckpoint::of(&options));
+    Ok(Engine::Sqlite(pool.connect_with(options).await?, checkpoint))
 }
 
 /// Its server, or the one behind the same name, may have become writable long ago: once a read-only connection was found,

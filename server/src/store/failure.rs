@@ -5,6 +5,9 @@ use std::io::ErrorKind;
 
 use sqlx::Error;
 
+/// What the store answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
 const READ_ONLY: &str = "read-only";
 
 /// A failure, shown without any value: the code of the database's answer, never its message.

@@ -9,8 +9,9 @@ use experiment_wasm::flag::rules;
 use experiment_wasm::json::{Object, Text, Value, parse};
 
 use super::Store;
-use super::engine::{Arg, Result, Row, Transaction};
-use super::rows::{among, composed, insert, sql};
+use super::bulk::{composed, insert, select_in, sql};
+use super::engine::{Arg, Row, Transaction};
+use super::failure::Result;
 
 /// A flag as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Store {
         for row in self.engine.rows(select, vec![project.into()]).await? {
             match flag(&row) {
                 Ok(flag) => stored.flags.push(flag),
-                Err(_) => stored.unreadable.push(row.word(0).unwrap_or_else(|_| NO_KEY.to_owned())),
+                Err(_) => stored.unreadable.push(row.required_text(0).unwrap_or_else(|_| NO_KEY.to_owned())),
             }
         }
         Ok(stored)
@@ -134,7 +135,7 @@ impl Store {
 }
 
 fn flag(row: &Row) -> Result<StoredFlag> {
-    Ok(StoredFlag { key: row.word(0)?, config: row.word(1)?, deployments: row.text(2)? })
+    Ok(StoredFlag { key: row.required_text(0)?, config: row.required_text(1)?, deployments: row.text(2)? })
 }
 
 fn row(project: i64, flag: StoredFlag) -> Vec<Arg> {
@@ -174,8 +175,8 @@ async fn look_up(open: &mut Transaction, project: i64, key: &str, dependencies: 
 async fn parents(open: &mut Transaction, project: i64, keys: &[Text]) -> Result<Vec<(Text, Vec<Text>)>> {
     // Others are the key of no flag.
     let keys = keys.iter().filter(|key| is_storable(key)).map(Value::from).collect();
-    let table = ("flag", "project = $1 AND flag_key = sought");
-    let rows = among(open, "flag_key, config, deployments", table, project, keys).await?;
+    let table = ("flag", "project = $1 AND flag_key = lookup_key");
+    let rows = select_in(open, "flag_key, config, deployments", table, project, keys).await?;
     let flags = rows.iter().filter_map(|row| flag(row).ok());
     Ok(flags.map(|flag| (flag.key.as_str().into(), flag.dependencies())).collect())
 }

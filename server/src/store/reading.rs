@@ -4,8 +4,9 @@ use experiment_ingestion::properties::Properties;
 use experiment_wasm::json::{Object, Value, parse};
 
 use super::Store;
-use super::engine::{Arg, Result, Row};
-use super::rows::{composed, sql};
+use super::bulk::{composed, sql};
+use super::engine::{Arg, Row};
+use super::failure::Result;
 
 /// Which events are asked for; what is absent does not restrict.
 #[derive(Debug, Default)]
@@ -59,8 +60,8 @@ impl Store {
         let devices = self.engine.rows(devices, vec![row.int(0)?.into()]).await?;
         Ok(Some(PersonView {
             user_id: row.text(1)?,
-            device_ids: devices.iter().map(|row| row.word(0)).collect::<Result<_>>()?,
-            user_properties: properties(row.word(2)?),
+            device_ids: devices.iter().map(|row| row.required_text(0)).collect::<Result<_>>()?,
+            user_properties: properties(row.required_text(2)?),
         }))
     }
 
@@ -76,7 +77,7 @@ const BY_DEVICE: &str = "SELECT person.id, person.user_id, person.properties FRO
 
 fn event(row: &Row) -> Result<Value> {
     let text = |column| row.text(column).map(|text| text.map_or(Value::Null, |text| Value::String(text.into())));
-    let object = |column| row.word(column).map(readable);
+    let object = |column| row.required_text(column).map(readable);
     let fields = [
         ("event_type", text(0)?),
         ("event_properties", object(1)?),

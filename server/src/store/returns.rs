@@ -9,8 +9,9 @@ use experiment_wasm::exposure::{ExposureEvent, insert_id};
 use experiment_wasm::json::Text;
 use experiment_wasm::time::day;
 
-use super::engine::{Result, Transaction};
-use super::group::{keys, known};
+use super::batch::{keys, known};
+use super::engine::Transaction;
+use super::failure::Result;
 
 /// How far ahead is looked at once: up to 2¹⁵ returns, more than a user's properties can change on a day.
 const STEPS: u32 = 16;

@@ -5,9 +5,10 @@ use std::ops::Range;
 use experiment_ingestion::usage::NOT_COUNTED;
 
 use super::Store;
-use super::engine::{Arg, Result};
-use super::group::COUNT_NAMES;
-use super::rows::sql;
+use super::batch::COUNT_NAMES;
+use super::bulk::sql;
+use super::engine::Arg;
+use super::failure::Result;
 
 /// What counts of the events that were received in a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

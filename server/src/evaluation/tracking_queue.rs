@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::metrics::Metrics;
-use crate::writer::Writer;
+use crate::store::writer::Writer;
 
 /// How many events may wait. At 5,000 a second this is under half a second of a disk that does not answer.
 const WAITING: usize = 2_048;
@@ -31,7 +31,7 @@ const LAST_TRIES: u32 = 10;
 
 /// Hands over events. The queue ends, drained, when every handle is gone.
 #[derive(Clone)]
-pub struct Tracked {
+pub struct TrackingQueue {
     queue: mpsc::Sender<IncomingEvent>,
     metrics: Arc<Metrics>,
 }
@@ -39,7 +39,7 @@ pub struct Tracked {
 /// The store takes nothing, and no more can wait.
 pub struct Full;
 
-impl Tracked {
+impl TrackingQueue {
     /// Starts the queue.
     pub fn start(writer: Writer, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(WAITING);

@@ -3,7 +3,8 @@
 use experiment_wasm::json::Value;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::engine::{Arg, Result, Row, Transaction};
+use super::engine::{Arg, Row, Transaction};
+use super::failure::Result;
 
 /// The most rows in one statement: with 15 columns far under SQLite's 32,766 arguments, and few lengths to prepare.
 const MOST_ROWS: usize = 64;
@@ -32,11 +33,11 @@ pub async fn insert(open: &mut Transaction, start: &str, end: &str, rows: Vec<Ve
     Ok(())
 }
 
-/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key `sought`.
+/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key `lookup_key`.
 ///
 /// Key by key, whatever the engine thinks of the table: PostgreSQL knows nothing of a new one until it was analyzed, and for
 /// a list of keys it would read the whole project.
-pub async fn among(
+pub async fn select_in(
     open: &mut Transaction,
     columns: &str,
     (table, condition): (&str, &str),
@@ -48,11 +49,11 @@ pub async fn among(
     }
     let text = match open {
         Transaction::Sqlite(_) => format!(
-            "SELECT {columns} FROM (SELECT value AS sought FROM json_each($2)) AS keys CROSS JOIN {table} \
+            "SELECT {columns} FROM (SELECT value AS lookup_key FROM json_each($2)) AS keys CROSS JOIN {table} \
              WHERE {condition}"
         ),
         Transaction::Postgres(_) => format!(
-            "SELECT {columns} FROM json_array_elements_text(CAST($2 AS json)) AS keys (sought) \
+            "SELECT {columns} FROM json_array_elements_text(CAST($2 AS json)) AS keys (lookup_key) \
              CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} LIMIT 1) AS found"
         ),
     };

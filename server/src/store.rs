@@ -1,16 +1,17 @@
 //! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
 
-mod ahead;
+mod batch;
+mod bulk;
 mod engine;
 mod failure;
 mod flags;
-mod group;
 mod location;
 mod reading;
 mod returns;
-mod rows;
+mod sqlite_write;
 mod usage;
-mod writing;
+mod wal;
+pub mod writer;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use experiment_ingestion::batch::UpdateMeter;
 
-pub use engine::{Engine, Result};
-pub use failure::Failure;
+use engine::Engine;
+pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
 use location::Location;
 
@@ -52,7 +53,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.engine.rows(rows::sql("SELECT 1"), Vec::new()).await.map(drop)
+        self.engine.rows(bulk::sql("SELECT 1"), Vec::new()).await.map(drop)
     }
 
     /// Whether events were stored when it was last tried.

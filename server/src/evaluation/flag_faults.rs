@@ -9,7 +9,7 @@ use std::sync::Arc;
 use experiment_wasm::flag::{Fault, FlagError};
 use experiment_wasm::json::Text;
 
-use crate::rules;
+use super::flag_rules;
 use crate::store::{StoredFlag, StoredFlags};
 
 /// A flag that is left out, or kept with a fault.
@@ -23,13 +23,13 @@ pub struct Skipped {
 
 /// The faults as they were last found.
 #[derive(Default)]
-pub struct Inspection {
+pub struct FlagFaults {
     /// What the rules say of each flag, by a digest of it.
     checked: HashMap<String, (u64, Option<Fault>)>,
     faults: Arc<[Skipped]>,
 }
 
-impl Inspection {
+impl FlagFaults {
     /// The flags at fault, each once, in the order of their keys.
     pub fn faults(&self) -> Arc<[Skipped]> {
         Arc::clone(&self.faults)
@@ -41,7 +41,7 @@ impl Inspection {
         let mut found = BTreeMap::new();
         for error in errors {
             let key = error.key.as_ref().map(|key| key.to_str().into_owned()).unwrap_or_default();
-            found.insert(key, rules::fault_of(error));
+            found.insert(key, flag_rules::fault_of(error));
         }
         for flag in &stored.flags {
             let fault = checked(flag, before.remove(&flag.key), deployments);
@@ -51,7 +51,7 @@ impl Inspection {
             }
             self.checked.insert(flag.key.clone(), fault);
         }
-        found.extend(stored.unreadable.iter().map(|key| (key.clone(), rules::unreadable())));
+        found.extend(stored.unreadable.iter().map(|key| (key.clone(), flag_rules::unreadable())));
         let known: HashSet<_> = self.faults.iter().cloned().collect();
         self.faults = found.into_iter().map(|(key, fault)| Skipped::new(key, fault)).collect();
         self.faults.iter().filter(|fault| !known.contains(fault)).cloned().collect()
@@ -70,7 +70,7 @@ fn checked(flag: &StoredFlag, before: Option<(u64, Option<Fault>)>, deployments:
     (&flag.config, &flag.deployments).hash(&mut hasher);
     let digest = hasher.finish();
     let same = before.filter(|(known, _)| *known == digest);
-    same.unwrap_or_else(|| (digest, rules::check(flag, deployments).err()))
+    same.unwrap_or_else(|| (digest, flag_rules::check(flag, deployments).err()))
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_new_once_and_again_when_the_flag_has_another() {
-        let mut inspection = Inspection::default();
+        let mut inspection = FlagFaults::default();
         let mut stored = StoredFlags { flags: vec![flag("a", "{}"), flag("b", "[")], unreadable: vec!["c".into()] };
         let skipped =
             |key: &str, code, field: Option<&str>| Skipped { key: key.into(), code, field: field.map(Into::into) };

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 
-use crate::bind::Listeners;
-use crate::crowd::{Crowd, Place};
+use super::connections::{ConnectionLimit, Slot};
+use super::listeners::Listeners;
 
 /// How many connections are open at once; for one more, the idlest is closed. Each costs at most its read buffer.
 const MOST_CONNECTIONS: usize = 4_096;
@@ -40,22 +40,22 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then finishes what was begun. Connections are counted while they are open.
 pub async fn serve(mut listeners: Listeners, router: Router, connections: Gauge, stop: impl Future<Output = ()>) {
-    let crowd = Crowd::new(most_connections(), connections);
+    let limit = ConnectionLimit::new(most_connections(), connections);
     let graceful = GracefulShutdown::new();
     let (alive, stopped) = watch::channel(());
     tokio::pin!(stop);
     loop {
         let accepted = async {
             let socket = listeners.accept().await?;
-            Ok::<_, std::io::Error>((socket, crowd.enter().await))
+            Ok::<_, std::io::Error>((socket, limit.acquire().await))
         };
         tokio::select! {
             () = &mut stop => break,
             accepted = accepted => match accepted {
-                Ok((socket, place)) => connect(socket, (place, stopped.clone()), router.clone(), &graceful),
+                Ok((socket, slot)) => connect(socket, (slot, stopped.clone()), router.clone(), &graceful),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    crowd.dismiss();
+                    limit.close_idlest();
                     tokio::time::sleep(ACCEPT_REST).await;
                 }
             },
@@ -75,20 +75,20 @@ fn most_connections() -> usize {
         Ok(()) => maximum,
         Err(_) => current,
     };
-    let places = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES)).max(1);
-    usize::try_from(places).unwrap_or(usize::MAX).min(MOST_CONNECTIONS)
+    let slots = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES)).max(1);
+    usize::try_from(slots).unwrap_or(usize::MAX).min(MOST_CONNECTIONS)
 }
 
-/// Runs a connection in the background, until it ends, or `stopped` does, or somebody needs its place.
+/// Serves a connection in the background, until it ends, `stopped` does, or its slot is needed.
 fn connect(
     socket: TcpStream,
-    (place, mut stopped): (Place, watch::Receiver<()>),
+    (slot, mut stopped): (Slot, watch::Receiver<()>),
     router: Router,
     graceful: &GracefulShutdown,
 ) {
     // Answers are small and leave in one write; waiting for more to send only delays them.
     let _unsupported = socket.set_nodelay(true);
-    let mut socket = TimeoutStream::new(place.of(socket));
+    let mut socket = TimeoutStream::new(slot.watch(socket));
     socket.set_write_timeout(Some(READER_WAIT));
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(HEADER_WAIT).max_buf_size(BUFFER_BYTES);
@@ -96,10 +96,10 @@ fn connect(
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         tokio::select! {
-            // How a client breaks off is its own business.
+            // A client may break off in any way.
             _ = connection => {}
             _ = stopped.changed() => {}
-            () = place.dismissed() => {}
+            () = slot.closed() => {}
         }
     });
 }

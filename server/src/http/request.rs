@@ -1,42 +1,20 @@
-//! What requests carry beside their bodies: keys, users and flag keys in headers and queries.
+//! What requests carry in headers and queries beside keys: users and flag keys.
 
 use std::collections::HashMap;
 
 use axum::extract::Query;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Uri};
 use experiment_wasm::api::{FLAG_KEYS_HEADER, from_base64};
 use experiment_wasm::json::{Object, Text, Value, parse};
 
-use super::escapes::unescaped;
-use crate::app::{App, Project};
-use crate::catalog::Deployment;
-use crate::refusal::Refusal;
+use super::refusal::Refusal;
+use super::urlencoded::unescaped;
 
 /// The longest header that is read, in bytes: a user of 12 KB, as base64.
 pub const MAX_HEADER_BYTES: usize = 16 << 10;
 
 /// The query, each name once.
 pub type Fields = HashMap<String, String>;
-
-/// The deployment whose key a request shows.
-pub fn deployment<'a>(app: &'a App, headers: &HeaderMap) -> Result<(&'a Project, &'a Deployment), Refusal> {
-    app.deployment(credential(headers, "Api-Key")?).ok_or(Refusal::Unauthorized)
-}
-
-/// The project whose admin key a request shows.
-pub fn administered<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a Project, Refusal> {
-    app.administered(credential(headers, "Bearer")?).ok_or(Refusal::Unauthorized)
-}
-
-fn credential<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Refusal> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    // Of two, a proxy before us may have looked at the other one.
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Unauthorized) };
-    let value = value.to_str().map_err(|_| Refusal::Unauthorized)?;
-    let (given, secret) = value.split_once(' ').ok_or(Refusal::Unauthorized)?;
-    // Schemes are compared without case by RFC 9110.
-    if given.eq_ignore_ascii_case(scheme) { Ok(secret.trim()) } else { Err(Refusal::Unauthorized) }
-}
 
 /// The query's fields. What is no UTF-8 would be read as another text, and perhaps be somebody else's id.
 pub fn query(uri: &Uri) -> Result<Fields, Refusal> {

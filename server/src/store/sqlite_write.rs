@@ -1,4 +1,4 @@
-//! A transaction of SQLite that writes.
+//! A write transaction of SQLite.
 //!
 //! Not the driver's: SQLite rolls back by itself when its disk is full, and refuses to be told so afterwards. The driver goes
 //! on to count a transaction then, and begins no other on that connection, for as long as the connection lives.
@@ -9,31 +9,30 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Executor, Sqlite, SqliteConnection};
 
-use super::ahead::Ahead;
-use super::engine::Result;
-use super::failure::{Failure, is_read_only};
+use super::failure::{Failure, Result, is_read_only};
+use super::wal::WalCheckpoint;
 
 /// Begins, and fails where the connection cannot write: `BEGIN IMMEDIATE` alone begins to read there. The pragma starts a
 /// write and, without auto-vacuum, makes no change.
 const BEGIN: &str = "BEGIN IMMEDIATE; PRAGMA incremental_vacuum(1)";
 
 /// Rolled back when it is dropped before it was committed.
-pub struct Writing {
+pub struct SqliteWriteTransaction {
     connection: Option<PoolConnection<Sqlite>>,
-    ahead: Arc<Ahead>,
+    checkpoint: Arc<WalCheckpoint>,
 }
 
-impl Writing {
+impl SqliteWriteTransaction {
     /// Waits until nobody else writes. A connection that cannot write is closed.
-    pub async fn begin(pool: &SqlitePool, ahead: &Arc<Ahead>) -> Result<Self> {
-        let mut writing = Self { connection: Some(pool.acquire().await?), ahead: Arc::clone(ahead) };
-        let begun = writing.connection()?.execute(BEGIN).await;
+    pub async fn begin(pool: &SqlitePool, checkpoint: &Arc<WalCheckpoint>) -> Result<Self> {
+        let mut transaction = Self { connection: Some(pool.acquire().await?), checkpoint: Arc::clone(checkpoint) };
+        let begun = transaction.connection()?.execute(BEGIN).await;
         if begun.as_ref().is_err_and(is_read_only)
-            && let Some(mut connection) = writing.connection.take()
+            && let Some(mut connection) = transaction.connection.take()
         {
             connection.close_on_drop();
         }
-        begun.map(|_| writing)
+        begun.map(|_| transaction)
     }
 
     /// The connection, which is there until the end.
@@ -45,15 +44,15 @@ impl Writing {
     pub async fn commit(mut self) -> Result<()> {
         self.connection()?.execute("COMMIT").await?;
         let Some(mut connection) = self.connection.take() else { return Ok(()) };
-        if let Err(error) = self.ahead.shorten(&mut connection).await {
+        if let Err(error) = self.checkpoint.run_if_long(&mut connection).await {
             // What was committed stays committed.
-            tracing::warn!(error = %Failure(&error), "the log of the database could not be made short");
+            tracing::warn!(error = %Failure(&error), "the write-checkpoint log could not be truncated");
         }
         Ok(())
     }
 }
 
-impl Drop for Writing {
+impl Drop for SqliteWriteTransaction {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         tokio::spawn(async move {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::services::ServeDir;
 use tower_http::set_header::{SetResponseHeader, SetResponseHeaderLayer};
 
-use crate::refusal::Refusal;
+use super::refusal::Refusal;
 
 /// JSON: nothing to load, nothing to show in a frame.
 const OF_JSON: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");

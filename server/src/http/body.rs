@@ -1,4 +1,4 @@
-//! Bodies: read within a number of bytes and seconds, inflated within the same number of bytes, as far as there is room.
+//! Bodies: read and inflated within limits of bytes and seconds, and within the memory budget.
 
 use std::future::poll_fn;
 use std::io::Read;
@@ -12,33 +12,33 @@ use flate2::read::MultiGzDecoder;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
-use super::pace::{Pace, STILL_WAIT};
-use super::room::{Held, Room};
-use super::unicode::TextLength;
-use crate::refusal::Refusal;
+use super::body_pace::{Pace, STILL_WAIT};
+use super::memory_budget::{MemoryBudget, Permit};
+use super::refusal::Refusal;
+use super::text_length::TextLength;
 
 /// How long a body comes that is not slow. The largest, 20 MB, takes 8 seconds at 20 Mbit/s.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
 /// How much of a body that is too large is still read, in bytes: three times the largest that is taken.
-const FORGOTTEN_BYTES: usize = 60 << 20;
+const DISCARDED_BYTES: usize = 60 << 20;
 
-/// How many bytes are read without room being asked for: with all connections taken, 64 MiB.
+/// How many bytes are read without a permit: with all connections taken, 64 MiB.
 const FREE_BYTES: usize = 16 << 10;
 
 /// How many bytes are inflated in one turn; others have theirs in between. It takes a fraction of a millisecond.
 const TURN_BYTES: usize = 64 << 10;
 
-/// A body, and the room it has until it is dropped.
+/// A body, and its part of the memory budget until it is dropped.
 pub struct Sent {
     bytes: Bytes,
-    held: Option<Held>,
+    permit: Option<Permit>,
 }
 
 impl Sent {
-    /// The room alone, for what was made of the body.
-    pub fn into_room(self) -> Option<Held> {
-        self.held
+    /// The permit alone, for what was made of the body.
+    pub fn into_permit(self) -> Option<Permit> {
+        self.permit
     }
 }
 
@@ -51,9 +51,9 @@ impl Deref for Sent {
 }
 
 impl From<Vec<u8>> for Sent {
-    /// What came in a header, and takes no room of bodies.
+    /// A text from a header, which takes nothing of the budget.
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into(), held: None }
+        Self { bytes: bytes.into(), permit: None }
     }
 }
 
@@ -61,8 +61,8 @@ impl From<Vec<u8>> for Sent {
 pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Sent, Refusal> {
     let length = declared(headers).unwrap_or(most);
     if length > most {
-        if length <= FORGOTTEN_BYTES && !headers.contains_key(header::EXPECT) {
-            forget(body).await;
+        if length <= DISCARDED_BYTES && !headers.contains_key(header::EXPECT) {
+            discard(body).await;
         }
         return Err(Refusal::TooLarge);
     }
@@ -70,14 +70,14 @@ pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Sent, 
     let (bytes, reading) = whole(body, length, most).await?;
     if !is_gzip {
         let text = within_limit(TextLength::of(&bytes), most)?;
-        let held = Room::of(text, most).to_work(text).await;
-        return Ok(Sent { bytes, held });
+        let permit = MemoryBudget::of(text, most).to_work(text).await;
+        return Ok(Sent { bytes, permit });
     }
     let (length, text) = inflated_length(&bytes, most).await?;
-    let held = Room::of(text, most).to_work(text).await;
+    let permit = MemoryBudget::of(text, most).to_work(text).await;
     let inflated = inflated(&bytes, length).await?;
     drop(reading);
-    Ok(Sent { bytes: inflated, held })
+    Ok(Sent { bytes: inflated, permit })
 }
 
 /// Whether a body is deflated, once. Codings have no case, may stand in several headers, and are sent as a list.
@@ -95,7 +95,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Refusal> {
 
 /// Reads a body to its end and keeps none of it. Clients that are writing when the connection is closed never see the
 /// answer: they send the same again, or give it up, where they would have divided it.
-async fn forget(mut body: Body) {
+async fn discard(mut body: Body) {
     let mut pace = Pace::new(Instant::now());
     while let Ok(Some(more)) = within(pace.deadline(), &mut body).await {
         pace.came(more.len(), Instant::now());
@@ -110,17 +110,17 @@ fn declared(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads the body. A small part of it is free; for more, room is asked for, and used or given up: a body that stands still
-/// is not waited for as long as one that comes, and one that comes slowly leaves the room to others.
-async fn whole(mut body: Body, length: usize, most: usize) -> Result<(Bytes, Option<Held>), Refusal> {
+/// Reads the body. The first bytes are free; for more, a permit is taken. A body that stands still is given up sooner than one
+/// that comes, and one that comes slowly moves to the budget for slow ones.
+async fn whole(mut body: Body, length: usize, most: usize) -> Result<(Bytes, Option<Permit>), Refusal> {
     let mut bytes = Vec::new();
     let deadline = Instant::now() + BODY_WAIT;
     while bytes.len() < FREE_BYTES {
         let Some(more) = within(deadline, &mut body).await? else { return Ok((bytes.into(), None)) };
         append(&mut bytes, &more, most)?;
     }
-    let room = Room::of(length, most);
-    let mut held = room.to_read(length).await;
+    let budget = MemoryBudget::of(length, most);
+    let mut permit = budget.to_read(length).await;
     bytes.reserve_exact(length.saturating_sub(bytes.len()));
     let start = Instant::now();
     let (mut pace, mut is_slow) = (Pace::new(start), false);
@@ -128,13 +128,13 @@ async fn whole(mut body: Body, length: usize, most: usize) -> Result<(Bytes, Opt
         let brisk = start + STILL_WAIT + (BODY_WAIT - STILL_WAIT).mul_f64(part(bytes.len(), length));
         let deadline = if is_slow { pace.deadline() } else { pace.deadline().min(brisk) };
         match within(deadline, &mut body).await {
-            Ok(None) => return Ok((bytes.into(), held)),
+            Ok(None) => return Ok((bytes.into(), permit)),
             Ok(Some(more)) => {
                 pace.came(more.len(), Instant::now());
                 append(&mut bytes, &more, most)?;
             }
             Err(Refusal::Slow) if !is_slow && Instant::now() < pace.deadline() => {
-                held = Some(room.for_slow(length).ok_or(Refusal::Slow)?);
+                permit = Some(budget.for_slow(length).ok_or(Refusal::Slow)?);
                 is_slow = true;
             }
             Err(refusal) => return Err(refusal),

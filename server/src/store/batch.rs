@@ -12,9 +12,10 @@ use experiment_ingestion::{IncomingEvent, Verdict};
 use experiment_wasm::json::{Text, Value};
 
 use super::Store;
-use super::engine::{Arg, Result, Transaction};
+use super::bulk::{insert, select_in, sql};
+use super::engine::{Arg, Transaction};
+use super::failure::Result;
 use super::returns::next_return;
-use super::rows::{among, insert, sql};
 
 /// How many experiment properties a project has.
 pub(super) const COUNT_NAMES: &str = "SELECT count(*) FROM experiment_property WHERE project = $1";
@@ -66,10 +67,10 @@ impl Store {
         let stored_insert_ids = known(open, project, every(|event| Some(&event.timestamp.insert_id))).await?;
         let mut people = PersonIndex::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
         let users = every(|event| event.normalized.identity.user_id.as_ref());
-        persons(open, project, "user_id = sought", users, &mut people).await?;
+        persons(open, project, "user_id = lookup_key", users, &mut people).await?;
         let owners =
             devices(open, project, every(|event| event.normalized.identity.device_id.as_ref()), &mut people).await?;
-        persons(open, project, "id = CAST(sought AS BIGINT)", owners, &mut people).await?;
+        persons(open, project, "id = CAST(lookup_key AS BIGINT)", owners, &mut people).await?;
         let experiment_properties = experiment_properties(open, project, events).await?;
         let updates = PropertyUpdates::after(&self.updates);
         let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
@@ -115,9 +116,9 @@ async fn next_id(open: &mut Transaction, last: &'static str) -> Result<i64> {
 
 /// Which of these are stored.
 pub(super) async fn known(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
-    let row = ("event", "project = $1 AND insert_id = sought");
-    let rows = among(open, "insert_id", row, project, insert_ids).await?;
-    rows.iter().map(|row| row.word(0).map(Text::from)).collect()
+    let row = ("event", "project = $1 AND insert_id = lookup_key");
+    let rows = select_in(open, "insert_id", row, project, insert_ids).await?;
+    rows.iter().map(|row| row.required_text(0).map(Text::from)).collect()
 }
 
 /// Loads devices; returns the persons they belong to who are not loaded yet.
@@ -127,11 +128,11 @@ async fn devices(
     ids: Vec<Value>,
     people: &mut PersonIndex,
 ) -> Result<Vec<Value>> {
-    let row = ("device", "project = $1 AND device_id = sought");
+    let row = ("device", "project = $1 AND device_id = lookup_key");
     let mut owners = HashSet::new();
-    for row in among(open, "device_id, person", row, project, ids).await? {
+    for row in select_in(open, "device_id, person", row, project, ids).await? {
         let person = row.int(1)?;
-        people.add_device(row.word(0)?.into(), person);
+        people.add_device(row.required_text(0)?.into(), person);
         if !people.contains(person) {
             owners.insert(person);
         }
@@ -147,8 +148,8 @@ async fn persons(
     people: &mut PersonIndex,
 ) -> Result<()> {
     let condition = format!("project = $1 AND {by}");
-    for row in among(open, "id, user_id, properties", ("person", &condition), project, ids).await? {
-        let (id, user_id, stored) = (row.int(0)?, row.text(1)?.map(Text::from), Text::from(row.word(2)?));
+    for row in select_in(open, "id, user_id, properties", ("person", &condition), project, ids).await? {
+        let (id, user_id, stored) = (row.int(0)?, row.text(1)?.map(Text::from), Text::from(row.required_text(2)?));
         let properties = Properties::from_text(&stored).ok_or(stored);
         if properties.is_err() {
             tracing::error!(person = id, "user properties in the database cannot be read, and are kept as they are");
@@ -167,8 +168,9 @@ async fn experiment_properties(
     let changes = events.iter().flat_map(|event| &event.normalized.changes);
     let made = keys(changes.filter(|change| change.makes_experiment_property()).map(|change| &change.name));
     let wanted = made.len();
-    let found = among(open, "name", ("experiment_property", "project = $1 AND name = sought"), project, made).await?;
-    let known: HashSet<_> = found.iter().map(|row| row.word(0).map(Text::from)).collect::<Result<_>>()?;
+    let found =
+        select_in(open, "name", ("experiment_property", "project = $1 AND name = lookup_key"), project, made).await?;
+    let known: HashSet<_> = found.iter().map(|row| row.required_text(0).map(Text::from)).collect::<Result<_>>()?;
     let count = if known.len() < wanted { count_names(open, project).await? } else { 0 };
     Ok(ExperimentProperties { known, count, new: Vec::new() })
 }

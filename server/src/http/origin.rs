@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::refusal::Refusal;
+use super::refusal::Refusal;
 
 /// What browsers say of where a request comes from; they look at the scheme too, which is not known behind a proxy.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";

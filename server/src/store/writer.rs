@@ -11,8 +11,8 @@ use experiment_ingestion::{IncomingEvent, Verdict};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::{Failure, Result, Store};
 use crate::metrics::Metrics;
-use crate::store::{Failure, Result, Store};
 
 /// How many events make a group that takes no more requests.
 const GROUP_EVENTS: usize = 500;

@@ -1,8 +1,8 @@
-//! The flags of each deployment in compiled form, and when a deployment's answers are no longer true.
+//! The compiled flags of each deployment, and the version that its answers belong to.
 //!
-//! Flags are kept by the store; this is what is made of them. They are read one by one: a flag that does not parse is left
-//! out, the others work, and how many there are is bounded by nothing but memory. Each change gives a deployment a new
-//! edition, but only where its own flags changed; deployments with the same flags share one.
+//! Flags are read one by one: a flag that does not parse is left out and the others work, and only memory bounds how many
+//! there are. A change gives a deployment a new snapshot only if its own flags changed; deployments with the same flags share
+//! one.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -22,23 +22,23 @@ use crate::store::StoredFlag;
 
 type Pattern = <NativeDialect as Dialect>::Pattern;
 
-/// Numbers the editions of this process: an answer of one edition is never taken for another's.
-static EDITIONS: AtomicU64 = AtomicU64::new(1);
+/// Numbers the snapshots of this process: an answer of one is never taken for another's.
+static VERSIONS: AtomicU64 = AtomicU64::new(1);
 
 /// The flags of a deployment at one time.
-pub struct Edition {
-    pub number: u64,
+pub struct FlagSnapshot {
+    pub version: u64,
     pub flags: Flags<Pattern>,
     /// Of the stored flags it was made from.
     digest: u64,
-    /// The lists that are given out, once somebody asked for them: to servers all, to pages the local flags.
-    whole: OnceLock<Bytes>,
+    /// The JSON lists for SDKs, made when first asked for: all flags for servers, the local ones for pages.
+    all: OnceLock<Bytes>,
     local: OnceLock<Bytes>,
-    results: RwLock<HashMap<Decision, Arc<Told>>>,
+    rendered: RwLock<HashMap<Decision, Arc<RenderedVariant>>>,
 }
 
 /// A variant as evaluation returns it, and its JSON.
-pub struct Told {
+pub struct RenderedVariant {
     pub variant: Object,
     pub json: Text,
 }
@@ -50,7 +50,7 @@ pub struct Deployment {
     pub kind: Kind,
     /// The key as flags name it.
     pub named: Text,
-    edition: RwLock<Arc<Edition>>,
+    snapshot: RwLock<Arc<FlagSnapshot>>,
 }
 
 impl Deployment {
@@ -61,59 +61,59 @@ impl Deployment {
             name: config.name.as_str().into(),
             kind: config.kind,
             named: config.key.as_str().into(),
-            edition: RwLock::new(Arc::new(Edition::of(&[]).0)),
+            snapshot: RwLock::new(Arc::new(FlagSnapshot::of(&[]).0)),
         }
     }
 
     /// The flags as they are now.
-    pub fn edition(&self) -> Arc<Edition> {
-        Arc::clone(&self.edition.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn snapshot(&self) -> Arc<FlagSnapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes over the project's flags; a new edition only if those of this deployment changed. It may be one that was made
-    /// just now, of the same flags.
-    pub fn take(&self, flags: &[StoredFlag], made: &mut Vec<Arc<Edition>>) {
+    /// Updates to the project's flags. The snapshot is new only if those of this deployment changed; it may be one of `made`, with
+    /// the same flags.
+    pub fn update(&self, flags: &[StoredFlag], made: &mut Vec<Arc<FlagSnapshot>>) {
         let own: Vec<_> = flags.iter().filter(|flag| self.has(flag)).collect();
         let digest = digest(&own);
-        if self.edition().digest == digest {
+        if self.snapshot().digest == digest {
             return;
         }
-        let same = made.iter().find(|edition| edition.digest == digest).cloned();
-        let edition = same.unwrap_or_else(|| {
-            let edition = Arc::new(Edition::of(&own).0);
-            made.push(Arc::clone(&edition));
-            edition
+        let same = made.iter().find(|snapshot| snapshot.digest == digest).cloned();
+        let snapshot = same.unwrap_or_else(|| {
+            let snapshot = Arc::new(FlagSnapshot::of(&own).0);
+            made.push(Arc::clone(&snapshot));
+            snapshot
         });
-        *self.edition.write().unwrap_or_else(PoisonError::into_inner) = edition;
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
     /// The flags that holders of the key may see whole, as a JSON list: on the client only those evaluated there.
     /// All of them are the same bytes for everybody, however many read them slowly.
     pub fn wire(&self, keys: Option<&HashSet<Text>>) -> Bytes {
-        let edition = self.edition();
-        let kept = if self.kind == Kind::Server { &edition.whole } else { &edition.local };
+        let snapshot = self.snapshot();
+        let kept = if self.kind == Kind::Server { &snapshot.all } else { &snapshot.local };
         match keys {
-            None => kept.get_or_init(|| self.listed(&edition, None)).clone(),
-            Some(_) => self.listed(&edition, keys),
+            None => kept.get_or_init(|| self.list(&snapshot, None)).clone(),
+            Some(_) => self.list(&snapshot, keys),
         }
     }
 
-    /// How many bytes the list of these flags has.
+    /// The length of the list of these flags, in bytes.
     pub fn wire_bytes(&self, keys: &HashSet<Text>) -> usize {
-        let edition = self.edition();
-        self.shown(&edition, Some(keys)).map(|text| text.len() + 1).sum()
+        let snapshot = self.snapshot();
+        self.visible(&snapshot, Some(keys)).map(|text| text.len() + 1).sum()
     }
 
-    fn listed(&self, edition: &Edition, keys: Option<&HashSet<Text>>) -> Bytes {
-        let texts: Vec<_> = self.shown(edition, keys).collect();
+    fn list(&self, snapshot: &FlagSnapshot, keys: Option<&HashSet<Text>>) -> Bytes {
+        let texts: Vec<_> = self.visible(snapshot, keys).collect();
         [b"[", texts.join(&b","[..]).as_slice(), b"]"].concat().into()
     }
 
-    fn shown<'a>(&self, edition: &'a Edition, keys: Option<&HashSet<Text>>) -> impl Iterator<Item = &'a [u8]> {
+    fn visible<'a>(&self, snapshot: &'a FlagSnapshot, keys: Option<&HashSet<Text>>) -> impl Iterator<Item = &'a [u8]> {
         let asked = move |key: &Text| keys.is_none_or(|keys| keys.contains(key));
-        let shown = |key: &Text| self.kind == Kind::Server || edition.flags.is_local(key);
-        let texts = edition.flags.keys().filter(move |key| asked(key) && shown(key));
-        texts.filter_map(|key| edition.flags.text(key))
+        let is_visible = |key: &Text| self.kind == Kind::Server || snapshot.flags.is_local(key);
+        let texts = snapshot.flags.keys().filter(move |key| asked(key) && is_visible(key));
+        texts.filter_map(|key| snapshot.flags.text(key))
     }
 
     /// Whether a flag is this deployment's. One that names deployments in a way that cannot be read is nobody's.
@@ -125,38 +125,38 @@ impl Deployment {
     }
 }
 
-impl Edition {
+impl FlagSnapshot {
     /// Reads flags one by one; with what is wrong with them.
     pub fn of(stored: &[&StoredFlag]) -> (Self, Vec<FlagError>) {
         let texts = stored.iter().map(|flag| (flag.key.as_str(), flag.config.as_str()));
         let (flags, errors) = Flags::read_each(texts, &NativeDialect);
-        let edition = Self {
-            number: EDITIONS.fetch_add(1, Ordering::Relaxed),
+        let snapshot = Self {
+            version: VERSIONS.fetch_add(1, Ordering::Relaxed),
             flags,
             digest: digest(stored),
-            whole: OnceLock::new(),
+            all: OnceLock::new(),
             local: OnceLock::new(),
-            results: RwLock::default(),
+            rendered: RwLock::default(),
         };
-        (edition, errors)
+        (snapshot, errors)
     }
 
     /// The variant of each decision. It is made once: the decisions that a flag can come to are few, the users many.
-    pub fn variants_of(&self, decisions: &[Decision]) -> Vec<Arc<Told>> {
-        let made = self.results.read().unwrap_or_else(PoisonError::into_inner);
+    pub fn variants_of(&self, decisions: &[Decision]) -> Vec<Arc<RenderedVariant>> {
+        let made = self.rendered.read().unwrap_or_else(PoisonError::into_inner);
         let all = decisions.iter().map(|one| made.get(one).cloned());
         if let Some(all) = all.collect() {
             return all;
         }
         drop(made);
-        let mut made = self.results.write().unwrap_or_else(PoisonError::into_inner);
-        decisions.iter().map(|one| Arc::clone(made.entry(*one).or_insert_with(|| self.told(one)))).collect()
+        let mut made = self.rendered.write().unwrap_or_else(PoisonError::into_inner);
+        decisions.iter().map(|one| Arc::clone(made.entry(*one).or_insert_with(|| self.render(one)))).collect()
     }
 
-    fn told(&self, decision: &Decision) -> Arc<Told> {
+    fn render(&self, decision: &Decision) -> Arc<RenderedVariant> {
         let variant = self.flags.variant_of(decision);
         let json = variant.to_json().into();
-        Arc::new(Told { variant, json })
+        Arc::new(RenderedVariant { variant, json })
     }
 }
 

@@ -114,7 +114,7 @@ impl Metrics {
     /// All of it in Prometheus' text format.
     fn text(&self) -> String {
         let mut text = String::new();
-        // Writing into a text does not fail, and labels are words.
+        // SqliteWriteTransaction into a text does not fail, and labels are words.
         let _never = prometheus_text::encode(&mut text, &self.registry);
         text
     }

@@ -1,22 +1,14 @@
 //! Which path leads where, and from which pages it may be asked.
 
-mod body;
 mod envelope;
-mod escapes;
-mod evaluated;
 mod evaluation;
 mod flags;
 mod form;
-mod headers;
 mod health;
 mod ingest;
-mod origin;
-mod pace;
 mod reading;
-mod request;
-mod room;
 mod throttled;
-mod unicode;
+pub mod throttles;
 mod usage;
 mod values;
 mod verdicts;
@@ -32,8 +24,9 @@ use axum::routing::{get, post};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::App;
+use crate::http::refusal::Refusal;
+use crate::http::{origin, security_headers};
 use crate::metrics;
-use crate::refusal::Refusal;
 
 /// For how long a browser need not ask again whether it may ask: Chromium keeps it no longer than two hours.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(2 * 60 * 60);
@@ -62,10 +55,10 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .merge(in_json(Router::new().route("/healthz", get(health::healthz))))
         .with_state(app);
     let all = match www {
-        Some(directory) => api.fallback_service(headers::pages(directory)),
+        Some(directory) => api.fallback_service(security_headers::pages(directory)),
         None => api.fallback(async || Refusal::NotFound),
     };
-    headers::guarded(all).layer(measured)
+    security_headers::guarded(all).layer(measured)
 }
 
 /// Refuses other methods in JSON, below whatever layer is laid around the routes: a preflight is the layer's to answer.

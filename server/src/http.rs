@@ -1,0 +1,15 @@
+//! HTTP, as far as it is the same for every route: connections, bodies, memory, origins, keys, refusals.
+
+pub mod body;
+mod body_pace;
+mod connections;
+pub mod keys;
+pub mod listeners;
+pub mod memory_budget;
+pub mod origin;
+pub mod refusal;
+pub mod request;
+pub mod security_headers;
+pub mod server;
+mod text_length;
+pub mod urlencoded;

@@ -1,0 +1,102 @@
+//! The memory for bodies, and for answers that are made for one reader. A request for which there is none waits; it is not
+//! refused.
+//!
+//! Small bodies, large bodies and users have budgets of their own, so that large bodies never delay small ones, and a slow
+//! store never delays evaluation. A permit is for a whole body and taken before it is read: no request holds a part and waits
+//! for more. A body that comes slowly moves to the budget for slow ones; when that is full, the request is refused.
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// The largest body that counts as small, in bytes: the limit of every route but `/batch`.
+pub const SMALL_BYTES: usize = 1 << 20;
+
+/// The largest user in a body, in bytes; the largest in a header is a sixteenth of it.
+pub const USER_BYTES: usize = 256 << 10;
+
+/// How many values of changes a request may bring: 65 for each of 2,000 events. All other values are kept as text.
+pub const MOST_CHANGED: usize = 1 << 17;
+
+/// What a value takes beside its text, in bytes: a name and a value of 24 each, and two allocations of 32.
+const VALUE_BYTES: usize = 112;
+
+/// How often a body's bytes are held: as it came, as the text of its events, and as arguments of statements.
+const COPIES: usize = 3;
+
+/// The budget of one kind of body, in KiB.
+pub struct MemoryBudget {
+    read: Semaphore,
+    work: Semaphore,
+    slow: Semaphore,
+    sizes: Sizes,
+}
+
+/// The sizes of its parts, in KiB.
+struct Sizes {
+    read: usize,
+    work: usize,
+    slow: usize,
+}
+
+/// A part of a budget, free again when this is dropped.
+pub type Permit = SemaphorePermit<'static>;
+
+static USERS: MemoryBudget = MemoryBudget::new(Sizes { read: 3 << 10, work: 24 << 10, slow: 1 << 10 });
+static SMALL: MemoryBudget = MemoryBudget::new(Sizes { read: 8 << 10, work: 48 << 10, slow: 8 << 10 });
+/// One of the largest is read while another is worked on, and a third comes slowly.
+static LARGE: MemoryBudget = MemoryBudget::new(Sizes { read: 20 << 10, work: 75 << 10, slow: 20 << 10 });
+
+/// Ten times the largest set of flags seen in the field, in KiB.
+const ANSWERS_KIB: usize = 40 << 10;
+static ANSWERS: Semaphore = Semaphore::const_new(ANSWERS_KIB);
+
+impl MemoryBudget {
+    const fn new(sizes: Sizes) -> Self {
+        let [read, work, slow] = [sizes.read, sizes.work, sizes.slow];
+        Self {
+            read: Semaphore::const_new(read),
+            work: Semaphore::const_new(work),
+            slow: Semaphore::const_new(slow),
+            sizes,
+        }
+    }
+
+    /// The budget for a body of so many bytes on a route with this limit.
+    pub fn of(bytes: usize, limit: usize) -> &'static Self {
+        match bytes {
+            _ if limit <= USER_BYTES => &USERS,
+            0..=SMALL_BYTES => &SMALL,
+            _ => &LARGE,
+        }
+    }
+
+    /// Waits until so many bytes may be read.
+    pub async fn to_read(&'static self, bytes: usize) -> Option<Permit> {
+        take(&self.read, bytes, self.sizes.read).await
+    }
+
+    /// A permit for the rest of the time that a slow body of so many bytes takes, if there is one now.
+    pub fn for_slow(&'static self, bytes: usize) -> Option<Permit> {
+        self.slow.try_acquire_many(kibibytes(bytes, self.sizes.slow)).ok()
+    }
+
+    /// Waits until a body of so many bytes may be taken apart.
+    pub async fn to_work(&'static self, bytes: usize) -> Option<Permit> {
+        let values = (bytes / 2).min(MOST_CHANGED);
+        take(&self.work, bytes * COPIES + values * VALUE_BYTES, self.sizes.work).await
+    }
+}
+
+/// Waits until an answer of so many bytes may be made. It is for those that are not kept for others too.
+pub async fn to_answer(bytes: usize) -> Option<Permit> {
+    take(&ANSWERS, bytes, ANSWERS_KIB).await
+}
+
+/// Takes a permit. More than the whole budget counts as the whole budget.
+async fn take(budget: &'static Semaphore, bytes: usize, most: usize) -> Option<Permit> {
+    // It is never closed.
+    budget.acquire_many(kibibytes(bytes, most)).await.ok()
+}
+
+fn kibibytes(bytes: usize, most: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 10).min(most)).unwrap_or(u32::MAX)
+}
