@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_in_is_another_person_and_an_empty_id_is_none() {
+    fn identity_of_a_log_in_is_another_and_an_empty_id_is_absent() {
         let visitor = Identity::of(&object(r#"{"device_id":"d","user_id":""}"#));
         let known = Identity::of(&object(r#"{"device_id":"d","user_id":"u"}"#));
         let elsewhere = Identity::of(&object(r#"{"device_id":"e","user_id":"u"}"#));

@@ -119,7 +119,7 @@ fn an_answer_for_somebody_who_left_is_not_wanted() {
 }
 
 #[test]
-fn retries_die_with_the_person_they_were_for() {
+fn identity_change_ends_retries() {
     let mut page = Page::new("{}");
     page.fetch(r#"{"user_id":"anna"}"#);
     page.respond(0, 500, "");
@@ -129,7 +129,7 @@ fn retries_die_with_the_person_they_were_for() {
 }
 
 #[test]
-fn nobody_is_served_or_exposed_to_the_variants_of_another() {
+fn identity_change_ends_serving_and_exposing_earlier_variants() {
     let mut page = Page::with_window("{}", Window::Page);
     page.fetch(r#"{"user_id":"anna"}"#);
     page.respond(0, 200, ON);
@@ -142,7 +142,7 @@ fn nobody_is_served_or_exposed_to_the_variants_of_another() {
 }
 
 #[test]
-fn a_log_in_is_another_person() {
+fn identity_change_by_a_log_in() {
     let mut page = Page::new("{}");
     page.fetch(r#"{"device_id":"d"}"#);
     page.respond(0, 200, ON);
@@ -196,7 +196,7 @@ fn the_answer_to_an_older_request_changes_nothing_that_a_later_one_answered() {
 }
 
 #[test]
-fn an_exposure_is_told_once_and_again_when_the_variant_changes() {
+fn exposure_once_until_the_variant_changes() {
     let mut page = Page::with_window("{}", Window::Page);
     let mut ids = Vec::new();
     for body in [ON, ON, OFF, ON] {
@@ -280,7 +280,7 @@ fn the_days_window_outlives_the_page_and_ends_with_the_day() {
 }
 
 #[test]
-fn a_fallback_is_no_exposure_and_a_default_is_one_without_a_variant() {
+fn exposure_tracking_skips_a_fallback_and_sends_a_default_without_a_variant() {
     let mut page = Page::with_window("{}", Window::Page);
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, r#"{"checkout":{"key":"off","metadata":{"default":true}}}"#);
@@ -324,7 +324,7 @@ fn a_closed_client_asks_and_tells_nobody_and_says_what_is_not_told() {
 }
 
 #[test]
-fn what_waits_for_consent_is_not_given_up_when_the_client_is_closed() {
+fn consent_exposures_that_wait_outlive_a_closed_client() {
     let mut page = Page::with_window(r#"{"held":true}"#, Window::Page);
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);

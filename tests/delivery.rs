@@ -45,7 +45,7 @@ fn only_the_rejected_event_of_a_batch_is_dropped_and_counted() {
 }
 
 #[test]
-fn an_event_without_a_verdict_is_sent_again() {
+fn delivery_repeats_an_event_without_a_verdict() {
     let mut outbox = Outbox::new();
     outbox.track("a");
     outbox.track("b");

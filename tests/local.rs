@@ -148,7 +148,7 @@ fn a_value_that_is_no_text_is_its_json_as_javascript_writes_it() {
 }
 
 #[test]
-fn item_4_a_result_is_told_once_a_day_and_another_result_is_another_assignment() {
+fn assignment_once_a_day_and_again_for_another_result() {
     let mut service = Service::new();
     let (free, pro) = (r#"{"user_id":"u"}"#, r#"{"user_id":"u","user_properties":{"plan":"pro"}}"#);
     for _ in 0..3 {

@@ -168,7 +168,7 @@ proptest! {
     })]
 
     #[test]
-    fn any_order_and_any_repetition_of_a_stream_ends_in_one_state(
+    fn property_order_any_permutation_and_repetition_ends_in_one_state(
         stream in stream(),
         order in prop::collection::vec(any::<prop::sample::Index>(), 40),
         again in prop::collection::vec(any::<prop::sample::Index>(), 0..6),

@@ -119,7 +119,7 @@ fn an_equal_question_is_a_hit_and_any_difference_a_miss() {
 }
 
 #[test]
-fn item_5_neither_a_hit_nor_a_request_that_says_so_is_an_assignment() {
+fn assignment_tracking_is_off_for_a_cache_hit_and_for_no_track() {
     let server = Running::start();
     server.vardata(&alice()).send().expect(200);
     server.vardata(&alice()).send().expect(200);
@@ -137,7 +137,7 @@ fn item_5_neither_a_hit_nor_a_request_that_says_so_is_an_assignment() {
 }
 
 #[test]
-fn item_4_an_equal_result_of_another_question_adds_no_assignment_and_another_result_does() {
+fn assignment_once_for_equal_results_of_different_requests() {
     let server = Running::start();
     server.vardata(&alice()).send().expect(200);
     server.vardata(&json!({ "user_id": "alice", "country": "SE" })).send().expect(200);
@@ -149,7 +149,7 @@ fn item_4_an_equal_result_of_another_question_adds_no_assignment_and_another_res
 }
 
 #[test]
-fn item_3_an_assignment_has_a_property_for_each_flag_and_off_for_none() {
+fn assignment_event_has_a_property_for_each_flag_and_off_for_none() {
     let server = Running::start();
     server.vardata(&alice()).send().expect(200);
     let assigned = &server.assignments("alice", 1)[0];
@@ -161,7 +161,7 @@ fn item_3_an_assignment_has_a_property_for_each_flag_and_off_for_none() {
 }
 
 #[test]
-fn item_5_nobody_is_assigned_nothing() {
+fn assignment_tracking_needs_an_id_and_a_result() {
     let server = Running::on(Database::lasting(), &[]);
     server.vardata(&json!({ "user_properties": { "plan": "pro" } })).send().refused(400);
     server.vardata(&alice()).send().expect(200);

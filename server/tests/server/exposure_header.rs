@@ -24,7 +24,7 @@ fn exposures(server: &Running, query: &str, count: usize) -> Vec<(Value, Value)>
 }
 
 #[test]
-fn what_is_returned_is_exposed_and_sets_its_property() {
+fn exposure_header_exposes_what_is_returned_and_sets_the_property() {
     let server = Running::start();
     exposing(server.vardata(&json!({ "user_id": "alice", "device_id": "phone" }))).send().expect(200);
     let mut met = exposures(&server, "user_id=alice", 3);
@@ -43,7 +43,7 @@ fn what_is_returned_is_exposed_and_sets_its_property() {
 }
 
 #[test]
-fn nothing_is_exposed_without_the_header_or_by_a_hit() {
+fn exposure_header_is_required_and_a_cache_hit_exposes_nothing() {
     let server = Running::start();
     server.vardata(&json!({ "user_id": "alice" })).header("x-amp-exp-exposure-track", "no-track").send().expect(200);
     server.vardata(&json!({ "user_id": "alice" })).send().expect(200);

@@ -71,7 +71,7 @@ fn a_changed_flag_ends_the_answers_of_its_deployments_and_of_no_other() {
 }
 
 #[test]
-fn item_5_a_purge_brings_the_assignment_back_only_when_the_result_is_another() {
+fn assignment_once_also_after_a_purge_unless_the_result_is_another() {
     let server = Running::start();
     let user = json!({ "user_id": "alice" });
     server.vardata(&user).send().expect(200);

@@ -70,7 +70,7 @@ fn a_form_that_is_not_one_is_refused() {
 }
 
 #[test]
-fn item_12_identifications_have_the_limits_of_events() {
+fn event_limits_hold_for_identifications() {
     let server = Running::start();
     let alice =
         |count: usize| Value::Array(vec![json!({ "user_id": "alice", "user_properties": { "plan": "pro" } }); count]);

@@ -15,7 +15,7 @@ fn post(server: &Running, options: Value, events: Value) -> Answer {
 }
 
 #[test]
-fn item_12_an_id_under_five_characters_is_removed_and_the_event_is_the_other_ids() {
+fn event_ids_under_five_characters_are_removed_beside_a_good_one() {
     let server = Running::start();
     let answer = server.ingest(json!([visit(json!("bob"), json!("phone"))])).expect(200);
     assert_eq!(answer["verdicts"], json!([{ "insert_id": "1", "verdict": "stored", "removed": "user_id" }]));
@@ -25,7 +25,7 @@ fn item_12_an_id_under_five_characters_is_removed_and_the_event_is_the_other_ids
 }
 
 #[test]
-fn item_12_an_event_without_a_good_id_is_refused_and_named_by_what_is_wrong() {
+fn event_ids_that_are_all_bad_reject_the_event_by_field() {
     let server = Running::start();
     let events = json!([
         visit(json!("bob"), json!(null)),

@@ -20,7 +20,7 @@ fn exposed(insert_id: &str, time: u64, variant: Value) -> Value {
 }
 
 #[test]
-fn item_1_an_exposure_is_renamed_and_sets_its_property_from_then_on() {
+fn exposure_transformation_renames_and_sets_the_property_from_then_on() {
     let server = Running::start();
     server.store(json!([bought("before")]));
     let met = json!({ "flag_key": "button", "variant": "treatment", "experiment_key": "exp-1" });
@@ -37,7 +37,7 @@ fn item_1_an_exposure_is_renamed_and_sets_its_property_from_then_on() {
 }
 
 #[test]
-fn item_2_an_exposure_without_a_variant_takes_the_user_out_of_the_experiment() {
+fn experiment_property_is_unset_by_an_exposure_without_a_variant() {
     for nothing in [json!({ "flag_key": "button", "variant": null }), json!({ "flag_key": "button" })] {
         let server = Running::start();
         server.store(json!([exposed("in", 1_000, json!("treatment"))]));
@@ -52,7 +52,7 @@ fn item_2_an_exposure_without_a_variant_takes_the_user_out_of_the_experiment() {
 }
 
 #[test]
-fn item_12_an_insert_id_counts_once_on_the_sixth_day_and_on_the_thirtieth() {
+fn insert_id_counts_once_on_the_sixth_day_and_on_the_thirtieth() {
     let server = Running::on(Database::lasting(), &[]);
     server.store(json!([exposed("1", 1_700_000_000_000, json!("treatment"))]));
     let again =

@@ -18,7 +18,7 @@ fn batch(server: &Running, key: &str, events: Vec<Value>) -> Vec<Value> {
 }
 
 #[test]
-fn item_13_the_property_after_the_fifteen_hundredth_is_not_set_and_its_event_is_stored() {
+fn property_limit_the_event_over_it_is_stored_and_its_property_is_not_set() {
     let server = Running::start();
     let of = |numbers: std::ops::Range<u32>| {
         numbers.map(|n| exposed(&format!("user-{n}"), &format!("flag-{n}"), json!("on")))

@@ -25,7 +25,7 @@ fn post(server: &Running, path: &str, events: &[Value]) -> Answer {
 }
 
 #[test]
-fn item_12_over_thirty_events_a_second_of_a_user_for_thirty_seconds_are_refused_with_the_whole_request() {
+fn event_limits_of_a_user_refuse_the_whole_request() {
     let server = Running::start();
     let batch = [events("robin", 0..2), events("alice", 0..901)].concat();
     let answer = post(&server, "/2/httpapi", &batch);
@@ -44,7 +44,7 @@ fn item_12_over_thirty_events_a_second_of_a_user_for_thirty_seconds_are_refused_
 }
 
 #[test]
-fn item_12_a_device_is_throttled_whoever_uses_it_and_bad_events_do_not_count() {
+fn event_limits_of_a_device_hold_for_all_its_users_and_bad_events_do_not_count() {
     let server = Running::start();
     let mut batch: Vec<_> = (0..901)
         .map(|n| json!({ "user_id": format!("user-{n}"), "device_id": "kiosk", "event_type": "Buy" }))
@@ -112,7 +112,7 @@ fn a_batch_takes_more_and_another_project_has_a_throttle_of_its_own() {
 }
 
 #[test]
-fn item_12_a_batch_has_thirty_thousand_events_of_a_user_in_thirty_seconds_and_tells_of_its_quota() {
+fn event_limits_of_a_batch_name_the_daily_quota() {
     let server = &Running::start();
     // All at once, and the same events, which are stored once but count each time: what the store takes long for would
     // let the level sink.

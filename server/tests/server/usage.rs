@@ -28,7 +28,7 @@ fn usage(server: &Running, query: &str) -> (u64, u64) {
 }
 
 #[test]
-fn item_7_exposures_and_assignments_count_to_nothing_and_a_custom_event_to_both() {
+fn usage_counts_a_custom_event_and_neither_exposures_nor_assignments() {
     let server = Running::on(Database::lasting(), &[]);
     server.vardata(&json!({ "user_id": "only-assigned" })).send().expect(200);
     server.assignments("only-assigned", 1);
