@@ -149,11 +149,12 @@ demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite
 clippy := cargo clippy --locked --all-targets
 clippy-wasm := $(clippy) --target wasm32-unknown-unknown --no-default-features --features
 
-lint: $(toolchain) ## formatting and clippy, for the native and the wasm target
+lint: $(toolchain) ## formatting, clippy for the native and the wasm target, and the direction of dependencies
 	cargo fmt --all --check
 	$(clippy) --workspace -- -D warnings
 	$(clippy-wasm) client -- -D warnings
 	$(clippy-wasm) evaluate -- -D warnings
+	cargo test --locked --test architecture
 
 fmt: $(toolchain) ## format the Rust code
 	cargo fmt --all

@@ -20,16 +20,9 @@ use crate::segment::{Condition, Segment, Selector};
 use property::Property;
 use select::select;
 
+pub use crate::flag::Decision;
 pub use target::Target;
 pub use trace::Trace;
-
-/// A flag, the segment that decided, and the variant: numbers that [`Flags::key_of`] and [`Flags::variant_of`] understand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Decision {
-    pub(crate) flag: u32,
-    pub(crate) segment: u32,
-    pub(crate) variant: u32,
-}
 
 /// A segment, and what came of it.
 #[derive(Clone, Copy, Debug)]

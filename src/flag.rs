@@ -3,6 +3,7 @@
 //! A flag that is not understood is left out and named; it harms no other. Each flag's own JSON text is kept, for storage
 //! and for those who ask for flags, and is where variants and metadata are read from when somebody wants them.
 
+mod decision;
 mod error;
 #[cfg(feature = "native")]
 mod fault;
@@ -17,10 +18,10 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::dialect::Dialect;
-use crate::evaluation::Decision;
 use crate::json::{Object, Text, Value, write_string};
 use crate::segment::{Index, Segment, Span, Tables};
 
+pub use decision::Decision;
 pub use error::{FlagCode, FlagError};
 #[cfg(feature = "native")]
 pub use fault::Fault;

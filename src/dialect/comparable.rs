@@ -4,7 +4,7 @@ use crate::json::Text;
 
 /// The text with each pair written as its two halves, three bytes each: bytes that compare as JavaScript's strings do
 /// (U+10000 comes before U+FFFF), and in which half a pair is found inside a whole one.
-pub fn comparable(text: &[u8]) -> Text {
+pub(crate) fn comparable(text: &[u8]) -> Text {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [byte, after @ ..] = rest {
@@ -26,7 +26,7 @@ pub fn comparable(text: &[u8]) -> Text {
 }
 
 /// `haystack.includes(needle)`, of [`comparable`] texts.
-pub fn includes(haystack: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn includes(haystack: &[u8], needle: &[u8]) -> bool {
     // The first bytes are looked at here: comparing the rest is a call, and mostly none is needed.
     let is_needle = |window: &[u8]| window.first() == needle.first() && window == needle;
     needle.is_empty() || haystack.windows(needle.len()).any(is_needle)

@@ -1,13 +1,13 @@
 //! WTF-8 seen as the UTF-16 code units that JavaScript matches.
 
 /// The code units of a WTF-8 text. Bytes that are no WTF-8 become U+FFFD each.
-pub fn units(text: &[u8]) -> Units<'_> {
+pub(super) fn units(text: &[u8]) -> Units<'_> {
     Units { rest: text, low: None }
 }
 
 /// What [`units`] yields.
 #[derive(Clone, Debug)]
-pub struct Units<'a> {
+pub(super) struct Units<'a> {
     rest: &'a [u8],
     /// The second half of a pair whose first half was given out.
     low: Option<u16>,

@@ -19,7 +19,7 @@ pub struct Fault {
 }
 
 /// What was looked at, or what is wrong with it.
-pub type Check<T = ()> = Result<T, Fault>;
+pub(super) type Check<T = ()> = Result<T, Fault>;
 
 impl Fault {
     /// A fault of what is looked at.

@@ -263,6 +263,13 @@ mod tests {
         (fault.code, fault.field)
     }
 
+    /// What is replaced, by what, and the code and field of the fault that it is.
+    fn assert_faults<const N: usize>(cases: [(&str, &str, &'static str, String); N]) {
+        for (of, instead, code, field) in cases {
+            assert_eq!(fault(of, instead), (code, field), "{instead}");
+        }
+    }
+
     #[test]
     fn what_is_known_and_what_nobody_knows_may_be_written() {
         assert_eq!(checked(GOOD), Ok(()));
@@ -291,6 +298,14 @@ mod tests {
                 "unknown_variant",
                 format!("{allocation}.distributions[0].variant"),
             ),
+        ];
+        assert_faults(cases);
+    }
+
+    #[test]
+    fn what_a_segment_or_a_flag_cannot_have_is_refused_by_its_field() {
+        let allocation = "segments[0].bucket.allocations[0]";
+        let cases = [
             (r#""variant": "off""#, r#""variant": "of""#, "unknown_variant", "segments[0].variant".into()),
             ("[0, 50]", "[50, 0]", "range", format!("{allocation}.range")),
             ("[0, 50]", "[0, 101]", "range", format!("{allocation}.range")),
@@ -310,9 +325,7 @@ mod tests {
             (r#""dependencies": ["d"]"#, r#""dependencies": ["d", "f"]"#, "cycle", "dependencies[1]".into()),
             (r#""key": "f", "#, "", "missing", "key".into()),
         ];
-        for (of, instead, code, field) in cases {
-            assert_eq!(fault(of, instead), (code, field), "{instead}");
-        }
+        assert_faults(cases);
     }
 
     #[test]

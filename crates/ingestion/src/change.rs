@@ -24,9 +24,19 @@ pub enum Operation {
     /// `$add`: a number onto a number.
     Add(Value),
     /// `$append` (and `$postInsert` when `unique`): values to the end of a list.
-    Append { values: Vec<Value>, unique: bool },
+    Append {
+        /// The values.
+        values: Vec<Value>,
+        /// Only those that the list does not have.
+        unique: bool,
+    },
     /// `$prepend` (and `$preInsert` when `unique`): values to the start of a list.
-    Prepend { values: Vec<Value>, unique: bool },
+    Prepend {
+        /// The values.
+        values: Vec<Value>,
+        /// Only those that the list does not have.
+        unique: bool,
+    },
     /// `$remove`: values out of a list.
     Remove(Vec<Value>),
     /// `$clearAll`: unset every property that is no experiment's.

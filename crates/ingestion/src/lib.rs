@@ -12,6 +12,8 @@
 //! makes no difference.
 #![forbid(unsafe_code)]
 #![deny(
+    missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

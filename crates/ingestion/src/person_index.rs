@@ -15,7 +15,9 @@ use experiment_wasm::user::Identity;
 /// A user, or a visitor who has not logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
+    /// The id of a user who has logged in.
     pub user_id: Option<Text>,
+    /// The person that this visitor turned out to be.
     pub merged_into: Option<i64>,
     /// What is stored and cannot be read is kept as it is, until somebody who can looks at it.
     pub properties: std::result::Result<Properties, Text>,

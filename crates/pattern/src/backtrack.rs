@@ -5,7 +5,7 @@ use super::program::{Instruction, Program, Subprogram};
 use super::{MAX_STEPS, MAX_UNDO, unit_at};
 
 /// Whether a pattern matches anywhere in the text.
-pub fn matches(program: &Program, text: &[u16]) -> bool {
+pub(crate) fn matches(program: &Program, text: &[u16]) -> bool {
     let slots = vec![None; program.slots];
     let mut backtracker = Backtracker { program, text, slots, undo: Vec::new(), steps_left: MAX_STEPS };
     let whole = Subprogram { start: program.start, backward: false };

@@ -1,7 +1,7 @@
 //! Character classes: sets of UTF-16 code units, and those that ECMAScript has names for.
 
 /// The code units from the first to the last, both included.
-pub type UnitRange = (u16, u16);
+pub(crate) type UnitRange = (u16, u16);
 
 const DIGITS: &[UnitRange] = &[(0x30, 0x39)];
 const WORD: &[UnitRange] = &[(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)];
@@ -23,34 +23,34 @@ const WHITE_SPACE: &[UnitRange] = &[
 
 /// A character class.
 #[derive(Clone, Debug)]
-pub struct CharClass {
+pub(crate) struct CharClass {
     ranges: Vec<UnitRange>,
     /// The class is the complement of its ranges.
     negated: bool,
 }
 
 impl CharClass {
-    pub fn new(ranges: Vec<UnitRange>, negated: bool) -> Self {
+    pub(crate) fn new(ranges: Vec<UnitRange>, negated: bool) -> Self {
         Self { ranges, negated }
     }
 
     /// The class of one code unit.
-    pub fn of(unit: u16) -> Self {
+    pub(crate) fn of(unit: u16) -> Self {
         Self::new(vec![(unit, unit)], false)
     }
 
     /// `.`: everything but the ends of lines.
-    pub fn dot() -> Self {
+    pub(crate) fn dot() -> Self {
         Self::new(LINE_ENDS.into(), true)
     }
 
-    pub fn contains(&self, unit: u16) -> bool {
+    pub(crate) fn contains(&self, unit: u16) -> bool {
         is_in(&self.ranges, unit) != self.negated
     }
 }
 
 /// Whether a code unit is in `\w`.
-pub fn is_word(unit: u16) -> bool {
+pub(crate) fn is_word(unit: u16) -> bool {
     is_in(WORD, unit)
 }
 
@@ -59,7 +59,7 @@ fn is_in(ranges: &[UnitRange], unit: u16) -> bool {
 }
 
 /// The ranges of `\d`, `\D`, `\s`, `\S`, `\w` and `\W`; `None` for any other letter.
-pub fn shorthand(letter: u8) -> Option<Vec<UnitRange>> {
+pub(crate) fn shorthand(letter: u8) -> Option<Vec<UnitRange>> {
     let ranges = match letter | 0x20 {
         b'd' => DIGITS,
         b's' => WHITE_SPACE,

@@ -5,7 +5,7 @@ use super::class::{CharClass, UnitRange, shorthand};
 use super::parser::{Ast, Parser, ascii};
 
 impl Parser<'_> {
-    pub fn escape(&mut self) -> Option<Ast> {
+    pub(crate) fn escape(&mut self) -> Option<Ast> {
         match self.peek() {
             b'b' | b'B' => {
                 let assertion = Assertion::WordBoundary(self.peek() == b'b');
@@ -52,14 +52,14 @@ impl Parser<'_> {
         Some(self.add_class(CharClass::of(unit)))
     }
 
-    pub fn shorthand(&mut self) -> Option<Vec<UnitRange>> {
+    pub(crate) fn shorthand(&mut self) -> Option<Vec<UnitRange>> {
         let ranges = shorthand(self.peek())?;
         self.position += 1;
         Some(ranges)
     }
 
     /// The code unit of an escape, after its backslash.
-    pub fn escaped(&mut self, in_class: bool) -> Option<u16> {
+    pub(crate) fn escaped(&mut self, in_class: bool) -> Option<u16> {
         let unit = self.next()?;
         Some(match ascii(unit) {
             b't' => 0x09,
@@ -113,7 +113,7 @@ impl Parser<'_> {
     }
 
     /// The rest of a group name, and the `>` after it.
-    pub fn name(&mut self) -> Option<String> {
+    pub(crate) fn name(&mut self) -> Option<String> {
         let mut units = Vec::new();
         while !self.eat(b">") {
             let unit = self.next()?;

@@ -23,6 +23,8 @@
 //! Two groups may have one name in different alternatives (ES2025); modifiers (`(?i:a)`) are refused, as in Node 20.
 #![forbid(unsafe_code)]
 #![deny(
+    missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

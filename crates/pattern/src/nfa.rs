@@ -4,7 +4,7 @@ use super::program::{Instruction, Program, Subprogram};
 use super::unit_at;
 
 /// Whether a pattern matches anywhere in the text.
-pub fn matches(program: &Program, text: &[u16]) -> bool {
+pub(crate) fn matches(program: &Program, text: &[u16]) -> bool {
     let mut lookarounds = Vec::new();
     for lookaround in &program.lookarounds {
         let mut matches_at = vec![false; text.len() + 1];

@@ -10,7 +10,7 @@ const UNBOUNDED: usize = i32::MAX as usize;
 
 /// The syntax tree.
 #[derive(Debug)]
-pub enum Ast {
+pub(crate) enum Ast {
     /// A code unit of the class with this index.
     Class(usize),
     Assertion(Assertion),
@@ -26,7 +26,7 @@ pub enum Ast {
 
 /// `(?=…)`, `(?!…)`, `(?<=…)` or `(?<!…)`.
 #[derive(Debug)]
-pub struct Lookaround {
+pub(crate) struct Lookaround {
     /// Its index among the lookarounds of the pattern.
     pub index: usize,
     pub behind: bool,
@@ -36,7 +36,7 @@ pub struct Lookaround {
 
 /// A term with a quantifier.
 #[derive(Debug)]
-pub struct Repetition {
+pub(crate) struct Repetition {
     pub inner: Box<Ast>,
     pub min: usize,
     /// `None`: unbounded.
@@ -48,7 +48,7 @@ pub struct Repetition {
 
 /// A parser and what it found. Its methods return `None` where JavaScript throws a `SyntaxError`.
 #[derive(Debug)]
-pub struct Parser<'a> {
+pub(crate) struct Parser<'a> {
     pub units: &'a [u16],
     pub position: usize,
     depth: usize,
@@ -66,7 +66,7 @@ pub struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub fn parse(units: &'a [u16]) -> Option<Self> {
+    pub(crate) fn parse(units: &'a [u16]) -> Option<Self> {
         let names = Self::new(units, Vec::new()).group_names()?;
         let mut parser = Self::new(units, names);
         parser.ast = parser.disjunction()?;
@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
     }
 
     /// How many capture groups there are.
-    pub fn group_count(&self) -> usize {
+    pub(crate) fn group_count(&self) -> usize {
         self.names.len()
     }
 
@@ -180,7 +180,7 @@ impl<'a> Parser<'a> {
         Some((min, max))
     }
 
-    pub fn decimal(&mut self) -> Option<usize> {
+    pub(crate) fn decimal(&mut self) -> Option<usize> {
         let mut number = None;
         while let digit @ b'0'..=b'9' = self.peek() {
             number = Some((number.unwrap_or(0) * 10 + usize::from(digit - b'0')).min(UNBOUNDED));
@@ -203,7 +203,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    pub fn add_class(&mut self, class: CharClass) -> Ast {
+    pub(crate) fn add_class(&mut self, class: CharClass) -> Ast {
         self.classes.push(class);
         Ast::Class(self.classes.len() - 1)
     }
@@ -234,7 +234,7 @@ impl<'a> Parser<'a> {
         Some(Ast::Group(index, self.group_body()?))
     }
 
-    pub fn is_named(&self, group: usize, name: &str) -> bool {
+    pub(crate) fn is_named(&self, group: usize, name: &str) -> bool {
         self.names.get(group).and_then(Option::as_deref) == Some(name)
     }
 
@@ -279,13 +279,13 @@ impl<'a> Parser<'a> {
         Some(vec![(unit, unit)])
     }
 
-    pub fn next(&mut self) -> Option<u16> {
+    pub(crate) fn next(&mut self) -> Option<u16> {
         let unit = self.units.get(self.position).copied()?;
         self.position += 1;
         Some(unit)
     }
 
-    pub fn peek(&self) -> u8 {
+    pub(crate) fn peek(&self) -> u8 {
         self.ascii_at(self.position)
     }
 
@@ -294,7 +294,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Consumes the text if it comes next.
-    pub fn eat(&mut self, text: &[u8]) -> bool {
+    pub(crate) fn eat(&mut self, text: &[u8]) -> bool {
         let is_next = (self.position..).zip(text).all(|(position, byte)| self.ascii_at(position) == *byte);
         self.position += if is_next { text.len() } else { 0 };
         is_next
@@ -305,6 +305,6 @@ impl<'a> Parser<'a> {
 const NOT_ASCII: u8 = 0xFF;
 
 /// A code unit as ASCII, which all syntax is made of.
-pub fn ascii(unit: u16) -> u8 {
+pub(crate) fn ascii(unit: u16) -> u8 {
     u8::try_from(unit).unwrap_or(NOT_ASCII)
 }

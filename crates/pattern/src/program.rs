@@ -6,7 +6,7 @@ use super::{Assertion, MAX_STATES, MAX_SUBJECT};
 
 /// A compiled pattern.
 #[derive(Clone, Debug, Default)]
-pub struct Program {
+pub(crate) struct Program {
     states: Vec<State>,
     classes: Vec<CharClass>,
     pub start: usize,
@@ -19,7 +19,7 @@ pub struct Program {
 
 /// A part of the program with a match state of its own.
 #[derive(Clone, Copy, Debug)]
-pub struct Subprogram {
+pub(crate) struct Subprogram {
     pub start: usize,
     /// The text is read from right to left.
     pub backward: bool,
@@ -27,14 +27,14 @@ pub struct Subprogram {
 
 /// A state of the automaton.
 #[derive(Clone, Debug)]
-pub struct State {
+pub(crate) struct State {
     pub instruction: Instruction,
     /// The state that follows.
     pub next: usize,
 }
 
 #[derive(Clone, Debug)]
-pub enum Instruction {
+pub(crate) enum Instruction {
     Match,
     /// Consumes a code unit of this class.
     Class(usize),
@@ -58,7 +58,7 @@ pub enum Instruction {
 
 impl Program {
     /// Compiles a pattern; `None` if the program is too large.
-    pub fn new(parsed: &Parser) -> Option<Self> {
+    pub(crate) fn new(parsed: &Parser) -> Option<Self> {
         let program = Self {
             classes: parsed.classes.clone(),
             slots: 2 * parsed.group_count(),
@@ -71,15 +71,15 @@ impl Program {
         Some(compiler.program)
     }
 
-    pub fn state(&self, index: usize) -> Option<&State> {
+    pub(crate) fn state(&self, index: usize) -> Option<&State> {
         self.states.get(index)
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.states.len()
     }
 
-    pub fn class_contains(&self, class: usize, unit: u16) -> bool {
+    pub(crate) fn class_contains(&self, class: usize, unit: u16) -> bool {
         self.classes.get(class).is_some_and(|class| class.contains(unit))
     }
 }

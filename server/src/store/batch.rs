@@ -12,7 +12,7 @@ use experiment_ingestion::{IncomingEvent, Verdict};
 use experiment_wasm::json::{Text, Value};
 
 use super::Store;
-use super::bulk::{insert, select_in, sql};
+use super::bulk::{insert, keys, select_in, sql, stored_insert_ids};
 use super::engine::{Arg, Transaction};
 use super::failure::Result;
 use super::returns::next_return;
@@ -64,7 +64,8 @@ impl Store {
     ) -> Result<BatchState<'a>> {
         let every =
             |id: fn(&IncomingEvent) -> Option<&Text>| -> Vec<Value> { keys(events.iter().filter_map(|one| id(one))) };
-        let stored_insert_ids = known(open, project, every(|event| Some(&event.timestamp.insert_id))).await?;
+        let stored_insert_ids =
+            stored_insert_ids(open, project, every(|event| Some(&event.timestamp.insert_id))).await?;
         let mut people = PersonIndex::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
         let users = every(|event| event.normalized.identity.user_id.as_ref());
         persons(open, project, "user_id = lookup_key", users, &mut people).await?;
@@ -112,13 +113,6 @@ fn row(event: &NewEvent<'_>) -> Vec<Arg> {
 async fn next_id(open: &mut Transaction, last: &'static str) -> Result<i64> {
     let rows = open.rows(sql(last), Vec::new()).await?;
     rows.first().map_or(Ok(0), |row| row.int(0)).map(|last| last + 1)
-}
-
-/// Which of these are stored.
-pub(super) async fn known(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
-    let row = ("event", "project = $1 AND insert_id = lookup_key");
-    let rows = select_in(open, "insert_id", row, project, insert_ids).await?;
-    rows.iter().map(|row| row.required_text(0).map(Text::from)).collect()
 }
 
 /// Loads devices; returns the persons they belong to who are not loaded yet.
@@ -211,12 +205,6 @@ fn person_row(project: i64, id: i64, person: &Person) -> Vec<Arg> {
 
 fn text(text: &Text) -> Arg {
     Arg::from(text.to_str().into_owned())
-}
-
-/// Texts as they are stored, to be looked for, each once.
-pub(super) fn keys<'a>(texts: impl Iterator<Item = &'a Text>) -> Vec<Value> {
-    let once: HashSet<_> = texts.collect();
-    once.into_iter().map(|text| text.to_str().as_ref().into()).collect()
 }
 
 fn maybe(text: Option<&Text>) -> Arg {

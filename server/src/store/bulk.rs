@@ -1,6 +1,8 @@
 //! Statements over many rows at once, in so few texts that prepared statements are used again.
 
-use experiment_wasm::json::Value;
+use std::collections::HashSet;
+
+use experiment_wasm::json::{Text, Value};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::engine::{Arg, Row, Transaction};
@@ -58,6 +60,19 @@ pub async fn select_in(
         ),
     };
     open.rows(composed(text), vec![project.into(), Value::Array(keys).to_json().into()]).await
+}
+
+/// Which of these insert ids are stored.
+pub async fn stored_insert_ids(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
+    let row = ("event", "project = $1 AND insert_id = lookup_key");
+    let rows = select_in(open, "insert_id", row, project, insert_ids).await?;
+    rows.iter().map(|row| row.required_text(0).map(Text::from)).collect()
+}
+
+/// Lookup keys of texts, each once.
+pub fn keys<'a>(texts: impl Iterator<Item = &'a Text>) -> Vec<Value> {
+    let once: HashSet<_> = texts.collect();
+    once.into_iter().map(|text| text.to_str().as_ref().into()).collect()
 }
 
 fn piece_of(length: usize) -> usize {

@@ -9,7 +9,7 @@ use experiment_wasm::exposure::{ExposureEvent, insert_id};
 use experiment_wasm::json::Text;
 use experiment_wasm::time::day;
 
-use super::batch::{keys, known};
+use super::bulk::{keys, stored_insert_ids};
 use super::engine::Transaction;
 use super::failure::Result;
 
@@ -28,7 +28,7 @@ pub async fn next_return(
     let mut last = 0;
     loop {
         let ahead: Vec<_> = (0..STEPS).map(|step| last + (1 << step)).map(|number| (number, id(number))).collect();
-        let stored = known(open, project, keys(ahead.iter().map(|(_, id)| id))).await?;
+        let stored = stored_insert_ids(open, project, keys(ahead.iter().map(|(_, id)| id))).await?;
         let is_stored = |(_, id): &&(u64, Text)| stored.contains(id) || taken.contains(id);
         match ahead.iter().take_while(is_stored).last() {
             Some((number, _)) => last = *number,
