@@ -28,7 +28,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 
-const head = (silent) => `import { clearTimer, clock, decoder, encoder, finalizer, send, setTimer } from './platform.js';
+const head = (silent) => `import { Host } from './host.js';
+import { clearTimer, clock, decoder, encoder, finalizer, setTimer } from './platform.js';
 
 export function instantiate(module, onTrap, link = (module, imports) => new WebAssembly.Instance(module, imports)) {
 let dead = false;
@@ -69,7 +70,6 @@ const PLATFORM = [
   ['performance.now()', 'clock()'],
   ['ret = setTimeout(', 'ret = setTimer('],
   ['ret = clearTimeout(', 'ret = clearTimer('],
-  ['ret = fetch(', 'ret = send('],
 ];
 
 /** What may be called on a retired instance without a word: nothing is left to be freed. */
@@ -204,7 +204,8 @@ function cut(text, anchor) {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [from, to, names] = process.argv.slice(2);
   const types = (path) => path.replace(/\.js$/, '.d.ts');
-  buildSync({ entryPoints: [fileURLToPath(new URL('src/platform.ts', import.meta.url))], outfile: `${dirname(to)}/platform.js`, bundle: true, format: 'esm' });
+  const beside = ['host', 'platform'].map((name) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url)));
+  buildSync({ entryPoints: beside, outdir: dirname(to), bundle: true, format: 'esm' });
   writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8'), JSON.parse(readFileSync(names, 'utf8'))));
   writeFileSync(types(to), rewriteTypes(readFileSync(types(from), 'utf8')));
 }

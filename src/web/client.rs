@@ -10,20 +10,20 @@ use super::clock::now;
 use super::dialect::JsDialect;
 use super::driver::Driver;
 use super::field::text_field;
+use super::host::Host;
 use super::seed::Seed;
-use super::storage::PageStorage;
 use super::text::{object, texts, to_js, unquoted};
 use crate::api::FetchOptions;
-use crate::client::{Answer, Client, Config, Expose, FetchId, Receiver, Window, read_options};
+use crate::client::{Answer, Client, Config, Expose, FetchId, Window, read_options};
 use crate::json::{Text, parse};
 
-type Shared = Rc<RefCell<Client<JsDialect, PageStorage>>>;
+type Shared = Rc<RefCell<Client<JsDialect, Host>>>;
 
 /// A client of one deployment, on one page.
 #[wasm_bindgen]
 pub struct CoreClient {
     client: Shared,
-    driver: Rc<Driver>,
+    driver: Driver,
 }
 
 #[wasm_bindgen]
@@ -32,13 +32,13 @@ impl CoreClient {
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreClient {
         let is_held = seed.get("isHeld").is_truthy();
-        let storage = Rc::new(PageStorage::new(seed.map("kept"), !is_held));
+        let host = Rc::new(Host::new(&seed, !is_held));
         let mut options = read_options(&seed.text("config"));
         options.put("initialFlags", seed.text("initialFlags"));
         let config =
-            Config::new(seed.text("apiKey"), options, window_of(&seed.receiver(Receiver::Provider))).held(is_held);
-        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, storage.clone(), now())));
-        let driver = Driver::new(client.clone(), storage, seed);
+            Config::new(seed.text("apiKey"), options, window_of(&seed.get("exposureTrackingProvider"))).held(is_held);
+        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, host.clone(), now())));
+        let driver = Driver::new(client.clone(), host);
         driver.drain();
         CoreClient { client, driver }
     }
@@ -123,21 +123,21 @@ impl CoreClient {
     }
 
     /// Lets the client think, then performs what it wants done.
-    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> T) -> Option<T> {
+    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
         let result = self.think(use_client);
         self.driver.drain();
         result
     }
 
     /// Makes a request. The promise stands in the map before any effect is performed.
-    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> FetchId) {
+    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect, Host>) -> FetchId) {
         if let Some(FetchId(id)) = self.think(ask) {
-            self.driver.seed.map("open").set(&id.into(), open);
+            self.driver.host().open(id, open);
         }
         self.driver.drain();
     }
 
-    fn think<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> T) -> Option<T> {
+    fn think<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
         self.client.try_borrow_mut().ok().map(|mut client| use_client(&mut client))
     }
 }

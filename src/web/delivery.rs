@@ -8,8 +8,8 @@ use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::driver::Driver;
+use super::host::Host;
 use super::seed::Seed;
-use super::storage::PageStorage;
 use super::text::object;
 use crate::delivery::Delivery;
 use crate::storage::Area;
@@ -18,7 +18,7 @@ use crate::storage::Area;
 #[wasm_bindgen]
 pub struct CoreDelivery {
     delivery: Rc<RefCell<Delivery>>,
-    driver: Rc<Driver>,
+    driver: Driver,
 }
 
 #[wasm_bindgen]
@@ -27,12 +27,12 @@ impl CoreDelivery {
     /// by then those listen who are told what was given up.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreDelivery {
-        let storage = Rc::new(PageStorage::new(seed.map("kept"), true));
+        let host = Rc::new(Host::new(&seed, true));
         let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
         // Fifty-three random bits: what a double holds.
         let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
-        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*storage, jitter, now())));
-        let driver = Driver::new(delivery.clone(), storage, seed);
+        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*host, jitter, now())));
+        let driver = Driver::new(delivery.clone(), host);
         driver.set_timer();
         CoreDelivery { delivery, driver }
     }
@@ -45,7 +45,7 @@ impl CoreDelivery {
             delivery.track(&event, now());
             delivery.key_of(&event)
         });
-        key.flatten().is_none_or(|key| self.driver.storage.is_safe(Area::Local, &key))
+        key.flatten().is_none_or(|key| self.driver.host().is_safe(Area::Local, &key))
     }
 
     /// Sends what waits: now, since the page is about to go; or soon, when the network is back.

@@ -8,6 +8,7 @@
 mod allocator;
 pub(crate) mod clock;
 pub mod dialect;
+mod effects;
 mod text;
 
 #[cfg(feature = "client")]
@@ -19,16 +20,10 @@ mod driver;
 #[cfg(feature = "client")]
 mod field;
 #[cfg(feature = "client")]
-mod provider;
+mod host;
 #[cfg(feature = "client")]
 mod seed;
-#[cfg(feature = "client")]
-mod storage;
-#[cfg(feature = "client")]
-mod transport;
 
-#[cfg(feature = "evaluate")]
-mod effects;
 #[cfg(feature = "evaluate")]
 mod error;
 #[cfg(feature = "evaluate")]

@@ -1,0 +1,167 @@
+// A page as one machine of the core sees it: performs what the machine wants done, keeps its one timer, brings it the answers, and lends it
+// storage. `src/web/host.rs` is the other side.
+//
+// Nothing that a page's code throws comes out of here. Storage never fails: blocked, full or forbidden storage means that texts live as long
+// as the page does, in the seed's `kept`. That is read first: it has what the client alone writes, and of what others write too only what
+// storage did not take.
+
+import { attempt } from './attempt.js';
+import type { ClientSeed, DeliverySeed, Open } from './boundary.js';
+import { clearTimer, clock, send, setTimer } from './platform.js';
+
+/** What a machine hears of; `src/web/driver.rs` has the same numbers. */
+const enum News {
+  None,
+  TimedOut,
+  Answered,
+  /** No answer comes. */
+  Failed,
+  Taken,
+  Refused,
+}
+
+/** Nothing comes back into an instance that was switched off, or from an object of it that was freed. */
+type Hear = (news: News, id?: number, status?: number, body?: string, retryAfter?: number) => void;
+
+/** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** The browser's storage, by the numbers of the core's areas. The third is the page's own memory. */
+const SHELVES = ['localStorage', 'sessionStorage'] as const;
+
+export class Host {
+  private hear_!: Hear;
+  private timer_: unknown;
+  private due_ = Infinity;
+  private readonly requests_ = new Map<number, AbortController | undefined>();
+  /** What was thrown last in place of an answer. */
+  private cause_: unknown;
+
+  constructor(
+    private readonly seed_: Partial<ClientSeed> & DeliverySeed,
+    private readonly persists_: boolean,
+  ) {}
+
+  listen(hear: Hear): void {
+    this.hear_ = hear;
+  }
+
+  /** Performs an effect (JSON of its name and what belongs to it). Of an exposure it answers what came of it, if that is known. */
+  perform(effect: string): News {
+    const seed = this.seed_;
+    const [kind, first, second, third, ...more] = JSON.parse(effect);
+    if (kind === 'send') void this.send_(first, second, third, more);
+    else if (kind === 'track') return this.track_(first, second ? seed.plugin : seed.exposureTrackingProvider, third);
+    else if (kind === 'settle') this.settle_(first, second, third);
+    else if (kind === 'notify') attempt(() => seed.notify(first, second ?? undefined));
+    else if (kind === 'log') attempt(() => seed.log(first, second, third ?? undefined, this.cause_));
+    else {
+      attempt(() => this.requests_.get(first)?.abort());
+      this.requests_.delete(first);
+    }
+    return News.None;
+  }
+
+  /** Sets the timer. */
+  arm(due: number): void {
+    if (due === this.due_) return;
+    clearTimer(this.timer_);
+    this.due_ = due;
+    const fire = () => {
+      this.due_ = Infinity;
+      this.hear_(News.TimedOut);
+    };
+    if (due < Infinity) this.timer_ = setTimer(fire, Math.min(Math.max(due - Math.floor(clock()), 0), LONGEST_DELAY));
+  }
+
+  open(id: number, open: Open): void {
+    this.seed_.open!.set(id, open);
+  }
+
+  read(area: number, key: string): string | undefined {
+    return this.seed_.kept.get(key) ?? this.stored_(area, key);
+  }
+
+  /** Keeps a text, or forgets it. `keeps`: on the page too. Says whether the area took it. */
+  write(area: number, key: string, text: string | undefined, keeps: boolean): boolean {
+    const { kept } = this.seed_;
+    const shelf = this.shelf_(area);
+    const isTaken = !!attempt(() => (text === undefined ? shelf!.removeItem(key) : shelf!.setItem(key, text), true));
+    if (text !== undefined && (keeps || !isTaken)) kept.set(key, text);
+    else kept.delete(key);
+    return isTaken || area >= SHELVES.length;
+  }
+
+  /** JSON of the texts whose keys start so. */
+  entries(area: number, prefix: string): string {
+    const keys = [...this.seed_.kept.keys(), ...Object.keys(this.shelf_(area) ?? {})].filter((key) => key.startsWith(prefix));
+    return JSON.stringify(Object.fromEntries(keys.map((key) => [key, this.read(area, key)])));
+  }
+
+  /** Whether a text is as safe as it can be here: in the browser's storage, if there is any. */
+  isSafe(area: number, key: string): boolean {
+    return !this.shelf_(area) || this.stored_(area, key) !== undefined;
+  }
+
+  /** Merely touching it can throw. */
+  private shelf_(area: number): Storage | undefined {
+    return this.persists_ ? attempt(() => globalThis[SHELVES[area]!]) : undefined;
+  }
+
+  private stored_(area: number, key: string): string | undefined {
+    return attempt(() => this.shelf_(area)!.getItem(key)) ?? undefined;
+  }
+
+  private settle_(id: number, code: any, status?: number): void {
+    const { open } = this.seed_;
+    const asked = open!.get(id);
+    open!.delete(id);
+    attempt(() => (code ? asked!.reject(code, status, this.cause_) : asked!.resolve()));
+  }
+
+  /** `undefined` means taken; `false`, a throw or a rejection mean refused; a promise means that the provider will say later. */
+  private track_(id: number, provider: any, event: any): News {
+    try {
+      const answer = (typeof provider === 'function' ? provider : provider.track).call(provider, event.event_properties, event);
+      const isThenable = answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
+      if (!isThenable) return judged(answer);
+      const hear = this.hear_;
+      Promise.resolve(answer).then((answer) => hear(judged(answer), id), () => hear(News.Refused, id));
+      return News.None;
+    } catch {
+      return News.Refused;
+    }
+  }
+
+  /** Asks the page's HTTP client, or `fetch`. A request that was broken off is not heard of any more. */
+  private async send_(id: number, method: string, url: string, [headers, body, millis, keepalive]: any[]): Promise<void> {
+    const { httpClient } = this.seed_;
+    const abort = attempt(() => new AbortController());
+    this.requests_.set(id, abort);
+    let news: [News, number, number?, string?, number?];
+    try {
+      const sent = httpClient && typeof httpClient === 'object'
+        ? httpClient.request(url, method, headers, body, millis)
+        : send(url, { method, headers, body: body ?? undefined, signal: abort?.signal, ...(keepalive && { keepalive }) });
+      const response: any = await sent;
+      const status = attempt(() => response.status);
+      const retryAfter = attempt(() => millisOf(response.headers.get('Retry-After')));
+      const text: unknown = await (attempt(() => response.text()) ?? attempt(() => response.body));
+      news = [News.Answered, id, typeof status === 'number' ? status : 0, typeof text === 'string' ? text : '', retryAfter];
+    } catch (thrown) {
+      this.cause_ = thrown;
+      news = [News.Failed, id];
+    }
+    if (this.requests_.delete(id)) this.hear_(...news);
+  }
+}
+
+function judged(answer: unknown): News {
+  return answer === false ? News.Refused : News.Taken;
+}
+
+/** `Retry-After` is in seconds, or a date. */
+function millisOf(header: string): number | undefined {
+  const wait = /^\d+$/.test(header) ? +header * 1_000 : Date.parse(header) - Date.now();
+  return wait >= 0 ? wait : undefined;
+}

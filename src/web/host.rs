@@ -1,0 +1,80 @@
+//! The JavaScript half of the edge (`pkg/src/host.ts`): what a page's storage, timers, requests and own code are good for,
+//! JavaScript does in fewer bytes.
+//!
+//! Every import that can run code of the page is `catch`. What cannot be read is not there.
+
+use js_sys::JsString;
+use wasm_bindgen::prelude::*;
+
+use super::seed::Seed;
+use super::text::{from_js, object, to_js};
+use crate::json::Text;
+use crate::storage::{Area, Storage};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A page, as one machine of ours sees it.
+    pub(super) type Host;
+
+    /// Over the objects of the seed, and with `persists` over the browser's storage.
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(seed: &Seed, persists: bool) -> Host;
+
+    /// Whom it tells of answers and of the timer: see [`News`](super::driver::News).
+    #[wasm_bindgen(method)]
+    pub(super) fn listen(this: &Host, hear: &JsValue);
+
+    /// Performs an effect. Says whether an exposure was taken: 0 no, 1 yes, 2 it will be said later.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn perform(this: &Host, effect: &JsString) -> Result<u32, JsValue>;
+
+    /// Sets the one timer: to a time by `performance.now()`, or to never.
+    #[wasm_bindgen(method)]
+    pub(super) fn arm(this: &Host, due: f64);
+
+    /// Keeps what settles a promise until it is settled.
+    #[wasm_bindgen(method)]
+    pub(super) fn open(this: &Host, id: u32, open: &JsValue);
+
+    #[wasm_bindgen(method, catch, js_name = read)]
+    fn text(this: &Host, area: u32, key: &JsString) -> Result<JsValue, JsValue>;
+
+    /// JSON of an object.
+    #[wasm_bindgen(method, catch, js_name = entries)]
+    fn texts(this: &Host, area: u32, prefix: &JsString) -> Result<JsString, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = write)]
+    fn put(this: &Host, area: u32, key: &JsString, text: Option<JsString>, keeps: bool) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = isSafe)]
+    fn is_stored(this: &Host, area: u32, key: &JsString) -> Result<bool, JsValue>;
+}
+
+impl Host {
+    /// Keeps what is the client's own: on the page too, so that it is there after a trap, whatever others write.
+    pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {
+        let _taken = self.put(area as u32, &to_js(key), Some(to_js(text)), true);
+    }
+
+    /// Whether a text is as safe as it can be here: in the browser's storage, if there is any.
+    pub(super) fn is_safe(&self, area: Area, key: &Text) -> bool {
+        self.is_stored(area as u32, &to_js(key)).unwrap_or_default()
+    }
+}
+
+impl Storage for Host {
+    fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
+        self.put(area as u32, &to_js(key), text.map(|text| to_js(text)), false).unwrap_or_default()
+    }
+
+    fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
+        let text = self.text(area as u32, &to_js(key)).ok()?;
+        text.dyn_into().ok().map(|text| from_js(&text))
+    }
+
+    fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
+        let entries = self.texts(area as u32, &to_js(prefix)).ok().and_then(|json| object(&String::from(json)));
+        let entries = entries.unwrap_or_default();
+        entries.iter().filter_map(|(key, text)| Some((key.clone(), text.as_str()?.clone()))).collect()
+    }
+}
