@@ -42,6 +42,13 @@ export class Host {
     private readonly persists_: boolean,
   ) {}
 
+  /** A provider of ours says over how long it wants each exposure once; any other is told once a page. */
+  window(): number {
+    const provider: any = this.seed_.exposureTrackingProvider;
+    if (!provider || !/object|function/.test(typeof provider)) return 0;
+    return attempt(() => provider.exposureWindow) === 'day' ? 2 : 1;
+  }
+
   listen(hear: Hear): void {
     this.hear_ = hear;
   }

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::Math;
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::driver::Driver;
 use super::host::Host;
+use super::random;
 use super::seed::Seed;
 use super::text::object;
 use crate::delivery::Delivery;
@@ -29,9 +29,7 @@ impl CoreDelivery {
     pub fn new(seed: Seed) -> CoreDelivery {
         let host = Rc::new(Host::new(&seed, true));
         let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
-        // Fifty-three random bits: what a double holds.
-        let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
-        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*host, jitter, now())));
+        let delivery = Rc::new(RefCell::new(Delivery::new(api_key, url, &*host, random::bits(), now())));
         let driver = Driver::new(delivery.clone(), host);
         driver.set_timer();
         CoreDelivery { delivery, driver }

@@ -3,12 +3,11 @@
 //!
 //! Every import that can run code of the page is `catch`. What cannot be read is not there.
 
-use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 use super::seed::Seed;
-use super::text::{from_js, object, to_js};
-use crate::json::Text;
+use super::text::{from_js, to_js};
+use crate::json::{Object, Text};
 use crate::storage::{Area, Storage};
 
 #[wasm_bindgen]
@@ -20,13 +19,17 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub(super) fn new(seed: &Seed, persists: bool) -> Host;
 
+    /// Over how long the provider wants each exposure once: 0 there is none, 1 the page, 2 the day.
+    #[wasm_bindgen(method)]
+    pub(super) fn window(this: &Host) -> u32;
+
     /// Whom it tells of answers and of the timer: see [`News`](super::driver::News).
     #[wasm_bindgen(method)]
     pub(super) fn listen(this: &Host, hear: &JsValue);
 
     /// Performs an effect. Says whether an exposure was taken: 0 no, 1 yes, 2 it will be said later.
     #[wasm_bindgen(method, catch)]
-    pub(super) fn perform(this: &Host, effect: &JsString) -> Result<u32, JsValue>;
+    pub(super) fn perform(this: &Host, effect: &JsValue) -> Result<u32, JsValue>;
 
     /// Sets the one timer: to a time by `performance.now()`, or to never.
     #[wasm_bindgen(method)]
@@ -37,23 +40,23 @@ extern "C" {
     pub(super) fn open(this: &Host, id: u32, open: &JsValue);
 
     #[wasm_bindgen(method, catch, js_name = read)]
-    fn text(this: &Host, area: u32, key: &JsString) -> Result<JsValue, JsValue>;
+    fn text(this: &Host, area: u32, key: &JsValue) -> Result<JsValue, JsValue>;
 
     /// JSON of an object.
     #[wasm_bindgen(method, catch, js_name = entries)]
-    fn texts(this: &Host, area: u32, prefix: &JsString) -> Result<JsString, JsValue>;
+    fn texts(this: &Host, area: u32, prefix: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = write)]
-    fn put(this: &Host, area: u32, key: &JsString, text: Option<JsString>, keeps: bool) -> Result<bool, JsValue>;
+    fn put(this: &Host, area: u32, key: &JsValue, text: JsValue, keeps: bool) -> Result<bool, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = isSafe)]
-    fn is_stored(this: &Host, area: u32, key: &JsString) -> Result<bool, JsValue>;
+    fn is_stored(this: &Host, area: u32, key: &JsValue) -> Result<bool, JsValue>;
 }
 
 impl Host {
     /// Keeps what is the client's own: on the page too, so that it is there after a trap, whatever others write.
     pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {
-        let _taken = self.put(area as u32, &to_js(key), Some(to_js(text)), true);
+        let _taken = self.put(area as u32, &to_js(key), to_js(text), true);
     }
 
     /// Whether a text is as safe as it can be here: in the browser's storage, if there is any.
@@ -64,16 +67,16 @@ impl Host {
 
 impl Storage for Host {
     fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
-        self.put(area as u32, &to_js(key), text.map(|text| to_js(text)), false).unwrap_or_default()
+        self.put(area as u32, &to_js(key), text.map_or(JsValue::UNDEFINED, |text| to_js(text)), false).unwrap_or_default()
     }
 
     fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
         let text = self.text(area as u32, &to_js(key)).ok()?;
-        text.dyn_into().ok().map(|text| from_js(&text))
+        text.is_string().then(|| from_js(&text))
     }
 
     fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
-        let entries = self.texts(area as u32, &to_js(prefix)).ok().and_then(|json| object(&String::from(json)));
+        let entries = self.texts(area as u32, &to_js(prefix)).ok().and_then(|json| Object::parse(&from_js(&json)));
         let entries = entries.unwrap_or_default();
         entries.iter().filter_map(|(key, text)| Some((key.clone(), text.as_str()?.clone()))).collect()
     }

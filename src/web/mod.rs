@@ -9,6 +9,7 @@ mod allocator;
 pub(crate) mod clock;
 pub mod dialect;
 mod effects;
+mod random;
 mod text;
 
 #[cfg(feature = "client")]
@@ -17,8 +18,6 @@ mod client;
 mod delivery;
 #[cfg(feature = "client")]
 mod driver;
-#[cfg(feature = "client")]
-mod field;
 #[cfg(feature = "client")]
 mod host;
 #[cfg(feature = "client")]

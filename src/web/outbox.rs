@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use js_sys::Math;
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::effects;
+use super::random;
 use super::text::object;
 use crate::delivery::Delivery;
 use crate::effect::{Change, Effect, RequestId};
@@ -23,10 +23,8 @@ impl CoreOutbox {
     /// Builds an outbox. `kept`: JSON of the texts by key that a lost instance wanted kept; they are sent at once.
     #[wasm_bindgen(constructor)]
     pub fn new(api_key: &str, url: &str, kept: &str) -> CoreOutbox {
-        // Fifty-three random bits: what a double holds.
-        let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
         let kept = Kept(object(kept).unwrap_or_default());
-        CoreOutbox(RefCell::new(Delivery::new(api_key.into(), url.into(), &kept, jitter, now())))
+        CoreOutbox(RefCell::new(Delivery::new(api_key.into(), url.into(), &kept, random::bits(), now())))
     }
 
     /// Takes an event over: JSON with an `insert_id`. Says whether there was room for it.
