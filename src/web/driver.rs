@@ -17,7 +17,6 @@ use crate::api::Response;
 use crate::effect::{Effect, RequestId, TrackId};
 use crate::error::Error;
 use crate::exposure::Tracking;
-use crate::json::Value;
 use crate::machine::Machine;
 use crate::storage::Storage;
 
@@ -102,7 +101,7 @@ impl Drive {
             Effect::Track(TrackId(id), ..) => (*id, news::REFUSED),
             _ => (0, news::NONE),
         };
-        let text = Value::Array(effects::parts(effect)).to_text();
+        let text = effects::list(&effect).finish();
         self.tell(self.host.perform(&to_js(&text)).unwrap_or(unless), id, Response::default());
     }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
-use super::effects;
+use super::effects::{self, List};
 use super::random;
 use super::text::object;
 use crate::delivery::Delivery;
@@ -68,8 +68,8 @@ impl CoreOutbox {
     pub fn poll(&self) -> Option<String> {
         loop {
             let effect = self.with(Delivery::poll_effect).flatten()?;
-            if let Some(parts) = parts(effect) {
-                return Some(Value::Array(parts).to_json());
+            if let Some(list) = list(&effect) {
+                return Some(list.finish().into_string());
             }
         }
     }
@@ -81,16 +81,27 @@ impl CoreOutbox {
 }
 
 /// An outbox wants nothing else done.
-fn parts(effect: Effect) -> Option<Vec<Value>> {
-    Some(match effect {
-        Effect::Send(id, request) => effects::send(id, *request),
-        Effect::Abort(id) => effects::abort(id),
-        Effect::Save(_, key, text) => vec!["save".into(), key.into(), text.into()],
-        Effect::Remove(_, key) => vec!["remove".into(), key.into()],
-        Effect::Notify(Change::Dropped(reason)) => vec!["dropped".into(), reason.code().into()],
-        Effect::Log(level, message) => effects::log(level, message),
+fn list(effect: &Effect) -> Option<List> {
+    let mut list;
+    match effect {
+        Effect::Send(id, request) => return Some(effects::send(*id, request)),
+        Effect::Abort(id) => return Some(effects::abort(*id)),
+        Effect::Log(level, message) => return Some(effects::log(*level, *message)),
+        Effect::Save(_, key, text) => {
+            list = List::of("save");
+            list.text(key).text(text);
+        }
+        Effect::Remove(_, key) => {
+            list = List::of("remove");
+            list.text(key);
+        }
+        Effect::Notify(Change::Dropped(reason)) => {
+            list = List::of("dropped");
+            list.text(reason.code().as_bytes());
+        }
         _ => return None,
-    })
+    }
+    Some(list)
 }
 
 /// What a lost instance wanted kept.
