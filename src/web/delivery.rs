@@ -39,10 +39,7 @@ impl CoreDelivery {
     /// unless it is delivered before.
     pub fn track(&self, event: &str) -> bool {
         let event = object(event).unwrap_or_default();
-        let key = self.with(|delivery| {
-            delivery.track(&event, now());
-            delivery.key_of(&event)
-        });
+        let key = self.with(|delivery| delivery.track(&event, now()));
         key.flatten().is_none_or(|key| self.driver.host().is_safe(Area::Local, &key))
     }
 

@@ -75,9 +75,8 @@ impl Storage for Host {
         text.is_string().then(|| from_js(&text))
     }
 
-    fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
-        let entries = self.texts(area as u32, &to_js(prefix)).ok().and_then(|json| Object::parse(&from_js(&json)));
-        let entries = entries.unwrap_or_default();
-        entries.iter().filter_map(|(key, text)| Some((key.clone(), text.as_str()?.clone()))).collect()
+    fn entries(&self, area: Area, prefix: &[u8]) -> Object {
+        let json = self.texts(area as u32, &to_js(prefix)).unwrap_or_default();
+        Object::parse(&from_js(&json)).unwrap_or_default()
     }
 }

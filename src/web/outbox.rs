@@ -112,8 +112,8 @@ impl Storage for Kept {
         self.0.get(key).and_then(Value::as_str).cloned()
     }
 
-    fn entries(&self, _: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
+    fn entries(&self, _: Area, prefix: &[u8]) -> Object {
         let ours = self.0.iter().filter(|(key, _)| key.starts_with(prefix));
-        ours.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.clone()))).collect()
+        ours.map(|(key, text)| (key.clone(), text.clone())).collect()
     }
 }
