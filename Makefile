@@ -95,6 +95,11 @@ rustc-wasm := cargo rustc --locked --profile wasm --target wasm32-unknown-unknow
 # Not --all-features: it makes binaryen 132 write import sections that other tools cannot read.
 wasm-opt := wasm-opt --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue --enable-mutable-globals
 
+# The JavaScript half of the browser edge, for the tests of the Rust half.
+host := target/web/host.js
+$(host): pkg/src/host.ts pkg/src/platform.ts pkg/src/attempt.ts $(node_modules)
+	esbuild $< --bundle --global-name=host --target=es2021 --outfile=$@ --log-level=warning
+
 wasm: $(shipped) ## build the two wasm modules and their glue: target/wasm/client, target/wasm/evaluate
 
 $(shipped): target/wasm/%/experiment_wasm.js: $(core) $(shaping) $(toolchain) $(node_modules) | $(bindgen)
@@ -149,7 +154,7 @@ demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite
 clippy := cargo clippy --locked --all-targets
 clippy-wasm := $(clippy) --target wasm32-unknown-unknown --no-default-features --features
 
-lint: $(toolchain) ## formatting and clippy, for the native and the wasm target
+lint: $(toolchain) $(host) ## formatting and clippy, for the native and the wasm target
 	cargo fmt --all --check
 	$(clippy) --workspace -- -D warnings
 	$(clippy-wasm) client -- -D warnings
@@ -199,7 +204,7 @@ test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) 
 	$(in-browser) --firefox -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-firefox
 	node tests/vectors/compare.mjs $(logs)/vectors-{native,node,chrome,firefox}
 
-test-web: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the browser edge: Chrome, Firefox
+test-web: $(toolchain) $(host) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the browser edge: Chrome, Firefox
 	mkdir -p $(logs)
 	$(in-browser) --chrome -- --locked --test web | tee $(logs)/web-chrome
 	$(in-browser) --firefox -- --locked --test web | tee $(logs)/web-firefox

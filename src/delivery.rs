@@ -15,7 +15,7 @@ use crate::api::{Request, Response};
 use crate::digest;
 use crate::effect::{Change, DropReason, Effect, Level, Message, RequestId};
 use crate::error::Error;
-use crate::json::{Object, Text, Value, write_string};
+use crate::json::{Object, Text, write_string};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
 use crate::time::{DAY_MILLIS, NEVER, Now, comes, to_iso};

@@ -18,7 +18,6 @@ use crate::effect::{Effect, RequestId, TrackId};
 use crate::error::Error;
 use crate::exposure::Tracking;
 use crate::machine::Machine;
-use crate::storage::Storage;
 
 /// What JavaScript tells of: a number, that of the request or exposure, and of an answer the status, the body, and after how
 /// many milliseconds the server wants to be asked again.
@@ -96,7 +95,7 @@ impl Drive {
     fn perform(&self, effect: Effect) {
         let (id, unless) = match &effect {
             Effect::Save(area, key, text) => return self.host.save(*area, key, text),
-            Effect::Remove(area, key) => return drop(self.host.write(*area, key, None)),
+            Effect::Remove(area, key) => return self.host.forget(*area, key),
             Effect::Send(RequestId(id), _) => (*id, news::FAILED),
             Effect::Track(TrackId(id), ..) => (*id, news::REFUSED),
             _ => (0, news::NONE),

@@ -59,6 +59,10 @@ impl Host {
         let _taken = self.put(area as u32, &to_js(key), to_js(text), true);
     }
 
+    pub(super) fn forget(&self, area: Area, key: &Text) {
+        let _taken = self.write(area, key, None);
+    }
+
     /// Whether a text is as safe as it can be here: in the browser's storage, if there is any.
     pub(super) fn is_safe(&self, area: Area, key: &Text) -> bool {
         self.is_stored(area as u32, &to_js(key)).unwrap_or_default()
@@ -67,7 +71,8 @@ impl Host {
 
 impl Storage for Host {
     fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
-        self.put(area as u32, &to_js(key), text.map_or(JsValue::UNDEFINED, |text| to_js(text)), false).unwrap_or_default()
+        self.put(area as u32, &to_js(key), text.map_or(JsValue::UNDEFINED, |text| to_js(text)), false)
+            .unwrap_or_default()
     }
 
     fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
