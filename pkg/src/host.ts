@@ -23,6 +23,9 @@ const enum News {
 /** Nothing comes back into an instance that was switched off, or from an object of it that was freed. */
 type Hear = (news: News, id?: number, status?: number, body?: string, retryAfter?: number) => void;
 
+/** A request as the core wants it sent. */
+type Sent = [id: number, method: string, url: string, headers: Record<string, string>, body: string | null, millis: number, keepalive: number];
+
 /** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
@@ -53,20 +56,13 @@ export class Host {
     this.hear_ = hear;
   }
 
-  /** Performs an effect (JSON of its name and what belongs to it). Of an exposure it answers what came of it, if that is known. */
-  perform(effect: string): News {
-    const seed = this.seed_;
-    const [kind, first, second, third, ...more] = JSON.parse(effect);
-    if (kind === 'send') void this.send_(first, second, third, more);
-    else if (kind === 'track') return this.track_(first, second ? seed.plugin : seed.exposureTrackingProvider, third);
-    else if (kind === 'settle') this.settle_(first, second, third);
-    else if (kind === 'notify') attempt(() => seed.notify(first, second ?? undefined));
-    else if (kind === 'log') attempt(() => seed.log(first, second, third ?? undefined, this.cause_));
-    else {
-      attempt(() => this.requests_.get(first)?.abort());
-      this.requests_.delete(first);
-    }
-    return News.None;
+  /**
+   * Performs an effect: JSON of its name, which is that of a method below, and what belongs to it. Of an exposure it answers what came of it,
+   * if that is known.
+   */
+  perform(effect: string): News | void {
+    const [name, ...parts] = JSON.parse(effect);
+    return (this as any)[name](...parts);
   }
 
   /** Sets the timer. */
@@ -119,7 +115,15 @@ export class Host {
     return attempt(() => this.shelf_(area)!.getItem(key)) ?? undefined;
   }
 
-  private settle_(id: number, code: any, status?: number): void {
+  notify(kind: any, detail?: any): void {
+    attempt(() => this.seed_.notify(kind, detail));
+  }
+
+  log(level: number, sentence: string, code?: any): void {
+    attempt(() => this.seed_.log(level, sentence, code, this.cause_));
+  }
+
+  settle(id: number, code?: any, status?: number): void {
     const { open } = this.seed_;
     const asked = open!.get(id);
     open!.delete(id);
@@ -127,8 +131,9 @@ export class Host {
   }
 
   /** `undefined` means taken; `false`, a throw or a rejection mean refused; a promise means that the provider will say later. */
-  private track_(id: number, provider: any, event: any): News {
+  track(id: number, isPlugins: number, event: any): News {
     try {
+      const provider: any = isPlugins ? this.seed_.plugin : this.seed_.exposureTrackingProvider;
       const answer = (typeof provider === 'function' ? provider : provider.track).call(provider, event.event_properties, event);
       const isThenable = answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
       if (!isThenable) return judged(answer);
@@ -140,24 +145,31 @@ export class Host {
     }
   }
 
+  send(...request: Sent): void {
+    void this.ask_(...request);
+  }
+
+  abort(id: number): void {
+    attempt(() => this.requests_.get(id)?.abort());
+    this.requests_.delete(id);
+  }
+
   /** Asks the page's HTTP client, or `fetch`. A request that was broken off is not heard of any more. */
-  private async send_(id: number, method: string, url: string, [headers, body, millis, keepalive]: any[]): Promise<void> {
+  private async ask_(...[id, method, url, headers, body, millis, keepalive]: Sent): Promise<void> {
     const { httpClient } = this.seed_;
     const abort = attempt(() => new AbortController());
     this.requests_.set(id, abort);
-    let news: [News, number, number?, string?, number?];
+    let news: Parameters<Hear> = [News.Failed, id];
     try {
-      const sent = httpClient && typeof httpClient === 'object'
-        ? httpClient.request(url, method, headers, body, millis)
-        : send(url, { method, headers, body: body ?? undefined, signal: abort?.signal, ...(keepalive && { keepalive }) });
-      const response: any = await sent;
+      const response: any = await (httpClient && typeof httpClient === 'object'
+        ? httpClient.request(url, method, headers, body!, millis)
+        : send(url, { method, headers, body: body ?? undefined, signal: abort?.signal, ...(keepalive && { keepalive: true }) }));
       const status = attempt(() => response.status);
       const retryAfter = attempt(() => millisOf(response.headers.get('Retry-After')));
       const text: unknown = await (attempt(() => response.text()) ?? attempt(() => response.body));
       news = [News.Answered, id, typeof status === 'number' ? status : 0, typeof text === 'string' ? text : '', retryAfter];
     } catch (thrown) {
       this.cause_ = thrown;
-      news = [News.Failed, id];
     }
     if (this.requests_.delete(id)) this.hear_(...news);
   }
