@@ -46,6 +46,8 @@ function script([file, entry, name, form, format]) {
     bundle: true,
     minify: true,
     target: 'es2021',
+    // Else esbuild finds none for what a plugin resolves, and defines fields under names that it does not mangle.
+    tsconfig: `${here}tsconfig.json`,
     format,
     // Node reads a CommonJS module's names from a comment that is written for this platform only.
     platform: format === 'cjs' ? 'node' : 'neutral',
