@@ -169,6 +169,8 @@ export class Host {
       const text: unknown = await (attempt(() => response.text()) ?? attempt(() => response.body));
       news = [News.Answered, id, typeof status === 'number' ? status : 0, typeof text === 'string' ? text : '', retryAfter];
     } catch (thrown) {
+      // What was thrown at once is told later: the core hears of one thing at a time.
+      await undefined;
       this.cause_ = thrown;
     }
     if (this.requests_.delete(id)) this.hear_(...news);
