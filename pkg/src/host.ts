@@ -74,7 +74,7 @@ export class Host {
       this.due_ = Infinity;
       this.hear_(News.TimedOut);
     };
-    if (due < Infinity) this.timer_ = setTimer(fire, Math.min(Math.max(due - Math.floor(clock()), 0), LONGEST_DELAY));
+    if (due < Infinity) this.timer_ = setTimer(fire, Math.min(due - Math.floor(clock()), LONGEST_DELAY));
   }
 
   open(id: number, open: Open): void {

@@ -21,7 +21,7 @@ use crate::machine::Machine;
 
 /// What JavaScript tells of: a number, that of the request or exposure, and of an answer the status, the body, and after how
 /// many milliseconds the server wants to be asked again.
-type Hear = dyn FnMut(u32, u32, u16, String, f64);
+type Hear = dyn FnMut(u32, u32, u16, Option<String>, f64);
 
 /// What it tells of. `News` of `pkg/src/host.ts` has the same numbers.
 mod news {
@@ -52,10 +52,10 @@ impl Driver {
     pub(super) fn new(machine: Rc<RefCell<dyn Machine>>, host: Rc<Host>) -> Self {
         let drive = Drive { machine, host };
         let heard = drive.clone();
-        let hear: Closure<Hear> = Closure::new(move |news, id, status, body: String, retry_after| {
+        let hear: Closure<Hear> = Closure::new(move |news, id, status, body: Option<String>, retry_after| {
             // What is not a number is not a wait.
             let retry_after = (retry_after >= 0.0).then_some(retry_after as u64);
-            heard.tell(news, id, Response { status, body: body.into(), retry_after });
+            heard.tell(news, id, Response { status, body: body.unwrap_or_default().into(), retry_after });
             heard.drain();
         });
         drive.host.listen(hear.as_ref());
