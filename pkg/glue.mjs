@@ -17,7 +17,8 @@
 // No error of a callback ever reaches the page, whatever it is. A callback that Rust dropped, or that is running, does nothing when called.
 // A trap out of a method reaches the caller as it is (RuntimeError, RangeError): the caller decides, and retires.
 //
-// What the core takes from its platform it takes through pkg/src/platform.ts, which is put beside the glue: no global of a page is named here.
+// What the core takes from its platform it takes through pkg/src/platform.ts and pkg/src/host.ts, which are put beside the glue: no global of a
+// page is named here.
 //
 // The rewriting is by exact anchors: a wasm-bindgen that generates something else fails the build here instead of a page later.
 // The names between glue and module are long, and base64 hides from a compressor that they occur twice; wasm-opt shortens them in the

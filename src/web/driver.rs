@@ -1,8 +1,8 @@
 //! Drives a state machine: has its effects performed one by one, keeps its one timer, brings it the answers.
 //!
-//! The machine is borrowed only while it thinks. Whatever an effect calls may call back into it. All that JavaScript has to
-//! tell comes through one callback, with a number in front that says what it is about: a closure for each would cost 200
-//! bytes a piece.
+//! Storage is written from here; all else JavaScript performs. The machine is borrowed only while it thinks: whatever an
+//! effect calls may call back into it. All that JavaScript has to tell comes through one callback, with a number in front
+//! that says what it is about: a closure for each would cost 200 bytes a piece.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,11 +19,11 @@ use crate::error::Error;
 use crate::exposure::Tracking;
 use crate::machine::Machine;
 
-/// What JavaScript tells of: a number, that of the request or exposure, and of an answer the status, the body, and after how
-/// many milliseconds the server wants to be asked again.
+/// Hears one of the [`news`], the number of the request or exposure, and of an answer the status, the body, and after how many
+/// milliseconds the server wants to be asked again.
 type Hear = dyn FnMut(u32, u32, u16, Option<String>, f64);
 
-/// What it tells of. `News` of `pkg/src/host.ts` has the same numbers.
+/// What JavaScript tells of. `News` of `pkg/src/host.ts` has the same numbers.
 mod news {
     pub(super) const NONE: u32 = 0;
     pub(super) const TIMED_OUT: u32 = 1;
@@ -37,54 +37,54 @@ mod news {
 
 /// A driven machine.
 pub(super) struct Driver {
-    drive: Drive,
+    driven: Driven,
     _hear: Closure<Hear>,
 }
 
 /// A machine and its page.
 #[derive(Clone)]
-struct Drive {
+struct Driven {
     machine: Rc<RefCell<dyn Machine>>,
     host: Rc<Host>,
 }
 
 impl Driver {
     pub(super) fn new(machine: Rc<RefCell<dyn Machine>>, host: Rc<Host>) -> Self {
-        let drive = Drive { machine, host };
-        let heard = drive.clone();
+        let driven = Driven { machine, host };
+        let heard = driven.clone();
         let hear: Closure<Hear> = Closure::new(move |news, id, status, body: Option<String>, retry_after| {
             // What is not a number is not a wait.
             let retry_after = (retry_after >= 0.0).then_some(retry_after as u64);
             heard.tell(news, id, Response { status, body: body.unwrap_or_default().into(), retry_after });
             heard.drain();
         });
-        drive.host.listen(hear.as_ref());
-        Self { drive, _hear: hear }
+        driven.host.listen(hear.as_ref());
+        Self { driven, _hear: hear }
     }
 
     /// The page it is driven on.
     pub(super) fn host(&self) -> &Host {
-        &self.drive.host
+        &self.driven.host
     }
 
     /// Performs what the machine wants done, until it wants nothing, and sets the timer.
     pub(super) fn drain(&self) {
-        self.drive.drain();
+        self.driven.drain();
     }
 
     pub(super) fn set_timer(&self) {
-        self.drive.set_timer();
+        self.driven.set_timer();
     }
 }
 
 /// No timer outlives the machine.
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.drive.host.arm(f64::INFINITY);
+        self.driven.host.arm(f64::INFINITY);
     }
 }
 
-impl Drive {
+impl Driven {
     fn drain(&self) {
         while let Some(effect) = self.with(|machine| machine.poll_effect()).flatten() {
             self.perform(effect);

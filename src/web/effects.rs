@@ -33,14 +33,6 @@ impl List {
         self
     }
 
-    /// A text, or `null`.
-    pub(super) fn optional(&mut self, text: Option<&[u8]>) -> &mut Self {
-        match text {
-            Some(text) => self.text(text),
-            None => self.json(b"null"),
-        }
-    }
-
     pub(super) fn finish(mut self) -> Text {
         self.0.push(b']');
         self.0.into()
@@ -89,7 +81,11 @@ pub(super) fn send(RequestId(id): RequestId, request: &Request) -> List {
     let headers: Object = request.headers.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
     let mut list = List::of("send");
     list.number(id.into()).text(request.method.as_bytes()).text(&request.url).json(&headers.to_text());
-    list.optional(request.body.as_deref()).number(request.timeout_millis).number(request.keepalive.into());
+    match &request.body {
+        Some(body) => list.text(body),
+        None => list.json(b"null"),
+    };
+    list.number(request.timeout_millis).number(request.keepalive.into());
     list
 }
 
@@ -103,7 +99,10 @@ pub(super) fn abort(RequestId(id): RequestId) -> List {
 /// `["log", level, sentence, code?]`
 pub(super) fn log(level: Level, Message { text, error }: Message) -> List {
     let mut list = List::of("log");
-    list.number(level as u64).text(text.as_bytes()).optional(error.map(|error| error.code().as_bytes()));
+    list.number(level as u64).text(text.as_bytes());
+    if let Some(error) = error {
+        list.text(error.code().as_bytes());
+    }
     list
 }
 

@@ -1,7 +1,7 @@
-//! The JavaScript half of the edge (`pkg/src/host.ts`): what a page's storage, timers, requests and own code are good for,
-//! JavaScript does in fewer bytes.
+//! The JavaScript half of the edge (`pkg/src/host.ts`): storage, timers, requests and the code of the page, which JavaScript
+//! reaches in fewer bytes than bindings do.
 //!
-//! Every import that can run code of the page is `catch`. What cannot be read is not there.
+//! Every import that can run code of the page is `catch`. Storage never fails: what cannot be read is not there.
 
 use wasm_bindgen::prelude::*;
 
@@ -23,11 +23,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn window(this: &Host) -> u32;
 
-    /// Whom it tells of answers and of the timer: see [`News`](super::driver::News).
+    /// Whom it tells of answers and of the timer: see [`news`](super::driver::news).
     #[wasm_bindgen(method)]
     pub(super) fn listen(this: &Host, hear: &JsValue);
 
-    /// Performs an effect. Says whether an exposure was taken: 0 no, 1 yes, 2 it will be said later.
+    /// Performs an effect, JSON of [`effects`](super::effects). Answers the news that there is of it at once, or none.
     #[wasm_bindgen(method, catch)]
     pub(super) fn perform(this: &Host, effect: &JsValue) -> Result<u32, JsValue>;
 

@@ -1,4 +1,5 @@
-//! The browser edge: where the client meets fetch, timers, storage, and the code of the page.
+//! The browser edge: where the client meets fetch, timers, storage, and the code of the page. Half of it is JavaScript: see
+//! `host.rs`.
 //!
 //! "Release before you call out": an export borrows the client, lets go, and only then are its effects performed, so
 //! that a provider may call back into the client. Exports take `&self`. Every import that can run code of the page is
