@@ -52,17 +52,17 @@ export class Host {
     return attempt(() => provider.exposureWindow) === 'day' ? 2 : 1;
   }
 
-  listen(hear: Hear): void {
-    this.hear_ = hear;
+  listen(hear: (news: News, id: number, status: number, body: string | undefined, retryAfter: number) => void): void {
+    this.hear_ = (news, id = 0, status = 0, body, retryAfter = NaN) => hear(news, id, status, body, retryAfter);
   }
 
   /**
    * Performs an effect: JSON of its name, which is that of a method below, and what belongs to it. Of an exposure it answers what came of it,
    * if that is known.
    */
-  perform(effect: string): News | void {
+  perform(effect: string): News {
     const [name, ...parts] = JSON.parse(effect);
-    return (this as any)[name](...parts);
+    return (this as any)[name](...parts) ?? News.None;
   }
 
   /** Sets the timer. */
