@@ -85,7 +85,7 @@ core := Cargo.toml Cargo.lock $(shell find src crates -name '*.rs')
 shipped := $(foreach build,client evaluate,target/wasm/$(build)/experiment_wasm.js)
 stable := target/wasm/stable-client/experiment_wasm.js
 trap := target/wasm/trap/trap.js
-shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/built-in/instructions.ts pkg/src/platform.ts pkg/src/attempt.ts
+shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/built-in/instructions.ts pkg/src/host.ts pkg/src/platform.ts pkg/src/attempt.ts
 
 # The standard library is built too, with panics that are a bare `unreachable`: 6.5 KB less. The flags are unstable; the compiler is pinned.
 std = $(wildcard $(shell rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock)
@@ -94,6 +94,11 @@ build-std := RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zunstable-options -Cpanic=immediate-a
 rustc-wasm := cargo rustc --locked --profile wasm --target wasm32-unknown-unknown --no-default-features
 # Not --all-features: it makes binaryen 132 write import sections that other tools cannot read.
 wasm-opt := wasm-opt --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue --enable-mutable-globals
+
+# The JavaScript half of the browser edge, for the tests of the Rust half.
+host := target/web/host.js
+$(host): pkg/src/host.ts pkg/src/platform.ts pkg/src/attempt.ts $(node_modules)
+	esbuild $< --bundle --global-name=host --target=es2021 --outfile=$@ --log-level=warning
 
 wasm: $(shipped) ## build the two wasm modules and their glue: target/wasm/client, target/wasm/evaluate
 
@@ -149,7 +154,7 @@ demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite
 clippy := cargo clippy --locked --all-targets
 clippy-wasm := $(clippy) --target wasm32-unknown-unknown --no-default-features --features
 
-lint: $(toolchain) ## formatting, clippy for the native and the wasm target, and the direction of dependencies
+lint: $(toolchain) $(host) ## formatting, clippy for the native and the wasm target, and the direction of dependencies
 	cargo fmt --all --check
 	$(clippy) --workspace -- -D warnings
 	$(clippy-wasm) client -- -D warnings
@@ -201,7 +206,7 @@ test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) 
 	$(in-browser) --firefox -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-firefox
 	node tests/vectors/compare.mjs $(logs)/vectors-{native,node,chrome,firefox}
 
-test-web: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the browser edge: Chrome, Firefox
+test-web: $(toolchain) $(host) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the browser edge: Chrome, Firefox
 	mkdir -p $(logs)
 	$(in-browser) --chrome -- --locked --test web | tee $(logs)/web-chrome
 	$(in-browser) --firefox -- --locked --test web | tee $(logs)/web-firefox

@@ -46,6 +46,8 @@ function script([file, entry, name, form, format]) {
     bundle: true,
     minify: true,
     target: 'es2021',
+    // Else esbuild finds none for what a plugin resolves, and defines fields under names that it does not mangle.
+    tsconfig: `${here}tsconfig.json`,
     format,
     // Node reads a CommonJS module's names from a comment that is written for this platform only.
     platform: format === 'cjs' ? 'node' : 'neutral',
@@ -65,7 +67,7 @@ function seams(name, form) {
     name: 'seams',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^core:(client|evaluate)$/ }, () => ({ path: `${core(name)}.js` }));
-      onResolve({ filter: /^\.\/platform\.js$/ }, () => ({ path: `${src}platform.ts` }));
+      onResolve({ filter: /^\.\/(host|platform)\.js$/ }, ({ path }) => ({ path: `${src}${path.slice(2, -2)}ts` }));
       onResolve({ filter: /^core:built-in$/ }, () => ({ path: `${src}built-in/${builtIn}.ts`, sideEffects: false }));
       onResolve({ filter: /^core:module$/ }, () => ({ path: form, external: true }));
       onResolve({ filter: /^core:payload$/ }, ({ path }) => ({ path, namespace: 'payload', sideEffects: false }));

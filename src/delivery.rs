@@ -15,7 +15,7 @@ use crate::api::{Request, Response};
 use crate::digest;
 use crate::effect::{Change, DropReason, Effect, Level, Message, RequestId};
 use crate::error::Error;
-use crate::json::{Object, Text, Value, write_string};
+use crate::json::{Object, Text, write_string};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
 use crate::time::{DAY_MILLIS, NEVER, Now, comes};
@@ -115,7 +115,7 @@ impl Delivery {
             effects: Vec::new(),
         };
         for (key, kept) in storage.entries(Area::Local, KEY.as_bytes()) {
-            if let Some((at, json)) = read_record(&kept) {
+            if let Some((at, json)) = kept.as_str().and_then(read_record) {
                 delivery.take_up(key, at, json, now);
             }
         }
@@ -136,32 +136,30 @@ impl Delivery {
         }
     }
 
-    /// Takes an event over. It must have an `insert_id`; one that is kept already is not taken twice.
-    pub fn track(&mut self, event: &Object, now: Now) {
-        let Some(id) = event.get("insert_id").and_then(Value::as_str).cloned() else { return };
-        if self.events.iter().any(|kept| kept.id == id) {
-            return;
+    /// Takes an event over. It must have an `insert_id`; one that is kept already is not taken twice. Says where it is kept
+    /// until it has its verdict.
+    pub fn track(&mut self, event: &Object, now: Now) -> Option<Text> {
+        let id = event.get("insert_id")?.as_str()?;
+        let key = self.prefix.then(id);
+        if self.events.iter().any(|kept| kept.id == *id) {
+            return Some(key);
         }
         if self.times().1 > 0 {
             self.pace.send_at = self.pace.send_at.max(now.mono + GATHER_MILLIS);
         }
         let json = event.to_text();
-        self.effects.push(Effect::Save(Area::Local, self.prefix.then(&id), record(now.wall, &json)));
-        self.push(id, json, now.mono + KEPT_MILLIS);
+        self.effects.push(Effect::Save(Area::Local, key.clone(), record(now.wall, &json)));
+        self.push(id.clone(), json, now.mono + KEPT_MILLIS);
         if self.events.len() > KEPT_EVENTS
             && let Some(oldest) = self.events.iter().position(|kept| kept.batch == NONE)
         {
             self.drop(oldest, DropReason::QueueFull);
         }
+        Some(key)
     }
 
     fn push(&mut self, id: Text, json: Text, expires: u64) {
         self.events.push(Event { id, json, batch: NONE, deadline: NEVER, failures: 0, due: 0, expires });
-    }
-
-    /// Where an event is kept until it has its verdict.
-    pub fn key_of(&self, event: &Object) -> Option<Text> {
-        event.get("insert_id").and_then(Value::as_str).map(|id| self.prefix.then(id))
     }
 
     /// The page is about to go: all that waits is sent now, as much of it as can with requests that outlive the page.

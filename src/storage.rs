@@ -3,7 +3,7 @@
 //! What is a client's own it reads at the start and writes by effects. What other clients and tabs write too is read, changed
 //! and written at once, so that nobody overwrites what another one wrote.
 
-use crate::json::Text;
+use crate::json::{Object, Text};
 
 /// A place that texts are kept in under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub trait Storage {
     fn read(&self, area: Area, key: &[u8]) -> Option<Text>;
 
     /// Every key that starts so, with its text.
-    fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)>;
+    fn entries(&self, area: Area, prefix: &[u8]) -> Object;
 
     /// Keeps a text at once, or with `None` forgets it. Says whether the area took it. What it did not take lies on the page,
     /// under the same key, where [`read`](Self::read) finds it; storage that is lent for reading only takes nothing.

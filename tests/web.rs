@@ -1,6 +1,7 @@
 //! The browser edge in real browsers: fetch, timers, storage, and a page whose code misbehaves.
 //!
-//! The global `fetch` is a script, so that the tests decide what answers and when; everything else is the browser's own.
+//! The global `fetch` is a script, so that the tests decide what answers and when; everything else is the browser's own. The
+//! JavaScript half of the edge stands in a global too, where the package's build puts it into the glue.
 #![cfg(all(target_arch = "wasm32", feature = "client"))]
 
 use experiment_wasm::web::{CoreClient, CoreDelivery, Seed};
@@ -19,6 +20,9 @@ fn js(code: &str) -> JsValue {
     js_with(code, &JsValue::UNDEFINED)
 }
 
+/// `pkg/src/host.ts`, as `make` compiles it.
+const HOST: &str = include_str!("../target/web/host.js");
+
 /// A seed; `more` overrides or adds fields. Every test has an instance name of its own, since storage is shared.
 fn seed(name: &str, options: &str, more: &str) -> Seed {
     let code = format!(
@@ -32,6 +36,7 @@ fn seed(name: &str, options: &str, more: &str) -> Seed {
 
 /// Makes `fetch` answer each path with what `routes` says: `[status, body]`, or `null` for never.
 fn serve(routes: &str) -> JsValue {
+    js(&format!("{HOST} globalThis.Host = host.Host;"));
     js(&format!(
         "const routes = {routes};
          const asked = globalThis.asked = [];
@@ -87,7 +92,7 @@ fn text(json: &str) -> Option<String> {
 }
 
 fn key_of(client: &CoreClient, flag: &str) -> String {
-    let answer = JSON::parse(&String::from(client.variant(flag, None, 1))).expect("an answer");
+    let answer = JSON::parse(&client.variant(flag, None, 1).as_string().unwrap()).expect("an answer");
     let variant = Reflect::get(&answer, &"variant".into()).unwrap();
     Reflect::get(&variant, &"key".into()).unwrap().as_string().unwrap_or_default()
 }
@@ -171,7 +176,7 @@ async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
     );
     let client = std::rc::Rc::new(CoreClient::new(seed));
     let (reader, writer) = (client.clone(), client.clone());
-    let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, 1).into());
+    let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, 1).as_string().unwrap());
     let set_user =
         Closure::<dyn Fn()>::new(move || writer.set_user(text(r#"{"user_id":"u","user_properties":{"a":1}}"#)));
     Reflect::set(&object, &"variant".into(), variant.as_ref()).unwrap();
@@ -246,7 +251,7 @@ async fn text_survives_the_boundary_with_a_lone_surrogate() {
     let object = JsValue::from(&seed);
     let client = CoreClient::new(seed);
     answered(|open| client.fetch(text(r#"{"user_id":"\ud83d"}"#), None, open)).await.unwrap();
-    assert!(String::from(client.variant(r#""\ud83d""#, None, 0)).contains(r#""key":"\ud83d""#));
+    assert!(client.variant(r#""\ud83d""#, None, 0).as_string().unwrap().contains(r#""key":"\ud83d""#));
     assert_eq!(js_with("return a.kept.get('user')", &object), r#"{"user_id":"\ud83d"}"#);
 }
 

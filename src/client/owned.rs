@@ -41,13 +41,17 @@ impl Place {
 
     /// Keeps a text here, as this deployment's and this person's.
     pub(super) fn save(&self, text: Text, owner: &[u8], out: &mut Vec<Effect>) {
-        let mark = digest::short(&text).then(&self.deployment).then(owner);
+        let mark = self.mark_of(&text, owner);
         out.push(Effect::Save(self.area, self.key.clone(), text));
         out.push(Effect::Save(self.area, self.mark(), mark));
     }
 
     fn mark(&self) -> Text {
         self.key.then(b"-identity")
+    }
+
+    fn mark_of(&self, text: &Text, owner: &[u8]) -> Text {
+        digest::short(text).then(&self.deployment).then(owner)
     }
 }
 
@@ -107,6 +111,13 @@ impl Owned {
 
     pub(super) fn save(&self, out: &mut Vec<Effect>) {
         self.place.save(self.map.to_text(), &self.owner, out);
+    }
+
+    /// Saves it at once.
+    pub(super) fn write(&self, storage: &dyn Storage) {
+        let (place, text) = (&self.place, self.map.to_text());
+        storage.write(place.area, &place.key, Some(&text));
+        storage.write(place.area, &place.mark(), Some(&place.mark_of(&text, &self.owner)));
     }
 }
 

@@ -5,7 +5,6 @@
 //! over all pages of the session.
 
 use super::owned::Owned;
-use crate::effect::Effect;
 use crate::exposure::{Exposure, ExposureEvent, text_of};
 use crate::json::{Object, Text, Value};
 use crate::storage::{Area, Storage};
@@ -55,15 +54,7 @@ impl Session {
         }
         told.give_to(&event.identity);
         told.map.set(&event.exposure.flag_key, variant_of(&event.exposure));
-        let mut texts = Vec::new();
-        told.save(&mut texts);
-        for text in texts {
-            match text {
-                Effect::Save(area, key, text) => storage.write(area, &key, Some(&text)),
-                Effect::Remove(area, key) => storage.write(area, &key, None),
-                _ => true,
-            };
-        }
+        told.write(storage);
     }
 
     fn read(&self, storage: &dyn Storage) -> Owned {

@@ -14,7 +14,7 @@ use super::record::Record;
 use super::session::Session;
 use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, RETRY_MILLIS, Tracking, insert_id};
-use crate::json::{Object, Text};
+use crate::json::{Object, Text, Value};
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, day};
 use crate::user::Identity;
@@ -103,6 +103,7 @@ impl<S: Storage> Tracker<S> {
     }
 
     /// The person met a variant.
+    #[inline(never)]
     pub(super) fn exposed(&mut self, exposure: Exposure, person: &Identity, now: Now, out: &mut Vec<Effect>) {
         let (identity, insert_id) = (person.clone(), Text::default());
         let event = ExposureEvent { exposure, identity, time: now.wall, insert_id };
@@ -160,14 +161,15 @@ impl<S: Storage> Tracker<S> {
     }
 
     /// An exposure that a lost instance or an earlier page had not been rid of.
-    fn take_up(&mut self, to: Receiver, told: &Text, again: u64, is_told: bool) {
-        let told = Object::parse(told).unwrap_or_default();
+    fn take_up(&mut self, to: Receiver, told: &Value, again: u64, is_told: bool) {
+        let told = told.as_str().and_then(|told| Object::parse(told)).unwrap_or_default();
         if let Some(event) = ExposureEvent::from_event(&told) {
             self.offer(Offer { again, is_told, ..Offer::new(to, event) });
         }
     }
 
     /// The number that tells the exposure from others of the variant, if it is to be told.
+    #[inline(never)]
     fn turn(&mut self, to: Receiver, event: &ExposureEvent) -> Option<u64> {
         let waits = |offer: &&Offer| {
             offer.to == to && !offer.is_told && offer.event.exposure.flag_key == event.exposure.flag_key
@@ -183,6 +185,7 @@ impl<S: Storage> Tracker<S> {
     }
 
     /// Stamps an exposure, keeps it, and offers it when it can be.
+    #[inline(never)]
     fn hand(&mut self, to: Receiver, mut event: ExposureEvent, turn: u64, out: &mut Vec<Effect>) {
         event.insert_id = insert_id(&event.identity, &event.exposure, day(event.time), turn);
         // Others are handed what the page bootstrapped, as the reference hands it.

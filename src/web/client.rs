@@ -3,27 +3,25 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::dialect::JsDialect;
 use super::driver::Driver;
-use super::field::text_field;
+use super::host::Host;
 use super::seed::Seed;
-use super::storage::PageStorage;
 use super::text::{object, texts, to_js, unquoted};
 use crate::api::FetchOptions;
-use crate::client::{Answer, Client, Config, Expose, FetchId, Receiver, Window, read_options};
+use crate::client::{Answer, Client, Config, Expose, FetchId, Window, read_options};
 use crate::json::{Text, parse};
 
-type Shared = Rc<RefCell<Client<JsDialect, PageStorage>>>;
+type Shared = Rc<RefCell<Client<JsDialect, Host>>>;
 
 /// A client of one deployment, on one page.
 #[wasm_bindgen]
 pub struct CoreClient {
     client: Shared,
-    driver: Rc<Driver>,
+    driver: Driver,
 }
 
 #[wasm_bindgen]
@@ -32,13 +30,12 @@ impl CoreClient {
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreClient {
         let is_held = seed.get("isHeld").is_truthy();
-        let storage = Rc::new(PageStorage::new(seed.map("kept"), !is_held));
+        let host = Rc::new(Host::new(&seed, !is_held));
         let mut options = read_options(&seed.text("config"));
         options.put("initialFlags", seed.text("initialFlags"));
-        let config =
-            Config::new(seed.text("apiKey"), options, window_of(&seed.receiver(Receiver::Provider))).held(is_held);
-        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, storage.clone(), now())));
-        let driver = Driver::new(client.clone(), storage, seed);
+        let config = Config::new(seed.text("apiKey"), options, window_of(&host)).held(is_held);
+        let client = Rc::new(RefCell::new(Client::new(config, JsDialect, host.clone(), now())));
+        let driver = Driver::new(client.clone(), host);
         driver.drain();
         CoreClient { client, driver }
     }
@@ -81,14 +78,14 @@ impl CoreClient {
     }
 
     /// How each flag comes to its variant, as JSON by flag key. `keys`: JSON of an array of the flags wanted.
-    pub fn traces(&self, keys: Option<String>) -> JsString {
+    pub fn traces(&self, keys: Option<String>) -> JsValue {
         let keys = keys.as_deref().and_then(texts);
         to_js(&self.with(|client| client.traces(keys.as_deref()).to_text()).unwrap_or_default())
     }
 
     /// The variant of a flag as JSON: `{"variant", "source", "keep", "isDefault"}`. `keep`: the answer holds until something
     /// changes; `isDefault`: but for a fallback it would be another. Whether it is met: `expose` 0 no, 1 unless `automaticExposureTracking` is off, 2 yes.
-    pub fn variant(&self, flag_key: &str, fallback: Option<String>, expose: u32) -> JsString {
+    pub fn variant(&self, flag_key: &str, fallback: Option<String>, expose: u32) -> JsValue {
         let fallback = fallback.and_then(|json| parse(json.as_bytes()).ok()).filter(|value| !value.is_null());
         let expose = match expose {
             0 => Expose::Never,
@@ -100,7 +97,7 @@ impl CoreClient {
     }
 
     /// The variants of all flags, as the JSON of `[second, first, decided…]`: see [`Client::all`].
-    pub fn all(&self) -> JsString {
+    pub fn all(&self) -> JsValue {
         to_js(&self.with(|client| client.all()).unwrap_or_default())
     }
 
@@ -123,21 +120,21 @@ impl CoreClient {
     }
 
     /// Lets the client think, then performs what it wants done.
-    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> T) -> Option<T> {
+    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
         let result = self.think(use_client);
         self.driver.drain();
         result
     }
 
     /// Makes a request. The promise stands in the map before any effect is performed.
-    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> FetchId) {
+    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect, Host>) -> FetchId) {
         if let Some(FetchId(id)) = self.think(ask) {
-            self.driver.seed.map("open").set(&id.into(), open);
+            self.driver.host().open(id, open);
         }
         self.driver.drain();
     }
 
-    fn think<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, PageStorage>) -> T) -> Option<T> {
+    fn think<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
         self.client.try_borrow_mut().ok().map(|mut client| use_client(&mut client))
     }
 }
@@ -156,10 +153,10 @@ fn answer_json(answer: &Answer) -> Text {
 }
 
 /// A provider of ours says over how long it wants each exposure once; any other is told once a page.
-fn window_of(provider: &JsValue) -> Window {
-    if !provider.is_object() && !provider.is_function() {
-        return Window::None;
+fn window_of(host: &Host) -> Window {
+    match host.window() {
+        0 => Window::None,
+        1 => Window::Page,
+        _ => Window::Day,
     }
-    let says = text_field(provider, "exposureWindow");
-    if says.as_deref() == Some("day") { Window::Day } else { Window::Page }
 }

@@ -1,6 +1,5 @@
 //! The two clocks of a page.
 
-use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
 use super::text::from_js;
@@ -14,6 +13,15 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn mono() -> f64;
+
+    #[wasm_bindgen(js_name = Date)]
+    type Moment;
+
+    #[wasm_bindgen(constructor, js_class = "Date")]
+    fn new(wall: f64) -> Moment;
+
+    #[wasm_bindgen(method, js_name = toISOString)]
+    fn to_iso_string(this: &Moment) -> JsValue;
 }
 
 /// What time it is.
@@ -23,5 +31,5 @@ pub(super) fn now() -> Now {
 
 /// A wall time as `Date.prototype.toISOString` writes it.
 pub(super) fn to_iso(wall: u64) -> Text {
-    from_js(&Date::new(&(wall as f64).into()).to_iso_string())
+    from_js(&Moment::new(wall as f64).to_iso_string())
 }

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::Math;
 use wasm_bindgen::prelude::*;
 
 use super::clock::{now, to_iso};
 use super::driver::Driver;
+use super::host::Host;
+use super::random;
 use super::seed::Seed;
-use super::storage::PageStorage;
 use super::text::object;
 use crate::delivery::Delivery;
 use crate::storage::Area;
@@ -18,7 +18,7 @@ use crate::storage::Area;
 #[wasm_bindgen]
 pub struct CoreDelivery {
     delivery: Rc<RefCell<Delivery>>,
-    driver: Rc<Driver>,
+    driver: Driver,
 }
 
 #[wasm_bindgen]
@@ -27,12 +27,11 @@ impl CoreDelivery {
     /// by then those listen who are told what was given up.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: Seed) -> CoreDelivery {
-        let storage = Rc::new(PageStorage::new(seed.map("kept"), true));
+        let host = Rc::new(Host::new(&seed, true));
         let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
-        // Fifty-three random bits: what a double holds.
-        let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
-        let delivery = Rc::new(RefCell::new(Delivery::new((api_key, url), &*storage, jitter, to_iso, now())));
-        let driver = Driver::new(delivery.clone(), storage, seed);
+        let delivery = Delivery::new((api_key, url), &*host, random::bits(), to_iso, now());
+        let delivery = Rc::new(RefCell::new(delivery));
+        let driver = Driver::new(delivery.clone(), host);
         driver.set_timer();
         CoreDelivery { delivery, driver }
     }
@@ -41,11 +40,8 @@ impl CoreDelivery {
     /// unless it is delivered before.
     pub fn track(&self, event: &str) -> bool {
         let event = object(event).unwrap_or_default();
-        let key = self.with(|delivery| {
-            delivery.track(&event, now());
-            delivery.key_of(&event)
-        });
-        key.flatten().is_none_or(|key| self.driver.storage.is_safe(Area::Local, &key))
+        let key = self.with(|delivery| delivery.track(&event, now()));
+        key.flatten().is_none_or(|key| self.driver.host().is_safe(Area::Local, &key))
     }
 
     /// Sends what waits: now, since the page is about to go; or soon, when the network is back.

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 use super::text::{from_js, stringify, to_js, value_of};
@@ -12,25 +11,31 @@ use crate::json::{Text, Value};
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = Number)]
-    fn number(text: &JsString) -> f64;
+    fn number(text: &JsValue) -> f64;
 
     #[wasm_bindgen(js_name = String)]
-    fn string(number: f64) -> JsString;
+    fn string(number: f64) -> JsValue;
+
+    #[wasm_bindgen(js_name = String)]
+    type JsString;
+
+    #[wasm_bindgen(method, js_name = toLowerCase)]
+    fn to_lower_case(this: &JsString) -> JsValue;
 
     /// A regular expression.
     #[wasm_bindgen(js_name = RegExp)]
     pub type Pattern;
 
     #[wasm_bindgen(constructor, catch, js_class = "RegExp")]
-    fn new(source: &JsString) -> Result<Pattern, JsValue>;
+    fn new(source: &JsValue) -> Result<Pattern, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn test(this: &Pattern, subject: &JsString) -> Result<bool, JsValue>;
+    fn test(this: &Pattern, subject: &JsValue) -> Result<bool, JsValue>;
 }
 
 thread_local! {
     /// The text that was matched last: it is mostly the next one too, and taking it over costs more than matching it.
-    static SUBJECT: RefCell<(Text, JsString)> = RefCell::new((Text::default(), "".into()));
+    static SUBJECT: RefCell<(Text, JsValue)> = RefCell::new((Text::default(), "".into()));
 }
 
 /// The dialect of the engine that runs us.
@@ -56,7 +61,7 @@ impl Dialect for JsDialect {
         if text.is_ascii() {
             return text.to_ascii_lowercase().into();
         }
-        from_js(&to_js(text).to_lower_case())
+        from_js(&to_js(text).unchecked_ref::<JsString>().to_lower_case())
     }
 
     fn compile_pattern(&self, source: &[u8]) -> Option<Pattern> {

@@ -1,40 +1,120 @@
-//! Effects as JSON, for a face that performs them itself: in Node and at the edge timers and requests are its own.
+//! Effects as JSON, for the JavaScript that performs them: each a list of its name and what belongs to it.
 
-use crate::api::{Request, Response};
+use crate::api::Request;
+#[cfg(feature = "evaluate")]
+use crate::api::Response;
+#[cfg(feature = "client")]
+use crate::effect::{Change, Effect, FetchId, Receiver, TrackId};
 use crate::effect::{Level, Message, RequestId};
 use crate::error::Error;
-use crate::json::{Object, Value};
+use crate::json::{Object, Text, write_string};
 
-/// `["send", id, method, url, headers, body?, millis]`
-pub(super) fn send(RequestId(id): RequestId, request: Request) -> Vec<Value> {
-    let Request { method, url, headers, body, timeout_millis, .. } = request;
-    let headers: Object = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let body = body.map_or(Value::Null, Value::from);
-    vec!["send".into(), number(id), method.into(), url.into(), headers.into(), body, timeout_millis.into()]
+/// A JSON list in the making.
+pub(super) struct List(Vec<u8>);
+
+impl List {
+    pub(super) fn of(name: &str) -> Self {
+        Self([b"[\"", name.as_bytes(), b"\""].concat())
+    }
+
+    pub(super) fn json(&mut self, json: &[u8]) -> &mut Self {
+        self.0.push(b',');
+        self.0.extend_from_slice(json);
+        self
+    }
+
+    pub(super) fn number(&mut self, number: u64) -> &mut Self {
+        self.json(&Text::from_u64(number))
+    }
+
+    pub(super) fn text(&mut self, text: &[u8]) -> &mut Self {
+        self.0.push(b',');
+        write_string(text, &mut self.0);
+        self
+    }
+
+    pub(super) fn finish(mut self) -> Text {
+        self.0.push(b']');
+        self.0.into()
+    }
+}
+
+/// `["send", id, …]`, `["abort", id]`, `["track", id, of the plugin 1, event]`, `["settle", id, code?, status?]`,
+/// `["notify", kind, detail?]` or `["log", …]`. What is saved and removed goes to the storage.
+#[cfg(feature = "client")]
+pub(super) fn list(effect: &Effect) -> List {
+    match effect {
+        Effect::Send(id, request) => send(*id, request),
+        Effect::Abort(id) => abort(*id),
+        Effect::Track(TrackId(id), to, event) => {
+            let mut list = List::of("track");
+            let is_plugins = u64::from(*to == Receiver::Plugin);
+            list.number((*id).into()).number(is_plugins).json(&event.to_event().to_text());
+            list
+        }
+        Effect::Settle(FetchId(id), result) => {
+            let mut list = List::of("settle");
+            settle(list.number((*id).into()), *result);
+            list
+        }
+        Effect::Notify(change) => notify(change),
+        Effect::Log(level, message) => log(*level, *message),
+        Effect::Save(..) | Effect::Remove(..) => List::of(""),
+    }
+}
+
+#[cfg(feature = "client")]
+fn notify(change: &Change) -> List {
+    let mut list = List::of("notify");
+    match change {
+        Change::Variants => list.text(b"variants"),
+        Change::Flags => list.text(b"flags"),
+        Change::User => list.text(b"user"),
+        Change::Exposure(exposure) => list.text(b"exposure").json(&exposure.to_object().to_text()),
+        Change::Dropped(reason) => list.text(b"error").text(reason.code().as_bytes()),
+    };
+    list
+}
+
+/// `["send", id, method, url, headers, body?, millis, keepalive 1]`
+pub(super) fn send(RequestId(id): RequestId, request: &Request) -> List {
+    let headers: Object = request.headers.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
+    let mut list = List::of("send");
+    list.number(id.into()).text(request.method.as_bytes()).text(&request.url).json(&headers.to_text());
+    match &request.body {
+        Some(body) => list.text(body),
+        None => list.json(b"null"),
+    };
+    list.number(request.timeout_millis).number(request.keepalive.into());
+    list
 }
 
 /// `["abort", id]`
-pub(super) fn abort(RequestId(id): RequestId) -> Vec<Value> {
-    vec!["abort".into(), number(id)]
+pub(super) fn abort(RequestId(id): RequestId) -> List {
+    let mut list = List::of("abort");
+    list.number(id.into());
+    list
 }
 
 /// `["log", level, sentence, code?]`
-pub(super) fn log(level: Level, Message { text, error }: Message) -> Vec<Value> {
-    vec!["log".into(), number(level as u32), text.into(), error.map_or(Value::Null, |error| error.code().into())]
+pub(super) fn log(level: Level, Message { text, error }: Message) -> List {
+    let mut list = List::of("log");
+    list.number(level as u64).text(text.as_bytes());
+    if let Some(error) = error {
+        list.text(error.code().as_bytes());
+    }
+    list
 }
 
-/// `["settle", code?, status?]`
-pub(super) fn settle(result: Result<(), Error>) -> Vec<Value> {
-    let Err(error) = result else { return vec!["settle".into()] };
-    let status = error.status().map_or(Value::Null, |status| number(status.into()));
-    vec!["settle".into(), error.code().into(), status]
-}
-
-pub(super) fn number(number: u32) -> Value {
-    u64::from(number).into()
+/// Adds `code?, status?`.
+pub(super) fn settle(list: &mut List, result: Result<(), Error>) {
+    if let Err(error) = result {
+        list.text(error.code().as_bytes()).number(error.status().unwrap_or_default().into());
+    }
 }
 
 /// How a request ended, as a face tells it: with the status 0 no answer came.
+#[cfg(feature = "evaluate")]
 pub(super) fn response(status: u16, body: &str, retry_after: Option<u32>) -> Result<Response, Error> {
     let retry_after = retry_after.map(|seconds| u64::from(seconds) * 1_000);
     match status {

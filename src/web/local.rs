@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::dialect::JsDialect;
-use super::effects::{self, number};
+use super::effects::{self, List};
 use super::error::js_error;
 use super::text::{object, texts, value_of};
 use crate::assignment::filter::CAPACITY;
@@ -104,7 +104,7 @@ impl CoreLocal {
     /// `["track", id, event]`, `["dropped", id, code]`, `["settle", code?, status?]` or `["log", level, sentence, code?]`.
     pub fn poll(&self) -> Option<String> {
         let effect = self.with(Local::poll_effect).ok().flatten()?;
-        Some(Value::Array(parts(effect)).to_json())
+        Some(list(&effect).finish().into_string())
     }
 
     /// Borrows the state. It is free whenever a page runs; were it not, the caller is told to try again.
@@ -126,14 +126,30 @@ fn config_of(given: &Object) -> Config {
     }
 }
 
-fn parts(effect: Effect) -> Vec<Value> {
+fn list(effect: &Effect) -> List {
+    let id_of = |name, TrackId(id): &TrackId| {
+        let mut list = List::of(name);
+        list.number((*id).into());
+        list
+    };
     match effect {
-        Effect::Send(id, request) => effects::send(id, *request),
-        Effect::Abort(id) => effects::abort(id),
-        // It is JSON already.
-        Effect::Track(TrackId(id), event) => vec!["track".into(), number(id), Value::Raw(event)],
-        Effect::Dropped(TrackId(id), reason) => vec!["dropped".into(), number(id), reason.code().into()],
-        Effect::Settle(result) => effects::settle(result),
-        Effect::Log(level, message) => effects::log(level, message),
+        Effect::Send(id, request) => effects::send(*id, request),
+        Effect::Abort(id) => effects::abort(*id),
+        Effect::Track(id, event) => {
+            let mut list = id_of("track", id);
+            list.json(event);
+            list
+        }
+        Effect::Dropped(id, reason) => {
+            let mut list = id_of("dropped", id);
+            list.text(reason.code().as_bytes());
+            list
+        }
+        Effect::Settle(result) => {
+            let mut list = List::of("settle");
+            effects::settle(&mut list, *result);
+            list
+        }
+        Effect::Log(level, message) => effects::log(*level, *message),
     }
 }

@@ -1,4 +1,5 @@
-//! The browser edge: where the client meets fetch, timers, storage, and the code of the page.
+//! The browser edge: where the client meets fetch, timers, storage, and the code of the page. Half of it is JavaScript: see
+//! `host.rs`.
 //!
 //! "Release before you call out": an export borrows the client, lets go, and only then are its effects performed, so
 //! that a provider may call back into the client. Exports take `&self`. Every import that can run code of the page is
@@ -8,6 +9,8 @@
 mod allocator;
 mod clock;
 pub mod dialect;
+mod effects;
+mod random;
 mod text;
 
 #[cfg(feature = "client")]
@@ -17,18 +20,10 @@ mod delivery;
 #[cfg(feature = "client")]
 mod driver;
 #[cfg(feature = "client")]
-mod field;
-#[cfg(feature = "client")]
-mod provider;
+mod host;
 #[cfg(feature = "client")]
 mod seed;
-#[cfg(feature = "client")]
-mod storage;
-#[cfg(feature = "client")]
-mod transport;
 
-#[cfg(feature = "evaluate")]
-mod effects;
 #[cfg(feature = "evaluate")]
 mod error;
 #[cfg(feature = "evaluate")]

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use js_sys::Math;
 use wasm_bindgen::prelude::*;
 
 use super::clock::{now, to_iso};
-use super::effects;
+use super::effects::{self, List};
+use super::random;
 use super::text::object;
 use crate::delivery::Delivery;
 use crate::effect::{Change, Effect, RequestId};
@@ -23,10 +23,9 @@ impl CoreOutbox {
     /// Builds an outbox. `kept`: JSON of the texts by key that a lost instance wanted kept; they are sent at once.
     #[wasm_bindgen(constructor)]
     pub fn new(api_key: &str, url: &str, kept: &str) -> CoreOutbox {
-        // Fifty-three random bits: what a double holds.
-        let jitter = (Math::random() * 9_007_199_254_740_992.0) as u64;
         let kept = Kept(object(kept).unwrap_or_default());
-        CoreOutbox(RefCell::new(Delivery::new((api_key.into(), url.into()), &kept, jitter, to_iso, now())))
+        let delivery = Delivery::new((api_key.into(), url.into()), &kept, random::bits(), to_iso, now());
+        CoreOutbox(RefCell::new(delivery))
     }
 
     /// Takes an event over: JSON with an `insert_id`. Says whether there was room for it.
@@ -70,8 +69,8 @@ impl CoreOutbox {
     pub fn poll(&self) -> Option<String> {
         loop {
             let effect = self.with(Delivery::poll_effect).flatten()?;
-            if let Some(parts) = parts(effect) {
-                return Some(Value::Array(parts).to_json());
+            if let Some(list) = list(&effect) {
+                return Some(list.finish().into_string());
             }
         }
     }
@@ -83,16 +82,27 @@ impl CoreOutbox {
 }
 
 /// An outbox wants nothing else done.
-fn parts(effect: Effect) -> Option<Vec<Value>> {
-    Some(match effect {
-        Effect::Send(id, request) => effects::send(id, *request),
-        Effect::Abort(id) => effects::abort(id),
-        Effect::Save(_, key, text) => vec!["save".into(), key.into(), text.into()],
-        Effect::Remove(_, key) => vec!["remove".into(), key.into()],
-        Effect::Notify(Change::Dropped(reason)) => vec!["dropped".into(), reason.code().into()],
-        Effect::Log(level, message) => effects::log(level, message),
+fn list(effect: &Effect) -> Option<List> {
+    let mut list;
+    match effect {
+        Effect::Send(id, request) => return Some(effects::send(*id, request)),
+        Effect::Abort(id) => return Some(effects::abort(*id)),
+        Effect::Log(level, message) => return Some(effects::log(*level, *message)),
+        Effect::Save(_, key, text) => {
+            list = List::of("save");
+            list.text(key).text(text);
+        }
+        Effect::Remove(_, key) => {
+            list = List::of("remove");
+            list.text(key);
+        }
+        Effect::Notify(Change::Dropped(reason)) => {
+            list = List::of("dropped");
+            list.text(reason.code().as_bytes());
+        }
         _ => return None,
-    })
+    }
+    Some(list)
 }
 
 /// What a lost instance wanted kept.
@@ -103,8 +113,8 @@ impl Storage for Kept {
         self.0.get(key).and_then(Value::as_str).cloned()
     }
 
-    fn entries(&self, _: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
+    fn entries(&self, _: Area, prefix: &[u8]) -> Object {
         let ours = self.0.iter().filter(|(key, _)| key.starts_with(prefix));
-        ours.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.clone()))).collect()
+        ours.map(|(key, text)| (key.clone(), text.clone())).collect()
     }
 }

@@ -2,7 +2,6 @@
 
 #![expect(unsafe_code, reason = "bytes that are known to be UTF-8 are not looked at again")]
 
-use js_sys::{JSON, JsString};
 use wasm_bindgen::prelude::*;
 
 use crate::json::{Object, Text, parse, write_string};
@@ -10,11 +9,14 @@ use crate::json::{Object, Text, parse, write_string};
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
-    fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
+    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = stringify)]
+    fn json_of(value: &JsValue) -> Result<JsValue, JsValue>;
 }
 
 /// A JavaScript string. Text with a lone surrogate goes the long way, through JSON, where one can be escaped.
-pub(super) fn to_js(text: &[u8]) -> JsString {
+pub(super) fn to_js(text: &[u8]) -> JsValue {
     if !text.windows(2).any(|bytes| matches!(bytes, [0xED, 0xA0..=0xFF])) {
         // SAFETY: text is WTF-8, which without surrogates is UTF-8. All of it came over as UTF-8, or was read from JSON, whose
         // escapes alone make surrogates. Validating it again would cost 300 bytes; the decoder on the other side does.
@@ -22,12 +24,13 @@ pub(super) fn to_js(text: &[u8]) -> JsString {
     }
     let mut quoted = Vec::new();
     write_string(text, &mut quoted);
-    value_of(&quoted.into()).dyn_into().unwrap_or_else(|_| "".into())
+    value_of(&quoted.into())
 }
 
-/// The text of a JavaScript string. What came over with a replacement character may have had a lone surrogate there.
-pub(super) fn from_js(string: &JsString) -> Text {
-    let text = String::from(string);
+/// The text of a JavaScript string; of anything else it is empty. What came over with a replacement character may have had a
+/// lone surrogate there.
+pub(super) fn from_js(string: &JsValue) -> Text {
+    let text = string.as_string().unwrap_or_default();
     match text.as_bytes().windows(3).any(|bytes| bytes == [0xEF, 0xBF, 0xBD]) {
         true => unquoted(&stringify(string).unwrap_or_default()),
         false => text.into(),
@@ -52,7 +55,7 @@ pub(super) fn texts(json: &str) -> Option<Vec<Text>> {
 
 /// A JavaScript value's JSON; `None` when it has none (a cycle, a getter that throws, `undefined`).
 pub(super) fn stringify(value: &JsValue) -> Option<String> {
-    JSON::stringify(value).ok().and_then(|json| json.as_string())
+    json_of(value).ok()?.as_string()
 }
 
 /// The JavaScript value of a JSON text that we wrote.

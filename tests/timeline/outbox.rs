@@ -26,10 +26,10 @@ impl Storage for Shelf {
         self.0.borrow().get(&*String::from_utf8_lossy(key)).map(|text| text.as_str().into())
     }
 
-    fn entries(&self, _: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
+    fn entries(&self, _: Area, prefix: &[u8]) -> Object {
         let shelf = self.0.borrow();
         let found = shelf.iter().filter(|(key, _)| key.as_bytes().starts_with(prefix));
-        found.map(|(key, text)| (key.as_str().into(), text.as_str().into())).collect()
+        found.map(|(key, text)| (key.as_str().into(), Value::from(text.as_str()))).collect()
     }
 }
 

@@ -55,11 +55,11 @@ impl Storage for Shelf {
         read(&self.page).or_else(|| read(self.of(area)))
     }
 
-    fn entries(&self, area: Area, prefix: &[u8]) -> Vec<(Text, Text)> {
+    fn entries(&self, area: Area, prefix: &[u8]) -> Object {
         let mut keys: BTreeSet<String> = self.page.borrow().keys().cloned().collect();
         keys.extend(self.of(area).borrow().keys().cloned());
         let keys = keys.into_iter().filter(|key| key.as_bytes().starts_with(prefix));
-        keys.filter_map(|key| Some((key.as_str().into(), self.read(area, key.as_bytes())?))).collect()
+        keys.filter_map(|key| Some((key.as_str().into(), self.read(area, key.as_bytes())?.into()))).collect()
     }
 
     fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {

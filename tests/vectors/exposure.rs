@@ -18,8 +18,8 @@ impl Storage for Stored {
         (area == Area::Local && key == b"amp-exp-$default_instance-client").then(|| self.0.clone())
     }
 
-    fn entries(&self, _: Area, _: &[u8]) -> Vec<(Text, Text)> {
-        Vec::new()
+    fn entries(&self, _: Area, _: &[u8]) -> Object {
+        Object::new()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use experiment_wasm::api::{Request, Response};
 use experiment_wasm::delivery::Delivery;
 use experiment_wasm::effect::Effect;
-use experiment_wasm::json::{Text, Value as Sent, parse};
+use experiment_wasm::json::{Object, Text, Value as Sent, parse};
 use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::{Now, to_iso};
@@ -144,8 +144,8 @@ impl Storage for Nothing {
         None
     }
 
-    fn entries(&self, _: Area, _: &[u8]) -> Vec<(Text, Text)> {
-        Vec::new()
+    fn entries(&self, _: Area, _: &[u8]) -> Object {
+        Object::new()
     }
 }
 
