@@ -51,6 +51,8 @@ pub(super) struct Driver {
     timer: RefCell<Option<(u64, Timeout)>>,
     /// What was thrown last in place of an answer.
     cause: RefCell<JsValue>,
+    /// What a provider threw, or its promise was broken with, when it was asked last.
+    thrown: RefCell<JsValue>,
     hear: Closure<dyn FnMut(u32, JsValue)>,
     this: Weak<Driver>,
 }
@@ -67,6 +69,7 @@ impl Driver {
             under_way: RefCell::default(),
             timer: RefCell::default(),
             cause: RefCell::new(JsValue::UNDEFINED),
+            thrown: RefCell::new(JsValue::UNDEFINED),
             hear: listener(this.clone()),
             this: this.clone(),
         })
@@ -99,9 +102,9 @@ impl Driver {
             Effect::Save(area, key, text) => self.storage.save(area, &key, &text),
             Effect::Remove(area, key) => drop(self.storage.write(area, &key, None)),
             Effect::Track(id, to, event) => self.track(id, to, &event),
-            Effect::Settle(id, result) => self.seed.settle(id, result, &self.cause.borrow()),
-            Effect::Notify(change) => self.seed.tell(change),
-            Effect::Log(level, message) => self.seed.log(level, message, &self.cause.borrow()),
+            Effect::Settle(id, result) => self.seed.settle(id, result, last(&self.cause)),
+            Effect::Notify(change) => self.seed.tell(change, last(&self.thrown)),
+            Effect::Log(level, message) => self.seed.log(level, message, last(&self.cause)),
         }
     }
 
@@ -109,21 +112,27 @@ impl Driver {
     fn track(&self, TrackId(id): TrackId, to: Receiver, event: &ExposureEvent) {
         let provider = self.seed.receiver(to);
         let wait = |promise: &JsValue| self.listen(promise, id, News::Judged, News::Refused);
-        let tracking = hand_over(&JsProvider { provider: &provider, wait: &wait }, event);
+        let thrown = RefCell::new(JsValue::UNDEFINED);
+        let tracking = hand_over(&JsProvider { provider: &provider, wait: &wait, thrown: &thrown }, event);
         if tracking != Tracking::Pending {
-            self.with(|machine| machine.handle_tracked(TrackId(id), tracking, now()));
+            self.tracked(id, tracking, thrown.into_inner());
         }
+    }
+
+    fn tracked(&self, id: u32, tracking: Tracking, thrown: JsValue) {
+        drop(self.thrown.replace(thrown));
+        self.with(|machine| machine.handle_tracked(TrackId(id), tracking, now()));
     }
 
     fn hear(&self, news: u32, value: &JsValue) {
         let id = news / KINDS;
-        let (request, track) = (RequestId(id), TrackId(id));
+        let request = RequestId(id);
         match news % KINDS {
             0 => return self.responded(request, value),
             1 => self.answered(request, value),
             2 => self.failed(request, value.clone()),
-            3 => drop(self.with(|machine| machine.handle_tracked(track, judged(value), now()))),
-            _ => drop(self.with(|machine| machine.handle_tracked(track, Tracking::Refused, now()))),
+            3 => self.tracked(id, judged(value), JsValue::UNDEFINED),
+            _ => self.tracked(id, Tracking::Refused, value.clone()),
         }
         self.drain();
     }
@@ -199,6 +208,11 @@ impl Driver {
     fn with<T>(&self, use_machine: impl FnOnce(&mut dyn Machine) -> T) -> Option<T> {
         self.machine.try_borrow_mut().ok().map(|mut machine| use_machine(&mut *machine))
     }
+}
+
+/// A copy: code of the page that is told may call back, and have something thrown again.
+fn last(thrown: &RefCell<JsValue>) -> JsValue {
+    thrown.borrow().clone()
 }
 
 fn listener(driver: Weak<Driver>) -> Closure<dyn FnMut(u32, JsValue)> {

@@ -18,16 +18,20 @@ pub(super) fn abort(RequestId(id): RequestId) -> Vec<Value> {
     vec!["abort".into(), number(id)]
 }
 
-/// `["log", level, sentence, code?]`
+/// `["log", level, sentence, code?, status?]`
 pub(super) fn log(level: Level, Message { text, error }: Message) -> Vec<Value> {
-    vec!["log".into(), number(level as u32), text.into(), error.map_or(Value::Null, |error| error.code().into())]
+    let code = error.map_or(Value::Null, |error| error.code().into());
+    vec!["log".into(), number(level as u32), text.into(), code, status_of(error)]
 }
 
 /// `["settle", code?, status?]`
 pub(super) fn settle(result: Result<(), Error>) -> Vec<Value> {
     let Err(error) = result else { return vec!["settle".into()] };
-    let status = error.status().map_or(Value::Null, |status| number(status.into()));
-    vec!["settle".into(), error.code().into(), status]
+    vec!["settle".into(), error.code().into(), status_of(Some(error))]
+}
+
+fn status_of(error: Option<Error>) -> Value {
+    error.and_then(Error::status).map_or(Value::Null, |status| number(status.into()))
 }
 
 pub(super) fn number(number: u32) -> Value {

@@ -3,6 +3,8 @@
 //! It is called as `track(exposure, event)`. `undefined` means taken; `false`, a throw or a rejection mean refused; a
 //! promise means that it will say later. Whatever it does, nothing of it reaches the page's call of `variant()`.
 
+use std::cell::RefCell;
+
 use wasm_bindgen::prelude::*;
 
 use super::field::{call, field};
@@ -14,12 +16,17 @@ pub(super) struct JsProvider<'a> {
     pub(super) provider: &'a JsValue,
     /// Waits for a promise.
     pub(super) wait: &'a dyn Fn(&JsValue),
+    /// Where what it throws is put.
+    pub(super) thrown: &'a RefCell<JsValue>,
 }
 
 impl ExposureTrackingProvider for JsProvider<'_> {
     fn track(&self, event: &ExposureEvent) -> Tracking {
         match self.call(event) {
-            Err(_) => Tracking::Refused,
+            Err(thrown) => {
+                drop(self.thrown.replace(thrown));
+                Tracking::Refused
+            }
             Ok(answer) if answer.is_object() && is_thenable(&answer) => {
                 (self.wait)(&answer);
                 Tracking::Pending

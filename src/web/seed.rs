@@ -1,7 +1,7 @@
 //! What a client and a delivery are built from: an object of the page that outlives the instance.
 //!
 //! `apiKey`, `config` (JSON of the plain options but `initialFlags`), `initialFlags`, `isHeld`, `serverUrl` (of a delivery), `exposureTrackingProvider`,
-//! `plugin`, `httpClient`, `log(level, sentence, code?, cause?)`, `notify(kind, detail)`; and what the instance must be able to lose: `kept`, a map of
+//! `plugin`, `httpClient`, `log(level, sentence, code?, more?)`, `notify(kind, detail, cause?)`; and what the instance must be able to lose: `kept`, a map of
 //! texts, and `open`, a map of what settles the promises of `start` and `fetch` that are open.
 
 use js_sys::Map;
@@ -35,10 +35,10 @@ impl Seed {
         self.get(name).unchecked_into()
     }
 
-    /// Tells the logger: `log(level, sentence, code?, cause?)`.
-    pub(super) fn log(&self, level: Level, message: Message, cause: &JsValue) {
+    /// Tells the logger: `log(level, sentence, code?, more?)`.
+    pub(super) fn log(&self, level: Level, message: Message, cause: JsValue) {
         let code = message.error.map(Error::code);
-        self.call("log", &[&(level as u32).into(), &message.text.into(), &code.into(), cause]);
+        self.call("log", &[&(level as u32).into(), &message.text.into(), &code.into(), &more(message.error, cause)]);
     }
 
     /// Who is told of exposures. A plugin stands there in the form of a provider.
@@ -46,19 +46,20 @@ impl Seed {
         self.get(if receiver == Receiver::Plugin { "plugin" } else { "exposureTrackingProvider" })
     }
 
-    /// Settles a promise that is open: `resolve()` or `reject(code, status?, cause?)`.
-    pub(super) fn settle(&self, FetchId(id): FetchId, result: Result<(), Error>, cause: &JsValue) {
+    /// Settles a promise that is open: `resolve()` or `reject(code, more?)`.
+    pub(super) fn settle(&self, FetchId(id): FetchId, result: Result<(), Error>, cause: JsValue) {
         let open = self.map("open");
         let entry = open.get(&id.into());
         open.delete(&id.into());
         let _thrown = match result {
             Ok(()) => call_method(&entry, "resolve", &[]),
-            Err(error) => call_method(&entry, "reject", &[&error.code().into(), &error.status().into(), cause]),
+            Err(error) => call_method(&entry, "reject", &[&error.code().into(), &more(Some(error), cause)]),
         };
     }
 
     /// Tells the face that something changed. Listeners are code of the page; what they throw ends here.
-    pub(super) fn tell(&self, change: Change) {
+    /// `thrown` is what a provider threw last: why an exposure is given up.
+    pub(super) fn tell(&self, change: Change, thrown: JsValue) {
         let (kind, detail) = match &change {
             Change::Variants => ("variants", JsValue::UNDEFINED),
             Change::Flags => ("flags", JsValue::UNDEFINED),
@@ -66,11 +67,19 @@ impl Seed {
             Change::Exposure(exposure) => ("exposure", value_of(&exposure.to_object().to_text())),
             Change::Dropped(reason) => ("error", reason.code().into()),
         };
-        self.call("notify", &[&kind.into(), &detail]);
+        self.call("notify", &[&kind.into(), &detail, &thrown]);
     }
 
     /// Whatever code of the page throws here is nobody's business.
     fn call(&self, name: &str, arguments: &[&JsValue]) {
         let _thrown = call_method(self, name, arguments);
+    }
+}
+
+/// What there is to say of an error beside its code: the HTTP status, or what was thrown in place of an answer.
+fn more(error: Option<Error>, cause: JsValue) -> JsValue {
+    match error {
+        Some(Error::Network) => cause,
+        other => other.and_then(Error::status).into(),
     }
 }
