@@ -8,7 +8,8 @@ import type { Variant } from './variant.js';
 /** A promise of `start` or `fetch` that is not settled. After a trap the next instance is asked again. */
 export interface Open {
   resolve(): void;
-  reject(code: ExperimentErrorCode, status?: number, cause?: unknown): void;
+  /** `more`: for `HTTP_STATUS` the status, for `NETWORK` what was thrown in place of an answer. */
+  reject(code: ExperimentErrorCode, more?: unknown): void;
   readonly isStart: boolean;
   readonly options?: string;
   /** It waits for the first instance. */
@@ -32,13 +33,14 @@ export interface ClientSeed {
   /** What is not settled; the same by the instance's own numbers. */
   readonly pending: Set<Open>;
   readonly open: Map<number, Open>;
-  /** With `BAD_ARGUMENT`, `sentence` is the field. `cause`: what was thrown in place of an answer. */
-  log(level: number, sentence: string, code?: ExperimentErrorCode, cause?: unknown): void;
+  /** With `BAD_ARGUMENT`, `sentence` is the field. `more` as in {@link Open.reject}. */
+  log(level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown): void;
   /** Something broke that is nobody's call. */
   fail(error: ExperimentError): void;
   notify(kind: 'variants' | 'flags' | 'user'): void;
   notify(kind: 'exposure', exposure: Exposure): void;
-  notify(kind: 'error', code: ExperimentErrorCode): void;
+  /** An exposure was given up. `cause`: what the provider threw last, where it did. */
+  notify(kind: 'error', code: ExperimentErrorCode, cause?: unknown): void;
 }
 
 /** The key under which `kept` has the user. */

@@ -37,6 +37,8 @@ export type ExperimentEvents = {
   variants: void;
   /** The flags that are evaluated on the page changed. */
   flags: void;
+  /** The user was set: other variants may be answered, by flags that are evaluated on the page, or because somebody else is there. */
+  user: void;
   /** An exposure that was not told before is being told. */
   exposure: Exposure;
   /** Something failed that no call of the page reports: a request, an exposure that was given up, an argument that cannot be used. */
@@ -128,6 +130,8 @@ export class ExperimentClient implements Client {
     if (this.is_(ConsentStatus.REJECTED)) this.link_.release();
     // The provider logs it itself.
     const provider = options.exposureTrackingProvider as ExposureTrackingProvider | undefined;
+    const track = typeof provider === 'function' ? provider : attempt(() => provider?.track);
+    if (provider && typeof track !== 'function') this.lost_('exposureTrackingProvider.track', typeof track);
     this.hearNoMore_ = attempt(() => provider?.onGivenUp?.((error) => this.tell_('error', error)));
   }
 
@@ -177,7 +181,8 @@ export class ExperimentClient implements Client {
    * default, else an empty object. Tells the exposure tracking provider that the variant was met, once, unless
    * `automaticExposureTracking` is off.
    *
-   * The object is the same as long as the answer holds. Changing it changes nothing but what you see.
+   * The object is the same as long as the answer holds, and a fallback that is an object is answered as it is. Changing an answer changes
+   * nothing but what you see.
    *
    * @param key the flag's key
    * @param fallback what to answer when nothing was assigned: a variant, or a string that is key and value at once
@@ -269,7 +274,7 @@ export class ExperimentClient implements Client {
   }
 
   /** Adds an integration with analytics, in the place of the one before: see {@link IntegrationPlugin}. Other plugins are not used. */
-  addPlugin(plugin: ExperimentPlugin): void {
+  addPlugin(plugin: ExperimentPlugin | IntegrationPlugin): void {
     if (attempt(() => plugin.type) !== 'integration' || this.is_(ConsentStatus.REJECTED)) return;
     this.unplug_();
     const own = (this.plugin_ = this.link_.says[1] = plugin as IntegrationPlugin);
@@ -322,8 +327,11 @@ export class ExperimentClient implements Client {
   private reject_(): void {
     this.unplug_();
     this.link_.release();
+    // Closed, it answers what it knows.
+    this.clear();
     this.seed_.kept.clear();
     erase(this.name_(), this.seed_.apiKey);
+    this.tell_('variants');
   }
 
   private unplug_(): void {
@@ -350,15 +358,15 @@ export class ExperimentClient implements Client {
       kept: new Map(),
       pending: new Set(),
       open: new Map(),
-      log: (level, sentence, code, cause) => {
-        if (code === 'BAD_ARGUMENT') return this.lost_(sentence, cause);
-        const error = code && failed(sentence, code, 0, cause);
+      log: (level, sentence, code, more) => {
+        if (code === 'BAD_ARGUMENT') return this.lost_(sentence, more);
+        const error = code && failed(sentence, code, more);
         if (error && level === 1) this.fail_(error);
         else say(this.logger_, level, error?.message ?? sentence);
       },
       fail: (error) => this.fail_(error),
-      notify: (kind: keyof ExperimentEvents | 'user', told?: any) => {
-        if (kind === 'error') this.fail_(failed('an exposure was given up', told));
+      notify: (kind: keyof ExperimentEvents | 'user', told?: any, cause?: unknown) => {
+        if (kind === 'error') this.fail_(failed('an exposure was given up', told, cause));
         else {
           if (kind !== 'exposure') this.answers_.clear();
           this.tell_(kind, told);
@@ -375,7 +383,7 @@ export class ExperimentClient implements Client {
     else void Promise.resolve().then(tell);
   }
 
-  private tell_(kind: string, told: unknown): void {
+  private tell_(kind: string, told?: unknown): void {
     this.listeners_.get(kind)?.forEach((listener) => isolated(() => listener(told)));
   }
 

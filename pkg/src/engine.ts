@@ -5,7 +5,7 @@
 import { builtIn } from 'core:built-in';
 import { instantiate } from 'core:client';
 import type { Core, WasmSource } from './boundary.js';
-import { ExperimentError } from './error.js';
+import { type ExperimentError, failed } from './error.js';
 import { isModule } from './platform.js';
 
 /** Stands in while there is no instance, and is told what becomes of it. */
@@ -176,7 +176,7 @@ function bury(core: Core, error: unknown): void {
   broken = undefined;
   // A stack that has run out is the page's doing.
   if (!isExhausted(error) && traps.push(now) >= STORM) {
-    fail(new ExperimentError('WASM_TRAPPED', 'the core broke too often: answers are fallbacks', { cause: error }));
+    fail(failed('the core broke too often: answers are fallbacks', 'WASM_TRAPPED', error));
   } else void Promise.resolve().then(wake);
 }
 
@@ -197,5 +197,5 @@ function giveUp(part: Part<any>, error: ExperimentError): void {
 
 /** The page has no WebAssembly, or does not allow it. */
 export function unavailable(cause: unknown): void {
-  fail(new ExperimentError('WASM_UNAVAILABLE', 'WebAssembly cannot be used here: answers are fallbacks', { cause }));
+  fail(failed('WebAssembly cannot be used here: answers are fallbacks', 'WASM_UNAVAILABLE', cause));
 }

@@ -54,12 +54,17 @@ export class ExperimentError extends Error {
   }
 }
 
-/** The error behind a code of the core. */
-export function failed(what: string, code: ExperimentErrorCode, status?: number, cause?: unknown): ExperimentError {
-  return new ExperimentError(code, `${what} (${code}${status ? ` ${status}` : ''})`, status ? { status } : cause === undefined ? {} : { cause });
+/**
+ * The error of this code: each says it, so that who reads a console can look it up.
+ *
+ * @param more for `HTTP_STATUS` the status, else the error behind it
+ */
+export function failed(what: string, code: ExperimentErrorCode, more?: any): ExperimentError {
+  const status = code === 'HTTP_STATUS' && more;
+  return new ExperimentError(code, `${what} (${code}${status ? ` ${status}` : ''})`, status ? { status } : more === undefined ? {} : { cause: more });
 }
 
 /** The error of an argument, an option or a field of the user. */
-export function unusable(field: string, cause?: unknown): ExperimentError {
-  return new ExperimentError('BAD_ARGUMENT', `${field} cannot be used as given`, { cause, field });
+export function unusable(field: string, cause?: unknown, what = `${field} cannot be used as given`): ExperimentError {
+  return Object.assign(failed(what, 'BAD_ARGUMENT', cause), { field });
 }

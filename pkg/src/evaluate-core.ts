@@ -2,7 +2,7 @@
 
 import { builtIn } from 'core:built-in';
 import { type EvaluateCore, instantiate } from 'core:evaluate';
-import { ExperimentError } from './error.js';
+import { type ExperimentError, failed, unusable } from './error.js';
 import { isModule } from './platform.js';
 import { toText } from './text.js';
 
@@ -29,7 +29,7 @@ export function ask<T>(question: (core: EvaluateCore) => T): T {
       running.retire();
     }
   }
-  throw new ExperimentError('WASM_TRAPPED', 'the core broke while it evaluated', { cause });
+  throw failed('the core broke while it evaluated', 'WASM_TRAPPED', cause);
 }
 
 function start(): EvaluateCore {
@@ -38,7 +38,7 @@ function start(): EvaluateCore {
     module = isModule(source) ? source : new WebAssembly.Module(source);
     return instantiate(module, () => (core = undefined));
   } catch (cause) {
-    throw new ExperimentError('WASM_UNAVAILABLE', 'WebAssembly cannot be used here', { cause });
+    throw failed('WebAssembly cannot be used here', 'WASM_UNAVAILABLE', cause);
   }
 }
 
@@ -54,6 +54,6 @@ export function textOf(given: unknown, name: string): string {
   return text;
 }
 
-function refused(what: string, cause: unknown, field?: string): ExperimentError {
-  return new ExperimentError('BAD_ARGUMENT', `${what} not what evaluate takes`, { cause, field });
+function refused(what: string, cause: unknown, field = ''): ExperimentError {
+  return unusable(field, cause, `${what} not what evaluate takes`);
 }

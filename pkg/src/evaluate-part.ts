@@ -94,15 +94,15 @@ export class Part<M extends Machine> {
       case 'abort':
         return this.requests_.get(effect[1])?.abort();
       case 'log':
-        return this.log_(effect[1], effect[2], effect[3]);
+        return this.log_(effect[1], effect[2], effect[3], effect[4]);
       default:
         return this.owner_.perform_(effect, text);
     }
   }
 
   /** With `BAD_ARGUMENT`, `sentence` is the field. */
-  private log_(level: number, sentence: string, code?: ExperimentErrorCode): void {
-    const error = code && (code === 'BAD_ARGUMENT' ? unusable(sentence) : failed(sentence, code, 0, this.cause_));
+  private log_(level: number, sentence: string, code?: ExperimentErrorCode, status?: number): void {
+    const error = code && (code === 'BAD_ARGUMENT' ? unusable(sentence) : failed(sentence, code, status || this.cause_));
     say(this.owner_.logger_, level, code === 'BAD_ARGUMENT' ? error!.message : sentence, error);
   }
 

@@ -39,6 +39,8 @@ export class Host {
   private readonly requests_ = new Map<number, AbortController | undefined>();
   /** What was thrown last in place of an answer. */
   private cause_: unknown;
+  /** What a provider threw, or its promise was broken with, when it was asked last. */
+  private thrown_: unknown;
 
   constructor(
     private readonly seed_: Partial<ClientSeed> & DeliverySeed,
@@ -116,32 +118,42 @@ export class Host {
   }
 
   notify(kind: any, detail?: any): void {
-    attempt(() => this.seed_.notify(kind, detail));
+    attempt(() => this.seed_.notify(kind, detail, this.thrown_));
   }
 
-  log(level: number, sentence: string, code?: any): void {
-    attempt(() => this.seed_.log(level, sentence, code, this.cause_));
+  log(level: number, sentence: string, code?: any, status?: number): void {
+    attempt(() => this.seed_.log(level, sentence, code, this.more_(code, status)));
   }
 
   settle(id: number, code?: any, status?: number): void {
     const { open } = this.seed_;
     const asked = open!.get(id);
     open!.delete(id);
-    attempt(() => (code ? asked!.reject(code, status, this.cause_) : asked!.resolve()));
+    attempt(() => (code ? asked!.reject(code, this.more_(code, status)) : asked!.resolve()));
+  }
+
+  /** What there is to say of an error beside its code: what was thrown in place of an answer, or the HTTP status. */
+  private more_(code: unknown, status?: number): unknown {
+    return code === 'NETWORK' ? this.cause_ : status || undefined;
   }
 
   /** `undefined` means taken; `false`, a throw or a rejection mean refused; a promise means that the provider will say later. */
   track(id: number, isPlugins: number, event: any): News {
+    const refuse = (thrown: unknown) => {
+      this.thrown_ = thrown;
+      return News.Refused;
+    };
+    this.thrown_ = undefined;
     try {
       const provider: any = isPlugins ? this.seed_.plugin : this.seed_.exposureTrackingProvider;
       const answer = (typeof provider === 'function' ? provider : provider.track).call(provider, event.event_properties, event);
       const isThenable = answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
       if (!isThenable) return judged(answer);
       const hear = this.hear_;
-      Promise.resolve(answer).then((answer) => hear(judged(answer), id), () => hear(News.Refused, id));
+      Promise.resolve(answer).then((answer) => hear(judged(answer), id), (thrown) => hear(refuse(thrown), id));
       return News.None;
-    } catch {
-      return News.Refused;
+    } catch (thrown) {
+      return refuse(thrown);
     }
   }
 

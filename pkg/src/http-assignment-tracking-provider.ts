@@ -2,7 +2,7 @@
 
 import type { OutboxCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
-import { ExperimentError, type ExperimentErrorCode } from './error.js';
+import { type ExperimentErrorCode, unusable } from './error.js';
 import { giveUp, Part } from './evaluate-part.js';
 import { leveled, type Logger, LogLevel } from './logger.js';
 import type { HttpClient } from './transport.js';
@@ -85,5 +85,5 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
 function required(options: HttpAssignmentTrackingOptions, name: 'apiKey' | 'serverUrl'): string {
   const given: unknown = options?.[name];
   if (typeof given === 'string' && given) return given;
-  throw new ExperimentError('BAD_ARGUMENT', `HttpAssignmentTrackingProvider needs ${name}, a text that is not empty`);
+  throw unusable(name, typeof given, `HttpAssignmentTrackingProvider needs ${name}, a text that is not empty`);
 }

@@ -3,7 +3,7 @@
 import { attempt, isolated } from './attempt.js';
 import type { DeliveryCore } from './boundary.js';
 import { adopt, call, type Part, release, type Standby, whyNot } from './engine.js';
-import { ExperimentError, type ExperimentErrorCode, failed } from './error.js';
+import { type ExperimentError, type ExperimentErrorCode, failed, unusable } from './error.js';
 import type { Exposure, ExposureEvent, ExposureTrackingProvider } from './exposure.js';
 import { leveled, type Logger, LogLevel, say } from './logger.js';
 import { toText } from './text.js';
@@ -44,8 +44,8 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
     const apiKey = required(options, 'apiKey');
     const serverUrl = required(options, 'serverUrl');
     const logger = leveled(options.loggerProvider, LogLevel.Error);
-    const tell = (level: number, sentence: string, code?: ExperimentErrorCode) => {
-      const error = code && failed(sentence, code);
+    const tell = (level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown) => {
+      const error = code && failed(sentence, code, more);
       say(logger, level, sentence, error);
       if (error) this.listeners_.forEach((listener) => isolated(() => listener(error)));
     };
@@ -122,5 +122,5 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
 function required(options: HttpExposureTrackingOptions, name: 'apiKey' | 'serverUrl'): string {
   const given: unknown = options?.[name];
   if (typeof given === 'string' && given) return given;
-  throw new ExperimentError('BAD_ARGUMENT', `HttpExposureTrackingProvider needs ${name}, a text that is not empty`);
+  throw unusable(name, typeof given, `HttpExposureTrackingProvider needs ${name}, a text that is not empty`);
 }

@@ -59,7 +59,7 @@ export class Link {
         isStart,
         options,
         resolve: () => over(resolve),
-        reject: (code, status, cause) => over(() => reject(failed('the request failed', code, status, cause))),
+        reject: (code, more) => over(() => reject(failed('the request failed', code, more))),
       };
       this.refresh();
       this.call((core) => (isStart ? core.start(user, open, false) : core.fetch(user, options, open)));

@@ -241,7 +241,7 @@ export class LocalEvaluationClient {
 
   private settle_(code?: ExperimentErrorCode, status?: number): void {
     for (const { resolve, reject } of this.open_.splice(0)) {
-      if (code) reject(failed('the flags could not be loaded', code, status, this.part_.cause_));
+      if (code) reject(failed('the flags could not be loaded', code, status || this.part_.cause_));
       else resolve();
     }
   }

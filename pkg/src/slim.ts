@@ -2,7 +2,7 @@
 
 import type { WasmSource } from './boundary.js';
 import { boot, isLive, settleAll, unavailable, whyNot } from './engine.js';
-import { ExperimentError } from './error.js';
+import { failed } from './error.js';
 
 export * from './public.js';
 
@@ -54,7 +54,7 @@ function refuse(cause: unknown): never {
     unavailable(cause);
     check();
   }
-  const error = new ExperimentError('LOAD_FAILED', 'the core could not be loaded', { cause });
+  const error = failed('the core could not be loaded', 'LOAD_FAILED', cause);
   settleAll(error);
   throw error;
 }

@@ -103,7 +103,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         if let Some(error) = failed {
             let is_told = ask.is_quiet() || self.throws() || error == Error::Timeout;
             let level = if is_told { Level::Debug } else { Level::Error };
-            self.log(level, "a request failed", Some(error));
+            self.log(level, ask.failure(), Some(error));
             if self.config.is("retryFetchOnFailure", true) && error.is_retryable() {
                 self.requests.retry(ask, retry_after, now);
             }

@@ -35,6 +35,14 @@ impl Ask {
         !matches!(self, Self::Variants { attempt: 0, .. })
     }
 
+    /// What to say when it fails.
+    pub(super) fn failure(&self) -> &'static str {
+        match self {
+            Self::Flags => "flags could not be loaded",
+            Self::Variants { .. } => "variants could not be fetched",
+        }
+    }
+
     /// The flags a request for variants is limited to, if it is one.
     pub(super) fn keys(&self) -> Option<Option<&[Text]>> {
         match self {

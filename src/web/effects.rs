@@ -54,7 +54,7 @@ pub(super) fn list(effect: &Effect) -> List {
         }
         Effect::Settle(FetchId(id), result) => {
             let mut list = List::of("settle");
-            settle(list.number((*id).into()), *result);
+            add_error(list.number((*id).into()), result.err());
             list
         }
         Effect::Notify(change) => notify(change),
@@ -96,19 +96,17 @@ pub(super) fn abort(RequestId(id): RequestId) -> List {
     list
 }
 
-/// `["log", level, sentence, code?]`
+/// `["log", level, sentence, code?, status?]`
 pub(super) fn log(level: Level, Message { text, error }: Message) -> List {
     let mut list = List::of("log");
     list.number(level as u64).text(text.as_bytes());
-    if let Some(error) = error {
-        list.text(error.code().as_bytes());
-    }
+    add_error(&mut list, error);
     list
 }
 
-/// Adds `code?, status?`.
-pub(super) fn settle(list: &mut List, result: Result<(), Error>) {
-    if let Err(error) = result {
+/// Adds `code?, status?`; a status of 0 is none.
+pub(super) fn add_error(list: &mut List, error: Option<Error>) {
+    if let Some(error) = error {
         list.text(error.code().as_bytes()).number(error.status().unwrap_or_default().into());
     }
 }

@@ -147,7 +147,7 @@ fn list(effect: &Effect) -> List {
         }
         Effect::Settle(result) => {
             let mut list = List::of("settle");
-            effects::settle(&mut list, *result);
+            effects::add_error(&mut list, result.err());
             list
         }
         Effect::Log(level, message) => effects::log(*level, *message),

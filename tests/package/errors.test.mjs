@@ -1,8 +1,8 @@
 // What a page is told: which field cannot be used, what was thrown in place of an answer, and that nobody is asked at an empty address.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ExperimentError } from 'experiment-wasm';
-import { Experiment as Local, LocalEvaluationClient } from 'experiment-wasm/evaluate';
+import { ConsentStatus, ExperimentError, HttpExposureTrackingProvider, LogLevel } from 'experiment-wasm';
+import { evaluate, Experiment as Local, HttpAssignmentTrackingProvider, LocalEvaluationClient } from 'experiment-wasm/evaluate';
 import { local } from './local.mjs';
 import { assigned, nextRun, visitor } from './visitor.mjs';
 
@@ -94,6 +94,85 @@ test('what fetch throws is the cause, and an answer that is an error has none', 
   await assert.rejects(client.fetch({ user_id: 'u' }), (error) => error.code === 'HTTP_STATUS' && !('cause' in error));
 });
 
+test('an error says in its message the code and the HTTP status, to who listens and in the log, and for which request', async () => {
+  for (const [answer, code, status] of [[401, 'HTTP_STATUS 401', 401], [503, 'HTTP_STATUS 503', 503], ['', 'DECODE', undefined]]) {
+    const { client, heard, logged } = listening({}, { [VARDATA]: answer });
+    await client.fetch({ user_id: 'u' });
+    assert.deepEqual(heard.map((error) => [error.message, error.status, error.statusCode]), [[`variants could not be fetched (${code})`, status, status]]);
+    assert.deepEqual(logged.filter(([level]) => level === 'error'), [['error', `[Experiment] ${heard[0].message}`, heard[0]]]);
+  }
+  const { client, logged } = visitor({ logLevel: LogLevel.Debug }, { '/sdk/v2/flags': 404 });
+  await client.start({ user_id: 'u' });
+  assert.ok(logged.some(([level, said]) => level === 'debug' && said === '[Experiment] flags could not be loaded (HTTP_STATUS 404)'));
+});
+
+test('the message of an argument that cannot be used has its code, like that of every error', async () => {
+  const { client, heard } = listening();
+  client.setUser('mira');
+  assert.equal(heard[0].message, 'user cannot be used as given (BAD_ARGUMENT)');
+  assert.throws(() => new HttpExposureTrackingProvider({ serverUrl: 'http://h' }), { code: 'BAD_ARGUMENT', field: 'apiKey', message: /\(BAD_ARGUMENT\)$/ });
+  assert.throws(() => new HttpAssignmentTrackingProvider({ apiKey: 'key' }), { code: 'BAD_ARGUMENT', field: 'serverUrl', message: /\(BAD_ARGUMENT\)$/ });
+  assert.throws(() => evaluate('[]', 5), { code: 'BAD_ARGUMENT', message: /\(BAD_ARGUMENT\)$/ });
+});
+
+test('a cause is that of its own request, not of one before', async () => {
+  let thrown = new Error('no route');
+  const httpClient = { request: () => (thrown ? Promise.reject(thrown) : Promise.resolve({ status: 200, body: '' })) };
+  const { client, heard } = listening({ httpClient });
+  await client.fetch({ user_id: 'u' });
+  thrown = undefined;
+  await client.fetch({ user_id: 'u' });
+  assert.deepEqual(heard.map(({ code, cause }) => [code, cause?.message]), [['NETWORK', 'no route'], ['DECODE', undefined]]);
+});
+
+test('who hears of an error may ask again at once, and hears of that too', async () => {
+  const httpClient = { request: () => { throw new Error('no route'); } };
+  const { client, heard } = listening({ httpClient });
+  client.on('error', () => heard.length < 10 && client.fetch());
+  await client.fetch({ user_id: 'u' });
+  for (let at = 0; at < 10; at++) await nextRun();
+  assert.deepEqual(heard.map(({ code, cause }) => [code, cause?.message]), Array(10).fill(['NETWORK', 'no route']));
+});
+
+test('a visitor who rejects is answered fallbacks from then on, and who listens is told', async () => {
+  const { client } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
+  await client.fetch({ user_id: 'u' });
+  const seen = [];
+  client.on('variants', () => seen.push(client.variant('flag', 'control').key));
+  client.setConsentStatus(ConsentStatus.REJECTED);
+  assert.deepEqual([seen, client.variant('flag', 'control').key, client.all()], [['control'], 'control', {}]);
+});
+
+test('a provider without track is named when the client is made', async () => {
+  for (const odd of [{}, { trak() {} }, { track: 'track' }, 'track', { get track() { throw new Error('getter'); } }]) {
+    const { heard } = listening({ exposureTrackingProvider: odd });
+    await nextRun();
+    assert.deepEqual(heard.map(({ code, field }) => [code, field]), [['BAD_ARGUMENT', 'exposureTrackingProvider.track']]);
+  }
+  for (const good of [undefined, null, () => {}, { track() {} }]) {
+    const { heard } = listening({ exposureTrackingProvider: good });
+    await nextRun();
+    assert.deepEqual(heard, []);
+  }
+});
+
+for (const [how, track] of Object.entries({ throws: (error) => { throw error; }, rejects: (error) => Promise.reject(error), 'answers false': () => false })) {
+  test(`an exposure that a provider ${how} is given up with what it threw as the cause`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    t.mock.method(performance, 'now', () => Date.now());
+    const thrown = new TypeError('analytics.trak is not a function');
+    const { client, heard } = listening({ exposureTrackingProvider: { track: () => track(thrown) } }, { [VARDATA]: { flag: assigned('on') } });
+    await client.fetch({ user_id: 'u' });
+    client.variant('flag');
+    for (const wait of [1_000, 5_000, 25_000]) {
+      for (let at = 0; at < 10; at++) await nextRun();
+      t.mock.timers.tick(wait);
+    }
+    for (let at = 0; at < 10; at++) await nextRun();
+    assert.deepEqual(heard.map(({ code, cause }) => [code, cause]), [['PROVIDER_REFUSED', how === 'answers false' ? undefined : thrown]]);
+  });
+}
+
 test('the client for Node has the cause too', async () => {
   const thrown = new Error('no route');
   const { client, logged } = local({ bootstrap: undefined, serverUrl: 'http://h', httpClient: { request: () => Promise.reject(thrown) } });
@@ -138,7 +217,7 @@ test('evaluate and the client for Node name the field too, and log an odd id onc
   const { client, logged, told } = local();
   assert.throws(() => client.evaluateV2({ user_id: 'u', user_properties: { big: 1n } }), { code: 'BAD_ARGUMENT', field: 'user.user_properties.big' });
   for (let i = 0; i < 3; i++) client.evaluateV2({ user_id: {}, device_id: 7 });
-  assert.deepEqual(logged, [['error', '[Experiment] user.user_id cannot be used as given', 'BAD_ARGUMENT']]);
+  assert.deepEqual(logged, [['error', '[Experiment] user.user_id cannot be used as given (BAD_ARGUMENT)', 'BAD_ARGUMENT']]);
   assert.deepEqual(told.map(({ user_id, device_id }) => [user_id, device_id]), [[undefined, '7']]);
 });
 
