@@ -7,7 +7,7 @@
 use crate::digest;
 use crate::effect::Effect;
 use crate::json::{Object, Text};
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, MARK, Storage};
 use crate::user::Identity;
 
 /// A text in storage that is one deployment's.
@@ -47,7 +47,7 @@ impl Place {
     }
 
     fn mark(&self) -> Text {
-        self.key.then(b"-identity")
+        self.key.then(MARK)
     }
 }
 
@@ -84,12 +84,15 @@ impl Owned {
         self.owner.is_empty() || person.is_empty() || self.owner == person
     }
 
-    /// It is this person's from now on; what another one had is gone.
+    /// It is this person's from now on; what another one had is gone. Beside what nobody in particular has, the rest stays whose
+    /// it is.
     pub(super) fn give_to(&mut self, person: &Identity) {
         if !self.is_of(person) {
-            self.map = Object::new();
+            self.clear();
         }
-        self.owner = digest_of(person);
+        if !person.is_unknown() {
+            self.owner = digest_of(person);
+        }
     }
 
     /// The person on the page changed: what was anybody's is the person's who leaves.

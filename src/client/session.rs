@@ -58,11 +58,9 @@ impl Session {
         let mut texts = Vec::new();
         told.save(&mut texts);
         for text in texts {
-            match text {
-                Effect::Save(area, key, text) => storage.write(area, &key, Some(&text)),
-                Effect::Remove(area, key) => storage.write(area, &key, None),
-                _ => true,
-            };
+            if let Effect::Save(area, key, text) = text {
+                storage.save(area, &key, &text);
+            }
         }
     }
 

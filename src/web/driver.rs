@@ -96,7 +96,7 @@ impl Driver {
         match effect {
             Effect::Send(id, request) => self.send(id, &request),
             Effect::Abort(id) => self.take(id).into_iter().for_each(|request| request.abort()),
-            Effect::Save(area, key, text) => self.storage.save(area, &key, &text),
+            Effect::Save(area, key, text) => self.storage.keep(area, &key, &text),
             Effect::Remove(area, key) => drop(self.storage.write(area, &key, None)),
             Effect::Track(id, to, event) => self.track(id, to, &event),
             Effect::Settle(id, result) => self.seed.settle(id, result, &self.cause.borrow()),

@@ -31,8 +31,8 @@ impl PageStorage {
     }
 
     /// Keeps what is the client's own: on the page too, so that it is there after a trap, whatever others write.
-    pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {
-        self.write(area, key, Some(text));
+    pub(super) fn keep(&self, area: Area, key: &Text, text: &Text) {
+        self.save(area, key, text);
         self.kept.set(&to_js(key), &to_js(text));
     }
 
