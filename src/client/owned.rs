@@ -64,6 +64,8 @@ pub(super) struct Owned {
     pub(super) map: Object,
     /// Digest of the person; empty when that is not known.
     owner: Text,
+    /// Somebody known was on the page and went.
+    is_left: bool,
 }
 
 impl Owned {
@@ -75,13 +77,13 @@ impl Owned {
     /// Reads what an earlier page stored.
     pub(super) fn at(place: Place, read: fn(&Object) -> Object, storage: &dyn Storage, is_damaged: &mut bool) -> Self {
         let (text, owner) = place.read(storage);
-        Self { place, map: read(&object_of(&text, is_damaged)), owner }
+        Self { place, map: read(&object_of(&text, is_damaged)), owner, is_left: false }
     }
 
     /// Whether this person may have it.
     pub(super) fn is_of(&self, person: &Identity) -> bool {
         let person = digest_of(person);
-        self.owner.is_empty() || person.is_empty() || self.owner == person
+        self.owner.is_empty() || (person.is_empty() && !self.is_left) || self.owner == person
     }
 
     /// It is this person's from now on; what another one had is gone. Beside what nobody in particular has, the rest stays whose
@@ -95,11 +97,12 @@ impl Owned {
         }
     }
 
-    /// The person on the page changed: what was anybody's is the person's who leaves.
+    /// The person on the page changed: what was anybody's is the person's who leaves. Who comes after them is not anybody.
     pub(super) fn leave(&mut self, person: &Identity) {
         if self.owner.is_empty() && !self.map.is_empty() {
             self.owner = digest_of(person);
         }
+        self.is_left |= !person.is_unknown();
     }
 
     /// Forgets everything.

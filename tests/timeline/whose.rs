@@ -64,6 +64,20 @@ fn what_nobody_in_particular_fetched_of_some_flags_leaves_the_others_to_whom_the
 }
 
 #[test]
+fn who_logs_out_to_nobody_leaves_no_variants_to_them() {
+    let mut page = Page::new("{}");
+    fetches(&mut page, ANNA, r#"{"a":{"key":"annas"},"b":{"key":"annas"}}"#);
+    page.set_user(NOBODY);
+    assert_eq!(page.variant("a").1, "none");
+    page.set_user(ANNA);
+    assert_eq!(page.variant("a").0, "annas", "they come back");
+    page.set_user(NOBODY);
+    page.fetch_keys(&["a"]);
+    page.answer_last(r#"{"a":{"key":"nobodys"}}"#);
+    assert_eq!(["a", "b"].map(|flag| page.variant(flag).0), ["nobodys", ""]);
+}
+
+#[test]
 fn what_a_plugin_was_told_of_somebody_is_told_of_the_next_one_also_where_nobody_came_between() {
     let mut page = Page::new("{}");
     page.integrate(true);
