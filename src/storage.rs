@@ -16,6 +16,9 @@ pub enum Area {
     Page,
 }
 
+/// What the key of a text's mark ends in: who the text belongs to.
+pub const MARK: &[u8] = b"-identity";
+
 /// Storage, lent. It cannot fail: what cannot be read is not there.
 pub trait Storage {
     /// The text under a key.
@@ -28,5 +31,16 @@ pub trait Storage {
     /// under the same key, where [`read`](Self::read) finds it; storage that is lent for reading only takes nothing.
     fn write(&self, _area: Area, _key: &[u8], _text: Option<&Text>) -> bool {
         false
+    }
+
+    /// Keeps a text that has a mark, or the mark that says whose the text is. Where the area does not take one of the two, the
+    /// text does not stay in it either: without its own mark it would be anybody's. It lies on the page then.
+    fn save(&self, area: Area, key: &[u8], text: &Text) {
+        if !self.write(area, key, Some(text)) {
+            let whole = key.strip_suffix(MARK).unwrap_or(key);
+            let text = self.read(area, whole);
+            self.write(area, whole, None);
+            self.write(Area::Page, whole, text.as_ref());
+        }
     }
 }

@@ -5,6 +5,8 @@
 mod exposures;
 #[path = "timeline/page.rs"]
 mod page;
+#[path = "timeline/whose.rs"]
+mod whose;
 
 use experiment_wasm::client::{Change, DropReason, Window};
 use experiment_wasm::error::Error;

@@ -125,9 +125,9 @@ export class ExperimentClient implements Client {
     this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };
     this.seed_ = this.seedOf_(typeof apiKey === 'string' ? apiKey : '');
     if (options.analyticsProvider) this.legacy_ = new LegacyAnalytics(options.analyticsProvider);
-    if (this.is_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) takeOver(this.name_());
+    if (this.is_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) takeOver(this.name_(), this.seed_.kept);
     this.link_ = new Link(this.seed_, options.userProvider, this.lost_);
-    if (this.is_(ConsentStatus.REJECTED)) this.link_.release();
+    if (this.is_(ConsentStatus.REJECTED)) this.link_.forget();
     // The provider logs it itself.
     const provider = options.exposureTrackingProvider as ExposureTrackingProvider | undefined;
     const track = typeof provider === 'function' ? provider : attempt(() => provider?.track);
@@ -326,9 +326,8 @@ export class ExperimentClient implements Client {
 
   private reject_(): void {
     this.unplug_();
-    this.link_.release();
-    // Closed, it answers what it knows.
     this.clear();
+    this.link_.forget();
     this.seed_.kept.clear();
     erase(this.name_(), this.seed_.apiKey);
     this.tell_('variants');

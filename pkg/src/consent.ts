@@ -1,5 +1,7 @@
 // What a visitor consented to: its words, and what becomes of what was kept when they change their mind.
 
+import { attempt } from './attempt.js';
+
 /** What the visitor said. The numbers are those of Amplitude's documentation. */
 export enum ConsentStatus {
   /** No: nothing is stored, fetched or tracked; what was stored is deleted. `variant` answers fallbacks. */
@@ -21,14 +23,21 @@ const STORED = 'amp-exp-';
 
 /** Writes what was kept in memory where it would have been all along. */
 export function store(kept: Map<string, string>): void {
-  for (const [key, text] of kept) {
-    try {
-      if (key.startsWith(STORED)) localStorage.setItem(key, text);
-    } catch {
-      // Full or blocked: it stays in memory.
-    }
+  for (const [key, text] of kept) if (key.startsWith(STORED)) put(key, text, kept);
+}
+
+function put(key: string, text: string, kept: Map<string, string>): void {
+  try {
+    localStorage.setItem(key, text);
+  } catch {
+    // Full or blocked: it stays in memory. What is there still, without its own mark, would be anybody's.
+    kept.set(key, text);
+    attempt(() => localStorage.removeItem(key.replace('-identity', '')));
   }
 }
+
+/** What the names of these records end in. Another instance may have a name that begins like this one's. */
+const END = /^((-flags|-variants-options|-exposed)?(-identity)?|[\da-f]{13,}|DEFAULT_USER_PROVIDER)$/;
 
 /** Deletes all that clients of this instance name and key, and of the reference, ever stored. */
 export function erase(instanceName: string, apiKey: string): void {
@@ -36,24 +45,28 @@ export function erase(instanceName: string, apiKey: string): void {
   for (const name of ['localStorage', 'sessionStorage'] as const) {
     try {
       const storage = globalThis[name];
-      for (const key of Object.keys(storage)) if (own.some((start) => key.startsWith(start))) storage.removeItem(key);
+      for (const key of Object.keys(storage)) if (own.some((start) => key.startsWith(start) && END.test(key.slice(start.length)))) storage.removeItem(key);
     } catch {
       // No storage, nothing stored.
     }
   }
 }
 
-/** The events that the reference let wait for a plugin, put where the core looks for them. They are handed over once. */
-export function takeOver(instanceName: string): void {
+/**
+ * The events that the reference let wait for a plugin, put where the core looks for them. They are handed over once. `kept`: takes those that
+ * storage has no room for.
+ */
+export function takeOver(instanceName: string, kept: Map<string, string>): void {
   try {
     const name = `EXP_unsent_${instanceName}`;
     const events = JSON.parse(localStorage.getItem(name) ?? '[]');
     localStorage.removeItem(name);
-    events.forEach(({ eventType, eventProperties }: any, at: number) => {
+    events.forEach((told: any, at: number) => {
+      const { eventType, eventProperties } = told ?? {};
       // The later the later: the core goes by time.
       const time = Date.now() - events.length + at;
       const event = { event_type: eventType, time, insert_id: `${time}`, event_properties: eventProperties };
-      if (eventProperties?.flag_key) localStorage.setItem(`EXP_queue_v1_${instanceName}_${time}`, JSON.stringify(event));
+      if (eventProperties?.flag_key) put(`EXP_queue_v1_${instanceName}_${time}`, JSON.stringify(event), kept);
     });
   } catch {
     // No storage, or nothing that can be read.

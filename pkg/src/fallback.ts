@@ -86,8 +86,12 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     this.end();
   }
 
-  /** Whoever builds the client tells it these. */
-  setContext(): void {}
+  /** What is met is met by whoever was there then. */
+  setContext(provided: string, url?: string): void {
+    this.call_('setContext', (core) => core.setContext(provided, url));
+  }
+
+  /** Whoever builds the client tells it this. */
   integrate(): void {}
 
   arrive(core: ClientCore): void {

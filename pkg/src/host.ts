@@ -87,12 +87,12 @@ export class Host {
     return this.seed_.kept.get(key) ?? this.stored_(area, key);
   }
 
-  /** Keeps a text, or forgets it. `keeps`: on the page too. Says whether the area took it. */
-  write(area: number, key: string, text: string | undefined, keeps: boolean): boolean {
+  /** Keeps a text, or forgets it. Says whether the area took it; what it did not take lies on the page. */
+  write(area: number, key: string, text: string | undefined): boolean {
     const { kept } = this.seed_;
     const shelf = this.shelf_(area);
     const isTaken = !!attempt(() => (text === undefined ? shelf!.removeItem(key) : shelf!.setItem(key, text), true));
-    if (text !== undefined && (keeps || !isTaken)) kept.set(key, text);
+    if (text !== undefined && !isTaken) kept.set(key, text);
     else kept.delete(key);
     return isTaken || area >= SHELVES.length;
   }

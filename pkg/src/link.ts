@@ -137,6 +137,12 @@ export class Link {
     Object.assign(this.seed_, UNTIED);
   }
 
+  /** Lets go, and knows no variant any more. */
+  forget(): void {
+    this.release();
+    this.part_.of = undefined;
+  }
+
   adopt(): void {
     Object.assign(this.seed_, this.ties_);
     this.part_ = this.adopt_();

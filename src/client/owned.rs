@@ -7,7 +7,7 @@
 use crate::digest;
 use crate::effect::Effect;
 use crate::json::{Object, Text};
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, MARK, Storage};
 use crate::user::Identity;
 
 /// A text in storage that is one deployment's.
@@ -47,7 +47,7 @@ impl Place {
     }
 
     fn mark(&self) -> Text {
-        self.key.then(b"-identity")
+        self.key.then(MARK)
     }
 
     fn mark_of(&self, text: &Text, owner: &[u8]) -> Text {
@@ -68,6 +68,8 @@ pub(super) struct Owned {
     pub(super) map: Object,
     /// Digest of the person; empty when that is not known.
     owner: Text,
+    /// Somebody known was on the page and went.
+    is_left: bool,
 }
 
 impl Owned {
@@ -79,28 +81,32 @@ impl Owned {
     /// Reads what an earlier page stored.
     pub(super) fn at(place: Place, read: fn(&Object) -> Object, storage: &dyn Storage, is_damaged: &mut bool) -> Self {
         let (text, owner) = place.read(storage);
-        Self { place, map: read(&object_of(&text, is_damaged)), owner }
+        Self { place, map: read(&object_of(&text, is_damaged)), owner, is_left: false }
     }
 
     /// Whether this person may have it.
     pub(super) fn is_of(&self, person: &Identity) -> bool {
         let person = digest_of(person);
-        self.owner.is_empty() || person.is_empty() || self.owner == person
+        self.owner.is_empty() || (person.is_empty() && !self.is_left) || self.owner == person
     }
 
-    /// It is this person's from now on; what another one had is gone.
+    /// It is this person's from now on; what another one had is gone. Beside what nobody in particular has, the rest stays whose
+    /// it is.
     pub(super) fn give_to(&mut self, person: &Identity) {
         if !self.is_of(person) {
-            self.map = Object::new();
+            self.clear();
         }
-        self.owner = digest_of(person);
+        if !person.is_unknown() {
+            self.owner = digest_of(person);
+        }
     }
 
-    /// The person on the page changed: what was anybody's is the person's who leaves.
+    /// The person on the page changed: what was anybody's is the person's who leaves. Who comes after them is not anybody.
     pub(super) fn leave(&mut self, person: &Identity) {
         if self.owner.is_empty() && !self.map.is_empty() {
             self.owner = digest_of(person);
         }
+        self.is_left |= !person.is_unknown();
     }
 
     /// Forgets everything.
@@ -116,8 +122,8 @@ impl Owned {
     /// Saves it at once.
     pub(super) fn write(&self, storage: &dyn Storage) {
         let (place, text) = (&self.place, self.map.to_text());
-        storage.write(place.area, &place.key, Some(&text));
-        storage.write(place.area, &place.mark(), Some(&place.mark_of(&text, &self.owner)));
+        storage.save(place.area, &place.key, &text);
+        storage.save(place.area, &place.mark(), &place.mark_of(&text, &self.owner));
     }
 }
 

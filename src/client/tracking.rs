@@ -75,12 +75,12 @@ impl<S: Storage> Tracker<S> {
         };
         let again = if tracker.is_held { NEVER } else { now.mono };
         for (_, told) in tracker.storage.entries(Area::Page, TOLD) {
-            tracker.take_up(Receiver::Provider, &told, again, window == Window::Page);
+            tracker.take_up(Receiver::Provider, None, &told, again, window == Window::Page);
         }
         for (key, waiting) in tracker.storage.entries(Area::Local, &tracker.queue) {
             // What lies on the page alone is in no record: see `keep`.
             let is_told = tracker.storage.read(Area::Page, &key).is_none();
-            tracker.take_up(Receiver::Plugin, &waiting, NEVER, is_told);
+            tracker.take_up(Receiver::Plugin, Some(&key), &waiting, NEVER, is_told);
         }
         tracker
     }
@@ -161,9 +161,12 @@ impl<S: Storage> Tracker<S> {
     }
 
     /// An exposure that a lost instance or an earlier page had not been rid of.
-    fn take_up(&mut self, to: Receiver, told: &Value, again: u64, is_told: bool) {
+    /// `key`: where it waited, which may be the queue of an instance whose name only begins like this one's.
+    fn take_up(&mut self, to: Receiver, key: Option<&Text>, told: &Value, again: u64, is_told: bool) {
         let told = told.as_str().and_then(|told| Object::parse(told)).unwrap_or_default();
-        if let Some(event) = ExposureEvent::from_event(&told) {
+        if let Some(event) = ExposureEvent::from_event(&told)
+            && key.is_none_or(|key| *key == key_of(&self.queue, &event))
+        {
             self.offer(Offer { again, is_told, ..Offer::new(to, event) });
         }
     }

@@ -94,7 +94,7 @@ impl Driven {
 
     fn perform(&self, effect: Effect) {
         let (id, unless) = match &effect {
-            Effect::Save(area, key, text) => return self.host.save(*area, key, text),
+            Effect::Save(area, key, text) => return self.host.keep(*area, key, text),
             Effect::Remove(area, key) => return self.host.forget(*area, key),
             Effect::Send(RequestId(id), _) => (*id, news::FAILED),
             Effect::Track(TrackId(id), ..) => (*id, news::REFUSED),

@@ -47,7 +47,7 @@ extern "C" {
     fn texts(this: &Host, area: u32, prefix: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = write)]
-    fn put(this: &Host, area: u32, key: &JsValue, text: JsValue, keeps: bool) -> Result<bool, JsValue>;
+    fn put(this: &Host, area: u32, key: &JsValue, text: JsValue) -> Result<bool, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = isSafe)]
     fn is_stored(this: &Host, area: u32, key: &JsValue) -> Result<bool, JsValue>;
@@ -55,8 +55,9 @@ extern "C" {
 
 impl Host {
     /// Keeps what is the client's own: on the page too, so that it is there after a trap, whatever others write.
-    pub(super) fn save(&self, area: Area, key: &Text, text: &Text) {
-        let _taken = self.put(area as u32, &to_js(key), to_js(text), true);
+    pub(super) fn keep(&self, area: Area, key: &Text, text: &Text) {
+        self.save(area, key, text);
+        self.write(Area::Page, key, Some(text));
     }
 
     pub(super) fn forget(&self, area: Area, key: &Text) {
@@ -71,7 +72,7 @@ impl Host {
 
 impl Storage for Host {
     fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
-        self.put(area as u32, &to_js(key), text.map_or(JsValue::UNDEFINED, |text| to_js(text)), false)
+        self.put(area as u32, &to_js(key), text.map_or(JsValue::UNDEFINED, |text| to_js(text)))
             .unwrap_or_default()
     }
 

@@ -65,3 +65,20 @@ test('where wasm is not allowed, load says so and the client goes on with fallba
     console.log(JSON.stringify([failure, await failed(load(bytes)), client.variant('flag', 'off').value, logged]));`);
   assert.deepEqual(result, ['WASM_UNAVAILABLE', 'WASM_UNAVAILABLE', 'off', ['WASM_UNAVAILABLE']]);
 });
+
+test('what was met before the wasm came is told of whoever was there then', async () => {
+  const result = await elsewhere(`${START}
+    const met = [];
+    let user_id = 'anna';
+    const bootstrapped = Experiment.initialize('other', {
+      source: 'initialVariants', initialVariants: { flag: 'on' }, userProvider: { getUser: () => ({ user_id }) },
+      exposureTrackingProvider: (exposure, event) => void met.push([event.user_id, exposure.variant]),
+    });
+    bootstrapped.variant('flag');
+    await null;
+    user_id = 'bob';
+    bootstrapped.variant('flag');
+    await load(bytes);
+    console.log(JSON.stringify(met));`);
+  assert.deepEqual(result, [['anna', 'on'], ['bob', 'on']]);
+});

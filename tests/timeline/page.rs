@@ -173,6 +173,12 @@ impl Page {
         Self::open(key, &self.options, self.window, shelf, self.now)
     }
 
+    /// A client with other options for the same deployment, on the same page.
+    pub fn named(&mut self, options: &str) -> Self {
+        let shelf = Shelf { page: Texts::default(), ..self.shelf.clone() };
+        Self::open(self.key, options, self.window, shelf, self.now)
+    }
+
     fn on(&self, shelf: Shelf) -> Self {
         Self::open(self.key, &self.options, self.window, shelf, self.now)
     }
@@ -334,7 +340,7 @@ impl Page {
                 line
             }
             Effect::Save(area, key, text) => {
-                self.shelf.write(area, &key, Some(&text));
+                self.shelf.save(area, &key, &text);
                 format!("save {key}")
             }
             Effect::Remove(area, key) => {
