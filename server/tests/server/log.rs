@@ -65,6 +65,20 @@ fn nothing_of_users_is_in_the_log_whatever_they_send() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut server = Running::heard(Database::lasting(), &[], full.into());
+    let buy = || json!([{ "user_id": "alice", "event_type": "Buy" }]);
+    server.database.run("ALTER TABLE event RENAME TO away");
+    server.ingest(buy()).refused(503);
+    assert_eq!(server.read("/healthz").expect(200)["status"], "not storing");
+    server.vardata(&json!({ "user_id": "alice" })).send().expect(200);
+    server.database.run("ALTER TABLE away RENAME TO event");
+    server.store(buy());
+    server.terminate();
+}
+
+#[test]
 fn nothing_of_users_is_in_the_log_while_the_store_fails() {
     let (server, log) = Log::of(Database::lasting());
     for (away, back) in [
