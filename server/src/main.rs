@@ -12,6 +12,7 @@ mod http;
 mod key;
 mod metrics;
 mod options;
+mod output;
 mod position;
 mod routes;
 mod stop;
@@ -31,6 +32,7 @@ use http::listeners::Listeners;
 use http::server;
 use metrics::Metrics;
 use options::{Command, Options, USAGE, VERSION};
+use output::{Log, complain, say};
 use stop::Stop;
 use store::writer::Writer;
 use store::{Failure, Store};
@@ -39,23 +41,23 @@ use store::{Failure, Store};
 const FLAGS_CHECK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_writer(|| Log).init();
     // What a panic says may quote a request: only its place is told.
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
     }));
     match options::read(std::env::args_os().skip(1)) {
         Ok(Command::Help) => {
-            println!("{USAGE}");
+            say(USAGE);
             ExitCode::SUCCESS
         }
         Ok(Command::Version) => {
-            println!("{VERSION}");
+            say(VERSION);
             ExitCode::SUCCESS
         }
         Ok(Command::Serve(options)) => finished(run(options)),
         Err(error) => {
-            eprintln!("{error}\n\n{USAGE}");
+            complain(format_args!("{error}\n\n{USAGE}"));
             ExitCode::FAILURE
         }
     }
@@ -65,7 +67,7 @@ fn finished(outcome: Result<(), Box<dyn Error>>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }
@@ -95,6 +97,9 @@ async fn start(options: &Options) -> Result<Started, Box<dyn Error>> {
     let text = std::fs::read(&options.config).map_err(|error| format!("{}: {error}", options.config.display()))?;
     let config = config::read(&text)?;
     drop(text);
+    if let Some(www) = options.www.as_deref() {
+        std::fs::read_dir(www).map_err(|error| format!("--www {}: {error}", www.display()))?;
+    }
     let store = Store::open(&options.database).await?;
     if store.forgets() {
         tracing::warn!("the database is in memory: when the server ends, everything is forgotten (see --database)");
@@ -102,7 +107,9 @@ async fn start(options: &Options) -> Result<Started, Box<dyn Error>> {
     let metrics = Arc::new(Metrics::new());
     let (writer, writing) = Writer::start(store.clone(), Arc::clone(&metrics));
     let (tracking_queue, tracking) = TrackingQueue::start(writer.clone(), Arc::clone(&metrics));
-    let app = Arc::new(App::new(store, writer, tracking_queue, metrics, config).await?);
+    let opened = store.clone();
+    let app = App::new(store, writer, tracking_queue, metrics, config).await.map_err(|error| opened.named(error))?;
+    let app = Arc::new(app);
     let listeners = Listeners::bind("--port", &options.host, options.port).await?;
     let metrics_listeners = match options.metrics_port {
         Some(port) => Some(Listeners::bind("--metrics-port", &options.host, port).await?),
@@ -120,7 +127,7 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
         tokio::spawn(server::serve(listeners, router, Gauge::default(), stop.clone().asked()))
     });
     // In one write: whoever reads the first line may close the pipe before a second.
-    println!("{said}");
+    say(said);
     let checking = tokio::spawn(check_flags(Arc::clone(&app)));
     let router = routes::router(app, options.www.as_deref());
     server::serve(listeners, router, connections, stop.clone().asked()).await;

@@ -33,7 +33,7 @@ pub struct Store {
     updates: UpdateMeter,
     /// Whether the last group of events was stored.
     stores: Arc<AtomicBool>,
-    forgets: bool,
+    location: Arc<Location>,
 }
 
 impl Store {
@@ -41,14 +41,22 @@ impl Store {
     pub async fn open(url: &str) -> std::result::Result<Self, Box<dyn Error>> {
         let location = Location::of(url)?;
         let opened = Engine::open(&location).await;
-        let engine = opened.map_err(|error| format!("--database {location}: {}", Failure(&error)))?;
-        let stores = Arc::new(AtomicBool::new(true));
-        Ok(Self { engine, updates: UpdateMeter::default(), stores, forgets: location.is_in_memory() })
+        let engine = opened.map_err(|error| failed(&location, &error))?;
+        let (stores, location) = (Arc::new(AtomicBool::new(true)), Arc::new(location));
+        Ok(Self { engine, updates: UpdateMeter::default(), stores, location })
+    }
+
+    /// The same error; one of the database says which database it is, and nothing that the database says of values.
+    pub fn named(&self, error: Box<dyn Error>) -> Box<dyn Error> {
+        match error.downcast_ref() {
+            Some(failure) => failed(&self.location, failure),
+            None => error,
+        }
     }
 
     /// Whether everything is gone when the process ends.
     pub fn forgets(&self) -> bool {
-        self.forgets
+        self.location.is_in_memory()
     }
 
     /// Whether the database answers.
@@ -65,4 +73,8 @@ impl Store {
     pub async fn close(&self) {
         self.engine.close().await;
     }
+}
+
+fn failed(location: &Location, error: &sqlx::Error) -> Box<dyn Error> {
+    format!("--database {location}: {}", Failure(error)).into()
 }

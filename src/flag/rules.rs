@@ -39,6 +39,9 @@ const METADATA: [Rule; 9] = [
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check<D: Dialect>(flag: &Object, dialect: &D) -> Check {
+    if let Some((name, _)) = flag.iter().find(|(_, value)| is_deep(value)) {
+        return Err(Fault::new("deep", "is nested too deep for other readers of JSON").of(&name.to_str()));
+    }
     required(flag, "key", text)?;
     required(flag, "variants", variants)?;
     optional(flag, "dependencies", |keys| each(keys, text))?;
@@ -51,6 +54,16 @@ pub fn check<D: Dialect>(flag: &Object, dialect: &D) -> Check {
     }
     let rules = Rules { variants, dependencies: dependencies.into_iter().collect(), dialect };
     required(flag, "segments", |segments| each(segments, |segment| rules.segment(segment)))
+}
+
+/// Whether anything lies deeper than is read. Clients and the admin's programs are given it as it is written.
+fn is_deep(value: &Value) -> bool {
+    match value {
+        Value::Raw(_) => true,
+        Value::Array(items) => items.iter().any(is_deep),
+        Value::Object(fields) => fields.iter().any(|(_, value)| is_deep(value)),
+        _ => false,
+    }
 }
 
 /// The keys of the flags that a flag depends on, in their order.
@@ -326,6 +339,19 @@ mod tests {
             (r#""key": "f", "#, "", "missing", "key".into()),
         ];
         assert_faults(cases);
+    }
+
+    #[test]
+    fn a_flag_that_other_readers_would_stumble_over_is_refused() {
+        let nested = |depth: usize, instead: fn(&str) -> String| {
+            let lists = "[".repeat(depth) + &"]".repeat(depth);
+            checked(&GOOD.replacen('{', &instead(&lists), 1)).map_err(|fault| (fault.code, fault.field))
+        };
+        let own: fn(&str) -> String = |lists| format!(r#"{{"later": {lists}, "#);
+        let inner: fn(&str) -> String = |lists| format!(r#"{{"later": {{"x": {lists}}}, "#);
+        let deep = || Err(("deep", "later".to_owned()));
+        assert_eq!((nested(63, own), nested(64, own)), (Ok(()), deep()));
+        assert_eq!((nested(62, inner), nested(63, inner), nested(100_000, inner)), (Ok(()), deep(), deep()));
     }
 
     #[test]

@@ -72,8 +72,7 @@ impl Host {
 
 impl Storage for Host {
     fn write(&self, area: Area, key: &[u8], text: Option<&Text>) -> bool {
-        self.put(area as u32, &to_js(key), text.map_or(JsValue::UNDEFINED, |text| to_js(text)))
-            .unwrap_or_default()
+        self.put(area as u32, &to_js(key), text.map_or(JsValue::UNDEFINED, |text| to_js(text))).unwrap_or_default()
     }
 
     fn read(&self, area: Area, key: &[u8]) -> Option<Text> {

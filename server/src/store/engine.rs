@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Executor, Postgres, Row as _, SqlStr, Sqlite};
+use sqlx::{Connection, Executor, Postgres, Row as _, SqlStr, Sqlite};
+use tokio::time::timeout;
 
 use super::failure::{Result, is_read_only};
 use super::location::Location;
@@ -245,7 +246,19 @@ async fn postgres_pool(options: &PgConnectOptions) -> Result<Engine> {
         let goes_on = !ends.load(Ordering::Relaxed);
         Box::pin(async move { Ok(goes_on) })
     });
-    Ok(Engine::Postgres(options.connect_with(database).await?, read_only))
+    match options.connect_with(database.clone()).await {
+        Ok(pool) => Ok(Engine::Postgres(pool, read_only)),
+        Err(sqlx::Error::PoolTimedOut) => Err(unreachable_for(&database).await),
+        Err(error) => Err(error),
+    }
+}
+
+/// Why a pool had no connection in time: it tries again and again, and keeps to itself what each try came to.
+async fn unreachable_for(options: &PgConnectOptions) -> sqlx::Error {
+    match timeout(LOCK_WAIT, PgConnection::connect_with(options)).await {
+        Ok(Err(error)) => error,
+        _ => sqlx::Error::PoolTimedOut,
+    }
 }
 
 fn wrapped<R>(rows: Vec<R>, wrap: fn(R) -> Row) -> Vec<Row> {

@@ -51,6 +51,8 @@ fn meaning(code: &str) -> &'static str {
         _ if code.len() == 5 => match code.get(..2) {
             Some("08" | "57") => "it is not available",
             Some("23") => "against a constraint",
+            Some("28") => "the user or the password is refused",
+            Some("3D") => "there is no database of this name",
             Some("40" | "55") => "locked",
             Some("42") => "tables that are not as expected",
             _ => "see PostgreSQL's error codes",
@@ -89,6 +91,8 @@ mod tests {
     fn codes_of_both_engines_have_a_meaning() {
         assert_eq!(["53100", "13"].map(meaning), ["disk full"; 2]);
         assert_eq!(["23505", "2067"].map(meaning), ["against a constraint"; 2]);
+        assert_eq!(["28P01", "28000"].map(meaning), ["the user or the password is refused"; 2]);
+        assert_eq!(meaning("3D000"), "there is no database of this name");
         assert_eq!(["25006", "1032"].map(meaning), [READ_ONLY; 2]);
     }
 }

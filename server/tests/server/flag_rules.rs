@@ -89,6 +89,26 @@ fn a_flag_that_an_evaluation_would_not_understand_whole_is_refused_with_field_an
 }
 
 #[test]
+fn a_flag_that_other_readers_of_json_would_stumble_over_is_refused() {
+    let server = Running::start();
+    let nested = |depth: usize| {
+        let payload = "[".repeat(depth) + &"]".repeat(depth);
+        let flag = format!(
+            r#"{{"key":"well","variants":{{"on":{{"key":"on","payload":{payload}}}}},"segments":[{{"variant":"on"}}]}}"#
+        );
+        put_text(&server, "well", flag)
+    };
+    for depth in [62, 100_000] {
+        let refused = nested(depth).expect(400);
+        assert_eq!((&refused["reason"], &refused["field"]), (&json!("deep"), &json!("variants")), "{depth}");
+    }
+    server.read("/api/flags/well").refused(404);
+    nested(61).expect(200);
+    let given = server.ask("GET", "/sdk/v2/flags").header("authorization", SERVER).send().expect(200);
+    assert!(given.as_array().unwrap().iter().any(|flag| flag["key"] == "well"));
+}
+
+#[test]
 fn a_flag_that_closes_a_circle_is_refused_and_the_others_stay_as_they_are() {
     let server = Running::start();
     let refused = |flag: Value| {

@@ -1,6 +1,7 @@
 //! The command line and the configuration: what is taken, and what is said of what is not.
 
-use std::net::TcpListener;
+use std::fs::File;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use serde_json::json;
 use crate::asking::Asking;
 use crate::database::{Database, name};
 use crate::process::{ended, lines_of, output_of, signal};
-use crate::running::{Running, SERVER, spawn_heard};
+use crate::running::{Running, SERVER, spawn_heard, until};
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json");
 
@@ -110,6 +111,34 @@ fn the_version_is_told() {
 }
 
 #[test]
+fn a_server_whose_output_cannot_be_written_serves() {
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let arguments = ["--config", CONFIG, "--port", &port.to_string()];
+    let mut child = server(&arguments).stdout(full()).stderr(full()).spawn().unwrap();
+    until(|| TcpStream::connect(("127.0.0.1", port)).ok());
+    Asking::new(port, "GET", "/healthz").send().expect(200);
+    signal(&child, "TERM");
+    assert!(ended(&mut child).success());
+    for (arguments, code) in [(&["--help"][..], 0), (&["--version"], 0), (&["--prot"], 1), (&["--config", "/none"], 1)]
+    {
+        let mut child = server(arguments).stdout(full()).stderr(full()).spawn().unwrap();
+        assert_eq!(ended(&mut child).code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_database_that_holds_something_else_is_named() {
+    let mut first = Running::on(Database::lasting(), &[]);
+    first.terminate();
+    first.database.run("ALTER TABLE flag RENAME COLUMN flag_key TO shop");
+    let said = refusal(&["--config", CONFIG, "--database", &first.database.url()]);
+    assert!(said.contains("\n--database ") || said.starts_with("--database "), "{said}");
+    assert!(said.contains("tables that are not as expected"), "{said}");
+    assert!(!said.contains("flag_key"), "{said}");
+}
+
+#[test]
 fn a_name_is_listened_on_at_every_address_it_has() {
     let arguments = ["--config", CONFIG, "--host", "localhost", "--port", "0"];
     let mut child = server(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -129,6 +158,13 @@ fn a_host_that_is_nowhere_is_named() {
 }
 
 #[test]
+fn a_folder_of_pages_that_is_not_there_is_named() {
+    let said = refusal(&["--config", CONFIG, "--www", "/nowhere/pages"]);
+    assert!(said.starts_with("--www /nowhere/pages: "), "{said}");
+    assert!(refusal(&["--config", CONFIG, "--www", CONFIG]).starts_with(&format!("--www {CONFIG}: ")));
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -145,6 +181,7 @@ fn a_database_that_cannot_be_opened_is_named_without_its_password() {
     let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let said = refusal(&["--config", CONFIG, "--database", &format!("postgres://shop:zq7x@127.0.0.1:{free}/events")]);
     assert!(said.contains(&format!("events on 127.0.0.1:{free}")) && !said.contains("zq7x"), "{said}");
+    assert!(said.contains("connection refused"), "{said}");
     for url in ["sqlite:", "mysql://shop:zq7x@localhost/events", "postgres://shop:zq7x@localhost:port/events"] {
         let said = refusal(&["--config", CONFIG, "--database", url]);
         assert!(said.contains("--database must be") && !said.contains("zq7x"), "{said}");
