@@ -2,7 +2,7 @@
 
 import type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from './analytics.js';
 import { isolated } from './attempt.js';
-import type { Client } from './client.js';
+import type { Client } from './client-api.js';
 import type { ExperimentConfig } from './config.js';
 import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './connector.js';
 import { ExperimentError } from './error.js';

@@ -4,66 +4,23 @@ import { LegacyAnalytics } from './analytics.js';
 import { Answers } from './answers.js';
 import { attempt, isolated } from './attempt.js';
 import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from './boundary.js';
+import type { Client, ExperimentEvents, FetchOptions, VariantOptions } from './client-api.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from './config.js';
 import { type ConsentOptions, ConsentStatus, erase, store, takeOver } from './consent.js';
 import { type ExperimentError, failed, unusable } from './error.js';
-import type { Exposure, ExposureTrackingProvider } from './exposure.js';
+import type { ExposureTrackingProvider } from './exposure.js';
 import { fallbackOf } from './fallback.js';
 import type { FlagEvaluationTrace } from './flag.js';
 import { Link } from './link.js';
 import { leveled, type Logger, say } from './logger.js';
 import { asked, type ExperimentPlugin, type IntegrationPlugin } from './plugin.js';
-import { forget } from './register.js';
+import { forget } from './registry.js';
 import { guard, makeRoom } from './room.js';
 import { type Lost, toText } from './text.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
 import type { Variant, Variants } from './variant.js';
 
-/** What one `fetch` asks for. */
-export type FetchOptions = {
-  /** Only these flags: others keep the variants they have. Default: all flags. */
-  flagKeys?: string[];
-};
-
-/** What one `variant` asks for. */
-export type VariantOptions = {
-  /** Whether the variant is met, so that its exposure is tracked. `false`: it is only looked at. Default: `true`. */
-  expose?: boolean;
-};
-
-/** What {@link ExperimentClient.on} tells of, and what a listener is given. */
-export type ExperimentEvents = {
-  /** Stored variants changed. */
-  variants: void;
-  /** The flags that are evaluated on the page changed. */
-  flags: void;
-  /** The user was set: other variants may be answered, by flags that are evaluated on the page, or because somebody else is there. */
-  user: void;
-  /** An exposure that was not told before is being told. */
-  exposure: Exposure;
-  /** Something failed that no call of the page reports: a request, an exposure that was given up, an argument that cannot be used. */
-  error: ExperimentError;
-};
-
 type Listener = (told: any) => void;
-
-/** What a client can do. {@link ExperimentClient} is the one that does. */
-export interface Client {
-  /** Sets the user, gets the flags to evaluate on the page, fetches variants and goes on polling for flags. */
-  start(user?: ExperimentUser): Promise<void>;
-  stop(): void;
-  fetch(user?: ExperimentUser, options?: FetchOptions): Promise<Client>;
-  variant(key: string, fallback?: string | Variant): Variant;
-  all(): Variants;
-  clear(): void;
-  exposure(key: string): void;
-  getUser(): ExperimentUser;
-  setUser(user: ExperimentUser): void;
-  /** @deprecated Use the option `userProvider`. */
-  getUserProvider(): ExperimentUserProvider;
-  /** @deprecated Use the option `userProvider`. */
-  setUserProvider(userProvider: ExperimentUserProvider): Client;
-}
 
 /** A key that cannot cross plain: one that is not well formed, and one that would look quoted. */
 const QUOTED = /^"|\p{Surrogate}/u;

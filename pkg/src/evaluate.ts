@@ -2,7 +2,7 @@
 // tells assignments.
 
 import { ask, textOf } from './evaluate-core.js';
-import type { EvaluationFlag, EvaluationVariant, FlagEvaluationTrace } from './flag.js';
+import type { EvaluationVariant, Flags, FlagEvaluationTrace } from './flag.js';
 import type { ExperimentUser } from './user.js';
 
 export type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
@@ -24,9 +24,6 @@ export type Evaluation = {
   /** The flags that could not be read, with the reason as a code, by flag key. */
   skipped: Record<string, string>;
 };
-
-/** What is evaluated: the answer of the flags API, an object of flags by key as clients store it, or the JSON text of either. */
-export type Flags = EvaluationFlag[] | Record<string, EvaluationFlag> | string;
 
 /**
  * Evaluates flags for a user, as the client does on the page. A flag that cannot be read is skipped and named; the others are evaluated.

@@ -6,7 +6,7 @@ import { copyOptions, type ExperimentConfig } from './config.js';
 import { analyticsConnector } from './connector.js';
 import { ConsentStatus } from './consent.js';
 import { DefaultUserProvider } from './context.js';
-import { find } from './register.js';
+import { find } from './registry.js';
 
 /** How long a client waits for Amplitude's analytics SDK to say who is there, in milliseconds: the reference's number. */
 const IDENTITY_MILLIS = 10_000;

@@ -79,3 +79,6 @@ export type FlagEvaluationTrace = {
   matchedSegment?: string;
   steps: EvaluationSegmentResult[];
 };
+
+/** What is evaluated: the answer of the flags API, an object of flags by key as clients store it, or the JSON text of either. */
+export type Flags = EvaluationFlag[] | Record<string, EvaluationFlag> | string;

@@ -5,7 +5,7 @@ import type { LocalCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
 import { copyOptions } from './config.js';
 import { ExperimentError, type ExperimentErrorCode, failed, unusable } from './error.js';
-import type { Flags } from './evaluate.js';
+import type { Flags } from './flag.js';
 import { textOf } from './evaluate-core.js';
 import { giveUp, Part } from './evaluate-part.js';
 import { leveled, type Logger, LogLevel } from './logger.js';

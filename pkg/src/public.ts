@@ -2,7 +2,7 @@
 
 export { AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin, AmplitudeUserProvider } from './amplitude.js';
 export type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from './analytics.js';
-export type { Client, ExperimentEvents, FetchOptions, VariantOptions } from './client.js';
+export type { Client, ExperimentEvents, FetchOptions, VariantOptions } from './client-api.js';
 export { ExperimentClient } from './client.js';
 export type { ExperimentConfig } from './config.js';
 export type { ConsentOptions } from './consent.js';

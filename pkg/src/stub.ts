@@ -1,6 +1,6 @@
 // The client that does nothing, for tests and for pages that are rendered where nothing shall be fetched.
 
-import type { Client, FetchOptions } from './client.js';
+import type { Client, FetchOptions } from './client-api.js';
 import type { ExperimentUser, ExperimentUserProvider } from './user.js';
 import type { Variant, Variants } from './variant.js';
 
