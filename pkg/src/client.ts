@@ -283,7 +283,6 @@ export class ExperimentClient implements Client {
 
   private reject_(): void {
     this.unplug_();
-    this.clear();
     this.link_.forget();
     this.seed_.kept.clear();
     erase(this.name_(), this.seed_.apiKey);
