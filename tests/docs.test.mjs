@@ -1,19 +1,25 @@
 // Documents keep their word: every path in them exists, and every rule of the specification has a test.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
-const documents = tracked.filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md');
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
-/** Folders that a build or a test run makes. */
-const MADE = /^(pkg\/dist|target|node_modules|tests\/output)(\/|$)/;
+/** What a build or a test run makes. */
+const MADE = /^(\.git|target|tests\/output|pkg\/(dist|docs|README\.md|LICENSE)|www\/dist|(.*\/)?node_modules)(\/|$)/;
+
+const tracked = files('');
+const documents = tracked.filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md');
+
+/** The files of a folder of the repository, by their paths from the root. */
+function files(folder) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true }).map((entry) => [entry, folder + entry.name]);
+  return entries.filter(([, path]) => !MADE.test(path)).flatMap(([entry, path]) => (entry.isDirectory() ? files(`${path}/`) : [path]));
+}
 
 /** A path from the root, in backticks: it has a slash and begins with a folder of the repository. */
 const FOLDERS = new Set(tracked.map((path) => path.split('/')[0]));
