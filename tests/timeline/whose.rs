@@ -23,17 +23,21 @@ fn meets(page: &mut Page, user: &str, flag: &str) -> usize {
     page.tracked().len()
 }
 
+fn assert_known_here_and_not_served_to_bob_on_the_next_page(page: &mut Page) {
+    assert_eq!(page.variant("a").1, "storage", "on the page they are known");
+    assert_eq!(page.trap().variant("a").1, "storage", "also after a trap");
+    let mut next = page.reload();
+    next.set_user(BOB);
+    assert_eq!(next.variant("a").1, "none");
+}
+
 #[test]
 fn where_the_next_persons_variants_have_no_room_those_of_the_last_are_not_served_to_them() {
     let mut page = Page::new("{}");
     fetches(&mut page, ANNA, r#"{"a":{"key":"annas"}}"#);
     page.leave_room(10);
     fetches(&mut page, BOB, &format!(r#"{{"a":{{"key":"{}"}}}}"#, "bobs".repeat(20)));
-    assert_eq!(page.variant("a").1, "storage", "on the page they are known");
-    assert_eq!(page.trap().variant("a").1, "storage", "also after a trap");
-    let mut next = page.reload();
-    next.set_user(BOB);
-    assert_eq!(next.variant("a").1, "none");
+    assert_known_here_and_not_served_to_bob_on_the_next_page(&mut page);
 }
 
 #[test]
@@ -43,11 +47,7 @@ fn where_it_has_no_room_for_whose_they_are_nobody_is_served_them() {
     page.leave_room(50);
     let mut page = page.reload();
     fetches(&mut page, ANNA, r#"{"a":{"key":"annas"}}"#);
-    assert_eq!(page.variant("a").1, "storage", "on the page they are known");
-    assert_eq!(page.trap().variant("a").1, "storage", "also after a trap");
-    let mut next = page.reload();
-    next.set_user(BOB);
-    assert_eq!(next.variant("a").1, "none");
+    assert_known_here_and_not_served_to_bob_on_the_next_page(&mut page);
 }
 
 #[test]

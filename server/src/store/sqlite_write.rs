@@ -46,7 +46,7 @@ impl SqliteWriteTransaction {
         let Some(mut connection) = self.connection.take() else { return Ok(()) };
         if let Err(error) = self.checkpoint.run_if_long(&mut connection).await {
             // What was committed stays committed.
-            tracing::warn!(error = %Failure(&error), "the write-checkpoint log could not be truncated");
+            tracing::warn!(error = %Failure(&error), "the write-ahead log could not be truncated");
         }
         Ok(())
     }
