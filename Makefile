@@ -85,7 +85,7 @@ core := Cargo.toml Cargo.lock $(shell find src crates -name '*.rs')
 shipped := $(foreach build,client evaluate,target/wasm/$(build)/experiment_wasm.js)
 stable := target/wasm/stable-client/experiment_wasm.js
 trap := target/wasm/trap/trap.js
-shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/built-in/instructions.ts pkg/src/host.ts pkg/src/platform.ts pkg/src/attempt.ts
+shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/built-in/instructions.ts pkg/src/platform.ts pkg/src/attempt.ts
 
 # The standard library is built too, with panics that are a bare `unreachable`: 6.5 KB less. The flags are unstable; the compiler is pinned.
 std = $(wildcard $(shell rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock)

@@ -67,7 +67,7 @@ function seams(name, form) {
     name: 'seams',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^core:(client|evaluate)$/ }, () => ({ path: `${core(name)}.js` }));
-      onResolve({ filter: /^\.\/(host|platform)\.js$/ }, ({ path }) => ({ path: `${src}${path.slice(2, -2)}ts` }));
+      onResolve({ filter: /^\.\/platform\.js$/ }, ({ path }) => ({ path: `${src}${path.slice(2, -2)}ts` }));
       onResolve({ filter: /^core:built-in$/ }, () => ({ path: `${src}built-in/${builtIn}.ts`, sideEffects: false }));
       onResolve({ filter: /^core:module$/ }, () => ({ path: form, external: true }));
       onResolve({ filter: /^core:payload$/ }, ({ path }) => ({ path, namespace: 'payload', sideEffects: false }));

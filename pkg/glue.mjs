@@ -17,8 +17,7 @@
 // No error of a callback ever reaches the page, whatever it is. A callback that Rust dropped, or that is running, does nothing when called.
 // A trap out of a method reaches the caller as it is (RuntimeError, RangeError): the caller decides, and retires.
 //
-// What the core takes from its platform it takes through pkg/src/platform.ts and pkg/src/host.ts, which are put beside the glue: no global of a
-// page is named here.
+// What the core takes from its platform it takes through pkg/src/platform.ts, which is put beside the glue: no global of a page is named here.
 //
 // The rewriting is by exact anchors: a wasm-bindgen that generates something else fails the build here instead of a page later.
 // The names between glue and module are long, and base64 hides from a compressor that they occur twice; wasm-opt shortens them in the
@@ -29,8 +28,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 
-const head = (silent) => `import { Host } from './host.js';
-import { clearTimer, clock, decoder, encoder, finalizer, setTimer } from './platform.js';
+const head = (silent) => `import { clearTimer, clock, decoder, encoder, finalizer, setTimer } from './platform.js';
 
 export function instantiate(module, onTrap, link = (module, imports) => new WebAssembly.Instance(module, imports)) {
 let dead = false;
@@ -41,6 +39,11 @@ function retire() {
     wasm = Object.fromEntries(Object.entries(wasm).map(([name, value]) =>
         [name, typeof value !== 'function' ? value : ${JSON.stringify(silent)}.includes(name) ? () => {} : () => { throw gone(); }]));
 }
+const alive = (call) => (...args) => {
+    const result = call(...args);
+    if (dead) throw gone();
+    return result;
+};
 function contain(run) {
     if (dead) return;
     try {
@@ -134,7 +137,10 @@ function guardClosures(glue) {
   return glue;
 }
 
-/** Imports that can run user code are `catch`, so this is where control comes back to a frame whose instance may be gone by now.
+/** The methods of the page's host that can run user code. They do not throw. */
+const RUNS_USER_CODE = /arg0\.(perform|read|write|entries|isSafe)\(/;
+
+/** Imports that can run user code are `catch`, or methods of the host, so this is where control comes back to a frame whose instance may be gone by now.
  *  The `catch` around it needs nothing: keeping the error takes the instance's table, and that throws by then. */
 function guardImports(glue) {
   const wrappers = count(glue, 'function handleError(');
@@ -142,6 +148,10 @@ function guardImports(glue) {
   // One function for each import, made when the imports are, instead of one for each call.
   glue = replace(glue, 'function handleError(f, args) {\n', 'function handleError(f) {\n    return (...args) => {\n', wrappers);
   glue = replace(glue, 'wasm.__wbindgen_exn_store(idx);\n    }\n', 'wasm.__wbindgen_exn_store(idx);\n    }\n    };\n', wrappers);
+  glue = glue.replace(/: function\(([^)]*)\) \{\n((?: {12}.*\n)+) {8}\},/g, (whole, parameters, body) =>
+    RUNS_USER_CODE.test(body) ? `: alive((${parameters}) => {\n${body}        }),` : whole);
+  const calls = glue.match(new RegExp(RUNS_USER_CODE, 'g'))?.length ?? 0;
+  if (count(glue, ': alive(') !== calls) throw new Error('the generated glue calls the host in an unknown way');
   return glue.replace(/function\(\) \{ return handleError\(function \((.*)\) \{\n((?:.*\n)*?) +\}, arguments\); \}/g, 'handleError(($1) => {\n$2        })');
 }
 
@@ -205,8 +215,8 @@ function cut(text, anchor) {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [from, to, names] = process.argv.slice(2);
   const types = (path) => path.replace(/\.js$/, '.d.ts');
-  const beside = ['host', 'platform'].map((name) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url)));
-  buildSync({ entryPoints: beside, outdir: dirname(to), bundle: true, format: 'esm' });
+  const platform = fileURLToPath(new URL('src/platform.ts', import.meta.url));
+  buildSync({ entryPoints: [platform], outdir: dirname(to), bundle: true, format: 'esm' });
   writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8'), JSON.parse(readFileSync(names, 'utf8'))));
   writeFileSync(types(to), rewriteTypes(readFileSync(types(from), 'utf8')));
 }

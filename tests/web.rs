@@ -1,10 +1,12 @@
 //! The browser edge in real browsers: fetch, timers, storage, and a page whose code misbehaves.
 //!
-//! The global `fetch` is a script, so that the tests decide what answers and when; everything else is the browser's own. The
-//! JavaScript half of the edge stands in a global too, where the package's build puts it into the glue.
+//! The global `fetch` is a script, so that the tests decide what answers and when; everything else is the browser's own. Between
+//! them stands the JavaScript half of the edge, as the package has it.
 #![cfg(all(target_arch = "wasm32", feature = "client"))]
 
-use experiment_wasm::web::{CoreClient, CoreDelivery, Seed};
+use std::rc::Rc;
+
+use experiment_wasm::web::{CoreClient, CoreDelivery, Host};
 use js_sys::{Array, Function, JSON, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -23,20 +25,54 @@ fn js(code: &str) -> JsValue {
 /// `pkg/src/host.ts`, as `make` compiles it.
 const HOST: &str = include_str!("../target/web/host.js");
 
-/// A seed; `more` overrides or adds fields. Every test has an instance name of its own, since storage is shared.
-fn seed(name: &str, options: &str, more: &str) -> Seed {
+/// What a client is made of; `more` overrides or adds fields. Every test has an instance name of its own, since storage is shared.
+fn seed(name: &str, options: &str, more: &str) -> JsValue {
     let code = format!(
         "const config = JSON.stringify({{ instanceName: '{name}', serverUrl: 'http://h', flagsServerUrl: 'http://f', ...({options}) }});
          const told = [];
          const notify = (kind, detail) => told.push(kind + (typeof detail === 'string' ? detail : ''));
          return {{ apiKey: 'test-key', config, kept: new Map(), open: new Map(), told, notify, ...({more}) }};"
     );
-    js(&code).unchecked_into()
+    js(&code)
+}
+
+/// The page's side of the edge, over a seed.
+fn host(seed: &JsValue) -> Host {
+    js_with(&format!("{HOST} return new host.Host(a)"), seed).unchecked_into()
+}
+
+/// A client that hears what comes back to it.
+fn client_of(seed: &JsValue) -> Rc<CoreClient> {
+    let host = host(seed);
+    let page = JsValue::from(&host);
+    let client = Rc::new(CoreClient::new(host));
+    let listener = Rc::downgrade(&client);
+    listen(&page, move |news, id, status, body, retry_after| {
+        listener.upgrade().inspect(|client| client.hear(news, id, status, body, retry_after));
+    });
+    client
+}
+
+/// An outbox that hears what comes back to it.
+fn delivery_of(seed: &JsValue) -> Rc<CoreDelivery> {
+    let host = host(seed);
+    let page = JsValue::from(&host);
+    let delivery = Rc::new(CoreDelivery::new(host));
+    let listener = Rc::downgrade(&delivery);
+    listen(&page, move |news, id, status, body, retry_after| {
+        listener.upgrade().inspect(|delivery| delivery.hear(news, id, status, body, retry_after));
+    });
+    delivery
+}
+
+fn listen(page: &JsValue, hear: impl Fn(u32, u32, u16, String, f64) + 'static) {
+    let hear = Closure::<dyn Fn(u32, u32, u16, String, f64)>::new(hear).into_js_value();
+    let listen: Function = Reflect::get(page, &"listen_".into()).unwrap().unchecked_into();
+    listen.call1(page, &hear).unwrap();
 }
 
 /// Makes `fetch` answer each path with what `routes` says: `[status, body]`, or `null` for never.
 fn serve(routes: &str) -> JsValue {
-    js(&format!("{HOST} globalThis.Host = host.Host;"));
     js(&format!(
         "const routes = {routes};
          const asked = globalThis.asked = [];
@@ -106,7 +142,7 @@ const VARDATA: &str = r#"{ '/sdk/v2/vardata': [200, '{"checkout":{"key":"treatme
 #[wasm_bindgen_test]
 async fn a_fetch_goes_out_with_the_user_and_comes_back_as_variants() {
     let asked = serve(VARDATA);
-    let client = CoreClient::new(seed("fetches", "{}", "{}"));
+    let client = client_of(&seed("fetches", "{}", "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     let user = js_with("return atob(a[0].headers['X-Amp-Exp-User'])", &asked).as_string().unwrap();
@@ -118,7 +154,7 @@ async fn a_fetch_goes_out_with_the_user_and_comes_back_as_variants() {
 #[wasm_bindgen_test]
 async fn starting_gets_flags_and_variants() {
     let asked = serve(VARDATA);
-    let client = CoreClient::new(seed("starts", "{}", "{}"));
+    let client = client_of(&seed("starts", "{}", "{}"));
     answered(|open| client.start(text(r#"{"user_id":"u"}"#), open, false)).await.unwrap();
     assert_eq!(
         js_with("return a.map(entry => new URL(entry.url).pathname).sort().join()", &asked),
@@ -131,10 +167,10 @@ async fn starting_gets_flags_and_variants() {
 async fn a_fetch_that_times_out_is_aborted_and_the_page_goes_on() {
     let asked = serve("{}");
     let options = "{ fetchTimeoutMillis: 20, retryFetchOnFailure: false }";
-    let client = CoreClient::new(seed("times-out", options, "{}"));
+    let client = client_of(&seed("times-out", options, "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(js_with("return a[0].aborted", &asked), true);
-    let throwing = CoreClient::new(seed("times-out-too", "{ fetchTimeoutMillis: 20, throwOnError: true }", "{}"));
+    let throwing = client_of(&seed("times-out-too", "{ fetchTimeoutMillis: 20, throwOnError: true }", "{}"));
     assert_eq!(fetched(&throwing).await.unwrap_err(), "TIMEOUT");
     throwing.close();
 }
@@ -142,7 +178,7 @@ async fn a_fetch_that_times_out_is_aborted_and_the_page_goes_on() {
 #[wasm_bindgen_test]
 async fn a_failed_fetch_is_tried_again_by_a_real_timer() {
     let asked = serve("{ '/sdk/v2/vardata': [500, ''] }");
-    let client = CoreClient::new(seed("retries", "{}", "{}"));
+    let client = client_of(&seed("retries", "{}", "{}"));
     fetched(&client).await.unwrap();
     until("a.length > 1", &asked).await;
     client.close();
@@ -156,12 +192,11 @@ async fn a_provider_that_throws_harms_nothing_and_is_asked_again() {
         "a.exposureTrackingProvider = { track: (exposure) => { a.calls.push(exposure); if (a.calls.length < 2) throw new Error('no'); } }",
         &seed,
     );
-    let object = JsValue::from(&seed);
-    let client = CoreClient::new(seed);
+    let client = client_of(&seed);
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
-    until("a.calls.length > 1", &object).await;
-    assert_eq!(js_with("return a.calls[1].flag_key + a.calls[1].variant", &object), "checkouttreatment");
+    until("a.calls.length > 1", &seed).await;
+    assert_eq!(js_with("return a.calls[1].flag_key + a.calls[1].variant", &seed), "checkouttreatment");
     client.close();
 }
 
@@ -169,28 +204,27 @@ async fn a_provider_that_throws_harms_nothing_and_is_asked_again() {
 async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
     serve(VARDATA);
     let seed = seed("re-enters", "{}", "{ calls: [] }");
-    let object = JsValue::from(&seed);
     js_with(
         "a.exposureTrackingProvider = (exposure) => { a.calls.push(a.variant()); a.setUser(); throw new Error('no'); }",
-        &object,
+        &seed,
     );
-    let client = std::rc::Rc::new(CoreClient::new(seed));
+    let client = client_of(&seed);
     let (reader, writer) = (client.clone(), client.clone());
     let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, 1).as_string().unwrap());
     let set_user =
         Closure::<dyn Fn()>::new(move || writer.set_user(text(r#"{"user_id":"u","user_properties":{"a":1}}"#)));
-    Reflect::set(&object, &"variant".into(), variant.as_ref()).unwrap();
-    Reflect::set(&object, &"setUser".into(), set_user.as_ref()).unwrap();
+    Reflect::set(&seed, &"variant".into(), variant.as_ref()).unwrap();
+    Reflect::set(&seed, &"setUser".into(), set_user.as_ref()).unwrap();
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
-    assert!(js_with("return a.calls.length === 1 && a.calls[0].includes('treatment')", &object).is_truthy());
+    assert!(js_with("return a.calls.length === 1 && a.calls[0].includes('treatment')", &seed).is_truthy());
     client.close();
 }
 
 #[wasm_bindgen_test]
 async fn thirty_thousand_throws_later_the_client_still_answers() {
     serve(VARDATA);
-    let client = CoreClient::new(seed("throws-often", "{}", "{ notify() { throw 'no'; } }"));
+    let client = client_of(&seed("throws-often", "{}", "{ notify() { throw 'no'; } }"));
     // A throw that leaks its frame would end the instance at the 21,845th; Firefox needs a millisecond for each.
     for _ in 0..30_000 {
         client.clear();
@@ -202,15 +236,11 @@ async fn thirty_thousand_throws_later_the_client_still_answers() {
 async fn a_promise_that_rejects_is_a_refusal() {
     serve(VARDATA);
     let seed = seed("rejects", "{}", "{ calls: 0 }");
-    let object = JsValue::from(&seed);
-    js_with(
-        "a.exposureTrackingProvider = { track: async () => { if (++a.calls < 2) throw new Error('no'); } }",
-        &object,
-    );
-    let client = CoreClient::new(seed);
+    js_with("a.exposureTrackingProvider = { track: async () => { if (++a.calls < 2) throw new Error('no'); } }", &seed);
+    let client = client_of(&seed);
     fetched(&client).await.unwrap();
     key_of(&client, "checkout");
-    until("a.calls > 1", &object).await;
+    until("a.calls > 1", &seed).await;
     client.close();
 }
 
@@ -220,14 +250,14 @@ async fn storage_that_is_full_loses_nothing_on_the_page() {
     js(
         "try { for (let size = 1 << 22; size >= 1; size >>= 1) for (let i = 0; i < 3; i++) try { localStorage.setItem('fill' + size + i, 'x'.repeat(size)); } catch {} } catch {}",
     );
-    let client = CoreClient::new(seed("full", "{}", "{}"));
+    let client = client_of(&seed("full", "{}", "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
-    let object = js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }");
-    let delivery = CoreDelivery::new(object.clone().unchecked_into());
+    let seed = js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }");
+    let delivery = delivery_of(&seed);
     let is_safe = delivery.track(r#"{"event_type":"$exposure","insert_id":"full"}"#);
     assert!(!is_safe, "it would be gone with the page");
-    assert!(js_with("return [...a.kept.keys()].some(key => key.endsWith('_full'))", &object).is_truthy());
+    assert!(js_with("return [...a.kept.keys()].some(key => key.endsWith('_full'))", &seed).is_truthy());
     delivery.close();
     js("Object.keys(localStorage).filter(key => key.startsWith('fill')).forEach(key => localStorage.removeItem(key))");
 }
@@ -238,7 +268,7 @@ async fn storage_that_is_forbidden_is_no_storage() {
     let own = js(
         "const own = Object.getOwnPropertyDescriptor(globalThis, 'localStorage'); Object.defineProperty(globalThis, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError'); } }); return own;",
     );
-    let client = CoreClient::new(seed("forbidden", "{}", "{}"));
+    let client = client_of(&seed("forbidden", "{}", "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     js_with("Object.defineProperty(globalThis, 'localStorage', a)", &own);
@@ -248,36 +278,33 @@ async fn storage_that_is_forbidden_is_no_storage() {
 async fn text_survives_the_boundary_with_a_lone_surrogate() {
     serve("{ '/sdk/v2/vardata': [200, '{\"\\\\ud83d\":{\"key\":\"\\\\ud83d\",\"value\":\"v\"}}'] }");
     let seed = seed("surrogates", "{}", "{}");
-    let object = JsValue::from(&seed);
-    let client = CoreClient::new(seed);
+    let client = client_of(&seed);
     answered(|open| client.fetch(text(r#"{"user_id":"\ud83d"}"#), None, open)).await.unwrap();
     assert!(client.variant(r#""\ud83d""#, None, 0).as_string().unwrap().contains(r#""key":"\ud83d""#));
-    assert_eq!(js_with("return a.kept.get('user')", &object), r#"{"user_id":"\ud83d"}"#);
+    assert_eq!(js_with("return a.kept.get('user')", &seed), r#"{"user_id":"\ud83d"}"#);
 }
 
 #[wasm_bindgen_test]
 async fn what_an_instance_kept_the_next_one_knows() {
     serve("{}");
     let seed = seed("lost", "{}", "{}");
-    let object = JsValue::from(&seed);
-    let lost = CoreClient::new(seed);
+    let lost = client_of(&seed);
     lost.start(text(r#"{"user_id":"u"}"#), &js("return { resolve() {} }"), false);
     std::mem::forget(lost);
     serve(VARDATA);
-    let next = CoreClient::new(object.clone().unchecked_into());
+    let next = client_of(&seed);
     answered(|open| next.start(None, open, true)).await.unwrap();
     assert_eq!(key_of(&next, "checkout"), "treatment");
-    assert_eq!(js_with("return a.kept.get('user')", &object), r#"{"user_id":"u"}"#);
-    assert!(told(&object).contains(&"variants".into()));
+    assert_eq!(js_with("return a.kept.get('user')", &seed), r#"{"user_id":"u"}"#);
+    assert!(told(&seed).contains(&"variants".into()));
 }
 
 #[wasm_bindgen_test]
 async fn a_plugin_is_asked_in_order_until_it_takes() {
     let asked = serve(VARDATA);
     let seed = seed("plugin", "{}", "{ calls: [], takes: false }");
-    let object = JsValue::from(&seed);
-    js_with("a.plugin = { track: ({ flag_key }) => (a.calls.push(flag_key), a.takes ? undefined : false) }", &object);
-    let client = CoreClient::new(seed);
+    js_with("a.plugin = { track: ({ flag_key }) => (a.calls.push(flag_key), a.takes ? undefined : false) }", &seed);
+    let client = client_of(&seed);
     client.integrate(false);
     let open = opened();
     client.fetch(text(r#"{"user_id":"u"}"#), None, &open);
@@ -287,8 +314,8 @@ async fn a_plugin_is_asked_in_order_until_it_takes() {
     closed(&open).await.unwrap();
     key_of(&client, "checkout");
     assert!(js("return Object.keys(localStorage).some(key => key.startsWith('EXP_queue_v1_plugin_'))").is_truthy());
-    js_with("a.takes = true", &object);
-    until("a.calls.length > 1", &object).await;
+    js_with("a.takes = true", &seed);
+    until("a.calls.length > 1", &seed).await;
     assert!(!js("return Object.keys(localStorage).some(key => key.startsWith('EXP_queue_v1_plugin_'))").is_truthy());
     assert_eq!(js("return sessionStorage.getItem('EXP_sent_v3_plugin')"), r#"{"checkout":"treatment"}"#);
     client.close();
@@ -298,25 +325,23 @@ async fn a_plugin_is_asked_in_order_until_it_takes() {
 async fn without_consent_nothing_is_stored_and_nobody_is_told() {
     serve(VARDATA);
     let seed = seed("held", "{}", "{ isHeld: true, calls: [] }");
-    let object = JsValue::from(&seed);
-    js_with("a.exposureTrackingProvider = { track: exposure => void a.calls.push(exposure) }", &object);
-    let client = CoreClient::new(seed);
+    js_with("a.exposureTrackingProvider = { track: exposure => void a.calls.push(exposure) }", &seed);
+    let client = client_of(&seed);
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     assert!(js("return !Object.keys(localStorage).some(key => key.includes('-held-'))").is_truthy());
-    assert_eq!(js_with("return a.calls.length", &object), 0);
+    assert_eq!(js_with("return a.calls.length", &seed), 0);
     drop(client);
-    let granted = CoreClient::new(js_with("a.isHeld = false; return a", &object).unchecked_into());
-    until("a.calls.length === 1", &object).await;
+    let granted = client_of(&js_with("a.isHeld = false; return a", &seed));
+    until("a.calls.length === 1", &seed).await;
     assert_eq!(key_of(&granted, "checkout"), "treatment");
 }
 
 #[wasm_bindgen_test]
 async fn the_outbox_sends_plain_text_and_forgets_on_the_verdict() {
     let asked = serve(r#"{ '/2/httpapi': [200, '{"verdicts":[{"insert_id":"i","verdict":"stored"}]}'] }"#);
-    let delivery = CoreDelivery::new(
-        js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', kept: new Map() }").unchecked_into(),
-    );
+    let seed = js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', kept: new Map() }");
+    let delivery = delivery_of(&seed);
     assert!(delivery.track(r#"{"event_type":"$exposure","insert_id":"i"}"#));
     assert!(js("return Object.keys(localStorage).some(key => /^EXP_outbox_v1_[0-9a-f]{8}_i$/.test(key))").is_truthy());
     until("a.length > 0", &asked).await;

@@ -2,6 +2,7 @@
 
 import type { ExperimentError, ExperimentErrorCode } from './error.js';
 import type { Exposure, ExposureTrackingProvider } from './exposure.js';
+import type { Hear, Host } from './host.js';
 import type { HttpClient } from './transport.js';
 import type { Variant } from './variant.js';
 
@@ -96,10 +97,15 @@ export interface DeliveryCore {
   close(): void;
 }
 
+/** What hears of answers and of its timer. */
+export interface Driven {
+  hear: Hear;
+}
+
 /** One instance of the wasm. */
 export interface Core {
-  CoreClient: new (seed: ClientSeed) => ClientCore;
-  CoreDelivery: new (seed: DeliverySeed) => DeliveryCore;
+  CoreClient: new (host: Host) => ClientCore & Driven;
+  CoreDelivery: new (host: Host) => DeliveryCore & Driven;
   /** Switches the instance off: its callbacks do nothing any more, its methods throw. */
   retire(): void;
 }

@@ -4,8 +4,9 @@
 
 import { builtIn } from 'core:built-in';
 import { instantiate } from 'core:client';
-import type { Core, WasmSource } from './boundary.js';
+import type { Core, Driven, WasmSource } from './boundary.js';
 import { type ExperimentError, failed } from './error.js';
+import { Host, type Seed } from './host.js';
 import { isModule } from './platform.js';
 
 /** Stands in while there is no instance, and is told what becomes of it. */
@@ -129,6 +130,20 @@ function run(core: Core): void {
   if (live) return core.retire();
   live = core;
   parts.forEach((part) => install(part, core));
+}
+
+/** Makes a client or a delivery of an instance, and has it hear what comes back to it, while the instance lives. */
+export function driven<H extends Driven>(core: Core, seed: Seed, make: (host: Host) => H): H {
+  const host = new Host(seed);
+  const handle = make(host);
+  host.listen_((...news) => {
+    try {
+      if (core === live) handle.hear(...news);
+    } catch (error) {
+      trapped(core, error);
+    }
+  });
+  return handle;
 }
 
 function install<H>(part: Part<H>, core: Core): void {

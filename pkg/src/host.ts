@@ -20,8 +20,14 @@ const enum News {
   Refused,
 }
 
-/** Nothing comes back into an instance that was switched off, or from an object of it that was freed. */
-type Hear = (news: News, id?: number, status?: number, body?: string, retryAfter?: number) => void;
+/** Of an answer also its status, its body, and after how many milliseconds the server wants to be asked again, or no number. */
+export type Hear = (news: number, id: number, status: number, body: string, retryAfter: number) => void;
+
+/** How a request ended, or what became of an exposure. */
+type Heard = [news: News, id?: number, status?: number, body?: string, retryAfter?: number];
+
+/** What a client or a delivery is made of. */
+export type Seed = Partial<ClientSeed> & Partial<DeliverySeed> & Pick<DeliverySeed, 'kept' | 'log' | 'notify'>;
 
 /** A request as the core wants it sent. */
 type Sent = [id: number, method: string, url: string, headers: Record<string, string>, body: string | null, millis: number, keepalive: number];
@@ -33,7 +39,9 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 const SHELVES = ['localStorage', 'sessionStorage'] as const;
 
 export class Host {
-  private hear_!: Hear;
+  /** An instance that waits for consent stores nothing, and is replaced when it is given. */
+  private readonly persists_: boolean;
+  private tell_: Hear = () => {};
   private timer_: unknown;
   private due_ = Infinity;
   private readonly requests_ = new Map<number, AbortController | undefined>();
@@ -42,20 +50,30 @@ export class Host {
   /** What a provider threw, or its promise was broken with, when it was asked last. */
   private thrown_: unknown;
 
-  constructor(
-    private readonly seed_: Partial<ClientSeed> & DeliverySeed,
-    private readonly persists_: boolean,
-  ) {}
+  constructor(private readonly seed_: Seed) {
+    this.persists_ = !seed_.isHeld;
+  }
+
+  /** Takes whom it tells of answers and of the timer. */
+  listen_(tell: Hear): void {
+    this.tell_ = tell;
+  }
+
+  /** Sets no timer and tells nothing any more. */
+  close(): void {
+    this.arm(Infinity);
+    this.listen_(() => {});
+  }
+
+  get(name: keyof Seed): unknown {
+    return this.seed_[name];
+  }
 
   /** A provider of ours says over how long it wants each exposure once; any other is told once a page. */
   window(): number {
     const provider: any = this.seed_.exposureTrackingProvider;
     if (!provider || !/object|function/.test(typeof provider)) return 0;
     return attempt(() => provider.exposureWindow) === 'day' ? 2 : 1;
-  }
-
-  listen(hear: (news: News, id: number, status: number, body: string | undefined, retryAfter: number) => void): void {
-    this.hear_ = (news, id = 0, status = 0, body, retryAfter = NaN) => hear(news, id, status, body, retryAfter);
   }
 
   /**
@@ -74,7 +92,7 @@ export class Host {
     this.due_ = due;
     const fire = () => {
       this.due_ = Infinity;
-      this.hear_(News.TimedOut);
+      this.hear_([News.TimedOut]);
     };
     if (due < Infinity) this.timer_ = setTimer(fire, Math.min(due - Math.floor(clock()), LONGEST_DELAY));
   }
@@ -149,12 +167,15 @@ export class Host {
       const answer = (typeof provider === 'function' ? provider : provider.track).call(provider, event.event_properties, event);
       const isThenable = answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
       if (!isThenable) return judged(answer);
-      const hear = this.hear_;
-      Promise.resolve(answer).then((answer) => hear(judged(answer), id), (thrown) => hear(refuse(thrown), id));
+      Promise.resolve(answer).then((answer) => this.hear_([judged(answer), id]), (thrown) => this.hear_([refuse(thrown), id]));
       return News.None;
     } catch (thrown) {
       return refuse(thrown);
     }
+  }
+
+  private hear_([news, id = 0, status = 0, body = '', retryAfter = NaN]: Heard): void {
+    this.tell_(news, id, status, body, retryAfter);
   }
 
   send(...request: Sent): void {
@@ -171,7 +192,7 @@ export class Host {
     const { httpClient } = this.seed_;
     const abort = attempt(() => new AbortController());
     this.requests_.set(id, abort);
-    let news: Parameters<Hear> = [News.Failed, id];
+    let news: Heard = [News.Failed, id];
     try {
       const response: any = await (httpClient && typeof httpClient === 'object'
         ? httpClient.request(url, method, headers, body!, millis)
@@ -185,7 +206,7 @@ export class Host {
       await undefined;
       this.cause_ = thrown;
     }
-    if (this.requests_.delete(id)) this.hear_(...news);
+    if (this.requests_.delete(id)) this.hear_(news);
   }
 }
 

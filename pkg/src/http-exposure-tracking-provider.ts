@@ -2,7 +2,7 @@
 
 import { attempt, isolated } from './attempt.js';
 import type { DeliveryCore } from './boundary.js';
-import { adopt, call, type Part, release, type Standby, whyNot } from './engine.js';
+import { adopt, call, driven, type Part, release, type Standby, whyNot } from './engine.js';
 import { type ExperimentError, type ExperimentErrorCode, failed, unusable } from './error.js';
 import type { Exposure, ExposureEvent, ExposureTrackingProvider } from './exposure.js';
 import { leveled, type Logger, LogLevel, say } from './logger.js';
@@ -51,7 +51,7 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
     };
     const notify = (_: string, code?: any) => tell(1, 'an exposure was given up', code);
     const seed = { apiKey, serverUrl, kept: new Map(), log: tell, notify };
-    this.part_ = adopt({ build: (core) => new core.CoreDelivery(seed), standby: new Queue((code) => notify('', code)) });
+    this.part_ = adopt({ build: (core) => driven(core, seed, (host) => new core.CoreDelivery(host)), standby: new Queue((code) => notify('', code)) });
     this.listen_('addEventListener');
   }
 

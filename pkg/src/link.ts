@@ -2,8 +2,8 @@
 
 import { name, version } from '../package.json';
 import { attempt } from './attempt.js';
-import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from './boundary.js';
-import { adopt, call, type Part, rebuild, release } from './engine.js';
+import { type ClientCore, type ClientSeed, type Core, type Decided, type Open, USER } from './boundary.js';
+import { adopt, call, driven, type Part, rebuild, release } from './engine.js';
 import { failed } from './error.js';
 import { Fallback } from './fallback.js';
 import { copied, entriesOf, type Lost, toText } from './text.js';
@@ -149,10 +149,11 @@ export class Link {
   }
 
   private adopt_(): Part<ClientCore> {
-    return adopt({ standby: new Fallback(this.seed_), build: (core) => this.build_(new core.CoreClient(this.seed_)) });
+    return adopt({ standby: new Fallback(this.seed_), build: (core) => this.build_(core) });
   }
 
-  private build_(client: ClientCore): ClientCore {
+  private build_(core: Core): ClientCore {
+    const client = driven(core, this.seed_, (host) => new core.CoreClient(host));
     this.decided_ = [];
     client.setContext(...this.context_());
     if (this.isReady_ !== undefined) client.integrate(this.isReady_);

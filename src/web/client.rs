@@ -9,7 +9,6 @@ use super::clock::now;
 use super::dialect::JsDialect;
 use super::driver::Driver;
 use super::host::Host;
-use super::seed::Seed;
 use super::text::{object, texts, to_js, unquoted};
 use crate::api::FetchOptions;
 use crate::client::{Answer, Client, Config, Expose, FetchId, Window, read_options};
@@ -28,16 +27,22 @@ pub struct CoreClient {
 impl CoreClient {
     /// Builds a client from what the page keeps: at page load, and again after a trap.
     #[wasm_bindgen(constructor)]
-    pub fn new(seed: Seed) -> CoreClient {
-        let is_held = seed.get("isHeld").is_truthy();
-        let host = Rc::new(Host::new(&seed, !is_held));
-        let mut options = read_options(&seed.text("config"));
-        options.put("initialFlags", seed.text("initialFlags"));
-        let config = Config::new(seed.text("apiKey"), options, window_of(&host)).held(is_held);
+    pub fn new(host: Host) -> CoreClient {
+        let host = Rc::new(host);
+        let mut options = read_options(&host.text("config"));
+        options.put("initialFlags", host.text("initialFlags"));
+        let is_held = host.get("isHeld").is_truthy();
+        let config = Config::new(host.text("apiKey"), options, window_of(&host)).held(is_held);
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, host.clone(), now())));
         let driver = Driver::new(client.clone(), host);
         driver.drain();
         CoreClient { client, driver }
+    }
+
+    /// Hears what JavaScript has to tell: the number of `News` in `host.ts`, of the request or exposure, and of an answer the
+    /// status, the body, and the milliseconds that the server asks to wait, or no number.
+    pub fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.hear(news, id, status, body, retry_after);
     }
 
     /// Sets the user, gets flags and variants, and polls flags from then on. `open` stands in the seed's map of that name

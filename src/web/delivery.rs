@@ -9,7 +9,6 @@ use super::clock::{now, to_iso};
 use super::driver::Driver;
 use super::host::Host;
 use super::random;
-use super::seed::Seed;
 use super::text::object;
 use crate::delivery::Delivery;
 use crate::storage::Area;
@@ -26,14 +25,20 @@ impl CoreDelivery {
     /// Builds an outbox. What earlier pages, or a lost instance, left is sent as soon as this run of the page's code is over:
     /// by then those listen who are told what was given up.
     #[wasm_bindgen(constructor)]
-    pub fn new(seed: Seed) -> CoreDelivery {
-        let host = Rc::new(Host::new(&seed, true));
-        let (api_key, url) = (seed.text("apiKey"), seed.text("serverUrl"));
+    pub fn new(host: Host) -> CoreDelivery {
+        let host = Rc::new(host);
+        let (api_key, url) = (host.text("apiKey"), host.text("serverUrl"));
         let delivery = Delivery::new((api_key, url), &*host, random::bits(), to_iso, now());
         let delivery = Rc::new(RefCell::new(delivery));
         let driver = Driver::new(delivery.clone(), host);
         driver.set_timer();
         CoreDelivery { delivery, driver }
+    }
+
+    /// Hears what JavaScript has to tell: the number of `News` in `host.ts`, of the request or exposure, and of an answer the
+    /// status, the body, and the milliseconds that the server asks to wait, or no number.
+    pub fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.hear(news, id, status, body, retry_after);
     }
 
     /// Takes an event over: JSON with an `insert_id`. `false`: storage has no room for it, so that it is gone with the page

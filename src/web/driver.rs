@@ -1,13 +1,11 @@
 //! Drives a state machine: has its effects performed one by one, keeps its one timer, brings it the answers.
 //!
 //! Storage is written from here; all else JavaScript performs. The machine is borrowed only while it thinks: whatever an
-//! effect calls may call back into it. All that JavaScript has to tell comes through one callback, with a number in front
-//! that says what it is about: a closure for each would cost 200 bytes a piece.
+//! effect calls may call back into it. All that JavaScript has to tell comes through one method, `hear`, with a number in front
+//! that says what it is about.
 
 use std::cell::RefCell;
 use std::rc::Rc;
-
-use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::effects;
@@ -19,13 +17,8 @@ use crate::error::Error;
 use crate::exposure::Tracking;
 use crate::machine::Machine;
 
-/// Hears one of the [`news`], the number of the request or exposure, and of an answer the status, the body, and after how many
-/// milliseconds the server wants to be asked again.
-type Hear = dyn FnMut(u32, u32, u16, Option<String>, f64);
-
 /// What JavaScript tells of. `News` of `pkg/src/host.ts` has the same numbers.
 mod news {
-    pub(super) const NONE: u32 = 0;
     pub(super) const TIMED_OUT: u32 = 1;
     pub(super) const ANSWERED: u32 = 2;
     /// No answer comes.
@@ -35,57 +28,32 @@ mod news {
     pub(super) const REFUSED: u32 = 5;
 }
 
-/// A driven machine.
+/// A driven machine and its page.
 pub(super) struct Driver {
-    driven: Driven,
-    _hear: Closure<Hear>,
-}
-
-/// A machine and its page.
-#[derive(Clone)]
-struct Driven {
     machine: Rc<RefCell<dyn Machine>>,
     host: Rc<Host>,
 }
 
 impl Driver {
     pub(super) fn new(machine: Rc<RefCell<dyn Machine>>, host: Rc<Host>) -> Self {
-        let driven = Driven { machine, host };
-        let heard = driven.clone();
-        let hear: Closure<Hear> = Closure::new(move |news, id, status, body: Option<String>, retry_after| {
-            // What is not a number is not a wait.
-            let retry_after = (retry_after >= 0.0).then_some(retry_after as u64);
-            heard.tell(news, id, Response { status, body: body.unwrap_or_default().into(), retry_after });
-            heard.drain();
-        });
-        driven.host.listen(hear.as_ref());
-        Self { driven, _hear: hear }
+        Self { machine, host }
     }
 
     /// The page it is driven on.
     pub(super) fn host(&self) -> &Host {
-        &self.driven.host
+        &self.host
+    }
+
+    /// Hears one of the [`news`]: the number of the request or exposure, and of an answer the status, the body, and after how
+    /// many milliseconds the server wants to be asked again; what is no number is no wait.
+    pub(super) fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        let retry_after = (retry_after >= 0.0).then_some(retry_after as u64);
+        self.tell(news, id, Response { status, body: body.into(), retry_after });
+        self.drain();
     }
 
     /// Performs what the machine wants done, until it wants nothing, and sets the timer.
     pub(super) fn drain(&self) {
-        self.driven.drain();
-    }
-
-    pub(super) fn set_timer(&self) {
-        self.driven.set_timer();
-    }
-}
-
-/// No timer outlives the machine.
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.driven.host.arm(f64::INFINITY);
-    }
-}
-
-impl Driven {
-    fn drain(&self) {
         while let Some(effect) = self.with(|machine| machine.poll_effect()).flatten() {
             self.perform(effect);
         }
@@ -93,15 +61,14 @@ impl Driven {
     }
 
     fn perform(&self, effect: Effect) {
-        let (id, unless) = match &effect {
+        let id = match &effect {
             Effect::Save(area, key, text) => return self.host.keep(*area, key, text),
             Effect::Remove(area, key) => return self.host.forget(*area, key),
-            Effect::Send(RequestId(id), _) => (*id, news::FAILED),
-            Effect::Track(TrackId(id), ..) => (*id, news::REFUSED),
-            _ => (0, news::NONE),
+            Effect::Track(TrackId(id), ..) => *id,
+            _ => 0,
         };
         let text = effects::list(&effect).finish();
-        self.tell(self.host.perform(&to_js(&text)).unwrap_or(unless), id, Response::default());
+        self.tell(self.host.perform(&to_js(&text)), id, Response::default());
     }
 
     fn tell(&self, news: u32, id: u32, response: Response) {
@@ -116,7 +83,7 @@ impl Driven {
         });
     }
 
-    fn set_timer(&self) {
+    pub(super) fn set_timer(&self) {
         let due = self.with(|machine| machine.next_timeout()).flatten();
         self.host.arm(due.map_or(f64::INFINITY, |due| due as f64));
     }
@@ -124,5 +91,12 @@ impl Driven {
     /// Borrows the machine. It is free whenever code of the page runs; were it not, doing nothing is the safe answer.
     fn with<T>(&self, use_machine: impl FnOnce(&mut dyn Machine) -> T) -> Option<T> {
         self.machine.try_borrow_mut().ok().map(|mut machine| use_machine(&mut *machine))
+    }
+}
+
+/// No timer outlives the machine.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.host.close();
     }
 }

@@ -21,8 +21,6 @@ mod delivery;
 mod driver;
 #[cfg(feature = "client")]
 mod host;
-#[cfg(feature = "client")]
-mod seed;
 
 #[cfg(feature = "evaluate")]
 mod error;
@@ -40,9 +38,9 @@ pub use delivery::CoreDelivery;
 pub use dialect::JsDialect;
 #[cfg(feature = "evaluate")]
 pub use evaluate::evaluate;
+#[cfg(feature = "client")]
+pub use host::Host;
 #[cfg(feature = "evaluate")]
 pub use local::CoreLocal;
 #[cfg(feature = "evaluate")]
 pub use outbox::CoreOutbox;
-#[cfg(feature = "client")]
-pub use seed::Seed;
