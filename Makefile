@@ -212,7 +212,7 @@ test-web: $(toolchain) $(host) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriv
 	$(in-browser) --firefox -- --locked --test web | tee $(logs)/web-firefox
 	grep -q '^test result: ok. [1-9]' $(logs)/web-chrome && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
 
-test-js: $(demo) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
+test-js: $(demo) $(host) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
 	cargo build --locked --release -p experiment-server
 	npm run check --workspaces --if-present
 	node --test --test-timeout=240000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)

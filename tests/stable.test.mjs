@@ -13,11 +13,14 @@ const config = JSON.stringify({ fallbackVariant: { value: 'fallback' }, pollOnSt
 const initialFlags = JSON.stringify([flag]);
 const seed = () => ({ apiKey: 'client-stable', config, initialFlags, kept: new Map(), open: new Map(), notify() {}, logger: console });
 
+/** The JavaScript half of the edge, as `make` compiles it. */
+const { Host } = new Function(`${readFileSync(new URL('../target/web/host.js', import.meta.url))} return host`)();
+
 async function answers(build) {
   const dir = new URL(`../target/wasm/${build}/`, import.meta.url);
   const { instantiate } = await import(new URL('experiment_wasm.js', dir));
   const core = instantiate(new WebAssembly.Module(readFileSync(new URL('experiment_wasm_bg.wasm', dir))), assert.fail);
-  const client = new core.CoreClient(seed());
+  const client = new core.CoreClient(new Host(seed()));
   const answer = (key) => JSON.parse(client.variant(key, undefined, false));
   client.setUser(JSON.stringify({ user_id: 'ada', country: 'Norway' }));
   const inside = answer('banner');
