@@ -17,8 +17,8 @@
 // No error of a callback ever reaches the page, whatever it is. A callback that Rust dropped, or that is running, does nothing when called.
 // A trap out of a method reaches the caller as it is (RuntimeError, RangeError): the caller decides, and retires.
 //
-// What the core takes from its platform it takes through pkg/src/platform.ts and pkg/src/host.ts, which are put beside the glue: no global of a
-// page is named here.
+// What the core takes from its platform it takes through the two files of `beside`, which are put beside the glue: no global of a page is named
+// here.
 //
 // The rewriting is by exact anchors: a wasm-bindgen that generates something else fails the build here instead of a page later.
 // The names between glue and module are long, and base64 hides from a compressor that they occur twice; wasm-opt shortens them in the
@@ -28,6 +28,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+
+/** The sources of what the glue imports, by the names it imports them by. */
+export const beside = {
+  host: fileURLToPath(new URL('src/browser/host.ts', import.meta.url)),
+  platform: fileURLToPath(new URL('src/runtime/platform.ts', import.meta.url)),
+};
 
 const head = (silent) => `import { Host } from './host.js';
 import { clearTimer, clock, decoder, encoder, finalizer, setTimer } from './platform.js';
@@ -205,7 +211,6 @@ function cut(text, anchor) {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [from, to, names] = process.argv.slice(2);
   const types = (path) => path.replace(/\.js$/, '.d.ts');
-  const beside = ['host', 'platform'].map((name) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url)));
   buildSync({ entryPoints: beside, outdir: dirname(to), bundle: true, format: 'esm' });
   writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8'), JSON.parse(readFileSync(names, 'utf8'))));
   writeFileSync(types(to), rewriteTypes(readFileSync(types(from), 'utf8')));

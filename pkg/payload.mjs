@@ -1,14 +1,14 @@
 // Writes wasm as printable ASCII, for the entry that has it inside: an eighth smaller than the wasm itself once both are compressed.
 //
-// The code is taken apart into streams of one kind (src/built-in/instructions.ts), and each number or byte becomes a letter or two. No letter
+// The code is taken apart into streams of one kind (src/wasm/built-in/instructions.ts), and each number or byte becomes a letter or two. No letter
 // needs an escape or depends on the charset that a server declares. Brotli finds the repetitions that base64 hides, since what is equal has
 // equal letters.
-// src/built-in/inline.ts puts it together again; the build runs it and compares. Use: node pkg/payload.mjs FILE.wasm (takes out what says nothing)
+// src/wasm/built-in/inline.ts puts it together again; the build runs it and compares. Use: node pkg/payload.mjs FILE.wasm (takes out what says nothing)
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const source = (name) => fileURLToPath(new URL(`src/built-in/${name}.ts`, import.meta.url));
+const source = (name) => fileURLToPath(new URL(`src/wasm/built-in/${name}.ts`, import.meta.url));
 const { moveFunction, STREAMS } = await compiled(source('instructions'));
 
 /** `#` to `~`: 92 letters without the space and both double-quote-string letters; `!` takes the backslash's place. */
@@ -33,7 +33,7 @@ const UNHEARD = [
 export async function encode(wasm) {
   const text = written(wasm);
   const { builtIn } = await compiled(source('inline'), text);
-  if (Buffer.compare(Buffer.from(builtIn()), wasm)) throw new Error('the wasm has an instruction that pkg/src/built-in/instructions.ts does not know');
+  if (Buffer.compare(Buffer.from(builtIn()), wasm)) throw new Error('the wasm has an instruction that pkg/src/wasm/built-in/instructions.ts does not know');
   return text;
 }
 

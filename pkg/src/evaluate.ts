@@ -1,19 +1,19 @@
 // experiment-wasm/evaluate: flags and a user in, variants out, for Node and the edge. As a function, and as a client that loads the flags and
 // tells assignments.
 
-import { ask, textOf } from './evaluate-core.js';
-import type { EvaluationVariant, Flags, FlagEvaluationTrace } from './flag.js';
-import type { ExperimentUser } from './user.js';
+import { ask, textOf } from './wasm/evaluate-core.js';
+import type { EvaluationVariant, Flags, FlagEvaluationTrace } from './api/flag.js';
+import type { ExperimentUser } from './api/user.js';
 
-export type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
-export type * from './flag.js';
-export { ExperimentError, type ExperimentErrorCode } from './error.js';
-export { HttpAssignmentTrackingProvider, type HttpAssignmentTrackingOptions } from './http-assignment-tracking-provider.js';
-export { Experiment, LocalEvaluationClient } from './local-evaluation.js';
-export type { AssignmentConfig, LocalEvaluationConfig, Variant, Variants } from './local-evaluation.js';
-export { ConsoleLogger, type Logger, LogLevel } from './logger.js';
-export type { HttpClient, SimpleResponse } from './transport.js';
-export type { ExperimentUser, PropertyValue, UserProperties } from './user.js';
+export type { AssignmentEvent, AssignmentTrackingProvider } from './api/assignment.js';
+export type * from './api/flag.js';
+export { ExperimentError, type ExperimentErrorCode } from './api/error.js';
+export { HttpAssignmentTrackingProvider, type HttpAssignmentTrackingOptions } from './delivery/http-assignment-tracking-provider.js';
+export { Experiment, LocalEvaluationClient } from './local/local-evaluation-client.js';
+export type { AssignmentConfig, LocalEvaluationConfig, Variant, Variants } from './local/local-evaluation-client.js';
+export { ConsoleLogger, type Logger, LogLevel } from './api/logger.js';
+export type { HttpClient, SimpleResponse } from './api/http-client.js';
+export type { ExperimentUser, PropertyValue, UserProperties } from './api/user.js';
 
 /** What {@link evaluate} answers. */
 export type Evaluation = {

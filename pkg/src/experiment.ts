@@ -1,12 +1,12 @@
 // Makes clients: one per instance name and key, the same one at every call.
 
-import { AmplitudeIntegrationPlugin } from './amplitude.js';
-import { ExperimentClient } from './client.js';
-import { copyOptions, type ExperimentConfig } from './config.js';
-import { analyticsConnector } from './connector.js';
-import { ConsentStatus } from './consent.js';
-import { DefaultUserProvider } from './context.js';
-import { find } from './registry.js';
+import { AmplitudeIntegrationPlugin } from './amplitude/integration-plugin.js';
+import { ExperimentClient } from './client/experiment-client.js';
+import { copyOptions, type ExperimentConfig } from './api/config.js';
+import { analyticsConnector } from './amplitude/analytics-connector.js';
+import { ConsentStatus } from './client/consent.js';
+import { DefaultUserProvider } from './browser/default-user-provider.js';
+import { find } from './client/registry.js';
 
 /** How long a client waits for Amplitude's analytics SDK to say who is there, in milliseconds: the reference's number. */
 const IDENTITY_MILLIS = 10_000;

@@ -1,8 +1,8 @@
 // experiment-wasm/slim: the same exports without the wasm, which the page loads itself.
 
-import type { WasmSource } from './boundary.js';
-import { boot, isLive, settleAll, unavailable, whyNot } from './engine.js';
-import { failed } from './error.js';
+import type { WasmSource } from './wasm/boundary.js';
+import { boot, isLive, settleAll, unavailable, whyNot } from './wasm/engine.js';
+import { failed } from './api/error.js';
 
 export * from './public.js';
 

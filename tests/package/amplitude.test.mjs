@@ -300,11 +300,11 @@ test('the stub and the storage in memory answer the same', async () => {
 const TYPES = `
 import * as theirs from '@amplitude/experiment-js-client';
 import { AnalyticsConnector } from '@amplitude/analytics-connector';
-import * as plugin from '${source}plugin.js';
-import * as analytics from '${source}analytics.js';
-import * as storage from '${source}memory-storage.js';
-import { AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin, AmplitudeUserProvider } from '${source}amplitude.js';
-import { StubExperimentClient } from '${source}stub.js';
+import * as plugin from '${source}api/plugin.js';
+import * as analytics from '${source}client/legacy-analytics.js';
+import * as storage from '${source}browser/memory-storage.js';
+import { AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin, AmplitudeUserProvider } from '${source}amplitude/integration-plugin.js';
+import { StubExperimentClient } from '${source}client/stub-client.js';
 function both<A, B>(toTheirs: (ours: A) => B, toOurs: (theirs: B) => A) { return [toTheirs, toOurs]; }
 both<plugin.ExperimentPluginType, theirs.ExperimentPluginType>((a) => a, (b) => b);
 both<plugin.ExperimentPlugin, theirs.ExperimentPlugin>((a) => a, (b) => b);

@@ -1,11 +1,11 @@
 // Delivery of assignments without an analytics SDK: hands events to the core's outbox, and keeps here what an instance must be able to lose.
 
 import type { OutboxCore } from 'core:evaluate';
-import type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
-import { type ExperimentErrorCode, unusable } from './error.js';
-import { giveUp, Part } from './evaluate-part.js';
-import { leveled, type Logger, LogLevel } from './logger.js';
-import type { HttpClient } from './transport.js';
+import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
+import { type ExperimentErrorCode, unusable } from '../api/error.js';
+import { giveUp, Part } from '../wasm/machine-driver.js';
+import { leveled, type Logger, LogLevel } from '../api/logger.js';
+import type { HttpClient } from '../api/http-client.js';
 
 /** What {@link HttpAssignmentTrackingProvider} is made of. */
 export interface HttpAssignmentTrackingOptions {

@@ -5,9 +5,9 @@
 // as the page does, in the seed's `kept`. That is read first: it has what the client alone writes, and of what others write too only what
 // storage did not take.
 
-import { attempt } from './attempt.js';
-import type { ClientSeed, DeliverySeed, Open } from './boundary.js';
-import { clearTimer, clock, send, setTimer } from './platform.js';
+import { attempt } from '../runtime/safe-call.js';
+import type { ClientSeed, DeliverySeed, Open } from '../wasm/boundary.js';
+import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
 
 /** What a machine hears of; `src/web/driver.rs` has the same numbers. */
 const enum News {

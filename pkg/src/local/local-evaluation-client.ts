@@ -2,15 +2,15 @@
 // when; here are its promises and its provider.
 
 import type { LocalCore } from 'core:evaluate';
-import type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
-import { copyOptions } from './config.js';
-import { ExperimentError, type ExperimentErrorCode, failed, unusable } from './error.js';
-import type { Flags } from './flag.js';
-import { textOf } from './evaluate-core.js';
-import { giveUp, Part } from './evaluate-part.js';
-import { leveled, type Logger, LogLevel } from './logger.js';
-import type { HttpClient } from './transport.js';
-import type { ExperimentUser } from './user.js';
+import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
+import { copyOptions } from '../api/config.js';
+import { ExperimentError, type ExperimentErrorCode, failed, unusable } from '../api/error.js';
+import type { Flags } from '../api/flag.js';
+import { textOf } from '../wasm/evaluate-core.js';
+import { giveUp, Part } from '../wasm/machine-driver.js';
+import { leveled, type Logger, LogLevel } from '../api/logger.js';
+import type { HttpClient } from '../api/http-client.js';
+import type { ExperimentUser } from '../api/user.js';
 
 /** A variant as a {@link LocalEvaluationClient} answers it. */
 export type Variant = {

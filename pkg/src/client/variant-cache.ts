@@ -1,7 +1,7 @@
 // The answers in front of the core, and the mark of a synchronous run. What an answer is, and when it ends, the core decides.
 
-import { isBehind, makeRoom } from './room.js';
-import type { Variant } from './variant.js';
+import { isBehind, makeRoom } from './stack-guard.js';
+import type { Variant } from '../api/variant.js';
 
 /** How many answers are remembered as objects. Flags are few; fallbacks can be any number. */
 const SHOWN = 1_000;

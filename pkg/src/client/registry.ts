@@ -1,6 +1,6 @@
 // The clients of a page by name (the registry): this copy's own, and those that all copies of the package share. Nothing global is touched at import.
 
-import { attempt } from './attempt.js';
+import { attempt } from '../runtime/safe-call.js';
 
 /** A client, as far as it matters here. */
 type Closable = { close(): void };

@@ -1,14 +1,14 @@
 // A client's link to the core: what it is built from, what it is told again after a trap, and the promises that wait for it.
 
-import { name, version } from '../package.json';
-import { attempt } from './attempt.js';
-import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from './boundary.js';
-import { adopt, call, type Part, rebuild, release } from './engine.js';
-import { failed } from './error.js';
+import { name, version } from '../../package.json';
+import { attempt } from '../runtime/safe-call.js';
+import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from '../wasm/boundary.js';
+import { adopt, call, type Part, rebuild, release } from '../wasm/engine.js';
+import { failed } from '../api/error.js';
 import { Fallback } from './fallback.js';
-import { copied, entriesOf, type Lost, toText } from './text.js';
-import type { ExperimentUser } from './user.js';
-import type { Variants } from './variant.js';
+import { copied, entriesOf, type Lost, toText } from '../runtime/json.js';
+import type { ExperimentUser } from '../api/user.js';
+import type { Variants } from '../api/variant.js';
 
 /** Somebody who says who the user is. */
 type Says = { getUser(): ExperimentUser } | undefined;

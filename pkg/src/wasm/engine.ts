@@ -5,8 +5,8 @@
 import { builtIn } from 'core:built-in';
 import { instantiate } from 'core:client';
 import type { Core, WasmSource } from './boundary.js';
-import { type ExperimentError, failed } from './error.js';
-import { isModule } from './platform.js';
+import { type ExperimentError, failed } from '../api/error.js';
+import { isModule } from '../runtime/platform.js';
 
 /** Stands in while there is no instance, and is told what becomes of it. */
 export interface Standby<H> {

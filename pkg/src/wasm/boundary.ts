@@ -1,9 +1,9 @@
 // The seam to the core: what crosses into wasm and back. JSON text goes both ways, so that lone surrogates survive.
 
-import type { ExperimentError, ExperimentErrorCode } from './error.js';
-import type { Exposure, ExposureTrackingProvider } from './exposure.js';
-import type { HttpClient } from './transport.js';
-import type { Variant } from './variant.js';
+import type { ExperimentError, ExperimentErrorCode } from '../api/error.js';
+import type { Exposure, ExposureTrackingProvider } from '../api/exposure.js';
+import type { HttpClient } from '../api/http-client.js';
+import type { Variant } from '../api/variant.js';
 
 /** A promise of `start` or `fetch` that is not settled. After a trap the next instance is asked again. */
 export interface Open {

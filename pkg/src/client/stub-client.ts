@@ -1,8 +1,8 @@
 // The client that does nothing, for tests and for pages that are rendered where nothing shall be fetched.
 
-import type { Client, FetchOptions } from './client-api.js';
-import type { ExperimentUser, ExperimentUserProvider } from './user.js';
-import type { Variant, Variants } from './variant.js';
+import type { Client, FetchOptions } from '../api/client.js';
+import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
+import type { Variant, Variants } from '../api/variant.js';
 
 /** A {@link Client} that does nothing: no user, no variants, no requests. Every variant is an empty object, whatever the fallback. */
 export class StubExperimentClient implements Client {

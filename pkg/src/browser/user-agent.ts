@@ -2,9 +2,9 @@
 //
 // It decides by first match in tables that are much shorter than ua-parser's: they know what browsers that can run this package call
 // themselves, most used ones first. tests/user-agent holds them to ua-parser's answers on the user agents of real visitors, and lists
-// where they differ. What the fields are called in a user is context.ts's business.
+// where they differ. What the fields are called in a user is default-user-provider.ts's business.
 
-import type { ExperimentUser } from './user.js';
+import type { ExperimentUser } from '../api/user.js';
 
 export type DeviceCategory = NonNullable<ExperimentUser['device_category']>;
 

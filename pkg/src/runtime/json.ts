@@ -1,7 +1,7 @@
 // Turns what a page hands in into JSON text, and never throws: a part that JSON cannot hold is left out, the rest goes through.
 
-import { attempt } from './attempt.js';
-import type { Variant } from './variant.js';
+import { attempt } from './safe-call.js';
+import type { Variant } from '../api/variant.js';
 
 /** How deep a value is taken apart to save its good parts: user -> user_properties -> property -> element. */
 const DEPTH = 4;

@@ -3,7 +3,7 @@
 // It is what @amplitude/analytics-connector 1.7.0 makes, at the same place, so each uses what the other made. Comments say where it differs
 // from that original; tests/package/connector.test.mjs compares the rest.
 
-import { attempt, isolated } from './attempt.js';
+import { attempt, isolated } from '../runtime/safe-call.js';
 
 /** What is known of the person. */
 export type Identity = {

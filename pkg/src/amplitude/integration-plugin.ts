@@ -1,14 +1,14 @@
 // Amplitude's analytics SDKs as a client sees them: they say who is there, and take exposures.
 
-import type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from './analytics.js';
-import { isolated } from './attempt.js';
-import type { Client } from './client-api.js';
-import type { ExperimentConfig } from './config.js';
-import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './connector.js';
-import { ExperimentError } from './error.js';
-import type { ExperimentEvent, ExperimentPluginType, IntegrationPlugin } from './plugin.js';
-import { clearTimer, setTimer } from './platform.js';
-import type { ExperimentUser, ExperimentUserProvider } from './user.js';
+import type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from '../client/legacy-analytics.js';
+import { isolated } from '../runtime/safe-call.js';
+import type { Client } from '../api/client.js';
+import type { ExperimentConfig } from '../api/config.js';
+import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './analytics-connector.js';
+import { ExperimentError } from '../api/error.js';
+import type { ExperimentEvent, ExperimentPluginType, IntegrationPlugin } from '../api/plugin.js';
+import { clearTimer, setTimer } from '../runtime/platform.js';
+import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 
 /**
  * Takes the user from Amplitude's analytics SDK and hands it the exposures, through the connector that both share.

@@ -1,12 +1,12 @@
 // Delivery of exposures without an analytics SDK: hands events to the core's outbox, and flushes it when the page goes away.
 
-import { attempt, isolated } from './attempt.js';
-import type { DeliveryCore } from './boundary.js';
-import { adopt, call, type Part, release, type Standby, whyNot } from './engine.js';
-import { type ExperimentError, type ExperimentErrorCode, failed, unusable } from './error.js';
-import type { Exposure, ExposureEvent, ExposureTrackingProvider } from './exposure.js';
-import { leveled, type Logger, LogLevel, say } from './logger.js';
-import { toText } from './text.js';
+import { attempt, isolated } from '../runtime/safe-call.js';
+import type { DeliveryCore } from '../wasm/boundary.js';
+import { adopt, call, type Part, release, type Standby, whyNot } from '../wasm/engine.js';
+import { type ExperimentError, type ExperimentErrorCode, failed, unusable } from '../api/error.js';
+import type { Exposure, ExposureEvent, ExposureTrackingProvider } from '../api/exposure.js';
+import { leveled, type Logger, LogLevel, say } from '../api/logger.js';
+import { toText } from '../runtime/json.js';
 
 /** How many events wait for the wasm at most: what the reference's queue holds. The oldest goes first, and is reported. */
 const QUEUE = 512;

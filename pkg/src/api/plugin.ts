@@ -1,6 +1,6 @@
 // What a plugin looks like: it says who is there and takes exposures over, in the place of the two providers.
 
-import type { Client } from './client-api.js';
+import type { Client } from './client.js';
 import type { ExperimentConfig } from './config.js';
 import type { ExposureEvent } from './exposure.js';
 import type { ExperimentUser } from './user.js';

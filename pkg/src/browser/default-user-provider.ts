@@ -5,9 +5,9 @@
 // a field out here. Two values are better than its own: cookies keep a `=` in their value, and a query parameter that is named like a
 // property of every object (`constructor`) does not lose all the others.
 
-import { attempt } from './attempt.js';
+import { attempt } from '../runtime/safe-call.js';
 import { readUserAgent } from './user-agent.js';
-import type { ExperimentUser, ExperimentUserProvider } from './user.js';
+import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 
 /** What a browser has and other places may not. Looked up where it is used: nothing is touched before. */
 const page: Partial<typeof globalThis> = globalThis;

@@ -1,8 +1,8 @@
 // The deprecated way of telling analytics of exposures: its types, the event it is told, and that it is told once.
 
-import { isolated } from './attempt.js';
-import type { ExperimentUser } from './user.js';
-import type { Variant } from './variant.js';
+import { isolated } from '../runtime/safe-call.js';
+import type { ExperimentUser } from '../api/user.js';
+import type { Variant } from '../api/variant.js';
 
 /** @deprecated Use {@link Exposure}, which an {@link ExposureTrackingProvider} is given. */
 export interface ExperimentAnalyticsEvent {

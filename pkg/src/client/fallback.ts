@@ -3,11 +3,11 @@
 // The order of fallbacks is the one rule that also exists in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both
 // run the same vectors. An exposure is remembered only where the core would call it one: a variant of `initialVariants` that comes first.
 
-import { type ClientCore, type ClientSeed, type Open, USER } from './boundary.js';
-import type { ExperimentConfig } from './config.js';
-import type { Standby } from './engine.js';
-import type { ExperimentError } from './error.js';
-import type { Variant } from './variant.js';
+import { type ClientCore, type ClientSeed, type Open, USER } from '../wasm/boundary.js';
+import type { ExperimentConfig } from '../api/config.js';
+import type { Standby } from '../wasm/engine.js';
+import type { ExperimentError } from '../api/error.js';
+import type { Variant } from '../api/variant.js';
 
 /** A call that waits for the core. */
 interface Call {

@@ -2,9 +2,9 @@
 
 import { builtIn } from 'core:built-in';
 import { type EvaluateCore, instantiate } from 'core:evaluate';
-import { type ExperimentError, failed, unusable } from './error.js';
-import { isModule } from './platform.js';
-import { toText } from './text.js';
+import { type ExperimentError, failed, unusable } from '../api/error.js';
+import { isModule } from '../runtime/platform.js';
+import { toText } from '../runtime/json.js';
 
 let core: EvaluateCore | undefined;
 let module: WebAssembly.Module | undefined;

@@ -15,12 +15,12 @@ declare module 'core:client' {
 
 declare module 'core:evaluate' {
   export interface EvaluateCore {
-    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('./evaluate.js').Evaluation;
+    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('../evaluate.js').Evaluation;
     CoreLocal: new (config: string) => LocalCore;
     CoreOutbox: new (apiKey: string, url: string, kept: string) => OutboxCore;
     retire(): void;
   }
-  type Machine = import('./evaluate-part.js').Machine;
+  type Machine = import('./machine-driver.js').Machine;
   /** Local evaluation in one instance. */
   export interface LocalCore extends Machine {
     setFlags(flags: string): number;

@@ -4,7 +4,7 @@
 // Under jest with jsdom there is neither `fetch` nor `TextEncoder` and `TextDecoder`; some edges have no `FinalizationRegistry`, worklets no
 // timers. The generated glue uses these too: pkg/glue.mjs puts them in the place of the globals.
 
-import { attempt } from './attempt.js';
+import { attempt } from './safe-call.js';
 
 /** Milliseconds on a clock that nobody sets, where there is one. */
 export const clock = (): number => attempt(() => performance.now()) ?? Date.now();

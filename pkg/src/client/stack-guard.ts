@@ -1,7 +1,7 @@
 // Room on the stack. A call that finds too little of it is made later as a whole, so that none is ever made in part: what is cut off in its
 // middle leaves marks that nobody takes away.
 
-import { attempt } from './attempt.js';
+import { attempt } from '../runtime/safe-call.js';
 
 /** How deep calls must still go, by those of `reach`: some 90 KB. Chrome wants 40 of them to compile a function when it is first called. */
 const LEVELS = 1_200;

@@ -1,24 +1,24 @@
 // The client a page holds: checks what it is given, asks the core, and keeps answers. It decides nothing about variants or exposures.
 
-import { LegacyAnalytics } from './analytics.js';
-import { Answers } from './answers.js';
-import { attempt, isolated } from './attempt.js';
-import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from './boundary.js';
-import type { Client, ExperimentEvents, FetchOptions, VariantOptions } from './client-api.js';
-import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from './config.js';
+import { LegacyAnalytics } from './legacy-analytics.js';
+import { Answers } from './variant-cache.js';
+import { attempt, isolated } from '../runtime/safe-call.js';
+import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
+import type { Client, ExperimentEvents, FetchOptions, VariantOptions } from '../api/client.js';
+import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from '../api/config.js';
 import { type ConsentOptions, ConsentStatus, erase, store, takeOver } from './consent.js';
-import { type ExperimentError, failed, unusable } from './error.js';
-import type { ExposureTrackingProvider } from './exposure.js';
+import { type ExperimentError, failed, unusable } from '../api/error.js';
+import type { ExposureTrackingProvider } from '../api/exposure.js';
 import { fallbackOf } from './fallback.js';
-import type { FlagEvaluationTrace } from './flag.js';
-import { Link } from './link.js';
-import { leveled, type Logger, say } from './logger.js';
-import { asked, type ExperimentPlugin, type IntegrationPlugin } from './plugin.js';
+import type { FlagEvaluationTrace } from '../api/flag.js';
+import { Link } from './core-handle.js';
+import { leveled, type Logger, say } from '../api/logger.js';
+import { asked, type ExperimentPlugin, type IntegrationPlugin } from '../api/plugin.js';
 import { forget } from './registry.js';
-import { guard, makeRoom } from './room.js';
-import { type Lost, toText } from './text.js';
-import type { ExperimentUser, ExperimentUserProvider } from './user.js';
-import type { Variant, Variants } from './variant.js';
+import { guard, makeRoom } from './stack-guard.js';
+import { type Lost, toText } from '../runtime/json.js';
+import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
+import type { Variant, Variants } from '../api/variant.js';
 
 type Listener = (told: any) => void;
 

@@ -1,6 +1,6 @@
 // What a visitor consented to: its words, and what becomes of what was kept when they change their mind.
 
-import { attempt } from './attempt.js';
+import { attempt } from '../runtime/safe-call.js';
 
 /** What the visitor said. The numbers are those of Amplitude's documentation. */
 export enum ConsentStatus {

@@ -2,12 +2,12 @@
 // it wants done is its owner's to do.
 
 import type { EvaluateCore } from 'core:evaluate';
-import { attempt } from './attempt.js';
-import { type ExperimentErrorCode, failed, unusable } from './error.js';
+import { attempt } from '../runtime/safe-call.js';
+import { type ExperimentErrorCode, failed, unusable } from '../api/error.js';
 import { ask } from './evaluate-core.js';
-import { type Logger, LogLevel, say } from './logger.js';
-import { clearTimer, clock, send, setTimer } from './platform.js';
-import type { HttpClient, SimpleResponse } from './transport.js';
+import { type Logger, LogLevel, say } from '../api/logger.js';
+import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
+import type { HttpClient, SimpleResponse } from '../api/http-client.js';
 
 /** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
