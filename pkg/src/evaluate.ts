@@ -1,7 +1,7 @@
 // experiment-wasm/evaluate: flags and a user in, variants out, for Node and the edge. As a function, and as a client that loads the flags and
 // tells assignments.
 
-import { ask, textOf } from './wasm/evaluate-core.js';
+import { ask, textOf } from './wasm/evaluate-instance.js';
 import type { EvaluationVariant, Flags, FlagEvaluationTrace } from './api/flag.js';
 import type { ExperimentUser } from './api/user.js';
 

@@ -4,7 +4,7 @@ import { AmplitudeIntegrationPlugin } from './amplitude/integration-plugin.js';
 import { ExperimentClient } from './client/experiment-client.js';
 import { copyOptions, type ExperimentConfig } from './api/config.js';
 import { analyticsConnector } from './amplitude/analytics-connector.js';
-import { ConsentStatus } from './client/consent.js';
+import { ConsentStatus } from './api/consent.js';
 import { DefaultUserProvider } from './browser/default-user-provider.js';
 import { find } from './client/registry.js';
 

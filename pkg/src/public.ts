@@ -1,12 +1,13 @@
 // What every entry exports.
 
-export { AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin, AmplitudeUserProvider } from './amplitude/integration-plugin.js';
-export type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from './client/legacy-analytics.js';
+export { AmplitudeAnalyticsProvider, AmplitudeUserProvider } from './amplitude/amplitude-js.js';
+export { AmplitudeIntegrationPlugin } from './amplitude/integration-plugin.js';
+export type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from './api/analytics-provider.js';
 export type { Client, ExperimentEvents, FetchOptions, VariantOptions } from './api/client.js';
 export { ExperimentClient } from './client/experiment-client.js';
 export type { ExperimentConfig } from './api/config.js';
-export type { ConsentOptions } from './client/consent.js';
-export { ConsentStatus } from './client/consent.js';
+export type { ConsentOptions } from './api/consent.js';
+export { ConsentStatus } from './api/consent.js';
 export type { ExperimentErrorCode } from './api/error.js';
 export { ExperimentError } from './api/error.js';
 export type { Exposure, ExposureEvent, ExposureTrackingProvider } from './api/exposure.js';

@@ -1,7 +1,7 @@
 // experiment-wasm/slim: the same exports without the wasm, which the page loads itself.
 
 import type { WasmSource } from './wasm/boundary.js';
-import { boot, isLive, settleAll, unavailable, whyNot } from './wasm/engine.js';
+import { boot, isLive, settleAll, unavailable, whyNot } from './wasm/client-instance.js';
 import { failed } from './api/error.js';
 
 export * from './public.js';

@@ -301,9 +301,10 @@ const TYPES = `
 import * as theirs from '@amplitude/experiment-js-client';
 import { AnalyticsConnector } from '@amplitude/analytics-connector';
 import * as plugin from '${source}api/plugin.js';
-import * as analytics from '${source}client/legacy-analytics.js';
+import * as analytics from '${source}api/analytics-provider.js';
 import * as storage from '${source}browser/memory-storage.js';
-import { AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin, AmplitudeUserProvider } from '${source}amplitude/integration-plugin.js';
+import { AmplitudeAnalyticsProvider, AmplitudeUserProvider } from '${source}amplitude/amplitude-js.js';
+import { AmplitudeIntegrationPlugin } from '${source}amplitude/integration-plugin.js';
 import { StubExperimentClient } from '${source}client/stub-client.js';
 function both<A, B>(toTheirs: (ours: A) => B, toOurs: (theirs: B) => A) { return [toTheirs, toOurs]; }
 both<plugin.ExperimentPluginType, theirs.ExperimentPluginType>((a) => a, (b) => b);

@@ -1,6 +1,5 @@
 // Amplitude's analytics SDKs as a client sees them: they say who is there, and take exposures.
 
-import type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from '../client/legacy-analytics.js';
 import { isolated } from '../runtime/safe-call.js';
 import type { Client } from '../api/client.js';
 import type { ExperimentConfig } from '../api/config.js';
@@ -8,7 +7,7 @@ import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './anal
 import { ExperimentError } from '../api/error.js';
 import type { ExperimentEvent, ExperimentPluginType, IntegrationPlugin } from '../api/plugin.js';
 import { clearTimer, setTimer } from '../runtime/platform.js';
-import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
+import type { ExperimentUser } from '../api/user.js';
 
 /**
  * Takes the user from Amplitude's analytics SDK and hands it the exposures, through the connector that both share.
@@ -131,58 +130,4 @@ function cookie(name: string): string {
 function older(value: string): Identity {
   const [deviceId, userId] = value.split('.');
   return { deviceId, userId: userId && decodeURIComponent(escape(atob(userId))) };
-}
-
-/** The part of amplitude-js that is asked for the user and told of exposures. */
-type AmplitudeInstance = {
-  options?: { deviceId?: string; userId?: string; versionName?: string; language?: string; platform?: string };
-  _ua?: { browser?: { name?: string; major?: string }; os?: { name?: string } };
-  logEvent(eventName: string, properties: Record<string, string>): void;
-  setUserProperties(userProperties: Record<string, unknown>): void;
-  identify(identify: { set(property: string, value: unknown): void; unset(property: string): void }): void;
-};
-
-/** @deprecated Use amplitude-js 8.17.0 or later, or analytics-browser, with `Experiment.initializeWithAmplitudeAnalytics`. */
-export class AmplitudeUserProvider implements ExperimentUserProvider {
-  private readonly amplitude_: AmplitudeInstance;
-
-  constructor(amplitudeInstance: AmplitudeInstance) {
-    this.amplitude_ = amplitudeInstance;
-  }
-
-  getUser(): ExperimentUser {
-    const options = this.amplitude_?.options;
-    const _ua = this.amplitude_?._ua;
-    return {
-      device_id: options?.deviceId,
-      user_id: options?.userId,
-      version: options?.versionName,
-      language: options?.language,
-      platform: options?.platform,
-      os: [_ua?.browser?.name, _ua?.browser?.major].join(' ').trim(),
-      device_model: _ua?.os?.name,
-    };
-  }
-}
-
-/** @deprecated Use amplitude-js 8.17.0 or later, or analytics-browser, with `Experiment.initializeWithAmplitudeAnalytics`. */
-export class AmplitudeAnalyticsProvider implements ExperimentAnalyticsProvider {
-  private readonly amplitude_: AmplitudeInstance;
-
-  constructor(amplitudeInstance: AmplitudeInstance) {
-    this.amplitude_ = amplitudeInstance;
-  }
-
-  track(event: ExperimentAnalyticsEvent): void {
-    this.amplitude_.logEvent(event.name, event.properties);
-  }
-
-  setUserProperty(event: ExperimentAnalyticsEvent): void {
-    this.amplitude_.setUserProperties({ [event.userProperty]: event.variant?.value });
-  }
-
-  /** amplitude-js has no method that unsets: what its `identify` would send is sent. */
-  unsetUserProperty(event: ExperimentAnalyticsEvent): void {
-    (this.amplitude_ as any)._logEvent('$identify', null, null, { $unset: { [event.userProperty]: '-' } });
-  }
 }

@@ -1,7 +1,7 @@
 // The options of a client: their types, their documentation, and which part of them crosses into the core.
 
-import type { ExperimentAnalyticsProvider } from '../client/legacy-analytics.js';
-import type { ConsentOptions } from '../client/consent.js';
+import type { ExperimentAnalyticsProvider } from './analytics-provider.js';
+import type { ConsentOptions } from './consent.js';
 import type { ExposureTrackingProvider } from './exposure.js';
 import { LogLevel, type Logger } from './logger.js';
 import { entriesOf, type Lost, toText } from '../runtime/json.js';

@@ -6,6 +6,7 @@
 // property of every object (`constructor`) does not lose all the others.
 
 import { attempt } from '../runtime/safe-call.js';
+import { visitorKey } from './storage-keys.js';
 import { readUserAgent } from './user-agent.js';
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 
@@ -64,7 +65,7 @@ export class DefaultUserProvider implements ExperimentUserProvider {
     return attempt(() => {
       const storage = page[where];
       if (!storage) return;
-      const name = `EXP_${this.apiKey_.slice(0, 10)}_DEFAULT_USER_PROVIDER`;
+      const name = visitorKey(this.apiKey_);
       const record = JSON.parse(storage.getItem(name) || '{}');
       if (!record[field]) storage.setItem(name, JSON.stringify({ ...record, [field]: (record[field] = fresh) }));
       return record[field];

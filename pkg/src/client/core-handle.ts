@@ -3,10 +3,11 @@
 import { name, version } from '../../package.json';
 import { attempt } from '../runtime/safe-call.js';
 import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from '../wasm/boundary.js';
-import { adopt, call, type Part, rebuild, release } from '../wasm/engine.js';
+import { adopt, call, type Part, rebuild, release } from '../wasm/client-instance.js';
 import { failed } from '../api/error.js';
+import { copyVariant } from './copy-variant.js';
 import { Fallback } from './fallback.js';
-import { copied, entriesOf, type Lost, toText } from '../runtime/json.js';
+import { entriesOf, type Lost, toText } from '../runtime/json.js';
 import type { ExperimentUser } from '../api/user.js';
 import type { Variants } from '../api/variant.js';
 
@@ -109,7 +110,7 @@ export class Link {
       for (const told of decided) {
         const [, key, variant] = typeof told === 'number' ? this.decided_[told]! : (this.decided_[told[0]] = told);
         keys.push(key);
-        variants.push(copied(variant));
+        variants.push(copyVariant(variant));
       }
       // An object of a thousand names is copied ten times as quick as it is built, and the names are mostly those of the last time.
       if (keys.length !== this.keys_.length || keys.some((key, at) => key !== this.keys_[at])) {

@@ -5,7 +5,7 @@
 
 import { type ClientCore, type ClientSeed, type Open, USER } from '../wasm/boundary.js';
 import type { ExperimentConfig } from '../api/config.js';
-import type { Standby } from '../wasm/engine.js';
+import type { Standby } from '../wasm/client-instance.js';
 import type { ExperimentError } from '../api/error.js';
 import type { Variant } from '../api/variant.js';
 

@@ -2,10 +2,11 @@
 
 import type { OutboxCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
-import { type ExperimentErrorCode, unusable } from '../api/error.js';
+import { type ExperimentErrorCode } from '../api/error.js';
 import { giveUp, Part } from '../wasm/machine-driver.js';
 import { leveled, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
+import { requiredOption } from './required-option.js';
 
 /** What {@link HttpAssignmentTrackingProvider} is made of. */
 export interface HttpAssignmentTrackingOptions {
@@ -33,8 +34,8 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
 
   /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing or no text. */
   constructor(options: HttpAssignmentTrackingOptions) {
-    const apiKey = required(options, 'apiKey');
-    const serverUrl = required(options, 'serverUrl');
+    const apiKey = requiredOption(options, 'apiKey', 'HttpAssignmentTrackingProvider');
+    const serverUrl = requiredOption(options, 'serverUrl', 'HttpAssignmentTrackingProvider');
     const logger = leveled(options.loggerProvider, LogLevel.Error);
     this.part_ = new Part({
       http_: options.httpClient,
@@ -80,10 +81,4 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
   private settle_(): void {
     for (const resolve of this.waiting_.splice(0)) resolve();
   }
-}
-
-function required(options: HttpAssignmentTrackingOptions, name: 'apiKey' | 'serverUrl'): string {
-  const given: unknown = options?.[name];
-  if (typeof given === 'string' && given) return given;
-  throw unusable(name, typeof given, `HttpAssignmentTrackingProvider needs ${name}, a text that is not empty`);
 }

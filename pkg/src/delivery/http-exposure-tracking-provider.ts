@@ -2,11 +2,12 @@
 
 import { attempt, isolated } from '../runtime/safe-call.js';
 import type { DeliveryCore } from '../wasm/boundary.js';
-import { adopt, call, type Part, release, type Standby, whyNot } from '../wasm/engine.js';
-import { type ExperimentError, type ExperimentErrorCode, failed, unusable } from '../api/error.js';
+import { adopt, call, type Part, release, type Standby, whyNot } from '../wasm/client-instance.js';
+import { type ExperimentError, type ExperimentErrorCode, failed } from '../api/error.js';
 import type { Exposure, ExposureEvent, ExposureTrackingProvider } from '../api/exposure.js';
 import { leveled, type Logger, LogLevel, say } from '../api/logger.js';
 import { toText } from '../runtime/json.js';
+import { requiredOption } from './required-option.js';
 
 /** How many events wait for the wasm at most: what the reference's queue holds. The oldest goes first, and is reported. */
 const QUEUE = 512;
@@ -41,8 +42,8 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
 
   /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing or no text. */
   constructor(options: HttpExposureTrackingOptions) {
-    const apiKey = required(options, 'apiKey');
-    const serverUrl = required(options, 'serverUrl');
+    const apiKey = requiredOption(options, 'apiKey', 'HttpExposureTrackingProvider');
+    const serverUrl = requiredOption(options, 'serverUrl', 'HttpExposureTrackingProvider');
     const logger = leveled(options.loggerProvider, LogLevel.Error);
     const tell = (level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown) => {
       const error = code && failed(sentence, code, more);
@@ -117,10 +118,4 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
   end(): void {
     for (const _ of this.events_.splice(0)) this.giveUp_(whyNot()?.code ?? 'CLOSED');
   }
-}
-
-function required(options: HttpExposureTrackingOptions, name: 'apiKey' | 'serverUrl'): string {
-  const given: unknown = options?.[name];
-  if (typeof given === 'string' && given) return given;
-  throw unusable(name, typeof given, `HttpExposureTrackingProvider needs ${name}, a text that is not empty`);
 }

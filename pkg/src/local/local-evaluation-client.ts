@@ -3,10 +3,10 @@
 
 import type { LocalCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
-import { copyOptions } from '../api/config.js';
+import { copyOptions, levelOf } from '../api/config.js';
 import { ExperimentError, type ExperimentErrorCode, failed, unusable } from '../api/error.js';
 import type { Flags } from '../api/flag.js';
-import { textOf } from '../wasm/evaluate-core.js';
+import { textOf } from '../wasm/evaluate-instance.js';
 import { giveUp, Part } from '../wasm/machine-driver.js';
 import { leveled, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
@@ -104,7 +104,7 @@ export class LocalEvaluationClient {
     const { serverUrl = SERVERS[zone] } = options;
     if (!`${serverUrl}`.trim()) throw unusable('serverUrl');
     this.provider_ = options.assignmentTrackingProvider;
-    this.logger_ = leveled(options.loggerProvider, options.debug === true ? LogLevel.Debug : (options.logLevel ?? LogLevel.Error));
+    this.logger_ = leveled(options.loggerProvider, levelOf(options));
     const seed = JSON.stringify({
       apiKey,
       serverUrl,

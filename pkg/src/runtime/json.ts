@@ -1,13 +1,9 @@
 // Turns what a page hands in into JSON text, and never throws: a part that JSON cannot hold is left out, the rest goes through.
 
 import { attempt } from './safe-call.js';
-import type { Variant } from '../api/variant.js';
 
 /** How deep a value is taken apart to save its good parts: user -> user_properties -> property -> element. */
 const DEPTH = 4;
-
-/** How deep values are copied: as deep as the core looks into them. */
-const COPIED = 64;
 
 /** Hears of a part that was left out: where it stood, and why. */
 export type Lost = (field: string, cause: unknown) => void;
@@ -42,24 +38,6 @@ function inParts(value: object, lost: Lost, field: string, above: unknown[], err
   // Each part by itself is one that can be written.
   if (!isBlamed) lost(field, error);
   return list ? `[${parts}]` : `{${parts}}`;
-}
-
-/** A copy of a variant that was read from JSON: what a page does with it is its own affair. What metadata nests is shared. */
-export function copied(variant: Variant): Variant {
-  const { metadata, payload } = variant;
-  const copy = { ...variant };
-  if (metadata) copy.metadata = { ...metadata };
-  if (payload) copy.payload = deepCopy(payload);
-  return copy;
-}
-
-/** What is nested deeper than the core looks is shared. */
-function deepCopy(value: any, depth = 0): any {
-  if (!value || typeof value !== 'object' || depth > COPIED) return value;
-  if (Array.isArray(value)) return value.map((item) => deepCopy(item, depth + 1));
-  const copy = { ...value };
-  for (const name in copy) copy[name] = deepCopy(copy[name], depth + 1);
-  return copy;
 }
 
 /** The entries that can be read: a getter that throws hides only itself. */

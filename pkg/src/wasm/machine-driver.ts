@@ -4,7 +4,7 @@
 import type { EvaluateCore } from 'core:evaluate';
 import { attempt } from '../runtime/safe-call.js';
 import { type ExperimentErrorCode, failed, unusable } from '../api/error.js';
-import { ask } from './evaluate-core.js';
+import { ask } from './evaluate-instance.js';
 import { type Logger, LogLevel, say } from '../api/logger.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
 import type { HttpClient, SimpleResponse } from '../api/http-client.js';

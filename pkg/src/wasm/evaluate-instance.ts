@@ -3,11 +3,10 @@
 import { builtIn } from 'core:built-in';
 import { type EvaluateCore, instantiate } from 'core:evaluate';
 import { type ExperimentError, failed, unusable } from '../api/error.js';
-import { isModule } from '../runtime/platform.js';
 import { toText } from '../runtime/json.js';
+import { compile, compiled } from './compile.js';
 
 let core: EvaluateCore | undefined;
-let module: WebAssembly.Module | undefined;
 
 /**
  * What `question` gets of the core. An instance that breaks over it is replaced, and the next one is asked once.
@@ -34,9 +33,7 @@ export function ask<T>(question: (core: EvaluateCore) => T): T {
 
 function start(): EvaluateCore {
   try {
-    const source = module ?? builtIn!();
-    module = isModule(source) ? source : new WebAssembly.Module(source);
-    return instantiate(module, () => (core = undefined));
+    return instantiate(compiled() ?? compile(builtIn!()), () => (core = undefined));
   } catch (cause) {
     throw failed('WebAssembly cannot be used here', 'WASM_UNAVAILABLE', cause);
   }

@@ -5,8 +5,8 @@
 import { builtIn } from 'core:built-in';
 import { instantiate } from 'core:client';
 import type { Core, WasmSource } from './boundary.js';
+import { compile, compileAsync, compiled } from './compile.js';
 import { type ExperimentError, failed } from '../api/error.js';
-import { isModule } from '../runtime/platform.js';
 
 /** Stands in while there is no instance, and is told what becomes of it. */
 export interface Standby<H> {
@@ -32,7 +32,6 @@ const STORM = 5;
 const STORM_MS = 60_000;
 
 const parts = new Set<Part<any>>();
-let module: WebAssembly.Module | undefined;
 let live: Core | undefined;
 let failure: ExperimentError | undefined;
 let booting = false;
@@ -45,7 +44,7 @@ export function adopt<H>(part: Part<H>): Part<H> {
   parts.add(part);
   if (failure) giveUp(part, failure);
   else if (live) install(part, live);
-  else if (builtIn && !booting) void boot(module ?? builtIn);
+  else if (builtIn && !booting) void boot(compiled() ?? builtIn);
   return part;
 }
 
@@ -85,8 +84,7 @@ export function boot(from: WasmSource | (() => WasmSource), failed = unavailable
   let source: WasmSource;
   try {
     source = typeof from === 'function' ? from() : from;
-    module = compiled(source) ?? new WebAssembly.Module(source as BufferSource);
-    run(instantiate(module, lost));
+    run(instantiate(compile(source), lost));
   } catch (error) {
     if (isExhausted(error)) throw error;
     // Chrome before 114 compiles more than 4 KB on the main thread only aside.
@@ -97,17 +95,12 @@ export function boot(from: WasmSource | (() => WasmSource), failed = unavailable
 async function bootAside(source: WasmSource, failed: (cause: unknown) => void): Promise<void> {
   booting = true;
   try {
-    module = compiled(source) ?? (await WebAssembly.compile(source as BufferSource));
-    run(await instantiate(module, lost, WebAssembly.instantiate));
+    run(await instantiate(await compileAsync(source), lost, WebAssembly.instantiate));
   } catch (error) {
     failed(error);
   } finally {
     booting = false;
   }
-}
-
-function compiled(source: WasmSource): WebAssembly.Module | undefined {
-  return isModule(source) ? source : undefined;
 }
 
 /** Whether the page's answers come from the core now. */
@@ -152,6 +145,7 @@ function current(part: Part<any>): boolean {
 
 function wake(): void {
   if (broken) bury(broken.core, broken.error);
+  const module = compiled();
   if (!live && !failure && !booting && module) void boot(module);
 }
 
