@@ -86,7 +86,7 @@ shipped := $(foreach build,client evaluate,target/wasm/$(build)/experiment_wasm.
 stable := target/wasm/stable-client/experiment_wasm.js
 trap := target/wasm/trap/trap.js
 # The JavaScript half of the browser edge.
-host-sources := pkg/src/browser/host.ts pkg/src/runtime/platform.ts pkg/src/runtime/safe-call.ts
+host-sources := pkg/src/wasm/host.ts pkg/src/runtime/platform.ts pkg/src/runtime/safe-call.ts
 shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/wasm/built-in/instructions.ts $(host-sources)
 
 # The standard library is built too, with panics that are a bare `unreachable`: 6.5 KB less. The flags are unstable; the compiler is pinned.

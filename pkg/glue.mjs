@@ -31,7 +31,7 @@ import { buildSync } from 'esbuild';
 
 /** The sources of what the glue imports, by the names it imports them by. */
 export const beside = {
-  host: fileURLToPath(new URL('src/browser/host.ts', import.meta.url)),
+  host: fileURLToPath(new URL('src/wasm/host.ts', import.meta.url)),
   platform: fileURLToPath(new URL('src/runtime/platform.ts', import.meta.url)),
 };
 

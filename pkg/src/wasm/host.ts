@@ -6,7 +6,7 @@
 // storage did not take.
 
 import { attempt } from '../runtime/safe-call.js';
-import type { ClientSeed, DeliverySeed, Open } from '../wasm/boundary.js';
+import type { ClientSeed, DeliverySeed, Open } from './boundary.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
 
 /** What a machine hears of; `src/web/driver.rs` has the same numbers. */
