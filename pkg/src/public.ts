@@ -1,4 +1,4 @@
-// What every entry exports.
+// The exports of `experiment-wasm` and `experiment-wasm/slim`.
 
 export { AmplitudeAnalyticsProvider, AmplitudeUserProvider } from './amplitude/amplitude-js.js';
 export { AmplitudeIntegrationPlugin } from './amplitude/integration-plugin.js';

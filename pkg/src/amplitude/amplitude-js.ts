@@ -3,7 +3,7 @@
 import type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from '../api/analytics-provider.js';
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 
-/** The part of amplitude-js that is asked for the user and told of exposures. */
+/** The part of amplitude-js that the providers use. */
 type AmplitudeInstance = {
   options?: { deviceId?: string; userId?: string; versionName?: string; language?: string; platform?: string };
   _ua?: { browser?: { name?: string; major?: string }; os?: { name?: string } };
@@ -51,7 +51,7 @@ export class AmplitudeAnalyticsProvider implements ExperimentAnalyticsProvider {
     this.amplitude_.setUserProperties({ [event.userProperty]: event.variant?.value });
   }
 
-  /** amplitude-js has no method that unsets: what its `identify` would send is sent. */
+  /** amplitude-js has no method for it. This sends what its `identify` sends. */
   unsetUserProperty(event: ExperimentAnalyticsEvent): void {
     (this.amplitude_ as any)._logEvent('$identify', null, null, { $unset: { [event.userProperty]: '-' } });
   }

@@ -1,20 +1,20 @@
-// The meeting point of Amplitude's SDKs on a page: who is there, and where events go. Whichever SDK comes first makes it.
+// The connector of Amplitude's SDKs on a page: their common identity, and the way of events. The SDK that is loaded first makes it.
 //
-// It is what @amplitude/analytics-connector 1.7.0 makes, at the same place, so each uses what the other made. Comments say where it differs
-// from that original; tests/package/connector.test.mjs compares the rest.
+// It is that of @amplitude/analytics-connector 1.7.0, under the same global, so each package uses the other's. Comments say where it differs;
+// tests/package/connector.test.mjs compares the rest.
 
-import { attempt, isolated } from '../runtime/safe-call.js';
+import { attempt, callSafely } from '../runtime/safe-call.js';
 
-/** What is known of the person. */
+/** The identity of the user. */
 export type Identity = {
   userId?: string;
   deviceId?: string;
   userProperties?: Record<string, unknown>;
-  /** Whether the person wants no analytics. Experiments do not look at it. */
+  /** An opt-out of analytics. Experiments do not use it. */
   optOut?: boolean;
 };
 
-/** Told of an identity when it changed. */
+/** Called with the identity when it changed. */
 export type IdentityListener = (identity: Identity) => void;
 
 /** Changes to an identity that take effect together. */
@@ -23,7 +23,7 @@ export interface IdentityEditor {
   setDeviceId(deviceId: string): IdentityEditor;
   setUserProperties(userProperties: Record<string, unknown>): IdentityEditor;
   setOptOut(optOut: boolean): IdentityEditor;
-  /** Understands `$set`, `$unset` and `$clearAll`, in the order in which they stand; others are ignored. */
+  /** Performs `$set`, `$unset` and `$clearAll` in the order of the object; others are ignored. */
   updateUserProperties(actions: Record<string, Record<string, unknown>>): IdentityEditor;
   commit(): void;
 }
@@ -46,55 +46,55 @@ export type AnalyticsEvent = {
   groups?: Record<string, string | string[]>;
 };
 
-/** The analytics SDK, as the one that takes events. */
+/** Takes the events: the analytics SDK. */
 export type AnalyticsEventReceiver = (event: AnalyticsEvent) => void;
 
 /** The way of events to the analytics SDK. */
 export interface EventBridge {
-  /** Hands the event to the receiver; without one it waits. 512 wait; those that come later are dropped. */
+  /** Passes the event to the receiver. Without a receiver the first 512 events wait; later ones are dropped. */
   logEvent(event: AnalyticsEvent): void;
-  /** Names the receiver, and hands it what waits, in order. */
+  /** Sets the receiver, and passes it the events that wait, in order. */
   setEventReceiver(receiver: AnalyticsEventReceiver): void;
 }
 
-/** What is known of the page. */
+/** What is known of the app and the browser. */
 export type ApplicationContext = { versionName?: string; language?: string; platform?: string; os?: string; deviceModel?: string };
 
-/** Says what is known of the page. */
+/** Gives what is known of the app and the browser. */
 export interface ApplicationContextProvider {
   /** The app's version, where the page sets it. */
   versionName?: string;
   getApplicationContext(): ApplicationContext;
 }
 
-/** What the SDKs of one instance name share. */
+/** The connector of the SDKs of one instance name. */
 export interface AnalyticsConnector {
   readonly identityStore: IdentityStore;
   readonly eventBridge: EventBridge;
   readonly applicationContextProvider: ApplicationContextProvider;
 }
 
-/** A bridge as it is: the original declares the receiver private, so a type with it would refuse the original's bridges. */
+/** A bridge with its receiver. The original declares the receiver private, so `EventBridge` cannot have it. */
 export type Bridge = EventBridge & { receiver?: AnalyticsEventReceiver };
 
-/** How many events wait for a receiver: what the original holds. */
-const WAITING = 512;
+/** How many events wait for a receiver: the original's number. */
+const MAX_WAITING = 512;
 
-/** The connector of this name. Another SDK's is used as it is, never replaced. */
+/** The connector of this name. One that another SDK made is used, not replaced. */
 export function analyticsConnector(instanceName: string): AnalyticsConnector {
   try {
     const connectors = ((globalThis as any).analyticsConnectorInstances ??= {});
-    // A name such as `constructor` finds what every object has.
+    // A name such as `constructor` finds a property of every object.
     return connectors[instanceName]?.identityStore ? connectors[instanceName] : (connectors[instanceName] = connector());
   } catch {
-    // A page that takes no new globals: there is no other SDK to meet.
+    // The page refuses new globals, so no other SDK has a connector either.
     return connector();
   }
 }
 
 function connector(): AnalyticsConnector {
   const applicationContextProvider: ApplicationContextProvider = {
-    // `os` and `deviceModel`, which the original never knows, are left out.
+    // Without `os` and `deviceModel`, which the original never knows.
     getApplicationContext() {
       const { languages, language }: Partial<Navigator> = attempt(() => globalThis.navigator) ?? {};
       return { versionName: applicationContextProvider.versionName, language: languages?.[0] || language || '', platform: 'Web' };
@@ -112,7 +112,7 @@ function identityStore(): IdentityStore {
     setIdentity(given) {
       const before = identity;
       identity = { ...given };
-      if (!same(before, identity)) listeners.forEach((listener) => isolated(() => listener(given)));
+      if (!deepEqual(before, identity)) listeners.forEach((listener) => callSafely(() => listener(given)));
     },
     addIdentityListener: (listener) => void listeners.add(listener),
     removeIdentityListener: (listener) => void listeners.delete(listener),
@@ -131,7 +131,7 @@ function editor(store: IdentityStore): IdentityEditor {
     setDeviceId: set('deviceId'),
     setUserProperties: set('userProperties'),
     setOptOut: set('optOut'),
-    updateUserProperties: (actions) => changes.setUserProperties(updated(draft.userProperties, actions)),
+    updateUserProperties: (actions) => changes.setUserProperties(updatedProperties(draft.userProperties, actions)),
     commit() {
       store.setIdentity(draft);
       return changes;
@@ -140,8 +140,8 @@ function editor(store: IdentityStore): IdentityEditor {
   return changes.setUserProperties({ ...draft.userProperties });
 }
 
-/** A new object. (The original changes the one it was given.) */
-function updated(before: Identity['userProperties'], actions: Record<string, Record<string, unknown>>): Record<string, unknown> {
+/** A new object. (The original changes the given one.) */
+function updatedProperties(before: Identity['userProperties'], actions: Record<string, Record<string, unknown>>): Record<string, unknown> {
   let properties = { ...before };
   for (const action in actions) {
     if (action === '$clearAll') properties = {};
@@ -153,25 +153,25 @@ function updated(before: Identity['userProperties'], actions: Record<string, Rec
   return properties;
 }
 
-/** Equal all the way down. A property that is `undefined` differs from one that is missing. */
-function same(a: any, b: any): boolean {
+/** Deep equality. A property that is `undefined` differs from a missing one. */
+function deepEqual(a: any, b: any): boolean {
   if (a === b) return true;
   if (Object(a) !== a || Object(b) !== b || Array.isArray(a) !== Array.isArray(b)) return false;
   const names = Object.keys({ ...a, ...b });
-  return names.length === Object.keys(a).length && names.length === Object.keys(b).length && names.every((name) => same(a[name], b[name]));
+  return names.length === Object.keys(a).length && names.length === Object.keys(b).length && names.every((name) => deepEqual(a[name], b[name]));
 }
 
 function eventBridge(): Bridge {
   const waiting: AnalyticsEvent[] = [];
   const bridge: Bridge = {
-    // Who logs hears what the receiver throws, as with the original: it may want to keep the event.
+    // Exceptions of the receiver reach the caller, as in the original: it may keep the event.
     logEvent(event) {
       if (bridge.receiver) bridge.receiver(event);
-      else if (waiting.length < WAITING) waiting.push(event);
+      else if (waiting.length < MAX_WAITING) waiting.push(event);
     },
     setEventReceiver(receiver) {
       bridge.receiver = receiver;
-      if (receiver) waiting.splice(0).forEach((event) => isolated(() => receiver(event)));
+      if (receiver) waiting.splice(0).forEach((event) => callSafely(() => receiver(event)));
     },
   };
   return bridge;

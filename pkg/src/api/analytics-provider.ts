@@ -1,4 +1,4 @@
-// The deprecated way of telling analytics of exposures: a provider and the event it is given.
+// The deprecated way of exposures to analytics: a provider, and the event that it is given.
 
 import type { ExperimentUser } from './user.js';
 import type { Variant } from './variant.js';
@@ -7,31 +7,31 @@ import type { Variant } from './variant.js';
 export interface ExperimentAnalyticsEvent {
   /** The event's name: `[Experiment] Exposure`. */
   name: string;
-  /** The event's properties: the flag's `key`, the `variant`'s value and its `source`. What is not known is `undefined`. */
+  /** The event's properties: the flag's `key`, the `variant`'s value and its `source`. An unknown one is `undefined`. */
   properties: Record<string, string>;
   /** The user property to set, by its name. */
   userProperties?: Record<string, unknown>;
-  /** Who met the variant. */
+  /** The user that the variant was shown to. */
   user: ExperimentUser;
   /** The flag's key. */
   key: string;
-  /** The variant that was met. `undefined` when there is none, in spite of its type, which is as old as the rest. */
+  /** The variant. `undefined` where there is none, against its type, which is the reference's. */
   variant: Variant;
   /** The user property's name: `[Experiment] <key>`. */
   userProperty: string;
 }
 
 /**
- * Your side of analytics, as it was before exposures: an object given to the client as `analyticsProvider`. A variant is told once on a page
- * until the flag's variant changes. What a method throws goes to the console; it is not called again for that variant.
+ * Your analytics, as the option `analyticsProvider`. The methods are called once on a page for each variant of a flag, and again after it
+ * changed. An exception of a method goes to the console; the call is not repeated.
  *
  * @deprecated Use {@link ExposureTrackingProvider}.
  */
 export interface ExperimentAnalyticsProvider {
-  /** Called with a variant that was assigned, after {@link setUserProperty}. */
+  /** Called for a variant that was assigned, after {@link setUserProperty}. */
   track(event: ExperimentAnalyticsEvent): void;
-  /** Called with a variant that was assigned: set the user property `event.userProperty` to the variant's value. */
+  /** Called for a variant that was assigned: set the user property `event.userProperty` to the variant's value. */
   setUserProperty?(event: ExperimentAnalyticsEvent): void;
-  /** Called where a fallback was answered, or a variant without value: unset the user property `event.userProperty`. */
+  /** Called for a fallback, and for a variant without value: unset the user property `event.userProperty`. */
   unsetUserProperty?(event: ExperimentAnalyticsEvent): void;
 }

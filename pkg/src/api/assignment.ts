@@ -1,30 +1,29 @@
-// An assignment: evaluation chose variants for a user. The event it becomes, and who is told.
+// An assignment: evaluation chose variants for a user. Its event, and the provider that tracks it.
 
 /**
- * Evaluation chose variants for a user: one event for all flags of one evaluation. Whether the user met one of them is an exposure's to say.
+ * Evaluation chose variants for a user: one event for all flags of an evaluation. That the user was shown one of them is an exposure.
  *
- * The same user, result and UTC day have the same `insert_id`, whichever process evaluated and however often: stored under it, they count
- * once.
+ * The same user, result and UTC day have the same `insert_id` in every process, so a server counts them once.
  */
 export type AssignmentEvent = {
   event_type: '[Experiment] Assignment';
   user_id?: string;
   device_id?: string;
-  /** When the user was evaluated: milliseconds since 1970. */
+  /** The time of the evaluation: milliseconds since 1970. */
   time: number;
-  /** Lower-case hex. No id of a person can be read out of it. */
+  /** Lower-case hex, a digest: it does not reveal ids of the user. */
   insert_id: string;
   /**
-   * For each flag `[Experiment] <flag_key>.variant`, the variant's key, or `off` for a default variant and for none; where known
-   * `[Experiment] <flag_key>.details`, `v<version> rule:<segment>`; and `[Experiment] Environment Name`, where the client was given one.
+   * For each flag `[Experiment] <flag_key>.variant`: the variant's key, or `off` for a default variant and for none; where known,
+   * `[Experiment] <flag_key>.details`: `v<version> rule:<segment>`. And `[Experiment] Environment Name`, if the option is set.
    */
   event_properties: Record<string, string>;
-  /** What servers that let assignments do it make of the user's properties. Slots of mutual exclusion groups are not among them. */
+  /** Changes of user properties, for servers that take these from assignments. Without slots of mutual exclusion groups. */
   user_properties: { $set: Record<string, string>; $unset: Record<string, string> };
 };
 
 /**
- * Your side of assignment tracking: an object with `track`, given to the client as `assignmentTrackingProvider`.
+ * Tracks assignments in your analytics: an object with `track`, for the option `assignmentTrackingProvider`.
  *
  * ```ts
  * const assignmentTrackingProvider = { track: (event) => analytics.track(event).promise };
@@ -32,11 +31,11 @@ export type AssignmentEvent = {
  */
 export interface AssignmentTrackingProvider {
   /**
-   * Takes an assignment over, from within `evaluate`. It cannot harm that call.
+   * Takes an assignment, from within `evaluate`. Exceptions do not reach that call.
    *
-   * @returns nothing, or anything but the following, when it was taken. `false`, a throw or a rejected promise mean that it was not: it is
-   * offered again after 1, 5 and 25 seconds, then given up, which is logged, and told when the user is evaluated next. A promise that
-   * resolves counts when it does. When more than 16 MiB wait, the oldest are given up.
+   * @returns `false`, an exception or a rejected promise when it was not taken: it is offered again after 1, 5 and 25 seconds. Then it is given
+   * up, which is logged, and tracked at the user's next evaluation. Anything else when it was taken; a promise counts when it resolves. When
+   * more than 16 MiB wait, the oldest are given up.
    */
   track(event: AssignmentEvent): unknown;
 }

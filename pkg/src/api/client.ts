@@ -1,4 +1,4 @@
-// The client as pages see it: its methods, their options, and the events it tells of.
+// The client as pages see it: its methods, their options, and its events.
 
 import type { ExperimentError } from './error.js';
 import type { Exposure } from './exposure.js';
@@ -7,33 +7,33 @@ import type { Variant, Variants } from './variant.js';
 
 /** What one `fetch` asks for. */
 export type FetchOptions = {
-  /** Only these flags: others keep the variants they have. Default: all flags. */
+  /** The keys of the flags to fetch; other flags keep their variants. Default: all flags. */
   flagKeys?: string[];
 };
 
 /** What one `variant` asks for. */
 export type VariantOptions = {
-  /** Whether the variant is met, so that its exposure is tracked. `false`: it is only looked at. Default: `true`. */
+  /** Whether the exposure is tracked. Default: `true`. */
   expose?: boolean;
 };
 
-/** What `on` tells of, and what a listener is given. */
+/** The events of `on`, with what a listener is given. */
 export type ExperimentEvents = {
   /** Stored variants changed. */
   variants: void;
   /** The flags that are evaluated on the page changed. */
   flags: void;
-  /** The user was set: other variants may be answered, by flags that are evaluated on the page, or because somebody else is there. */
+  /** The user was set, so that flags may have other variants. */
   user: void;
-  /** An exposure that was not told before is being told. */
+  /** An exposure is tracked that was not tracked before. */
   exposure: Exposure;
-  /** Something failed that no call of the page reports: a request, an exposure that was given up, an argument that cannot be used. */
+  /** A failure that no call of the page reports: of a request, an exposure that was given up, an argument that cannot be used. */
   error: ExperimentError;
 };
 
-/** What a client can do. `ExperimentClient` is the one that does. */
+/** The methods of a client. {@link ExperimentClient} implements them; see there. */
 export interface Client {
-  /** Sets the user, gets the flags to evaluate on the page, fetches variants and goes on polling for flags. */
+  /** Sets the user, loads the flags that are evaluated on the page, fetches variants, and then polls for flags. */
   start(user?: ExperimentUser): Promise<void>;
   stop(): void;
   fetch(user?: ExperimentUser, options?: FetchOptions): Promise<Client>;

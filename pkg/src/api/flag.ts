@@ -1,16 +1,16 @@
-// Flag configurations as the flags API sends them, and what evaluating them says.
+// Flag configurations as the flags API sends them, and the trace of an evaluation.
 
 /** A flag configuration. Fields that are not listed pass through. */
 export type EvaluationFlag = {
   key: string;
   variants: Record<string, EvaluationVariant>;
   segments: EvaluationSegment[];
-  /** Flags that conditions of this one look at. */
+  /** The keys of the flags that conditions of this one test. */
   dependencies?: string[];
   metadata?: Record<string, unknown>;
 };
 
-/** A variant as a flag defines it, and as evaluation answers it: then `metadata` is merged from flag, segment and variant. */
+/** A variant of a flag. In the answer of an evaluation, `metadata` is merged from flag, segment and variant. */
 export type EvaluationVariant = {
   key?: string;
   value?: unknown;
@@ -18,19 +18,19 @@ export type EvaluationVariant = {
   metadata?: Record<string, unknown>;
 };
 
-/** Segments are tried in order; the first whose conditions hold decides. */
+/** Segments are tried in order; the first whose conditions match decides. */
 export type EvaluationSegment = {
   bucket?: EvaluationBucket;
-  /** An or of ands. */
+  /** The segment matches if all conditions of one of the lists match. */
   conditions?: EvaluationCondition[][];
-  /** The variant of everybody here whom `bucket` does not place. */
+  /** The variant of users to whom `bucket` gives none. */
   variant?: string;
   metadata?: Record<string, unknown>;
 };
 
-/** How a segment's people are spread over variants. */
+/** How the users of a segment are spread over variants. */
 export type EvaluationBucket = {
-  /** Where the value that is hashed stands in the context, for instance `['context', 'user', 'user_id']`. */
+  /** The path of the value that is hashed, for instance `['context', 'user', 'user_id']`. */
   selector: string[];
   salt: string;
   allocations: EvaluationAllocation[];
@@ -55,14 +55,14 @@ export type EvaluationDistribution = {
   range: number[];
 };
 
-/** What a condition saw. */
+/** The result of a condition. */
 export type EvaluationConditionResult = {
   propValue: unknown;
   condition: EvaluationCondition;
   matched: boolean;
 };
 
-/** What became of a segment. */
+/** The result of a segment. */
 export type EvaluationSegmentResult = {
   segmentMetadata?: Record<string, unknown>;
   conditionsPassed: boolean;
@@ -72,7 +72,7 @@ export type EvaluationSegmentResult = {
   matched: boolean;
 };
 
-/** How a flag came to its variant: every segment that was looked at, in order. */
+/** How a flag got its variant: the segments that were tried, in order. */
 export type FlagEvaluationTrace = {
   flagKey: string;
   matched: boolean;
@@ -80,5 +80,5 @@ export type FlagEvaluationTrace = {
   steps: EvaluationSegmentResult[];
 };
 
-/** What is evaluated: the answer of the flags API, an object of flags by key as clients store it, or the JSON text of either. */
+/** Flags to evaluate: a list, as the flags API answers it; an object by key, as clients store it; or the JSON text of either. */
 export type Flags = EvaluationFlag[] | Record<string, EvaluationFlag> | string;

@@ -1,6 +1,6 @@
-// How requests leave the page, for those who want to send them themselves.
+// The interface of an HTTP client that an app gives in the place of `fetch`.
 
-/** What came back. */
+/** The response to a request. */
 export interface SimpleResponse {
   /** The HTTP status. */
   status: number;
@@ -8,8 +8,15 @@ export interface SimpleResponse {
   body: string;
 }
 
-/** Sends the client's requests in place of the page's `fetch`. Reject when no answer came. */
+/** Sends requests in the place of `fetch`. */
 export interface HttpClient {
+  /**
+   * Sends one request.
+   *
+   * @param data the body
+   * @param timeoutMillis the time limit in milliseconds. The client gives the request up by itself then
+   * @returns rejects when there is no response
+   */
   request(
     requestUrl: string,
     method: string,

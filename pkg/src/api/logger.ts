@@ -1,24 +1,23 @@
-// Who is told what: the logger's interface, its levels, the console, and the filter in front of a page's own logger.
+// Logging: the interface of a logger, the levels, the console, and the filter in front of a logger of the page.
 
-/** How much is logged: everything up to the level chosen. The default is `Error`. */
+/** Messages up to this level are logged. Default: `Error`. */
 export enum LogLevel {
   /** Nothing. */
   Disable = 0,
-  /** What is broken. */
+  /** Failures. */
   Error = 1,
-  /** What is odd, too. */
+  /** Also what is unusual. */
   Warn = 2,
-  /** What happened, too. */
+  /** Also what happens. */
   Info = 3,
-  /** Details for those who look closely, too. */
+  /** Also details. */
   Debug = 4,
   /** Everything. */
   Verbose = 5,
 }
 
 /**
- * Where messages go. Each method gets a sentence and, where there is one, the error behind it. A logger that throws harms nothing: the
- * exception is swallowed.
+ * Gets messages. Each method is called with a sentence and, where there is one, the error behind it. Exceptions of a logger are ignored.
  */
 export interface Logger {
   error(message?: any, ...optionalParams: any[]): void;
@@ -28,7 +27,7 @@ export interface Logger {
   verbose(message?: any, ...optionalParams: any[]): void;
 }
 
-/** The default logger: the console, where `verbose` is `console.debug`. It filters nothing; `logLevel` does that. */
+/** The default logger: the console, with `console.debug` for `verbose`. It does not filter: `logLevel` does. */
 export class ConsoleLogger implements Logger {
   error(message?: any, ...optionalParams: any[]): void {
     console.error(message, ...optionalParams);
@@ -47,26 +46,26 @@ export class ConsoleLogger implements Logger {
   }
 }
 
-/** Each method's level is its place here plus one, as in {@link LogLevel}. */
+/** The level of a method is its index plus one, as in {@link LogLevel}. */
 const METHODS = ['error', 'warn', 'info', 'debug', 'verbose'] as const;
 
-/** `provider` (or the console) up to `level`, safe to call from anywhere. */
-export function leveled(provider: Logger | undefined, level: LogLevel): Logger {
+/** `provider`, or the console, for messages up to `level`. Its methods do not throw. */
+export function filteredLogger(provider: Logger | undefined, level: LogLevel): Logger {
   const target = provider ?? new ConsoleLogger();
   const logger = {} as Logger;
-  METHODS.forEach((name, below) => {
-    logger[name] = (...said) => {
+  METHODS.forEach((name, index) => {
+    logger[name] = (...message) => {
       try {
-        if (below < level) target[name](...said);
+        if (index < level) target[name](...message);
       } catch {
-        // The page's logger is broken: there is nobody left to tell.
+        // There is no other way to report it.
       }
     };
   });
   return logger;
 }
 
-/** What the core has to say, at the level of this number. */
-export function say(logger: Logger, level: number, sentence: string, error?: unknown): void {
+/** Logs a message of the SDK. `level`: a number of {@link LogLevel}, from 1. */
+export function logAt(logger: Logger, level: number, sentence: string, error?: unknown): void {
   logger[METHODS[level - 1]!](`[Experiment] ${sentence}`, ...(error ? [error] : []));
 }

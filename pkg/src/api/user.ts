@@ -1,4 +1,4 @@
-// Who variants are asked for: the user's fields, and the provider that fills in what the page does not say.
+// The user that flags are evaluated for, and the provider of fields that the page does not set.
 
 /** A value that a user or group property can have. */
 export type PropertyValue = string | number | boolean | Array<string | number | boolean>;
@@ -7,13 +7,13 @@ export type PropertyValue = string | number | boolean | Array<string | number | 
 export type UserProperties = { [propertyName: string]: PropertyValue };
 
 /**
- * The person (or device) that flags are evaluated for. `user_id` and `device_id` say who it is, an empty string counts as missing;
- * everything else is for targeting. Fields are sent as they are written here.
+ * The user (or device) that flags are evaluated for. `user_id` and `device_id` are the identity; an empty string counts as missing. All other
+ * fields are for targeting. They are sent under these names.
  */
 export type ExperimentUser = {
-  /** The device, for those who are not logged in. */
+  /** The device: the identity of users who are not logged in. */
   device_id?: string;
-  /** The person, once they are logged in. */
+  /** The user, once logged in. */
   user_id?: string;
   country?: string;
   city?: string;
@@ -27,33 +27,32 @@ export type ExperimentUser = {
   carrier?: string;
   library?: string;
   ip_address?: string;
-  /** When this person was first seen. */
+  /** When the user was first seen: seconds since 1970, as text, where the client sets it. */
   first_seen?: string;
   device_category?: 'mobile' | 'tablet' | 'desktop' | 'wearable' | 'console' | 'smarttv' | 'embedded';
-  /** The page that led here. */
+  /** The page before this one. */
   referring_url?: string;
-  /** Cookies by name. For evaluation on the page only: they are never sent. */
+  /** Cookies by name. For evaluation on the page: they are never sent. */
   cookie?: Record<string, string>;
   browser?: string;
-  /** The first page of this person on this deployment. */
+  /** The first page of the user's visit. */
   landing_url?: string;
-  /** Query parameters of the page; a name that occurs more than once has a list. */
+  /** Query parameters of the page. A name that occurs more than once has a list. */
   url_param?: Record<string, string | string[]>;
-  /** Query parameters that outlived the page they came with. */
+  /** Query parameters of earlier pages. */
   persisted_url_param?: Record<string, string | string[]>;
   user_agent?: string;
   /** Your own properties. */
   user_properties?: UserProperties;
-  /** Groups the person belongs to, by group type. */
+  /** The names of the user's groups, by group type. */
   groups?: { [groupType: string]: string[] };
   /** Properties of those groups, by group type and group name. */
   group_properties?: { [groupType: string]: { [groupName: string]: UserProperties } };
 };
 
 /**
- * Says who the user is, for pages where something else knows (an analytics SDK, a session). What the page itself set wins; the provider
- * fills what is missing. Asked before the first `variant()` of each synchronous run and before each request; if it throws, it counts as
- * knowing nothing.
+ * Gives fields of the user that the page does not set, for instance from a session. Fields that the page sets take precedence. Called before
+ * the first `variant()` of each synchronous run and before each request. If it throws, it gives no fields.
  */
 export interface ExperimentUserProvider {
   getUser(): ExperimentUser;

@@ -1,6 +1,6 @@
-// What an answer looks like, and which source is asked first.
+// A variant, and the source that takes precedence.
 
-/** A variant of a flag. An empty object means that nothing is known of the flag and no fallback was given. */
+/** A variant of a flag. An empty object where the flag has none and there is no fallback. */
 export type Variant = {
   /** The variant's key, for instance `control`, `treatment`, `on`, `off`. */
   key?: string;
@@ -8,7 +8,7 @@ export type Variant = {
   value?: string;
   /** The JSON that the flag attaches to the variant. */
   payload?: any;
-  /** The experiment's key: it tells two experiments on one flag apart. */
+  /** The experiment's key: it distinguishes experiments on one flag. */
   expKey?: string;
   /** What evaluation says about flag, segment and variant, for instance `default` and `trackExposure`. */
   metadata?: Record<string, unknown>;
@@ -17,10 +17,10 @@ export type Variant = {
 /** Variants by flag key. */
 export type Variants = { [key: string]: Variant };
 
-/** Which variants are asked first. Both fall back on the other, on the call's fallback and on `fallbackVariant`. */
+/** Which variants take precedence. Where they have none, the others follow, the fallback of the call and `fallbackVariant`. */
 export enum Source {
-  /** What the last fetch stored, this page's or an earlier one's: the default. */
+  /** Those of the last fetch, of this page or an earlier one: the default. */
   LocalStorage = 'localStorage',
-  /** `initialVariants`, even after a fetch: for pages that were rendered with variants evaluated on a server. */
+  /** `initialVariants`, also after a fetch: for pages that a server renders with the variants. */
   InitialVariants = 'initialVariants',
 }

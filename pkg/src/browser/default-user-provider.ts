@@ -1,31 +1,31 @@
-// The default context: what the browser says about the visitor and the page, under the fields of the page's own user provider.
+// The default user provider: fields of the user that the browser knows. Fields of the page's own user provider take precedence.
 //
-// Fields, values and records in storage are those of the reference's DefaultUserProvider, so that targeting and visitors stay the same
-// when a page changes over. What the reference throws at (blocked storage or cookies, no page at all, an own provider that throws) leaves
-// a field out here. Two values are better than its own: cookies keep a `=` in their value, and a query parameter that is named like a
-// property of every object (`constructor`) does not lose all the others.
+// Fields, values and records in storage are those of the reference's DefaultUserProvider, so that targeting and visitors stay the same when a
+// page changes over. Where the reference throws (blocked storage or cookies, no page, a provider that throws), a field is left out here. Two
+// values are corrected: a cookie's value may contain `=`, and a query parameter may have the name of a property of every object
+// (`constructor`).
 
 import { attempt } from '../runtime/safe-call.js';
 import { visitorKey } from './storage-keys.js';
 import { readUserAgent } from './user-agent.js';
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 
-/** What a browser has and other places may not. Looked up where it is used: nothing is touched before. */
+/** Globals that are missing outside browsers. Each is read when it is used. */
 const page: Partial<typeof globalThis> = globalThis;
 
 export class DefaultUserProvider implements ExperimentUserProvider {
   private browser_?: ExperimentUser;
-  private landing_?: string;
+  private storedLandingUrl_?: string;
   private firstSeen_?: string;
-  /** When this page saw the visitor first. (The reference says another time at each call while nothing may be stored.) */
-  private now_?: string;
-  /** The first address of this page's life while nothing may be stored: it is what gets stored once that is allowed. */
-  private entry_?: string;
+  /** When this page first saw the visitor. (In the reference the time changes with each call while nothing may be stored.) */
+  private pageStart_?: string;
+  /** The page's first address while nothing may be stored. It is stored when that is allowed. */
+  private entryUrl_?: string;
 
   /**
-   * @param own_ the page's provider; its fields win
+   * @param own_ the page's provider; its fields take precedence
    * @param apiKey_ the deployment key: its first ten characters name the records in storage
-   * @param persists_ whether storage and cookies may be used, asked each time
+   * @param persists_ whether storage and cookies may be used; called each time
    */
   constructor(
     private readonly own_: ExperimentUserProvider | undefined,
@@ -42,26 +42,26 @@ export class DefaultUserProvider implements ExperimentUserProvider {
       referring_url: attempt(() => withoutSlash(page.document?.referrer)),
       cookie: persists ? attempt(readCookies) : undefined,
       landing_url: this.landingUrl_(persists),
-      first_seen: this.seen_(persists),
+      first_seen: this.firstSeenAt_(persists),
       url_param: attempt(readQuery),
       ...attempt(() => ({ ...this.own_?.getUser() })),
     };
   }
 
   private landingUrl_(persists?: boolean): string | undefined {
-    const here = this.entry_ ?? attempt(() => withoutSlash(page.location?.href));
-    if (persists) return (this.landing_ ??= this.remember_('sessionStorage', 'landing_url', here));
-    return (this.entry_ = here);
+    const here = this.entryUrl_ ?? attempt(() => withoutSlash(page.location?.href));
+    if (persists) return (this.storedLandingUrl_ ??= this.readOrWrite_('sessionStorage', 'landing_url', here));
+    return (this.entryUrl_ = here);
   }
 
   /** In seconds since 1970, as text. */
-  private seen_(persists?: boolean): string | undefined {
-    const now = (this.now_ ??= `${Date.now() / 1000}`);
-    return persists ? (this.firstSeen_ ??= this.remember_('localStorage', 'first_seen', now)) : now;
+  private firstSeenAt_(persists?: boolean): string | undefined {
+    const now = (this.pageStart_ ??= `${Date.now() / 1000}`);
+    return persists ? (this.firstSeen_ ??= this.readOrWrite_('localStorage', 'first_seen', now)) : now;
   }
 
-  /** What the record in this storage has, else `fresh`, written there. Without a storage that works, nothing. */
-  private remember_(where: 'localStorage' | 'sessionStorage', field: string, fresh?: string): string | undefined {
+  /** The field of the record in this storage, else `fresh`, which is written there. Without storage, `undefined`. */
+  private readOrWrite_(where: 'localStorage' | 'sessionStorage', field: string, fresh?: string): string | undefined {
     return attempt(() => {
       const storage = page[where];
       if (!storage) return;
@@ -73,7 +73,7 @@ export class DefaultUserProvider implements ExperimentUserProvider {
   }
 }
 
-/** What stays for the page's life. That `os` has the browser and `device_model` the system is the reference's doing: flags target them so. */
+/** Fields that do not change on a page. As in the reference, `os` holds the browser and `device_model` the system: flags target these. */
 function describeBrowser(): ExperimentUser {
   const user_agent = attempt(() => page.navigator?.userAgent);
   const { browser, major, os, device } = readUserAgent(user_agent ?? '');
@@ -86,13 +86,13 @@ function describeBrowser(): ExperimentUser {
   };
 }
 
-/** The reference cuts a value at its own `=`, of which base64 and signed cookies have plenty. */
+/** Values keep their own `=`, which base64 and signed cookies contain. (The reference cuts them there.) */
 function readCookies(): Record<string, string> | undefined {
   const text = page.document?.cookie;
   return text ? Object.fromEntries(text.split('; ').map((pair) => pair.split(/=(.*)/s) as [string, string])) : undefined;
 }
 
-/** A parameter has a list when it occurs more than once or has a comma. */
+/** A parameter that occurs more than once, or contains a comma, has a list. */
 function readQuery(): Record<string, string | string[]> | undefined {
   if (!page.location) return;
   const query = new URL(page.location.href).searchParams;

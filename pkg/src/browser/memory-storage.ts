@@ -1,14 +1,14 @@
-// A storage that forgets when the page goes, for pages that may not store yet.
+// A storage in memory, which the reference exports too.
 
-/** Where a client keeps text, by key. */
+/** A storage of text by key. */
 export interface Storage {
-  /** What was put; `undefined` or `null` when nothing was, in spite of the type, which is as old as the rest. */
+  /** The text under this key. `undefined` or `null` where there is none, against the type, which is the reference's. */
   get(key: string): string;
   put(key: string, value: string): void;
   delete(key: string): void;
 }
 
-/** Keeps everything in memory: for pages where nobody consented to storage yet. */
+/** Keeps everything in memory, until the page is left. */
 export class MemoryStorage implements Storage {
   private readonly store_ = new Map<string, string>();
 

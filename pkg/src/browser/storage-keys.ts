@@ -1,21 +1,21 @@
-// The keys under which a client's data is in the browser's storage, as far as code outside the core knows them. The core has a copy of those that it
-// writes: tests/storage-keys.test.mjs holds the two together.
+// The keys of a client's data in the browser's storage, for the code outside the core. The core has those that it writes, too:
+// tests/storage-keys.test.mjs compares them.
 
 /** Variants. The keys of flags, options and the exposures of the day begin with this one. */
 export const variantsKey = (instanceName: string, apiKey: string): string =>
   `amp-exp-${instanceName}-${apiKey.slice(-6)}`;
 
-/** An exposure that waits for a plugin: its id follows. */
+/** The start of the key of an exposure that waits for a plugin. */
 export const queueKey = (instanceName: string): string => `EXP_queue_v1_${instanceName}_`;
 
-/** What a plugin took in this tab. */
+/** In `sessionStorage`: the variants that a plugin took in this tab. */
 export const sentKey = (instanceName: string): string => `EXP_sent_v3_${instanceName}`;
 
-/** The events that wait for a plugin in the reference: a list. */
+/** The reference's list of events that wait for a plugin. */
 export const unsentKey = (instanceName: string): string => `EXP_unsent_${instanceName}`;
 
-/** When the visitor was first seen and, in `sessionStorage`, where they landed. */
+/** When the visitor was first seen; in `sessionStorage`, the page where the visit began. */
 export const visitorKey = (apiKey: string): string => `EXP_${apiKey.slice(0, 10)}_DEFAULT_USER_PROVIDER`;
 
-/** What may follow one of these in a key of the same client. Another instance may have a name that begins like this one's. */
+/** What may follow in a key of the same client. Other endings are those of an instance whose name begins alike. */
 export const KEY_ENDING = /^((-flags|-variants-options|-exposed)?(-identity)?|[\da-f]{13,})$/;

@@ -1,14 +1,14 @@
 // Reads a browser's name, major version, system and kind of device from its user agent, in the words of @amplitude/ua-parser-js 0.7.33.
 //
-// It decides by first match in tables that are much shorter than ua-parser's: they know what browsers that can run this package call
-// themselves, most used ones first. tests/user-agent holds them to ua-parser's answers on the user agents of real visitors, and lists
-// where they differ. What the fields are called in a user is default-user-provider.ts's business.
+// The first match in a table decides. The tables are much shorter than ua-parser's: they have the browsers that can run this package. tests/
+// user-agent compares the results with ua-parser's on the user agents of real visitors, and lists the differences.
+// default-user-provider.ts makes fields of a user from them.
 
 import type { ExperimentUser } from '../api/user.js';
 
 export type DeviceCategory = NonNullable<ExperimentUser['device_category']>;
 
-/** What a user agent says. A field is missing where ua-parser has none: a desktop is no kind of device. */
+/** The result for a user agent. Missing fields are those that ua-parser leaves out: a desktop has no `device`. */
 export interface UserAgent {
   browser?: string;
   major?: string;
@@ -16,13 +16,13 @@ export interface UserAgent {
   device?: DeviceCategory;
 }
 
-/** A name and the number after it. */
+/** A name, and the number after it. */
 type Found = [name?: string, number?: string];
 
 /**
- * One table each for browser, system and device. A row is a pattern, and a name where it is not what the pattern matches. Rows are in
- * ua-parser's order where two of them match: apps and smaller browsers also call themselves Chrome or Safari, Android is also a Linux.
- * One string each, because that is less to send than lists.
+ * The tables for browser, system and device. A row is a pattern and, where the name is not the matched text, `>` and the name. Where two
+ * rows match, they are in ua-parser's order: apps and smaller browsers also contain Chrome or Safari, Android also Linux. Each table is one
+ * string, which is smaller than a list.
  */
 const TABLES = [
   'CriOS>Chrome,' +
@@ -42,7 +42,7 @@ const TABLES = [
     'LinkedInApp>LinkedIn,' +
     'FBAV>Facebook,' +
     'Line|Chromium|Instagram,' +
-    // The Google app: in front of Safari on iOS. On Android it comes after it, and is a web view.
+    // The Google app, before Safari on iOS. On Android it comes after it, and is a web view.
     'GSA(?=.+Safari),' +
     'HeadlessChrome>Chrome Headless,' +
     ' wv.+Chrome>Chrome WebView,' +
@@ -75,7 +75,7 @@ export function readUserAgent(userAgent: string): UserAgent {
   return { browser, major, os, device: (device as DeviceCategory) || undefined };
 }
 
-/** The first row that matches. A name ends where a word does; a number is what follows the one character after it. */
+/** The first row that matches. A name ends at the end of a word; the number follows after one character. */
 function find(rows: string, userAgent: string): Found {
   for (const row of rows.split(',')) {
     const [pattern, name] = row.split('>');

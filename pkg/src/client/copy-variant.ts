@@ -1,11 +1,11 @@
-// Copies of variants: what a page does with one is its own affair.
+// Copies of variants, so that changes by a page stay in its own object.
 
 import type { Variant } from '../api/variant.js';
 
-/** How deep values are copied: as deep as the core looks into them. */
+/** How deep values are copied: as deep as the core reads them. */
 const DEPTH = 64;
 
-/** A copy of a variant that was read from JSON: what a page does with it is its own affair. What metadata nests is shared. */
+/** A copy of a variant that was read from JSON. Values inside the metadata are shared. */
 export function copyVariant(variant: Variant): Variant {
   const { metadata, payload } = variant;
   const copy = { ...variant };
@@ -14,7 +14,7 @@ export function copyVariant(variant: Variant): Variant {
   return copy;
 }
 
-/** What is nested deeper than the core looks is shared. */
+/** Deeper values are shared. */
 function deepCopy(value: any, depth = 0): any {
   if (!value || typeof value !== 'object' || depth > DEPTH) return value;
   if (Array.isArray(value)) return value.map((item) => deepCopy(item, depth + 1));

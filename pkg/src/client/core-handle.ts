@@ -1,52 +1,52 @@
-// A client's link to the core: what it is built from, what it is told again after a trap, and the promises that wait for it.
+// A client's handle on the core: what the client is built from, what it gets again after a trap, and the promises that wait.
 
 import { name, version } from '../../package.json';
 import { attempt } from '../runtime/safe-call.js';
-import { type ClientCore, type ClientSeed, type Decided, type Open, USER } from '../wasm/boundary.js';
-import { adopt, call, type Part, rebuild, release } from '../wasm/client-instance.js';
-import { failed } from '../api/error.js';
+import { type ClientCore, type ClientSeed, type Decided, type PendingRequest, USER } from '../wasm/boundary.js';
+import { register, callCore, type CoreSlot, rebuild, unregister } from '../wasm/client-instance.js';
+import { errorOf } from '../api/error.js';
 import { copyVariant } from './copy-variant.js';
 import { Fallback } from './fallback.js';
-import { entriesOf, type Lost, toText } from '../runtime/json.js';
+import { readableEntries, type OnUnusable, toJson } from '../runtime/json.js';
 import type { ExperimentUser } from '../api/user.js';
 import type { Variants } from '../api/variant.js';
 
-/** Somebody who says who the user is. */
-type Says = { getUser(): ExperimentUser } | undefined;
+/** A user provider, or a plugin. */
+type UserSource = { getUser(): ExperimentUser } | undefined;
 
-/** What a seed leads to. */
-const UNTIED = { exposureTrackingProvider: undefined, plugin: undefined, httpClient: undefined, log() {}, fail() {}, notify() {} };
+/** The fields of a seed that refer to objects of the page, cleared. */
+const DETACHED = { exposureTrackingProvider: undefined, plugin: undefined, httpClient: undefined, log() {}, fail() {}, notify() {} };
 
-export class Link {
-  /** Who is asked for the user, the one whose word counts more last. */
-  readonly says: [provider: Says, plugin: Says] = [undefined, undefined];
-  private readonly ties_: Partial<ClientSeed>;
-  private part_: Part<ClientCore>;
-  private seen_?: string;
-  /** What the instance told of flags that it evaluates, by its numbers. */
+export class CoreHandle {
+  /** The sources of the user's fields. Later ones take precedence. */
+  readonly userProviders: [provider: UserSource, plugin: UserSource] = [undefined, undefined];
+  private readonly pageObjects_: Partial<ClientSeed>;
+  private slot_: CoreSlot<ClientCore>;
+  private lastContext_?: string;
+  /** The variants of flags that the instance evaluates, by its numbers. */
   private decided_: Array<Exclude<Decided, number>> = [];
-  /** The keys that `all` answered last, and an object that has them. */
+  /** The keys of the last answer of `all`, and an object with these keys. */
   private keys_: string[] = [];
-  private named_: Variants = {};
-  /** Whether there is a plugin, and it is set up. */
+  private template_: Variants = {};
+  /** Whether the plugin is set up; `undefined` without a plugin. */
   private isReady_?: boolean;
 
   constructor(
     private readonly seed_: ClientSeed,
-    provider: Says,
-    private readonly lost_: Lost,
+    provider: UserSource,
+    private readonly onUnusable_: OnUnusable,
   ) {
     const { exposureTrackingProvider, httpClient, log, fail, notify } = seed_;
-    this.ties_ = { exposureTrackingProvider, httpClient, log, fail, notify };
-    this.says[0] = provider;
-    this.part_ = this.adopt_();
+    this.pageObjects_ = { exposureTrackingProvider, httpClient, log, fail, notify };
+    this.userProviders[0] = provider;
+    this.slot_ = this.register_();
   }
 
   call<T>(act: (core: ClientCore) => T): T {
-    return call(this.part_, act);
+    return callCore(this.slot_, act);
   }
 
-  /** Asks for variants, and at a `start` for flags. */
+  /** Requests variants, and for `start` flags. */
   request(isStart: boolean, user?: string, options?: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const { pending } = this.seed_;
@@ -56,29 +56,29 @@ export class Link {
         pending.delete(open);
         settle();
       };
-      const open: Open = {
+      const open: PendingRequest = {
         isStart,
         options,
         resolve: () => over(resolve),
-        reject: (code, more) => over(() => reject(failed('the request failed', code, more))),
+        reject: (code, more) => over(() => reject(errorOf('the request failed', code, more))),
       };
       this.refresh();
       this.call((core) => (isStart ? core.start(user, open, false) : core.fetch(user, options, open)));
-      // Not before: an instance that takes over in the middle of this call would ask twice.
+      // After the call: an instance that replaces this one during the call would send the request twice.
       if (!isOver) pending.add(open);
     });
   }
 
-  /** Asks what nobody announces: what others say of the user, the page's address, the day. True when answers may differ from now on. */
+  /** Looks for changes that nothing announces: of the providers' fields, the page's address, the day. Returns whether there are any. */
   refresh(): boolean {
     const [provided, url] = this.context_();
     const seen = [Math.floor(Date.now() / 86_400_000), url, provided].join('\n');
-    if (seen === this.seen_) return false;
-    this.seen_ = seen;
+    if (seen === this.lastContext_) return false;
+    this.lastContext_ = seen;
     try {
       this.call((core) => core.setContext(provided, url));
     } catch (error) {
-      this.seen_ = undefined;
+      this.lastContext_ = undefined;
       throw error;
     }
     return true;
@@ -90,12 +90,12 @@ export class Link {
     this.call((core) => core.integrate(isReady));
   }
 
-  /** The user as it was set: JSON text, or nothing. */
+  /** The user as it was set, as JSON text; `undefined` without a user. */
   userText(): string | undefined {
     return this.call((core) => (core.getUser ? core.getUser() : this.seed_.kept.get(USER)));
   }
 
-  /** The user as requests and conditions see it. */
+  /** The user as in requests and conditions, with the providers' fields. */
   user(): ExperimentUser {
     return merged([{ library: `${name}/${version}` }, JSON.parse(this.context_()[0]), JSON.parse(this.userText() ?? '{}')]);
   }
@@ -107,50 +107,50 @@ export class Link {
       const stored = { ...second, ...first };
       const keys = Object.keys(stored);
       const variants = Object.values(stored);
-      for (const told of decided) {
-        const [, key, variant] = typeof told === 'number' ? this.decided_[told]! : (this.decided_[told[0]] = told);
+      for (const item of decided) {
+        const [, key, variant] = typeof item === 'number' ? this.decided_[item]! : (this.decided_[item[0]] = item);
         keys.push(key);
         variants.push(copyVariant(variant));
       }
-      // An object of a thousand names is copied ten times as quick as it is built, and the names are mostly those of the last time.
-      if (keys.length !== this.keys_.length || keys.some((key, at) => key !== this.keys_[at])) {
+      // Copying an object of a thousand keys takes a tenth of the time of building it, and the keys are mostly those of the last call.
+      if (keys.length !== this.keys_.length || keys.some((key, index) => key !== this.keys_[index])) {
         this.keys_ = keys;
-        this.named_ = Object.fromEntries(keys.map((key) => [key, {}]));
+        this.template_ = Object.fromEntries(keys.map((key) => [key, {}]));
       }
-      const all = { ...this.named_ };
-      keys.forEach((key, at) => (all[key] = variants[at]!));
+      const all = { ...this.template_ };
+      keys.forEach((key, index) => (all[key] = variants[index]!));
       return all;
     });
   }
 
-  /** Builds the client anew, from what the page keeps. */
+  /** Builds the client again, from what the page keeps. */
   rebuild(): void {
-    rebuild(this.part_);
+    rebuild(this.slot_);
   }
 
   /**
-   * Lets go; {@link adopt} takes up again. The instance holds the seed, so one that led back to the page's objects would keep the client
-   * for as long as the page lives.
+   * Closes the client; {@link adopt} builds it again. The instance holds the seed: if that referred to the page's objects, they would stay in
+   * memory as long as the page.
    */
   release(): void {
     this.call((core) => core.close());
-    release(this.part_);
-    Object.assign(this.seed_, UNTIED);
+    unregister(this.slot_);
+    Object.assign(this.seed_, DETACHED);
   }
 
-  /** Lets go, and knows no variant any more. */
+  /** Closes the client, and forgets its variants. */
   forget(): void {
     this.release();
-    this.part_.of = undefined;
+    this.slot_.of = undefined;
   }
 
   adopt(): void {
-    Object.assign(this.seed_, this.ties_);
-    this.part_ = this.adopt_();
+    Object.assign(this.seed_, this.pageObjects_);
+    this.slot_ = this.register_();
   }
 
-  private adopt_(): Part<ClientCore> {
-    return adopt({ standby: new Fallback(this.seed_), build: (core) => this.build_(new core.CoreClient(this.seed_)) });
+  private register_(): CoreSlot<ClientCore> {
+    return register({ standby: new Fallback(this.seed_), build: (core) => this.build_(new core.CoreClient(this.seed_)) });
   }
 
   private build_(client: ClientCore): ClientCore {
@@ -166,13 +166,13 @@ export class Link {
   }
 
   private context_(): [provided: string, url?: string] {
-    const users = this.says.map((says) => attempt(() => says?.getUser()));
-    return [toText(merged(users), this.lost_, 'user') ?? '{}', attempt(() => location.href)];
+    const users = this.userProviders.map((says) => attempt(() => says?.getUser()));
+    return [toJson(merged(users), this.onUnusable_, 'user') ?? '{}', attempt(() => location.href)];
   }
 }
 
-/** Later users win, field by field; what they leave open does not count. User properties are merged one by one. */
+/** Fields of later users take precedence; missing ones do not. User properties are merged one by one. */
 function merged(users: unknown[]): ExperimentUser {
-  const known = users.map((user) => Object.fromEntries(entriesOf(user).filter(([, value]) => value != null)));
+  const known = users.map((user) => Object.fromEntries(readableEntries(user).filter(([, value]) => value != null)));
   return Object.assign({}, ...known, { user_properties: Object.assign({}, ...known.map((user) => user.user_properties)) });
 }

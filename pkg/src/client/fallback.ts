@@ -1,9 +1,9 @@
-// Stands in for the core while there is none: answers fallbacks, remembers the calls, and hands them over when the core arrives.
+// Stands in for the core while there is none: answers fallbacks, queues the calls, and passes them on when the core is there.
 //
-// The order of fallbacks is the one rule that also exists in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both
-// run the same vectors. An exposure is remembered only where the core would call it one: a variant of `initialVariants` that comes first.
+// The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both run the
+// same vectors. An exposure is queued only where it is one for the core: of a variant of `initialVariants` that takes precedence.
 
-import { type ClientCore, type ClientSeed, type Open, USER } from '../wasm/boundary.js';
+import { type ClientCore, type ClientSeed, type PendingRequest, USER } from '../wasm/boundary.js';
 import type { ExperimentConfig } from '../api/config.js';
 import type { Standby } from '../wasm/client-instance.js';
 import type { ExperimentError } from '../api/error.js';
@@ -22,34 +22,34 @@ interface Options {
   fallbackVariant?: Variant;
 }
 
-/** An answer, and the name of the source it came from. */
-interface Step {
+/** A variant, and the name of its source. */
+interface Candidate {
   source: string;
   variant: Variant;
 }
 
 export class Fallback implements ClientCore, Standby<ClientCore> {
-  private calls_: Call[] = [];
-  private met_ = new Set<string>();
+  private queue_: Call[] = [];
+  private exposed_ = new Set<string>();
   private user_?: { text?: string };
-  private over_ = false;
+  private isClosed_ = false;
   private options_?: Options;
 
   constructor(private readonly seed_: ClientSeed) {}
 
-  start(user: string | undefined, open: Open): void {
+  start(user: string | undefined, open: PendingRequest): void {
     this.user_ = { text: user };
-    this.ask_(open, (core) => core.start(user, open, false));
+    this.queueRequest_(open, (core) => core.start(user, open, false));
   }
 
-  fetch(user: string | undefined, options: string | undefined, open: Open): void {
+  fetch(user: string | undefined, options: string | undefined, open: PendingRequest): void {
     if (user) this.user_ = { text: user };
-    this.ask_(open, (core) => core.fetch(user, options, open));
+    this.queueRequest_(open, (core) => core.fetch(user, options, open));
   }
 
   setUser(user?: string): void {
     this.user_ = { text: user };
-    this.call_('setUser', (core) => core.setUser(user));
+    this.queueCall_('setUser', (core) => core.setUser(user));
   }
 
   getUser(): string | undefined {
@@ -57,13 +57,13 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   variant(key: string, fallback: string | undefined, expose: number): string {
-    const { source, variant } = this.answer_(key, fallback);
-    if (expose && source === 'initial') this.meet_(key, (core) => core.variant(key, undefined, expose));
+    const { source, variant } = this.resolve_(key, fallback);
+    if (expose && source === 'initial') this.queueExposure_(key, (core) => core.variant(key, undefined, expose));
     return JSON.stringify({ source, variant, keep: false });
   }
 
   all(): string {
-    return JSON.stringify([{}, Object.fromEntries(this.read_().initial)]);
+    return JSON.stringify([{}, Object.fromEntries(this.readOptions_().initial)]);
   }
 
   traces(): string {
@@ -71,32 +71,32 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   setTracksAssignment(on: boolean): void {
-    this.call_('setTracksAssignment', (core) => core.setTracksAssignment(on));
+    this.queueCall_('setTracksAssignment', (core) => core.setTracksAssignment(on));
   }
 
   clear(): void {
-    this.call_('clear', (core) => core.clear());
+    this.queueCall_('clear', (core) => core.clear());
   }
 
   stop(): void {
-    this.call_('stop', (core) => core.stop());
+    this.queueCall_('stop', (core) => core.stop());
   }
 
   close(): void {
-    this.end();
+    this.discard();
   }
 
-  /** What is met is met by whoever was there then. */
+  /** Between exposures: each counts for the user of its time. */
   setContext(provided: string, url?: string): void {
-    this.call_('setContext', (core) => core.setContext(provided, url));
+    this.queueCall_('setContext', (core) => core.setContext(provided, url));
   }
 
-  /** Whoever builds the client tells it this. */
+  /** Nothing to queue: a client is told when it is built. */
   integrate(): void {}
 
-  arrive(core: ClientCore): void {
-    for (let call; (call = this.calls_[0]); this.calls_.shift()) call.make(core);
-    this.met_.clear();
+  handOver(core: ClientCore): void {
+    for (let call; (call = this.queue_[0]); this.queue_.shift()) call.make(core);
+    this.exposed_.clear();
     this.user_ = undefined;
   }
 
@@ -105,55 +105,55 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     this.seed_.pending.forEach((open) => open.resolve());
   }
 
-  end(): void {
-    this.over_ = true;
-    this.calls_ = [];
+  discard(): void {
+    this.isClosed_ = true;
+    this.queue_ = [];
     this.seed_.pending.forEach((open) => open.resolve());
   }
 
-  /** The three steps. With `Source.InitialVariants` the bootstrapped variants come before the call's fallback. */
-  private answer_(key: string, fallback?: string): Step {
-    const { first, initial, fallbackVariant } = this.read_();
-    const steps: Array<[string, Variant | undefined]> = [
+  /** The three sources in order. With `Source.InitialVariants` the initial variants come before the call's fallback. */
+  private resolve_(key: string, fallback?: string): Candidate {
+    const { first, initial, fallbackVariant } = this.readOptions_();
+    const candidates: Array<[string, Variant | undefined]> = [
       ['fallback-inline', fallbackOf(fallback && JSON.parse(fallback))],
       [first ? 'initial' : 'secondary-initial', initial.get(key[0] === '"' ? JSON.parse(key) : key)],
       ['fallback-config', fallbackVariant],
     ];
-    if (first) steps.unshift(...steps.splice(1, 1));
-    const [source, variant = {}] = steps.find(([, found]) => found) ?? ['none'];
+    if (first) candidates.unshift(...candidates.splice(1, 1));
+    const [source, variant = {}] = candidates.find(([, found]) => found) ?? ['none'];
     return { source, variant };
   }
 
-  /** Read at the first question: most pages never ask. */
-  private read_(): Options {
+  /** Read when they are needed: on most pages they are not. */
+  private readOptions_(): Options {
     return (this.options_ ??= optionsOf(JSON.parse(this.seed_.config)));
   }
 
-  private ask_(open: Open, make: Call['make']): void {
-    if (this.over_) return open.resolve();
+  private queueRequest_(open: PendingRequest, make: Call['make']): void {
+    if (this.isClosed_) return open.resolve();
     open.isQueued = true;
-    this.call_('', (core) => {
+    this.queueCall_('', (core) => {
       open.isQueued = false;
       make(core);
     });
   }
 
-  /** An exposure is handed over once for the user at that time, however often the variant was asked for. */
-  private meet_(key: string, make: Call['make']): void {
-    if (this.met_.has(key) || this.over_) return;
-    this.met_.add(key);
-    this.calls_.push({ name: key, make });
+  /** Queues an exposure once for each user and flag. */
+  private queueExposure_(key: string, make: Call['make']): void {
+    if (this.exposed_.has(key) || this.isClosed_) return;
+    this.exposed_.add(key);
+    this.queue_.push({ name: key, make });
   }
 
-  /** Of equal calls in a row the last one counts. */
-  private call_(name: string, make: Call['make']): void {
-    this.met_.clear();
-    if (name && this.calls_[this.calls_.length - 1]?.name === name) this.calls_.pop();
-    if (!this.over_) this.calls_.push({ name, make });
+  /** Of calls of one name in a row the last is kept. */
+  private queueCall_(name: string, make: Call['make']): void {
+    this.exposed_.clear();
+    if (name && this.queue_[this.queue_.length - 1]?.name === name) this.queue_.pop();
+    if (!this.isClosed_) this.queue_.push({ name, make });
   }
 }
 
-/** A fallback as it was given: a string is key and value at once. */
+/** A fallback as a variant: a string is both its key and its value. `undefined` for what is neither. */
 export function fallbackOf(given: unknown): Variant | undefined {
   if (typeof given === 'string') return { key: given, value: given };
   return given && typeof given === 'object' && !Array.isArray(given) ? given : undefined;
@@ -162,15 +162,15 @@ export function fallbackOf(given: unknown): Variant | undefined {
 function optionsOf({ source, initialVariants, fallbackVariant }: ExperimentConfig): Options {
   const initial = new Map<string, Variant>();
   for (const [key, stored] of Object.entries(initialVariants ?? {})) {
-    const variant = bootstrapped(stored);
+    const variant = normalizedVariant(stored);
     if (variant) initial.set(key, variant);
   }
   const configured = fallbackOf(fallbackVariant);
   return { first: source === 'initialVariants', initial, fallbackVariant: configured && Object.keys(configured).length ? configured : undefined };
 }
 
-/** The three formats variants were ever stored in, as one: a missing key is the value, `expKey` and its metadata agree. */
-function bootstrapped(stored: unknown): Variant | undefined {
+/** One format for the three in which variants were ever stored: a missing key is the value, `expKey` and the metadata agree. */
+function normalizedVariant(stored: unknown): Variant | undefined {
   const given = fallbackOf(stored);
   if (!given) return;
   const { key, value, payload, metadata, expKey } = given;

@@ -1,37 +1,40 @@
-// Room on the stack. A call that finds too little of it is made later as a whole, so that none is ever made in part: what is cut off in its
-// middle leaves marks that nobody takes away.
+// Guards against an exhausted stack. A call that finds too little room is deferred as a whole: one that is cut off in its middle would leave
+// half-made changes.
 
 import { attempt } from '../runtime/safe-call.js';
 
-/** How deep calls must still go, by those of `reach`: some 90 KB. Chrome wants 40 of them to compile a function when it is first called. */
-const LEVELS = 1_200;
+/** How deep calls must still go, counted in calls of `recurse`: some 90 KB. Chrome needs 40 KB to compile a function at its first call. */
+const STACK_LEVELS = 1_200;
 
-/** Calls that found no room. They are made before the next one, and as soon as the stack is empty. */
-const late: Array<() => void> = [];
+/** Calls that found no room. They are made before the next call, and as soon as the stack is empty. */
+const deferred: Array<() => void> = [];
 
-/** Whether calls wait to be made up for. */
-export const isBehind = (): boolean => late.length > 0;
+/** Whether calls wait. */
+export const hasDeferredCalls = (): boolean => deferred.length > 0;
 
-/** Makes up for calls that found no room. @throws where there is none for another one */
-export function makeRoom(): void {
-  reach(LEVELS);
-  for (let call; (call = late.shift()); ) attempt(call);
+/** Makes the deferred calls. @throws where the stack has no room for another call */
+export function ensureStack(): void {
+  recurse(STACK_LEVELS);
+  for (let call; (call = deferred.shift()); ) attempt(call);
 }
 
-function reach(levels: number): number {
-  return levels && 1 + reach(levels - 1);
+function recurse(levels: number): number {
+  return levels && 1 + recurse(levels - 1);
 }
 
-/** What a method answers where there is no room for it. */
-export type Instead = 'nothing' | 'promise' | 'object' | 'this' | 'function';
+/** What a deferred call returns. */
+export type Placeholder = 'nothing' | 'promise' | 'object' | 'this' | 'function';
 
-/** Guards methods of a class by their names. Where there is no room nothing is called that could be helped: the guards answer themselves. */
-export function guard(methods: any, kind: Instead, names: string): void {
+/**
+ * Wraps methods of a class, named in a text with spaces between, so that they are deferred where the stack has no room. The wrappers call as
+ * little as possible themselves.
+ */
+export function deferWithoutStack(methods: any, kind: Placeholder, names: string): void {
   for (const name of names.split(' ')) {
     const method = methods[name];
     methods[name] = function (...given: unknown[]) {
       try {
-        makeRoom();
+        ensureStack();
       } catch {
         let call = () => method.apply(this, given);
         let answer: unknown = kind === 'object' ? {} : kind === 'this' ? this : kind === 'function' ? () => {} : undefined;
@@ -39,11 +42,11 @@ export function guard(methods: any, kind: Instead, names: string): void {
           const now = call;
           answer = new Promise((resolve) => (call = () => resolve(now())));
         }
-        late[late.length] = call;
+        deferred[deferred.length] = call;
         try {
-          void Promise.resolve().then(makeRoom);
+          void Promise.resolve().then(ensureStack);
         } catch {
-          // The next call makes up for it.
+          // The next call makes the deferred ones.
         }
         return answer;
       }

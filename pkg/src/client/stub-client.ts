@@ -1,4 +1,4 @@
-// The client that does nothing, for tests and for pages that are rendered where nothing shall be fetched.
+// The client that does nothing, for tests and for rendering on a server.
 
 import type { Client, FetchOptions } from '../api/client.js';
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';

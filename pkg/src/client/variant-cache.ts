@@ -1,59 +1,59 @@
-// The answers in front of the core, and the mark of a synchronous run. What an answer is, and when it ends, the core decides.
+// The variants that the core answered, kept in front of it; and whether a synchronous run is under way. How long an answer holds, the core decides.
 
-import { isBehind, makeRoom } from './stack-guard.js';
+import { hasDeferredCalls, ensureStack } from './stack-guard.js';
 import type { Variant } from '../api/variant.js';
 
-/** How many answers are remembered as objects. Flags are few; fallbacks can be any number. */
-const SHOWN = 1_000;
+/** How many objects are kept. Flags are few; fallbacks can be any number. */
+const MAX_OBJECTS = 1_000;
 
 /**
- * Answers by flag key. They hold until the core says that something changed; whether something changed unseen (the page's address, what a
- * user provider says) is asked once per synchronous run.
+ * Variants by flag key. They hold until the core says that something changed. Changes that nothing announces (the page's address, the
+ * answer of a user provider) are looked for once per synchronous run.
  */
-export class Answers {
-  /** Counts clearings, so that an answer which was overtaken while it was made is not kept. */
-  age = 0;
-  private kept_ = new Map<string, Variant>();
-  /** Those that a fallback would replace. */
+export class VariantCache {
+  /** Counts the calls of `clear`: an answer of an earlier generation is not kept. */
+  generation = 0;
+  private variants_ = new Map<string, Variant>();
+  /** Answers that a fallback would replace. */
   private defaults_ = new Map<string, Variant>();
-  /** The objects that the page has, by what the core said and the flag: an answer that holds is one object, asked anew or not. */
-  private shown_ = new Map<string, Variant>();
-  private running_ = false;
+  /** The objects that the page has, by the core's text and the flag: the same answer is the same object. */
+  private objects_ = new Map<string, Variant>();
+  private isRunning_ = false;
 
   get(key: string, fallback: unknown): Variant | undefined {
-    return this.kept_.get(key) ?? (fallback == null ? this.defaults_.get(key) : undefined);
+    return this.variants_.get(key) ?? (fallback == null ? this.defaults_.get(key) : undefined);
   }
 
-  /** The object that stands for this answer. */
-  shown(text: string, variant: Variant, age: number): Variant {
-    if (age !== this.age) return variant;
-    const shown = this.shown_.get(text) ?? variant;
-    if (this.shown_.size >= SHOWN) this.shown_.clear();
-    this.shown_.set(text, shown);
-    return shown;
+  /** The object that the page has for this answer, else `variant`. */
+  sameObject(text: string, variant: Variant, generation: number): Variant {
+    if (generation !== this.generation) return variant;
+    const object = this.objects_.get(text) ?? variant;
+    if (this.objects_.size >= MAX_OBJECTS) this.objects_.clear();
+    this.objects_.set(text, object);
+    return object;
   }
 
-  /** Keeps an answer, unless answers were cleared after `age`. */
-  keep(key: string, variant: Variant, isDefault: boolean, age: number): void {
-    if (age === this.age) (isDefault ? this.defaults_ : this.kept_).set(key, variant);
+  /** Keeps an answer, unless the cache was cleared since `generation`. */
+  set(key: string, variant: Variant, isDefault: boolean, generation: number): void {
+    if (generation === this.generation) (isDefault ? this.defaults_ : this.variants_).set(key, variant);
   }
 
   clear(): void {
-    this.age++;
-    this.kept_.clear();
+    this.generation++;
+    this.variants_.clear();
     this.defaults_.clear();
-    this.shown_.clear();
+    this.objects_.clear();
   }
 
-  /** Whether a synchronous run starts with this call. The mark falls in a microtask; timers would outlast the run. */
-  begins(): boolean {
-    if (isBehind()) makeRoom();
-    if (this.running_) return false;
-    void Promise.resolve().then(() => this.end());
-    return (this.running_ = true);
+  /** Marks a synchronous run, and says whether it starts with this call. A microtask ends it; a timer would outlast it. */
+  beginRun(): boolean {
+    if (hasDeferredCalls()) ensureStack();
+    if (this.isRunning_) return false;
+    void Promise.resolve().then(() => this.endRun());
+    return (this.isRunning_ = true);
   }
 
-  end(): void {
-    this.running_ = false;
+  endRun(): void {
+    this.isRunning_ = false;
   }
 }

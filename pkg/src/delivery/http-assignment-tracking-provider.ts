@@ -1,30 +1,30 @@
-// Delivery of assignments without an analytics SDK: hands events to the core's outbox, and keeps here what an instance must be able to lose.
+// Delivery of assignments without an analytics SDK: passes events to the core's outbox, and keeps them here, where they survive a trap.
 
 import type { OutboxCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
 import { type ExperimentErrorCode } from '../api/error.js';
 import { giveUp, Part } from '../wasm/machine-driver.js';
-import { leveled, type Logger, LogLevel } from '../api/logger.js';
+import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
 import { requiredOption } from './required-option.js';
 
-/** What {@link HttpAssignmentTrackingProvider} is made of. */
+/** The options of {@link HttpAssignmentTrackingProvider}. */
 export interface HttpAssignmentTrackingOptions {
   /** The project's API key (not the deployment key). */
   apiKey: string;
   /** The whole address of an Amplitude-compatible endpoint, for instance `https://api2.amplitude.com/2/httpapi`. */
   serverUrl: string;
-  /** Where errors go. Default: the console. */
+  /** Gets errors. Default: the console. */
   loggerProvider?: Logger;
-  /** Sends the requests in place of `fetch`. */
+  /** Sends the requests. Default: `fetch`. */
   httpClient?: HttpClient;
 }
 
 /**
- * Sends assignments to an Amplitude-compatible endpoint. Give it to {@link LocalEvaluationClient} as `assignmentTrackingProvider`.
+ * Sends assignments to an Amplitude-compatible endpoint: for the option `assignmentTrackingProvider` of {@link LocalEvaluationClient}.
  *
- * Events wait in memory and go out in batches, again and again until the server has said what became of each, for seven days. When 2,000 wait, it refuses
- * more until there is room. A process that ends waits for the first try; who wants to wait for the rest awaits {@link flush}.
+ * Events wait in memory, are sent in batches, and are retried for seven days, until the server answers what became of each. When 2,000 wait, it
+ * refuses more until there is room. A process that ends waits for the first try; await {@link flush} to wait for all.
  */
 export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvider {
   private readonly part_: Part<OutboxCore>;
@@ -32,11 +32,11 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
   private readonly waiting_: Array<() => void> = [];
   private isFailing_ = false;
 
-  /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing or no text. */
+  /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing, empty or no text. */
   constructor(options: HttpAssignmentTrackingOptions) {
     const apiKey = requiredOption(options, 'apiKey', 'HttpAssignmentTrackingProvider');
     const serverUrl = requiredOption(options, 'serverUrl', 'HttpAssignmentTrackingProvider');
-    const logger = leveled(options.loggerProvider, LogLevel.Error);
+    const logger = filteredLogger(options.loggerProvider, LogLevel.Error);
     this.part_ = new Part({
       http_: options.httpClient,
       logger_: logger,
@@ -51,19 +51,19 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
       },
       isAwaited_: () => this.waiting_.length > 0 || (this.kept_.size > 0 && !this.isFailing_),
       hear_: (outbox, id, { status, body, retryAfter }) => {
-        // Until something is forgotten for it: an answer may be anybody's.
+        // Until an event is settled: an answer may be that of a proxy.
         this.isFailing_ = true;
         outbox.answered(id, status, body, retryAfter);
       },
     });
   }
 
-  /** Called by the client. Answers `false` when there is no room for the event. */
+  /** Called by the client. Returns `false` when there is no room for the event. */
   track(event: AssignmentEvent): unknown {
     return this.part_.use_((outbox) => outbox.track(JSON.stringify(event)));
   }
 
-  /** Sends what waits, now. The promise resolves when nothing waits any more, however many tries that takes. */
+  /** Sends the events that wait, now. The promise resolves when none waits any more, after as many tries as that takes. */
   flush(): Promise<void> {
     return new Promise((resolve) => {
       this.waiting_.push(resolve);
@@ -72,7 +72,7 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
     });
   }
 
-  /** Sends what waits, once, and nothing more after that. */
+  /** Sends the events that wait, once, and then no more. */
   close(): void {
     this.part_.quietly_((outbox) => outbox.close());
     this.settle_();

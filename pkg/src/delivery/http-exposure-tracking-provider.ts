@@ -1,95 +1,94 @@
-// Delivery of exposures without an analytics SDK: hands events to the core's outbox, and flushes it when the page goes away.
+// Delivery of exposures without an analytics SDK: passes events to the core's outbox, and flushes it when the page is left.
 
-import { attempt, isolated } from '../runtime/safe-call.js';
+import { attempt, callSafely } from '../runtime/safe-call.js';
 import type { DeliveryCore } from '../wasm/boundary.js';
-import { adopt, call, type Part, release, type Standby, whyNot } from '../wasm/client-instance.js';
-import { type ExperimentError, type ExperimentErrorCode, failed } from '../api/error.js';
+import { register, callCore, type CoreSlot, unregister, type Standby, permanentFailure } from '../wasm/client-instance.js';
+import { type ExperimentError, type ExperimentErrorCode, errorOf } from '../api/error.js';
 import type { Exposure, ExposureEvent, ExposureTrackingProvider } from '../api/exposure.js';
-import { leveled, type Logger, LogLevel, say } from '../api/logger.js';
-import { toText } from '../runtime/json.js';
+import { filteredLogger, type Logger, LogLevel, logAt } from '../api/logger.js';
+import { toJson } from '../runtime/json.js';
 import { requiredOption } from './required-option.js';
 
-/** How many events wait for the wasm at most: what the reference's queue holds. The oldest goes first, and is reported. */
-const QUEUE = 512;
+/** How many events wait for the wasm: the size of the reference's queue. Of more the oldest is given up, and reported. */
+const MAX_QUEUED = 512;
 
-/** What {@link HttpExposureTrackingProvider} is made of. */
+/** The options of {@link HttpExposureTrackingProvider}. */
 export interface HttpExposureTrackingOptions {
   /** The project's API key (not the deployment key). */
   apiKey: string;
   /** The whole address of an Amplitude-compatible endpoint, for instance `https://api2.amplitude.com/2/httpapi`. */
   serverUrl: string;
-  /** Where errors go. Default: the console. */
+  /** Gets errors. Default: the console. */
   loggerProvider?: Logger;
 }
 
 /**
- * Sends exposures to an Amplitude-compatible endpoint, so that a page needs no analytics SDK. Give it to the client as
- * `exposureTrackingProvider`.
+ * Sends exposures to an Amplitude-compatible endpoint, so that a page needs no analytics SDK: for the option `exposureTrackingProvider`.
  *
- * Events wait in `localStorage`, one entry each, and are deleted when the server says what became of them: they outlive reloads, crashes
- * and being offline, and go out in batches, again and again until it works, for seven days. Each exposure is sent once per person, variant
- * and UTC day, over all tabs. When the page is hidden what is left is sent with `keepalive`; when the network is back, within two seconds.
- * What storage has no room for is sent by this page while it lives; should it be gone before, the next page tells it again.
+ * Events wait in `localStorage`, one entry each, until the server answers what became of them: they survive reloads, crashes and times
+ * without network. They are sent in batches, and retried for seven days. Each exposure is sent once per user, variant and UTC day, over all
+ * tabs. When the page is hidden, the rest is sent with `keepalive`; when the network is back, within two seconds. An event that storage has
+ * no room for is sent by this page; if the page is left before, the next page sends it.
  */
 export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
-  /** Tells the client over how long an exposure counts as told: the UTC day, over all pages. */
+  /** For the client: an exposure is tracked once in this time, on all pages. The UTC day. */
   readonly exposureWindow = 'day';
-  private readonly part_: Part<DeliveryCore>;
+  private readonly slot_: CoreSlot<DeliveryCore>;
   private readonly listeners_ = new Set<(error: ExperimentError) => void>();
-  private readonly hide_ = () => this.flush();
-  private readonly change_ = () => document.visibilityState === 'hidden' && this.flush();
-  private readonly online_ = () => call(this.part_, (core) => core.flush(true));
+  private readonly onHide_ = () => this.flush();
+  private readonly onVisibilityChange_ = () => document.visibilityState === 'hidden' && this.flush();
+  private readonly onOnline_ = () => callCore(this.slot_, (core) => core.flush(true));
 
-  /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing or no text. */
+  /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing, empty or no text. */
   constructor(options: HttpExposureTrackingOptions) {
     const apiKey = requiredOption(options, 'apiKey', 'HttpExposureTrackingProvider');
     const serverUrl = requiredOption(options, 'serverUrl', 'HttpExposureTrackingProvider');
-    const logger = leveled(options.loggerProvider, LogLevel.Error);
-    const tell = (level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown) => {
-      const error = code && failed(sentence, code, more);
-      say(logger, level, sentence, error);
-      if (error) this.listeners_.forEach((listener) => isolated(() => listener(error)));
+    const logger = filteredLogger(options.loggerProvider, LogLevel.Error);
+    const report = (level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown) => {
+      const error = code && errorOf(sentence, code, more);
+      logAt(logger, level, sentence, error);
+      if (error) this.listeners_.forEach((listener) => callSafely(() => listener(error)));
     };
-    const notify = (_: string, code?: any) => tell(1, 'an exposure was given up', code);
-    const seed = { apiKey, serverUrl, kept: new Map(), log: tell, notify };
-    this.part_ = adopt({ build: (core) => new core.CoreDelivery(seed), standby: new Queue((code) => notify('', code)) });
+    const notify = (_: string, code?: any) => report(1, 'an exposure was given up', code);
+    const seed = { apiKey, serverUrl, kept: new Map(), log: report, notify };
+    this.slot_ = register({ build: (core) => new core.CoreDelivery(seed), standby: new Queue((code) => notify('', code)) });
     this.listen_('addEventListener');
   }
 
-  /** Called by each client that this is the provider of, to pass on to `on('error')` what is given up. */
+  /** Called by each client of this provider, which passes the errors to `on('error')`. */
   onGivenUp(listener: (error: ExperimentError) => void): () => void {
     this.listeners_.add(listener);
     return () => void this.listeners_.delete(listener);
   }
 
-  /** Called by the client. Answers `false` when the event cannot be taken: without WebAssembly, or without its second argument. */
+  /** Called by the client. Returns `false` where the event cannot be taken: without WebAssembly, or without the second argument. */
   track(_exposure: Exposure, event?: ExposureEvent): unknown {
-    const text = event && toText(event, () => {});
-    if (!text || whyNot()) return false;
-    // What storage has no room for is sent all the same, and stays open: the client counts it as told on this page only.
-    return call(this.part_, (core) => core.track(text)) === false ? new Promise(() => {}) : undefined;
+    const text = event && toJson(event, () => {});
+    if (!text || permanentFailure()) return false;
+    // The event is sent, but storage has no room for it. A promise that does not settle means: tracked by this page only.
+    return callCore(this.slot_, (core) => core.track(text)) === false ? new Promise(() => {}) : undefined;
   }
 
-  /** Sends what waits, now. */
+  /** Sends the events that wait, now. */
   flush(): void {
-    call(this.part_, (core) => core.flush(false));
+    callCore(this.slot_, (core) => core.flush(false));
   }
 
-  /** Stops sending and listening. What is not delivered stays in storage for the next page. */
+  /** Stops sending and listening. Events that are not delivered stay in storage for the next page. */
   close(): void {
     this.listen_('removeEventListener');
-    call(this.part_, (core) => core.close());
-    release(this.part_);
+    callCore(this.slot_, (core) => core.close());
+    unregister(this.slot_);
   }
 
-  /** `pagehide` and a hidden page are the last moments that browsers announce; `unload` would keep the page out of the back-forward cache. */
+  /** The last moments that browsers announce: `pagehide` and a hidden page. `unload` would keep the page out of the back-forward cache. */
   private listen_(how: 'addEventListener' | 'removeEventListener'): void {
     attempt(() => {
       if (!document) return;
-      globalThis[how]('pagehide', this.hide_);
-      globalThis[how]('online', this.online_);
+      globalThis[how]('pagehide', this.onHide_);
+      globalThis[how]('online', this.onOnline_);
     });
-    attempt(() => document[how]('visibilitychange', this.change_));
+    attempt(() => document[how]('visibilitychange', this.onVisibilityChange_));
   }
 }
 
@@ -100,7 +99,7 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
   constructor(private readonly giveUp_: (code: ExperimentErrorCode) => void) {}
 
   track(event: string): undefined {
-    if (this.events_.push(event) <= QUEUE) return;
+    if (this.events_.push(event) <= MAX_QUEUED) return;
     this.events_.shift();
     this.giveUp_('QUEUE_FULL');
   }
@@ -108,14 +107,14 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
   flush(): void {}
   close(): void {}
 
-  arrive(core: DeliveryCore): void {
+  handOver(core: DeliveryCore): void {
     for (let event; (event = this.events_[0]); this.events_.shift()) core.track(event);
   }
 
-  /** The client says why; here only what is lost is told. */
+  /** The client reports why. */
   settle(): void {}
 
-  end(): void {
-    for (const _ of this.events_.splice(0)) this.giveUp_(whyNot()?.code ?? 'CLOSED');
+  discard(): void {
+    for (const _ of this.events_.splice(0)) this.giveUp_(permanentFailure()?.code ?? 'CLOSED');
   }
 }

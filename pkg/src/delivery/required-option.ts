@@ -1,6 +1,6 @@
-// What both providers cannot do without.
+// The check of options that both HTTP providers need.
 
-import { unusable } from '../api/error.js';
+import { badArgument } from '../api/error.js';
 
 /**
  * The option of this name. `provider` is the class that needs it.
@@ -10,5 +10,5 @@ import { unusable } from '../api/error.js';
 export function requiredOption<N extends string>(options: { [name in N]: string }, name: N, provider: string): string {
   const given: unknown = options?.[name];
   if (typeof given === 'string' && given) return given;
-  throw unusable(name, typeof given, `${provider} needs ${name}, a text that is not empty`);
+  throw badArgument(name, typeof given, `${provider} needs ${name}, a text that is not empty`);
 }

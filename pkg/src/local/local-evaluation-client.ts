@@ -1,22 +1,22 @@
-// The client for Node and the edge. The core's local evaluation decides when flags are asked for, what a user gets and which assignment is told
-// when; here are its promises and its provider.
+// The client for Node and the edge. The core decides when flags are loaded, which variants a user gets, and when an assignment is tracked; here
+// are its promises and its provider.
 
 import type { LocalCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
 import { copyOptions, levelOf } from '../api/config.js';
-import { ExperimentError, type ExperimentErrorCode, failed, unusable } from '../api/error.js';
+import { ExperimentError, type ExperimentErrorCode, errorOf, badArgument } from '../api/error.js';
 import type { Flags } from '../api/flag.js';
-import { textOf } from '../wasm/evaluate-instance.js';
+import { argumentJson } from '../wasm/evaluate-instance.js';
 import { giveUp, Part } from '../wasm/machine-driver.js';
-import { leveled, type Logger, LogLevel } from '../api/logger.js';
+import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
 import type { ExperimentUser } from '../api/user.js';
 
-/** A variant as a {@link LocalEvaluationClient} answers it. */
+/** A variant of a {@link LocalEvaluationClient}. */
 export type Variant = {
   /** The variant's key, for instance `control`, `treatment`, `on`, `off`. */
   key?: string;
-  /** The variant's value. One that is no text is its JSON. */
+  /** The variant's value; as JSON where it is no text. */
   value?: string;
   /** The JSON that the flag attaches to the variant. */
   payload?: any;
@@ -27,51 +27,51 @@ export type Variant = {
 /** Variants by flag key. */
 export type Variants = Record<string, Variant>;
 
-/** How assignments are remembered. */
+/** The options for assignments. */
 export type AssignmentConfig = {
-  /** How many assignments of the day are remembered, so that they are not told again. Default: 65,536, which take some 7 MB. */
+  /** How many assignments of the day are remembered, so that they are not tracked again. Default: 65,536, which take some 7 MB. */
   cacheCapacity?: number;
 };
 
-/** The options of a {@link LocalEvaluationClient}. What is missing or `null` gets its default. */
+/** The options of a {@link LocalEvaluationClient}. An option that is missing or `null` has its default. */
 export interface LocalEvaluationConfig {
   /** @deprecated Use `logLevel`. `true` means `LogLevel.Debug`. */
   debug?: boolean;
-  /** How much is logged. Default: `LogLevel.Error`. */
+  /** The level up to which messages are logged. Default: `LogLevel.Error`. */
   logLevel?: LogLevel;
-  /** Where messages go. Default: the console. */
+  /** Gets the messages. Default: the console. */
   loggerProvider?: Logger;
-  /** Tells clients apart: `Experiment.initializeLocal` answers the same client for the same name and key. */
+  /** The name of the client: `Experiment.initializeLocal` returns the same client for the same name and key. */
   instanceName?: string;
-  /** The origin that flags are asked of. Default: Amplitude's, by `serverZone`. An empty one is an error. */
+  /** The origin of the server of flags. Default: Amplitude's, by `serverZone`. An empty one is an error. */
   serverUrl?: string;
-  /** `us` or `eu`: which of Amplitude's data centres is asked. Default: `us`. */
+  /** Amplitude's data centre: `us` or `eu`. Default: `us`. */
   serverZone?: string;
-  /** Flags to begin with, until others are loaded. */
+  /** Flags to start with, until others are loaded. */
   bootstrap?: Flags;
-  /** How often flags are polled, in milliseconds. Default: 30,000. */
+  /** The interval of polling for flags, in milliseconds. Default: 30,000. */
   flagConfigPollingIntervalMillis?: number;
-  /** Who is told of assignments. Without one nobody is. */
+  /** Tracks assignments: your analytics, or {@link HttpAssignmentTrackingProvider}. Default: none, they are not tracked. */
   assignmentTrackingProvider?: AssignmentTrackingProvider | AssignmentTrackingProvider['track'];
-  /** How assignments are remembered. */
+  /** Options for assignments. */
   assignmentConfig?: AssignmentConfig;
-  /** What assignments carry as `[Experiment] Environment Name`: the deployment's name. */
+  /** The property `[Experiment] Environment Name` of assignments: the deployment's name. */
   environmentName?: string;
-  /** Sends the requests in place of `fetch`. */
+  /** Sends the requests. Default: `fetch`. */
   httpClient?: HttpClient;
 }
 
 /** Amplitude's flag servers by zone: those of `@amplitude/experiment-node-server`. */
 const SERVERS = { us: 'https://api.lab.amplitude.com', eu: 'https://flag.lab.eu.amplitude.com' };
 
-/** Nothing changed: also what we say of a body that was read before. */
+/** Not modified. The core also gets it for a body that it has read before. */
 const NOT_MODIFIED = 304;
 
 /** A promise of `start` or `refresh`. */
-type Open = { resolve(): void; reject(error: ExperimentError): void };
+type Pending = { resolve(): void; reject(error: ExperimentError): void };
 
 /**
- * Evaluates flags in Node and at the edge, without a request per user: loads and polls them, and tells one assignment for each user, result
+ * Evaluates flags in Node and at the edge, without a request per user: loads and polls them, and tracks one assignment for each user, result
  * and UTC day.
  *
  * ```ts
@@ -80,31 +80,32 @@ type Open = { resolve(): void; reject(error: ExperimentError): void };
  * const { key } = experiment.evaluateV2({ user_id: 'mira' })['checkout-button'] ?? {};
  * ```
  *
- * Where no timers are kept, at the edge, leave `start` out and call `refresh` when it is time.
+ * At the edge, where timers do not last, call `refresh` in the place of `start`, when the flags are too old.
  */
 export class LocalEvaluationClient {
   private readonly provider_?: LocalEvaluationConfig['assignmentTrackingProvider'];
   private readonly logger_: Logger;
-  /** What outlives an instance: the flags, what is asked of it, and what was told and is not settled. */
+  /** What survives a trap: the flags, the requests, and the assignments that are not settled. */
   private flags_?: string;
   private isPolling_ = false;
-  private readonly open_: Open[] = [];
-  private readonly told_ = new Map<number, string>();
-  /** Those that were refused and are told again: a process waits for them. */
+  private readonly pending_: Pending[] = [];
+  private readonly offered_ = new Map<number, string>();
+  /** Assignments that were refused and are offered again: a process waits for them. */
   private readonly refused_ = new Set<number>();
   private readonly part_: Part<LocalCore>;
 
   /**
    * @param apiKey a server deployment's key
+   * @param config the options; see {@link LocalEvaluationConfig}
    * @throws {@link ExperimentError} `BAD_ARGUMENT` when `bootstrap` holds no flags, and when `serverUrl` is empty
    */
   constructor(apiKey: string, config: LocalEvaluationConfig = {}) {
     const options = copyOptions(config) as LocalEvaluationConfig;
     const zone = String(options.serverZone).toLowerCase() === 'eu' ? 'eu' : 'us';
     const { serverUrl = SERVERS[zone] } = options;
-    if (!`${serverUrl}`.trim()) throw unusable('serverUrl');
+    if (!`${serverUrl}`.trim()) throw badArgument('serverUrl');
     this.provider_ = options.assignmentTrackingProvider;
-    this.logger_ = leveled(options.loggerProvider, levelOf(options));
+    this.logger_ = filteredLogger(options.loggerProvider, levelOf(options));
     const seed = JSON.stringify({
       apiKey,
       serverUrl,
@@ -116,9 +117,9 @@ export class LocalEvaluationClient {
     this.part_ = new Part({
       http_: options.httpClient,
       logger_: this.logger_,
-      build_: (core, isAgain) => this.resumed_(new core.CoreLocal(seed), isAgain),
+      build_: (core, isAgain) => this.restored_(new core.CoreLocal(seed), isAgain),
       perform_: (effect, text) => this.perform_(effect, text),
-      isAwaited_: () => this.open_.length + this.refused_.size > 0,
+      isAwaited_: () => this.pending_.length + this.refused_.size > 0,
       hear_: (local, id, { status, body, retryAfter }) => {
         const isKnown = status === 200 && body === this.flags_;
         const isTaken = local.answered(id, isKnown ? NOT_MODIFIED : status, isKnown ? '' : body, retryAfter);
@@ -127,45 +128,45 @@ export class LocalEvaluationClient {
     });
     const { bootstrap } = options;
     if (bootstrap !== undefined) {
-      const flags = typeof bootstrap === 'string' ? bootstrap : textOf(bootstrap, 'bootstrap');
+      const flags = typeof bootstrap === 'string' ? bootstrap : argumentJson(bootstrap, 'bootstrap');
       this.part_.use_((local) => local.setFlags(flags));
       this.flags_ = flags;
     }
   }
 
   /**
-   * Loads the flags, and polls them from then on. The timer does not keep a process alive.
+   * Loads the flags, and then polls for them. The timer does not keep a process alive.
    *
-   * @returns a promise that resolves when they are there. It rejects with an {@link ExperimentError} when they cannot be had in three tries;
-   * polling goes on all the same, and the flags that are there stay.
+   * @returns a promise that resolves when they are loaded. It rejects with an {@link ExperimentError} after three failed tries. Polling goes on
+   * then, and the flags of before stay.
    */
   start(): Promise<void> {
     this.isPolling_ = true;
     return this.wait_((local) => local.start());
   }
 
-  /** Loads the flags once, for where no timers are kept. The promise is that of {@link start}. */
+  /** Loads the flags once, where timers do not last. Returns a promise like that of {@link start}. */
   refresh(): Promise<void> {
     return this.wait_((local) => local.refresh());
   }
 
-  /** Polls no more. Users are evaluated with the flags that are there. */
+  /** Stops polling. Users are evaluated with the flags of before. */
   stop(): void {
     this.isPolling_ = false;
     this.part_.quietly_((local) => local.stop());
   }
 
   /**
-   * The variants of a user, by flag key; default variants (`metadata.default`) are among them. A flag that has no variant for the user is
-   * not. If the result is new today, the provider is told.
+   * The variants of a user, by flag key, with default variants (`metadata.default`). Flags without a variant for the user are left out. If the
+   * result is new today, the assignment is tracked.
    *
-   * @param user who is evaluated. Nothing of them is kept for the next one
+   * @param user the user
    * @param flagKeys only these flags and those they depend on; default: all
    * @throws {@link ExperimentError} `BAD_ARGUMENT`, `WASM_UNAVAILABLE`; `WASM_TRAPPED` when the core broke twice over this call
    */
   evaluateV2(user: ExperimentUser, flagKeys?: string[]): Variants {
-    const userText = textOf(user, 'user');
-    const keysText = flagKeys && textOf(flagKeys, 'flagKeys');
+    const userText = argumentJson(user, 'user');
+    const keysText = flagKeys && argumentJson(flagKeys, 'flagKeys');
     return this.part_.use_((local) => local.evaluate(userText, keysText)) as Variants;
   }
 
@@ -179,25 +180,25 @@ export class LocalEvaluationClient {
   private wait_(begin: (local: LocalCore) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const open = { resolve, reject };
-      this.open_.push(open);
+      this.pending_.push(open);
       try {
         this.part_.use_(begin);
       } catch (error) {
-        this.open_.splice(this.open_.indexOf(open), 1);
+        this.pending_.splice(this.pending_.indexOf(open), 1);
         reject(error);
       }
     });
   }
 
-  /** A new machine takes over what outlived the one before. */
-  private resumed_(local: LocalCore, isAgain: boolean): LocalCore {
-    const lost = [...this.told_.values()];
+  /** Gives a new machine what survived the trap of the one before. */
+  private restored_(local: LocalCore, isAgain: boolean): LocalCore {
+    const lost = [...this.offered_.values()];
     if (this.flags_ !== undefined) local.setFlags(this.flags_);
-    this.told_.clear();
+    this.offered_.clear();
     this.refused_.clear();
     for (const effect of lost) local.takeUp(JSON.stringify(JSON.parse(effect)[2]));
     if (isAgain && this.isPolling_) local.start();
-    else if (this.open_.length) local.refresh();
+    else if (this.pending_.length) local.refresh();
     return local;
   }
 
@@ -205,11 +206,11 @@ export class LocalEvaluationClient {
     const [id] = of;
     switch (name) {
       case 'track':
-        this.told_.set(id, text);
+        this.offered_.set(id, text);
         this.refused_.delete(id);
         return this.track_(id, of[1]);
       case 'dropped':
-        this.told_.delete(id);
+        this.offered_.delete(id);
         this.refused_.delete(id);
         return giveUp(this.logger_, of[1]);
       case 'settle':
@@ -217,31 +218,31 @@ export class LocalEvaluationClient {
     }
   }
 
-  /** Whatever the provider does ends here. */
+  /** Exceptions of the provider end here. */
   private track_(id: number, event: AssignmentEvent): void {
     const later = this.part_.later_();
-    const tell = (isTaken: boolean) =>
+    const settle = (isTaken: boolean) =>
       later((local) => {
-        if (isTaken) this.told_.delete(id);
-        else if (this.told_.has(id)) this.refused_.add(id);
+        if (isTaken) this.offered_.delete(id);
+        else if (this.offered_.has(id)) this.refused_.add(id);
         local.tracked(id, isTaken);
       });
     try {
       const provider = this.provider_!;
       const answer: any = typeof provider === 'function' ? provider(event) : provider.track(event);
-      if (typeof answer?.then !== 'function') return tell(answer !== false);
+      if (typeof answer?.then !== 'function') return settle(answer !== false);
       Promise.resolve(answer).then(
-        (said) => tell(said !== false),
-        () => tell(false),
+        (answer) => settle(answer !== false),
+        () => settle(false),
       );
     } catch {
-      tell(false);
+      settle(false);
     }
   }
 
   private settle_(code?: ExperimentErrorCode, status?: number): void {
-    for (const { resolve, reject } of this.open_.splice(0)) {
-      if (code) reject(failed('the flags could not be loaded', code, status || this.part_.cause_));
+    for (const { resolve, reject } of this.pending_.splice(0)) {
+      if (code) reject(errorOf('the flags could not be loaded', code, status || this.part_.cause_));
       else resolve();
     }
   }
@@ -249,9 +250,9 @@ export class LocalEvaluationClient {
 
 const clients = new Map<string, LocalEvaluationClient>();
 
-/** Makes clients, by the name that `@amplitude/experiment-node-server` has for it. */
+/** Makes clients, under the name that `@amplitude/experiment-node-server` has for it. */
 export const Experiment = {
-  /** The client of this key and `instanceName`: made at the first call, and the same one from then on. */
+  /** The client of this key and `instanceName`: made at the first call, and returned by later ones. */
   initializeLocal(apiKey: string, config: LocalEvaluationConfig = {}): LocalEvaluationClient {
     const name = JSON.stringify([apiKey, config?.instanceName]);
     const client = clients.get(name) ?? new LocalEvaluationClient(apiKey, config);

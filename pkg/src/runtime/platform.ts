@@ -1,19 +1,19 @@
-// What the core takes from its platform, and what takes its place where that is missing, broken or forbidden: clock, timers, requests, UTF-8
-// and finalizers. Nothing is looked up before it is used, and each is looked up by itself.
+// The platform: clock, timers, requests, UTF-8 and finalizers, with substitutes where these are missing, broken or forbidden. Each global is
+// read when it is used.
 //
-// Under jest with jsdom there is neither `fetch` nor `TextEncoder` and `TextDecoder`; some edges have no `FinalizationRegistry`, worklets no
-// timers. The generated glue uses these too: pkg/glue.mjs puts them in the place of the globals.
+// Under jest with jsdom `fetch`, `TextEncoder` and `TextDecoder` are missing, at some edges `FinalizationRegistry`, in worklets timers. The
+// generated glue uses this file too: pkg/glue.mjs puts these functions in the place of the globals.
 
 import { attempt } from './safe-call.js';
 
-/** Milliseconds on a clock that nobody sets, where there is one. */
+/** Milliseconds of a monotonic clock, where there is one; else of the wall clock. */
 export const clock = (): number => attempt(() => performance.now()) ?? Date.now();
 
-/** Without timers nothing is ever late: what would be done then is done never. */
+/** Where there are no timers, `run` is not called. */
 export const setTimer = (run: () => void, millis: number): unknown => attempt(() => setTimeout(run, millis));
 export const clearTimer = (timer: any): void => attempt(() => clearTimeout(timer));
 
-/** Without finalizers an object that is not closed keeps its memory. */
+/** Where there are no finalizers, an object that is not closed keeps its memory. */
 export const finalizer = (free: (held: number) => void): Pick<FinalizationRegistry<number>, 'register' | 'unregister'> =>
   attempt(() => new FinalizationRegistry(free)) ?? { register() {}, unregister: () => false };
 
@@ -23,7 +23,7 @@ export const encoder = (): Pick<TextEncoder, 'encode'> =>
     encode: (text = '') => Uint8Array.from(unescape(encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'))), (byte: any) => byte.charCodeAt()),
   };
 
-/** What is no UTF-8 is not an error. */
+/** Invalid UTF-8 is not an error. */
 export const decoder = (): { decode(bytes: Uint8Array): string } =>
   attempt(() => new TextDecoder('utf-8', { ignoreBOM: true })) ?? {
     decode(bytes) {
@@ -32,17 +32,17 @@ export const decoder = (): { decode(bytes: Uint8Array): string } =>
     },
   };
 
-/** Whether this is a compiled module, whoever compiled it: test runners, frames and workers have a `WebAssembly` each. */
+/** Whether this is a compiled module, also of another realm: test runners, frames and workers have a `WebAssembly` of their own. */
 export const isModule = (source: any): source is WebAssembly.Module => source[Symbol.toStringTag] === 'WebAssembly.Module';
 
-/** What is read of an answer. */
+/** The part of a response that is read. */
 export interface Answered {
   readonly status: number;
   readonly headers?: { get(name: string): string | null };
   text(): string | Promise<string>;
 }
 
-/** `fetch`, and where there is none `XMLHttpRequest`, as the reference does. Without either it throws that there is no `fetch`. */
+/** Sends a request with `fetch`, or where there is none `XMLHttpRequest`, like the reference. @throws where there is neither */
 export function send(url: string, init: RequestInit): Promise<Answered> {
   const { fetch: isThere, XMLHttpRequest: Request } = globalThis as Partial<typeof globalThis>;
   if (isThere || !Request) return fetch(url, init).catch((error) => retried(url, init, error));
@@ -56,7 +56,7 @@ export function send(url: string, init: RequestInit): Promise<Answered> {
   });
 }
 
-/** A `fetch` that tests took from Node refuses the signal of jsdom's `AbortController`; then the request cannot be aborted. */
+/** Node's `fetch`, in tests, refuses the signal of jsdom's `AbortController`. Without the signal the request cannot be aborted. */
 function retried(url: string, init: RequestInit, error: unknown): Promise<Answered> {
   if (!/Expected signal/.test(String(error))) throw error;
   return fetch(url, { ...init, signal: null });

@@ -1,18 +1,18 @@
-// What may fail and harm nobody: code of the page, and what a browser may refuse.
+// Calls that may throw: of the page's code, and of what a browser may refuse.
 
-/** What `theirs` answers; `undefined` where it throws. */
-export function attempt<T>(theirs: () => T): T | undefined {
+/** The result of `call`; `undefined` where it throws. */
+export function attempt<T>(call: () => T): T | undefined {
   try {
-    return theirs();
+    return call();
   } catch {
     return undefined;
   }
 }
 
-/** Calls what is somebody else's. What it throws goes to the console and stops nobody. (With the original it stops everybody.) */
-export function isolated(theirs: () => void): void {
+/** Calls code of the page, for instance a listener. Exceptions go to the console. (In the reference they stop the caller.) */
+export function callSafely(call: () => void): void {
   try {
-    theirs();
+    call();
   } catch (error) {
     attempt(() => console.error(error));
   }

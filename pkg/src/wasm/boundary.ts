@@ -1,80 +1,80 @@
-// The seam to the core: what crosses into wasm and back. JSON text goes both ways, so that lone surrogates survive.
+// The boundary to the core: the types of what crosses into wasm and back. Values cross as JSON text, which keeps lone surrogates.
 
 import type { ExperimentError, ExperimentErrorCode } from '../api/error.js';
 import type { Exposure, ExposureTrackingProvider } from '../api/exposure.js';
 import type { HttpClient } from '../api/http-client.js';
 import type { Variant } from '../api/variant.js';
 
-/** A promise of `start` or `fetch` that is not settled. After a trap the next instance is asked again. */
-export interface Open {
+/** A call of `start` or `fetch` that is not settled. After a trap the next instance gets it again. */
+export interface PendingRequest {
   resolve(): void;
-  /** `more`: for `HTTP_STATUS` the status, for `NETWORK` what was thrown in place of an answer. */
+  /** `more`: for `HTTP_STATUS` the status, for `NETWORK` the exception of the request. */
   reject(code: ExperimentErrorCode, more?: unknown): void;
   readonly isStart: boolean;
   readonly options?: string;
-  /** It waits for the first instance. */
+  /** Whether it waits for the first instance. */
   isQueued?: boolean;
 }
 
-/** What a client is built from, at page load and again after a trap. It outlives every instance. */
+/** What a client is built from, at page load and again after a trap. It survives the instances. */
 export interface ClientSeed {
   readonly apiKey: string;
-  /** The plain options as JSON text, without the flags. */
+  /** The options as JSON text, without the flags. */
   readonly config: string;
   readonly initialFlags?: string;
-  /** Nothing is stored and nobody is told: the visitor has not consented yet. */
+  /** Whether consent is not given yet: the core stores nothing and tracks nothing. */
   isHeld: boolean;
   exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
   /** The integration plugin, in the form of a provider. */
   plugin?: ExposureTrackingProvider;
   httpClient?: HttpClient;
-  /** Text that an instance must be able to lose. Rust writes it, and reads it first. */
+  /** Texts that survive a trap, by their storage keys. The core writes them, and reads them before storage. */
   readonly kept: Map<string, string>;
-  /** What is not settled; the same by the instance's own numbers. */
-  readonly pending: Set<Open>;
-  readonly open: Map<number, Open>;
-  /** With `BAD_ARGUMENT`, `sentence` is the field. `more` as in {@link Open.reject}. */
+  /** The calls that are not settled; and the same by the instance's numbers. */
+  readonly pending: Set<PendingRequest>;
+  readonly open: Map<number, PendingRequest>;
+  /** With `BAD_ARGUMENT`, `sentence` is the path of the field. `more` as in {@link PendingRequest.reject}. */
   log(level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown): void;
-  /** Something broke that is nobody's call. */
+  /** Reports an error that no call returns. */
   fail(error: ExperimentError): void;
   notify(kind: 'variants' | 'flags' | 'user'): void;
   notify(kind: 'exposure', exposure: Exposure): void;
-  /** An exposure was given up. `cause`: what the provider threw last, where it did. */
+  /** An exposure was given up. `cause`: the last exception of the provider, if there was one. */
   notify(kind: 'error', code: ExperimentErrorCode, cause?: unknown): void;
 }
 
-/** The key under which `kept` has the user. */
+/** The key of the user in `kept`. */
 export const USER = 'user';
 
-/** Whether asking for a variant means meeting it: not, unless `automaticExposureTracking` is off, or in any case. */
+/** Whether a call of `variant` tracks the exposure: no; unless `automaticExposureTracking` is off; yes. */
 export const PEEK = 0;
 export const EXPOSE = 1;
 export const EXPOSED = 2;
 
-/** The answer of a flag that is evaluated here: a number, or the first time all of `[number, key, variant]`. */
+/** The variant of a flag that is evaluated here: `[number, key, variant]` the first time, then the number. */
 export type Decided = number | [number: number, key: string, variant: Variant];
 
-/** What the face asks of a client. `CoreClient` of the wasm has it, and {@link Fallback} while there is none. */
+/** A client of the core: `CoreClient` of the wasm, or {@link Fallback} while there is no instance. */
 export interface ClientCore {
-  start(user: string | undefined, open: Open, again: boolean): void;
+  start(user: string | undefined, open: PendingRequest, again: boolean): void;
   stop(): void;
   close(): void;
-  fetch(user: string | undefined, options: string | undefined, open: Open): void;
-  /** What others say of the user, and the page's address. */
+  fetch(user: string | undefined, options: string | undefined, open: PendingRequest): void;
+  /** The fields of the user from providers, as JSON, and the page's address. */
   setContext(provided: string, url?: string): void;
-  /** There is a plugin. Until it is ready, fetches wait. */
+  /** Announces a plugin. Until it is ready, fetches wait. */
   integrate(isReady: boolean): void;
-  /** JSON of `{variant, source, keep, isDefault}`. `keep`: the answer holds until something changes; `isDefault`: but for a fallback. */
+  /** JSON of `{variant, source, keep, isDefault}`. `keep`: it may be cached; `isDefault`: a fallback would replace it. */
   variant(key: string, fallback: string | undefined, expose: number): string;
-  /** JSON of `[second, first, decided…]`: variants by flag key of either source, and over them a {@link Decided} for each flag evaluated here. */
+  /** JSON of `[second, first, decided…]`: variants by flag key of both sources, and over them a {@link Decided} for each flag evaluated here. */
   all(): string;
   traces(keys?: string): string;
   clear(): void;
-  /** Only where the user is not in the seed's `kept` yet. */
+  /** Only while the user is not in `kept`. */
   getUser?(): string | undefined;
   setUser(user?: string): void;
   setTracksAssignment(on: boolean): void;
-  /** Takes it out of the instance, timers and all. */
+  /** Frees it, with its timers. */
   free?(): void;
 }
 
@@ -87,20 +87,20 @@ export interface DeliverySeed {
   notify: ClientSeed['notify'];
 }
 
-/** What the face asks of a delivery. */
+/** A delivery of the core. */
 export interface DeliveryCore {
-  /** `false`: storage has no room for the event. */
+  /** Returns `false` if storage has no room for the event. */
   track(event: string): boolean | undefined;
-  /** The page is about to go, or the network is back. */
+  /** Sends what waits: the page is being left, or, with `isOnline`, the network is back. */
   flush(isOnline: boolean): void;
   close(): void;
 }
 
-/** One instance of the wasm. */
+/** An instance of the wasm. */
 export interface Core {
   CoreClient: new (seed: ClientSeed) => ClientCore;
   CoreDelivery: new (seed: DeliverySeed) => DeliveryCore;
-  /** Switches the instance off: its callbacks do nothing any more, its methods throw. */
+  /** Switches the instance off: its callbacks do nothing, its methods throw. */
   retire(): void;
 }
 

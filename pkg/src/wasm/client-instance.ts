@@ -1,25 +1,25 @@
-// The one instance of the core that all clients and deliveries of a page share: made, guarded, replaced after a trap, given up.
+// The instance of the core that all clients and deliveries of a page share: its start, the calls into it, its replacement after a trap.
 //
-// Nothing happens at import. Every call into wasm goes through `call`; callbacks that wasm arms are guarded by the glue and end in `lost`.
+// Nothing happens at import. Every call into wasm goes through `callCore`. The glue guards callbacks out of wasm; their errors end in `onTrap`.
 
 import { builtIn } from 'core:built-in';
 import { instantiate } from 'core:client';
 import type { Core, WasmSource } from './boundary.js';
 import { compile, compileAsync, compiled } from './compile.js';
-import { type ExperimentError, failed } from '../api/error.js';
+import { type ExperimentError, errorOf } from '../api/error.js';
 
-/** Stands in while there is no instance, and is told what becomes of it. */
+/** Answers in the place of an instance while there is none, and takes part in what becomes of it. */
 export interface Standby<H> {
-  /** The instance is here: take over what was asked meanwhile. */
-  arrive(handle: H): void;
-  /** It does not come for now: nobody may wait for it any longer. */
+  /** The instance is here: passes on the calls that were made meanwhile. */
+  handOver(handle: H): void;
+  /** Loading failed for now: ends what waits for the instance. */
   settle(error: ExperimentError): void;
-  /** It never comes: remember nothing more. */
-  end(): void;
+  /** No instance will come: forgets the calls, and remembers no more. */
+  discard(): void;
 }
 
-/** What lives in the instance and is built again in the next one: a client or a delivery. */
-export interface Part<H> {
+/** A client or a delivery: it lives in the instance, and is built again in the next one. */
+export interface CoreSlot<H> {
   build(core: Core): H;
   standby: H & Standby<H>;
   handle?: H;
@@ -27,75 +27,75 @@ export interface Part<H> {
   of?: Core;
 }
 
-/** More traps than this within {@link STORM_MS} and the page goes on without wasm: DESIGN 4.2. */
-const STORM = 5;
-const STORM_MS = 60_000;
+/** After so many traps within {@link TRAP_WINDOW_MS} the page goes on without wasm. */
+const MAX_TRAPS = 5;
+const TRAP_WINDOW_MS = 60_000;
 
-const parts = new Set<Part<any>>();
+const slots = new Set<CoreSlot<any>>();
 let live: Core | undefined;
 let failure: ExperimentError | undefined;
 let booting = false;
 let traps: number[] = [];
-/** An instance that broke, and what came out of it. What follows from that is done at the next call. */
+/** An instance that trapped, and its error. The next call retires it. */
 let broken: { core: Core; error: unknown } | undefined;
 
-/** Takes a part in: it is built now, or when the instance is there. */
-export function adopt<H>(part: Part<H>): Part<H> {
-  parts.add(part);
-  if (failure) giveUp(part, failure);
-  else if (live) install(part, live);
+/** Adds a slot, which is built now, or when there is an instance. */
+export function register<H>(slot: CoreSlot<H>): CoreSlot<H> {
+  slots.add(slot);
+  if (failure) discardStandby(slot, failure);
+  else if (live) build(slot, live);
   else if (builtIn && !booting) void boot(compiled() ?? builtIn);
-  return part;
+  return slot;
 }
 
-/** Lets a part go: it is not built again. */
-export function release(part: Part<any>): void {
-  parts.delete(part);
-  part.standby.end();
+/** Removes a slot: it is not built again. */
+export function unregister(slot: CoreSlot<any>): void {
+  slots.delete(slot);
+  slot.standby.discard();
 }
 
-/** Builds a part anew: what it is built from has changed. */
-export function rebuild(part: Part<{ free?(): void }>): void {
-  if (!live || part.of !== live) return;
-  part.handle?.free?.();
-  part.of = undefined;
-  install(part, live);
+/** Builds a slot again, after a change of what it is built from. */
+export function rebuild(slot: CoreSlot<{ free?(): void }>): void {
+  if (!live || slot.of !== live) return;
+  slot.handle?.free?.();
+  slot.of = undefined;
+  build(slot, live);
 }
 
-/** Calls into the instance; after a trap once more in the next one; then what stands in answers. */
-export function call<H, T>(part: Part<H>, act: (handle: H) => T): T {
-  for (let tries = 0; tries < 2 && current(part); tries++) {
-    const core = part.of;
+/** Calls into the instance; after a trap once more, into the next one; then the standby answers. */
+export function callCore<H, T>(slot: CoreSlot<H>, act: (handle: H) => T): T {
+  for (let tries = 0; tries < 2 && ensureBuilt(slot); tries++) {
+    const core = slot.of;
     try {
-      return act(part.handle as H);
+      return act(slot.handle as H);
     } catch (error) {
-      // No call: when the stack has run out, none can be made, and the instance would stay.
+      // Without a function call: on an exhausted stack it would fail, and the broken instance would stay.
       if (core && core === live) {
         live = undefined;
         broken = { core, error };
       }
     }
   }
-  return act(part.standby);
+  return act(slot.standby);
 }
 
-/** Starts from bytes or a module. A promise only where the platform wants to compile aside. */
+/** Starts an instance from bytes or a module. Returns a promise only where the platform compiles off the main thread. */
 export function boot(from: WasmSource | (() => WasmSource), failed = unavailable): void | Promise<void> {
   let source: WasmSource;
   try {
     source = typeof from === 'function' ? from() : from;
-    run(instantiate(compile(source), lost));
+    activate(instantiate(compile(source), onTrap));
   } catch (error) {
-    if (isExhausted(error)) throw error;
-    // Chrome before 114 compiles more than 4 KB on the main thread only aside.
-    return error instanceof RangeError ? bootAside(source!, failed) : failed(error);
+    if (isStackOverflow(error)) throw error;
+    // Chrome before 114 compiles no more than 4 KB on the main thread.
+    return error instanceof RangeError ? bootAsync(source!, failed) : failed(error);
   }
 }
 
-async function bootAside(source: WasmSource, failed: (cause: unknown) => void): Promise<void> {
+async function bootAsync(source: WasmSource, failed: (cause: unknown) => void): Promise<void> {
   booting = true;
   try {
-    run(await instantiate(await compileAsync(source), lost, WebAssembly.instantiate));
+    activate(await instantiate(await compileAsync(source), onTrap, WebAssembly.instantiate));
   } catch (error) {
     failed(error);
   } finally {
@@ -103,93 +103,93 @@ async function bootAside(source: WasmSource, failed: (cause: unknown) => void): 
   }
 }
 
-/** Whether the page's answers come from the core now. */
+/** Whether there is an instance. */
 export function isLive(): boolean {
   return !!live;
 }
 
-/** Why they never will any more, if so. */
-export function whyNot(): ExperimentError | undefined {
+/** Why this page will have no instance any more, if so. */
+export function permanentFailure(): ExperimentError | undefined {
   return failure;
 }
 
-/** The page's wasm could not be had: nobody waits any longer, another try may follow. */
-export function settleAll(error: ExperimentError): void {
-  parts.forEach((part) => part.standby.settle(error));
+/** The page could not load the wasm: ends what waits for it. Another try may follow. */
+export function settlePending(error: ExperimentError): void {
+  slots.forEach((slot) => slot.standby.settle(error));
 }
 
-function run(core: Core): void {
+function activate(core: Core): void {
   if (live) return core.retire();
   live = core;
-  parts.forEach((part) => install(part, core));
+  slots.forEach((slot) => build(slot, core));
 }
 
-function install<H>(part: Part<H>, core: Core): void {
-  if (core !== live || part.of === core) return;
+function build<H>(slot: CoreSlot<H>, core: Core): void {
+  if (core !== live || slot.of === core) return;
   try {
-    const handle = part.build(core);
-    part.handle = handle;
-    part.of = core;
-    part.standby.arrive(handle);
+    const handle = slot.build(core);
+    slot.handle = handle;
+    slot.of = core;
+    slot.standby.handOver(handle);
   } catch (error) {
-    trapped(core, error);
+    markBroken(core, error);
   }
 }
 
-/** Whether the part lives in the instance. After a trap this makes the next one, at once if that can be. */
-function current(part: Part<any>): boolean {
-  wake();
-  if (live && parts.has(part)) install(part, live);
-  return !!live && part.of === live;
+/** Builds the slot where it is not in the instance yet. Says whether it is now. After a trap the next instance starts first. */
+function ensureBuilt(slot: CoreSlot<any>): boolean {
+  ensureInstance();
+  if (live && slots.has(slot)) build(slot, live);
+  return !!live && slot.of === live;
 }
 
-function wake(): void {
-  if (broken) bury(broken.core, broken.error);
+function ensureInstance(): void {
+  if (broken) retireBroken(broken.core, broken.error);
   const module = compiled();
   if (!live && !failure && !booting && module) void boot(module);
 }
 
-/** A callback of the instance trapped; the glue has switched it off by then. */
-function lost(error: unknown): void {
-  trapped(live, error);
-  wake();
+/** A callback of the instance trapped, and the glue switched the instance off. */
+function onTrap(error: unknown): void {
+  markBroken(live, error);
+  ensureInstance();
 }
 
-/** Whatever leaves an export as an exception: nothing of that instance is trusted any more. */
-function trapped(core: Core | undefined, error: unknown): void {
+/** An exception out of an export, whichever it is, means that the instance is not used again. */
+function markBroken(core: Core | undefined, error: unknown): void {
   if (!core || core !== live) return;
   live = undefined;
   broken = { core, error };
-  void Promise.resolve().then(wake);
+  void Promise.resolve().then(ensureInstance);
 }
 
-function bury(core: Core, error: unknown): void {
+function retireBroken(core: Core, error: unknown): void {
   core.retire();
   const now = Date.now();
-  traps = traps.filter((at) => now - at < STORM_MS);
+  traps = traps.filter((at) => now - at < TRAP_WINDOW_MS);
   broken = undefined;
-  // A stack that has run out is the page's doing.
-  if (!isExhausted(error) && traps.push(now) >= STORM) {
-    fail(failed('the core broke too often: answers are fallbacks', 'WASM_TRAPPED', error));
-  } else void Promise.resolve().then(wake);
+  // The page exhausted the stack: that is no fault of the core.
+  if (!isStackOverflow(error) && traps.push(now) >= MAX_TRAPS) {
+    disable(errorOf('the core broke too often: answers are fallbacks', 'WASM_TRAPPED', error));
+  } else void Promise.resolve().then(ensureInstance);
 }
 
-/** What engines say when the stack has run out. */
-function isExhausted(error: unknown): boolean {
+/** By the words of the engines for an exhausted stack. */
+function isStackOverflow(error: unknown): boolean {
   return /stack|recursion/.test(String((error as Error)?.message));
 }
 
-function fail(error: ExperimentError): void {
+function disable(error: ExperimentError): void {
   failure = error;
-  parts.forEach((part) => giveUp(part, error));
+  slots.forEach((slot) => discardStandby(slot, error));
 }
 
-function giveUp(part: Part<any>, error: ExperimentError): void {
-  part.standby.settle(error);
-  part.standby.end();
+function discardStandby(slot: CoreSlot<any>, error: ExperimentError): void {
+  slot.standby.settle(error);
+  slot.standby.discard();
 }
 
-/** The page has no WebAssembly, or does not allow it. */
+/** Gives wasm up for this page: it has no WebAssembly, or does not allow it. */
 export function unavailable(cause: unknown): void {
-  fail(failed('WebAssembly cannot be used here: answers are fallbacks', 'WASM_UNAVAILABLE', cause));
+  disable(errorOf('WebAssembly cannot be used here: answers are fallbacks', 'WASM_UNAVAILABLE', cause));
 }

@@ -6,7 +6,7 @@
 // storage did not take.
 
 import { attempt } from '../runtime/safe-call.js';
-import type { ClientSeed, DeliverySeed, Open } from './boundary.js';
+import type { ClientSeed, DeliverySeed, PendingRequest } from './boundary.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
 
 /** What a machine hears of; `src/web/driver.rs` has the same numbers. */
@@ -79,7 +79,7 @@ export class Host {
     if (due < Infinity) this.timer_ = setTimer(fire, Math.min(due - Math.floor(clock()), LONGEST_DELAY));
   }
 
-  open(id: number, open: Open): void {
+  open(id: number, open: PendingRequest): void {
     this.seed_.open!.set(id, open);
   }
 

@@ -3,9 +3,9 @@
 
 import type { EvaluateCore } from 'core:evaluate';
 import { attempt } from '../runtime/safe-call.js';
-import { type ExperimentErrorCode, failed, unusable } from '../api/error.js';
-import { ask } from './evaluate-instance.js';
-import { type Logger, LogLevel, say } from '../api/logger.js';
+import { type ExperimentErrorCode, errorOf, badArgument } from '../api/error.js';
+import { withCore } from './evaluate-instance.js';
+import { type Logger, LogLevel, logAt } from '../api/logger.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
 import type { HttpClient, SimpleResponse } from '../api/http-client.js';
 
@@ -56,8 +56,8 @@ export class Part<M extends Machine> {
 
   /** What the machine says, and then what it wants done. */
   use_<T>(use: (machine: M) => T): T {
-    const answer = ask((core) => use(this.of_(core)));
-    for (let text; (text = ask((core) => this.of_(core).poll())); ) this.perform_(JSON.parse(text), text);
+    const answer = withCore((core) => use(this.of_(core)));
+    for (let text; (text = withCore((core) => this.of_(core).poll())); ) this.perform_(JSON.parse(text), text);
     this.arm_();
     return answer;
   }
@@ -67,7 +67,7 @@ export class Part<M extends Machine> {
     try {
       this.use_(use);
     } catch (error) {
-      say(this.owner_.logger_, LogLevel.Error, 'the core broke', error);
+      logAt(this.owner_.logger_, LogLevel.Error, 'the core broke', error);
     }
   }
 
@@ -102,8 +102,8 @@ export class Part<M extends Machine> {
 
   /** With `BAD_ARGUMENT`, `sentence` is the field. */
   private log_(level: number, sentence: string, code?: ExperimentErrorCode, status?: number): void {
-    const error = code && (code === 'BAD_ARGUMENT' ? unusable(sentence) : failed(sentence, code, status || this.cause_));
-    say(this.owner_.logger_, level, code === 'BAD_ARGUMENT' ? error!.message : sentence, error);
+    const error = code && (code === 'BAD_ARGUMENT' ? badArgument(sentence) : errorOf(sentence, code, status || this.cause_));
+    logAt(this.owner_.logger_, level, code === 'BAD_ARGUMENT' ? error!.message : sentence, error);
   }
 
   private async send_([, id, method, url, headers, body, millis]: any[]): Promise<void> {
@@ -127,7 +127,7 @@ export class Part<M extends Machine> {
   }
 
   private arm_(): void {
-    const due = ask((core) => this.of_(core).nextTimeout());
+    const due = withCore((core) => this.of_(core).nextTimeout());
     if (due === this.due_) return;
     clearTimer(this.timer_);
     this.due_ = due;
@@ -144,7 +144,7 @@ export class Part<M extends Machine> {
 /** Says that an assignment is told no more, and why. */
 export function giveUp(logger: Logger, code: ExperimentErrorCode): void {
   const sentence = 'an assignment was given up';
-  say(logger, LogLevel.Error, sentence, failed(sentence, code));
+  logAt(logger, LogLevel.Error, sentence, errorOf(sentence, code));
 }
 
 async function fetched(url: string, init: RequestInit): Promise<Answer> {

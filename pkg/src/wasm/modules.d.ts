@@ -1,4 +1,4 @@
-// What the build puts in the place of these names: the generated glue, and the wasm in the form that an entry wants.
+// Modules that the build provides: the generated glue, and the wasm in the form of an entry.
 
 declare module 'core:client' {
   type Link<I> = (module: WebAssembly.Module, imports: WebAssembly.Imports) => I;
@@ -41,17 +41,17 @@ declare module 'core:evaluate' {
   export function instantiate(module: WebAssembly.Module, onTrap: (error: unknown) => void): EvaluateCore;
 }
 
-/** How an entry comes by its wasm. Missing in `slim`, where the page brings it. */
+/** The wasm inside an entry. `undefined` in `slim`, where the page loads it. */
 declare module 'core:built-in' {
   export const builtIn: (() => import('./boundary.js').WasmSource) | undefined;
 }
 
-/** The bytes as pkg/payload.mjs writes them. */
+/** The wasm as text of pkg/payload.mjs. */
 declare module 'core:payload' {
   export const text: string;
 }
 
-/** A module that the platform compiled. */
+/** The module that the platform compiled. */
 declare module 'core:module' {
   const module: WebAssembly.Module;
   export default module;

@@ -1,15 +1,15 @@
-// The default entry: the wasm is inside the script, so that the first `initialize` has it. pkg/payload.mjs wrote it and says how.
+// The default entry: the wasm is inside the script as text, for a synchronous `initialize`. pkg/payload.mjs writes and explains the text.
 import { text } from 'core:payload';
-import { moveFunction, Stream, STREAMS } from './instructions.js';
+import { walkFunction, Stream, STREAMS } from './instructions.js';
 
-/** The bytes of the module; nonsense when the script was damaged: then compiling fails, as it should. */
+/** The bytes of the module. From a damaged script they are not valid, and compiling them fails. */
 export function builtIn(): Uint8Array<ArrayBuffer> {
   const cursors = [0];
   const letter = (stream: number) => {
     const code = text.charCodeAt(cursors[stream]!++);
     return code === 33 ? 57 : code - 35;
   };
-  /** A letter, two, or one that says how many there are. */
+  /** A number: one letter, two, or as many as the first one says. */
   const read = (stream: number) => {
     let value = letter(stream);
     if (value < 76) return (value + 72) % 76;
@@ -41,7 +41,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   const coded = (stream: number) => {
     let value = letter(stream);
     value = value < 90 ? (value + 24) % 90 : value + (value - 90) * 91 + letter(stream);
-    // The operations of arithmetic stand where no others are, so that they are one letter too.
+    // Operations of arithmetic and comparisons of floats change places: `swapped` of pkg/payload.mjs.
     if (stream === Stream.Operation && value > 79 && value < 119) value += value < 93 ? 26 : value > 105 ? -26 : 0;
     return value;
   };
@@ -56,7 +56,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
     cursors[Stream.Operation] = at;
     return value;
   };
-  /** Writes how long it is before what was written since `start`. */
+  /** Inserts at `start` the length of what was written since. */
   const measure = (start: number) => {
     const stop = end;
     leb(stop - start, 127);
@@ -70,7 +70,7 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
   leb(functions, 127);
   for (; functions; functions--) {
     const start = end;
-    moveFunction({ byte, number, fixed: put, next });
+    walkFunction({ byte, number, fixed: put, next });
     measure(start);
   }
   measure(code);

@@ -1,7 +1,7 @@
-// The instructions of a function, walked one by one: the seam along which pkg/payload.mjs takes wasm apart and inline.ts puts it together.
+// A walk over the instructions of a function: by it pkg/payload.mjs takes wasm apart, and inline.ts puts it together.
 //
 // Code compresses better in streams of one kind (all operations, all local variables, …) than mixed, by a ninth. Which number follows which
-// operation both sides must know, so it stands here once.
+// operation, both sides must know: it is here once.
 
 /** The streams, in the order they are written. `Rest` is what surrounds the code. */
 export const enum Stream {
@@ -16,18 +16,18 @@ export const enum Stream {
   Label,
   Other,
   Type,
-  /** The first of those for constants, which have a sign: what one is good for, the operation after it says. */
+  /** The first stream of constants, which have a sign. A constant's stream depends on the operation after it, which uses it. */
   Int,
 }
 
-/** How many there are: operations that are near each other share a stream of constants. */
+/** The number of streams. Operations with neighbouring numbers share a stream of constants. */
 export const STREAMS = Stream.Int + 64;
 
-/** How loads and stores are aligned, from operation 0x28 on: naturally. It is a hint, and the build sees to it that it is never another. */
+/** The natural alignment of loads and stores, from operation 0x28 on. It is a hint in wasm; the build sets it to this everywhere. */
 const ALIGNED = '23230011001122232301012';
 
-/** What happens to each part of the code: a number or a byte of a stream, or a byte that is always the same. */
-export interface Mover {
+/** Handles each part of the code: a number or a byte of a stream, or a byte that is always the same. */
+export interface Walker {
   number(stream: Stream): number;
   byte(stream: Stream): number;
   fixed(byte: number): void;
@@ -35,8 +35,8 @@ export interface Mover {
   next(): number;
 }
 
-/** Moves one function: its local variables, then its instructions up to the `end` that nothing opened. */
-export function moveFunction({ number, byte, fixed, next }: Mover): void {
+/** Walks one function: its local variables, then its instructions up to its `end`. */
+export function walkFunction({ number, byte, fixed, next }: Walker): void {
   for (let runs = number(Stream.Type); runs--; byte(Stream.Type)) number(Stream.Type);
   for (let depth = 1; depth; ) {
     const operation = byte(Stream.Operation);
@@ -55,12 +55,12 @@ export function moveFunction({ number, byte, fixed, next }: Mover): void {
     else if (operation === 66) while (byte(Stream.Long) > 127);
     else if (operation === 68) for (let bytes = 8; bytes--; ) byte(Stream.Long);
     else if (operation === 208 || operation === 210) number(Stream.Other);
-    else if (operation === 252) moveBulk(number(Stream.Other), fixed, number);
+    else if (operation === 252) walkBulk(number(Stream.Other), fixed, number);
   }
 }
 
-/** Copying and filling memory, and the operations of tables; conversions have nothing behind them. */
-function moveBulk(operation: number, fixed: Mover['fixed'], number: Mover['number']): void {
+/** Copying and filling memory, and the operations of tables. Conversions have no operands. */
+function walkBulk(operation: number, fixed: Walker['fixed'], number: Walker['number']): void {
   if (operation > 11) number(Stream.Other);
   else if (operation > 9) for (; operation < 12; operation++) fixed(0);
 }

@@ -1,2 +1,2 @@
-// `slim`: the page brings the wasm, with `load` or `loadSync`.
+// For `slim`: the page loads the wasm, with `load` or `loadSync`.
 export const builtIn = undefined;
