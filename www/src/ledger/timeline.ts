@@ -1,13 +1,13 @@
-// What happened to one visitor, told from stored events and overheard exposures; shows nothing itself.
-import type { SentEvent } from './handed-over';
+// What happened to a visitor, from stored events and tracked exposures. Shows nothing itself.
+import type { SentEvent } from './tracked';
 import type { StoredEvent } from './server';
 
 export const assignment = '[Experiment] Assignment';
 export const exposure = '[Experiment] Exposure';
-/** Names of experiment properties on the user: this, then the flag key. */
+/** The names of experiment properties begin with this; the flag key follows. */
 export const prefix = '[Experiment] ';
 
-/** One thing that happened: sent by this page, stored by the server, or both. */
+/** An event: sent by this page, stored by the server, or both. */
 export interface Entry {
   id: string;
   sent?: SentEvent;
@@ -20,24 +20,24 @@ export interface Change {
   now?: unknown;
 }
 
-/** Newest first; what is not stored yet is on top. */
+/** Newest first, with those that are not stored yet on top. */
 export function entries(sent: SentEvent[], stored: StoredEvent[]): Entry[] {
   const sentById = new Map(sent.map((event) => [event.insert_id, event]));
-  const told: Entry[] = stored.map((event) => ({
+  const arrived: Entry[] = stored.map((event) => ({
     id: event.insert_id,
     sent: sentById.get(event.insert_id),
     stored: event,
   }));
-  const known = new Set(told.map((entry) => entry.id));
+  const known = new Set(arrived.map((entry) => entry.id));
   const waiting = sent.filter((event) => !known.has(event.insert_id));
-  return [...told, ...waiting.map((event) => ({ id: event.insert_id, sent: event }))].reverse();
+  return [...arrived, ...waiting.map((event) => ({ id: event.insert_id, sent: event }))].reverse();
 }
 
-// After that long the exposure waits for a retry, or went to a server that has forgotten it.
-const usualWay = 10_000;
+// An older exposure waits for a retry, or went to a server that has lost it.
+const pendingMillis = 10_000;
 
-export function isOnItsWay({ sent, stored }: Entry): boolean {
-  return !stored && sent !== undefined && Date.now() - sent.time < usualWay;
+export function isPending({ sent, stored }: Entry): boolean {
+  return !stored && sent !== undefined && Date.now() - sent.time < pendingMillis;
 }
 
 /** Each experiment property: before the flag's latest exposure, and now. */
@@ -48,8 +48,8 @@ export function changes(flags: string[], stored: StoredEvent[], now: Record<stri
 }
 
 function before(name: string, stored: StoredEvent[]): unknown {
-  const at = stored.findLastIndex((event) => event.event_type === exposure && propertyOf(event) === name);
-  return stored[at - 1]?.user_properties[name];
+  const index = stored.findLastIndex((event) => event.event_type === exposure && propertyOf(event) === name);
+  return stored[index - 1]?.user_properties[name];
 }
 
 /** The property that an exposure sets or unsets. */
@@ -58,7 +58,7 @@ export function propertyOf(event: StoredEvent): string {
 }
 
 export function assigned(flag: string, stored: StoredEvent[]): unknown {
-  const event = stored.findLast((one) => one.event_type === assignment);
+  const event = stored.findLast(({ event_type }) => event_type === assignment);
   return event?.event_properties[`${prefix}${flag}.variant`];
 }
 
