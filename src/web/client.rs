@@ -33,7 +33,7 @@ impl CoreClient {
         let host = Rc::new(Host::new(&seed, !is_held));
         let mut options = read_options(&seed.text("config"));
         options.put("initialFlags", seed.text("initialFlags"));
-        let config = Config::new(seed.text("apiKey"), options, window_of(&host)).held(is_held);
+        let config = Config::new(seed.text("apiKey"), options, window_of(&host)).awaiting_consent(is_held);
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, host.clone(), now())));
         let driver = Driver::new(client.clone(), host);
         driver.drain();

@@ -126,7 +126,8 @@ impl Page {
         let is_held = given.remove("held") == Some(Value::Bool(true));
         given.set("serverUrl", "http://h");
         given.set("flagsServerUrl", "http://f");
-        let config = Config::new(key.into(), read_options(given.to_json().as_bytes()), window).held(is_held);
+        let config =
+            Config::new(key.into(), read_options(given.to_json().as_bytes()), window).awaiting_consent(is_held);
         let client = Client::new(config, NativeDialect, Rc::new(shelf.clone()), now);
         let (log, tracked, notified) = Default::default();
         let (provider, plugin, options) = (Tracking::Taken, Tracking::Taken, options.into());
