@@ -58,19 +58,12 @@ struct PendingExposure {
     receiver: Receiver,
     event: ExposureEvent,
     refusals: usize,
-    offer: Offer,
+    /// When it is offered again; [`NEVER`] while that depends on something else than time.
+    retry_at: u64,
+    /// The receiver has not answered the last offer.
+    is_offered: bool,
     /// It is recorded in the receiver's history.
     is_recorded: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Offer {
-    /// Not on offer, until something else than time changes.
-    Waiting,
-    /// Refused, and offered again at this time.
-    Retry(u64),
-    /// On offer: the receiver has not answered.
-    Open,
 }
 
 impl<S: Storage> Tracker<S> {
@@ -88,14 +81,14 @@ impl<S: Storage> Tracker<S> {
             next_id: 0,
             storage,
         };
-        let offer = if tracker.awaits_consent { Offer::Waiting } else { Offer::Retry(now.mono) };
+        let retry_at = if tracker.awaits_consent { NEVER } else { now.mono };
         for (_, stored) in tracker.storage.entries(Area::Page, PROVIDER_PREFIX) {
-            tracker.restore(Receiver::Provider, None, &stored, offer, window == Window::Page);
+            tracker.restore(Receiver::Provider, None, &stored, retry_at, window == Window::Page);
         }
         for (key, stored) in tracker.storage.entries(Area::Local, &tracker.queue_prefix) {
             // What is on the page alone is not recorded: see `persist`.
             let is_recorded = tracker.storage.read(Area::Page, &key).is_none();
-            tracker.restore(Receiver::Plugin, Some(&key), &stored, Offer::Waiting, is_recorded);
+            tracker.restore(Receiver::Plugin, Some(&key), &stored, NEVER, is_recorded);
         }
         tracker
     }
@@ -138,7 +131,7 @@ impl<S: Storage> Tracker<S> {
 
     /// The receiver answered an offer.
     pub(super) fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now, out: &mut Vec<Effect>) {
-        let is_answered = |pending: &PendingExposure| pending.id == id && pending.offer == Offer::Open;
+        let is_answered = |pending: &PendingExposure| pending.id == id && pending.is_offered;
         let Some(index) = self.pending.iter().position(is_answered) else { return };
         match tracking {
             Tracking::Pending => {}
@@ -152,8 +145,8 @@ impl<S: Storage> Tracker<S> {
 
     /// Offers again what is due.
     pub(super) fn handle_timeout(&mut self, now: Now, out: &mut Vec<Effect>) {
-        for pending in self.pending.iter_mut().filter(|pending| pending.retry_at() <= now.mono) {
-            pending.offer = Offer::Waiting;
+        for pending in self.pending.iter_mut().filter(|pending| !pending.is_offered && pending.retry_at <= now.mono) {
+            pending.retry_at = NEVER;
             if pending.receiver == Receiver::Provider {
                 pending.make_offer(out);
             }
@@ -166,7 +159,7 @@ impl<S: Storage> Tracker<S> {
         // What waits for consent was not refused.
         let awaits_consent = self.awaits_consent;
         let waits = |pending: &PendingExposure| {
-            pending.receiver == Receiver::Provider && pending.offer != Offer::Open && !awaits_consent
+            pending.receiver == Receiver::Provider && !pending.is_offered && !awaits_consent
         };
         while let Some(index) = self.pending.iter().position(waits) {
             self.drop_pending(index, DropReason::ProviderRefused, out);
@@ -175,17 +168,18 @@ impl<S: Storage> Tracker<S> {
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub(super) fn next_timeout(&self) -> u64 {
-        self.pending.iter().map(PendingExposure::retry_at).fold(NEVER, u64::min)
+        let waiting = self.pending.iter().filter(|pending| !pending.is_offered);
+        waiting.map(|pending| pending.retry_at).fold(NEVER, u64::min)
     }
 
     /// Makes an exposure pending that a lost instance or an earlier page stored. `key`: where the queue has it. The prefix of
     /// one instance name may begin the key of another's.
-    fn restore(&mut self, receiver: Receiver, key: Option<&Text>, stored: &Value, offer: Offer, is_recorded: bool) {
+    fn restore(&mut self, receiver: Receiver, key: Option<&Text>, stored: &Value, retry_at: u64, is_recorded: bool) {
         let stored = stored.as_str().and_then(|text| Object::parse(text)).unwrap_or_default();
         if let Some(event) = ExposureEvent::from_event(&stored)
             && key.is_none_or(|key| *key == key_of(&self.queue_prefix, &event))
         {
-            self.insert(PendingExposure { offer, is_recorded, ..PendingExposure::new(receiver, event) });
+            self.insert(PendingExposure { retry_at, is_recorded, ..PendingExposure::new(receiver, event) });
         }
     }
 
@@ -231,7 +225,7 @@ impl<S: Storage> Tracker<S> {
     }
 
     fn make_room(&mut self, receiver: Receiver, out: &mut Vec<Effect>) {
-        let is_oldest = |pending: &PendingExposure| pending.receiver == receiver && pending.offer != Offer::Open;
+        let is_oldest = |pending: &PendingExposure| pending.receiver == receiver && !pending.is_offered;
         while self.pending.iter().filter(|pending| pending.receiver == receiver).count() >= MAX_PENDING
             && let Some(oldest) = self.pending.iter().position(is_oldest)
         {
@@ -255,7 +249,7 @@ impl<S: Storage> Tracker<S> {
         while self.plugin == Plugin::Ready
             && !self.awaits_consent
             && let Some(index) = self.pending.iter().position(|pending| pending.receiver == Receiver::Plugin)
-            && let Some(first) = self.pending.get_mut(index).filter(|first| first.offer != Offer::Open)
+            && let Some(first) = self.pending.get_mut(index).filter(|first| !first.is_offered)
         {
             let key = key_of(&self.queue_prefix, &first.event);
             if !first.is_recorded || self.storage.read(Area::Local, &key).is_some() {
@@ -272,8 +266,9 @@ impl<S: Storage> Tracker<S> {
             Receiver::Plugin => Some(QUEUE_MILLIS),
         };
         pending.refusals += 1;
+        pending.is_offered = false;
         match wait {
-            Some(wait) => pending.offer = Offer::Retry(now.mono + wait),
+            Some(wait) => pending.retry_at = now.mono + wait,
             None => self.drop_pending(index, DropReason::ProviderRefused, out),
         }
     }
@@ -338,18 +333,11 @@ impl Receiver {
 
 impl PendingExposure {
     fn new(receiver: Receiver, event: ExposureEvent) -> Self {
-        Self { id: TrackId(0), receiver, event, refusals: 0, offer: Offer::Waiting, is_recorded: false }
-    }
-
-    fn retry_at(&self) -> u64 {
-        match self.offer {
-            Offer::Retry(time) => time,
-            Offer::Waiting | Offer::Open => NEVER,
-        }
+        Self { id: TrackId(0), receiver, event, refusals: 0, retry_at: NEVER, is_offered: false, is_recorded: false }
     }
 
     fn make_offer(&mut self, out: &mut Vec<Effect>) {
-        self.offer = Offer::Open;
+        self.is_offered = true;
         out.push(Effect::Track(self.id, self.receiver, Box::new(self.event.clone())));
     }
 }
