@@ -85,7 +85,9 @@ core := Cargo.toml Cargo.lock $(shell find src crates -name '*.rs')
 shipped := $(foreach build,client evaluate,target/wasm/$(build)/experiment_wasm.js)
 stable := target/wasm/stable-client/experiment_wasm.js
 trap := target/wasm/trap/trap.js
-shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/built-in/instructions.ts pkg/src/platform.ts pkg/src/attempt.ts
+# The JavaScript half of the browser edge.
+host-sources := pkg/src/wasm/host.ts pkg/src/runtime/platform.ts pkg/src/runtime/safe-call.ts
+shaping := pkg/glue.mjs pkg/payload.mjs pkg/src/wasm/built-in/instructions.ts pkg/src/runtime/platform.ts pkg/src/runtime/safe-call.ts
 
 # The standard library is built too, with panics that are a bare `unreachable`: 6.5 KB less. The flags are unstable; the compiler is pinned.
 std = $(wildcard $(shell rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock)
@@ -95,9 +97,9 @@ rustc-wasm := cargo rustc --locked --profile wasm --target wasm32-unknown-unknow
 # Not --all-features: it makes binaryen 132 write import sections that other tools cannot read.
 wasm-opt := wasm-opt --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue --enable-mutable-globals
 
-# The JavaScript half of the browser edge, for the tests of the Rust half.
+# The same for the tests of the Rust half.
 host := target/web/host.js
-$(host): pkg/src/host.ts pkg/src/platform.ts pkg/src/attempt.ts $(node_modules)
+$(host): $(host-sources) $(node_modules)
 	esbuild $< --bundle --global-name=host --target=es2021 --outfile=$@ --log-level=warning
 
 wasm: $(shipped) ## build the two wasm modules and their glue: target/wasm/client, target/wasm/evaluate

@@ -7,9 +7,11 @@
 use std::time::{Instant, SystemTime, SystemTimeError, UNIX_EPOCH};
 
 use experiment_wasm::dialect::NativeDialect;
+use experiment_wasm::effect::Effect;
 use experiment_wasm::exposure::Tracking;
 use experiment_wasm::json::{Object, Value, parse};
-use experiment_wasm::local::{Config, Effect, LocalEvaluation};
+use experiment_wasm::local::{Config, LocalEvaluation};
+use experiment_wasm::machine::Machine;
 use experiment_wasm::time::Now;
 
 const FLAGS: &str = r#"[{
@@ -60,7 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Does what the evaluation wants done. Nobody asked for flags here, so all there is are assignments.
 fn perform(local: &mut LocalEvaluation<NativeDialect>, now: Now) {
     while let Some(effect) = local.poll_effect() {
-        if let Effect::Track(id, event) = effect {
+        if let Effect::Track(id, _, event) = effect {
             // Send it to the events API, and say what came of it: refused, it comes again after a second.
             println!("assignment: {event}");
             local.handle_tracked(id, Tracking::Taken, now);

@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { platform } from './glue.mjs';
 import { encode } from './payload.mjs';
 import { declarations } from './types.mjs';
 
@@ -60,15 +61,15 @@ function script([file, entry, name, form, format]) {
   });
 }
 
-/** Puts the generated glue and the wasm, in the form wanted, in the place of the names that pkg/src/modules.d.ts declares. */
+/** Puts the generated glue and the wasm, in the form wanted, in the place of the names that pkg/src/wasm/modules.d.ts declares. */
 function seams(name, form) {
   const builtIn = form.startsWith('.') ? 'module' : form;
   return {
     name: 'seams',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^core:(client|evaluate)$/ }, () => ({ path: `${core(name)}.js` }));
-      onResolve({ filter: /^\.\/platform\.js$/ }, ({ path }) => ({ path: `${src}${path.slice(2, -2)}ts` }));
-      onResolve({ filter: /^core:built-in$/ }, () => ({ path: `${src}built-in/${builtIn}.ts`, sideEffects: false }));
+      onResolve({ filter: /^\.\/platform\.js$/ }, () => ({ path: platform }));
+      onResolve({ filter: /^core:built-in$/ }, () => ({ path: `${src}wasm/built-in/${builtIn}.ts`, sideEffects: false }));
       onResolve({ filter: /^core:module$/ }, () => ({ path: form, external: true }));
       onResolve({ filter: /^core:payload$/ }, ({ path }) => ({ path, namespace: 'payload', sideEffects: false }));
       onLoad({ filter: /./, namespace: 'payload' }, async () => ({ contents: `export const text = ${JSON.stringify(await texts[name])};` }));

@@ -17,7 +17,8 @@
 // No error of a callback ever reaches the page, whatever it is. A callback that Rust dropped, or that is running, does nothing when called.
 // A trap out of a method reaches the caller as it is (RuntimeError, RangeError): the caller decides, and retires.
 //
-// What the core takes from its platform it takes through pkg/src/platform.ts, which is put beside the glue: no global of a page is named here.
+// What the core takes from its platform it takes through pkg/src/runtime/platform.ts, which is put beside the glue: no global of a page is named
+// here.
 //
 // The rewriting is by exact anchors: a wasm-bindgen that generates something else fails the build here instead of a page later.
 // The names between glue and module are long, and base64 hides from a compressor that they occur twice; wasm-opt shortens them in the
@@ -27,6 +28,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+
+/** The source of what the glue imports. */
+export const platform = fileURLToPath(new URL('src/runtime/platform.ts', import.meta.url));
 
 const head = (silent) => `import { clearTimer, clock, decoder, encoder, finalizer, setTimer } from './platform.js';
 
@@ -215,7 +219,6 @@ function cut(text, anchor) {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [from, to, names] = process.argv.slice(2);
   const types = (path) => path.replace(/\.js$/, '.d.ts');
-  const platform = fileURLToPath(new URL('src/platform.ts', import.meta.url));
   buildSync({ entryPoints: [platform], outdir: dirname(to), bundle: true, format: 'esm' });
   writeFileSync(to, rewriteGlue(readFileSync(from, 'utf8'), JSON.parse(readFileSync(names, 'utf8'))));
   writeFileSync(types(to), rewriteTypes(readFileSync(types(from), 'utf8')));

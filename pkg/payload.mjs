@@ -1,15 +1,15 @@
 // Writes wasm as printable ASCII, for the entry that has it inside: an eighth smaller than the wasm itself once both are compressed.
 //
-// The code is taken apart into streams of one kind (src/built-in/instructions.ts), and each number or byte becomes a letter or two. No letter
+// The code is taken apart into streams of one kind (src/wasm/built-in/instructions.ts), and each number or byte becomes a letter or two. No letter
 // needs an escape or depends on the charset that a server declares. Brotli finds the repetitions that base64 hides, since what is equal has
 // equal letters.
-// src/built-in/inline.ts puts it together again; the build runs it and compares. Use: node pkg/payload.mjs FILE.wasm (takes out what says nothing)
+// src/wasm/built-in/inline.ts puts it together again; the build runs it and compares. Use: node pkg/payload.mjs FILE.wasm (removes what has no meaning)
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const source = (name) => fileURLToPath(new URL(`src/built-in/${name}.ts`, import.meta.url));
-const { moveFunction, STREAMS } = await compiled(source('instructions'));
+const source = (name) => fileURLToPath(new URL(`src/wasm/built-in/${name}.ts`, import.meta.url));
+const { walkFunction, STREAMS } = await compiled(source('instructions'));
 
 /** `#` to `~`: 92 letters without the space and both double-quote-string letters; `!` takes the backslash's place. */
 const LETTERS = Array.from({ length: 92 }, (_, at) => (at === 57 ? '!' : String.fromCharCode(35 + at)));
@@ -19,7 +19,7 @@ const CODE = 10;
 const OPERATION = 1;
 const INT = 11;
 
-const UNHEARD = [
+const UNUSED_MESSAGES = [
   'attempted to take ownership of Rust value while it was borrowed',
   'recursive use of an object detected which would lead to unsafe aliasing in rust',
   'FnOnce called more than once',
@@ -33,17 +33,17 @@ const UNHEARD = [
 export async function encode(wasm) {
   const text = written(wasm);
   const { builtIn } = await compiled(source('inline'), text);
-  if (Buffer.compare(Buffer.from(builtIn()), wasm)) throw new Error('the wasm has an instruction that pkg/src/built-in/instructions.ts does not know');
+  if (Buffer.compare(Buffer.from(builtIn()), wasm)) throw new Error('the wasm has an instruction that pkg/src/wasm/built-in/instructions.ts does not know');
   return text;
 }
 
 /**
- * Takes out, in place, what says nothing. Every alignment hint becomes the natural one, and one that is always the same costs nothing. What
- * wasm-bindgen says of mistakes that would be ours becomes blank: the page never hears it, a trap is a trap.
+ * Removes, in place, what has no meaning. Every alignment hint becomes the natural one, which costs nothing. The messages of wasm-bindgen about
+ * mistakes of ours become blank: a page sees a trap in any case.
  */
 export function plain(wasm) {
   walk(wasm, { number: () => {}, byte: () => {}, fixed: (value) => value });
-  for (const sentence of UNHEARD) {
+  for (const sentence of UNUSED_MESSAGES) {
     const at = wasm.indexOf(sentence);
     if (at > 0) wasm.fill(' ', at, at + sentence.length);
   }
@@ -54,7 +54,7 @@ function written(wasm) {
   const streams = Array.from({ length: STREAMS }, () => '');
   const { functions, start, end } = walk(wasm, {
     number: (stream, value) => (streams[stream] += number(value)),
-    byte: (stream, value) => (streams[stream] += byte(stream === OPERATION ? moved(value) : value)),
+    byte: (stream, value) => (streams[stream] += byte(stream === OPERATION ? swapped(value) : value)),
     fixed: (_, value) => value,
   });
   const [before, after] = [wasm.subarray(0, start), wasm.subarray(end)];
@@ -67,7 +67,7 @@ function number(value) {
   if (value < 76) return LETTERS[(value + 4) % 76];
   if (value < 76 + 13 * 92) return LETTERS[76 + Math.floor((value - 76) / 92)] + LETTERS[(value - 76) % 92];
   const digits = [2, 3, 5].findIndex((count) => value < 92 ** count);
-  const digit = (place) => LETTERS[Math.floor(value / 92 ** place) % 92];
+  const digit = (power) => LETTERS[Math.floor(value / 92 ** power) % 92];
   return LETTERS[89 + digits] + [4, 3, 2, 1, 0].slice(-[2, 3, 5][digits]).map(digit).join('');
 }
 
@@ -78,28 +78,28 @@ function byte(value) {
 }
 
 /** The operations of arithmetic change places with comparisons of floats, which are rare: under 90 they have one letter. */
-function moved(operation) {
+function swapped(operation) {
   if (operation > 105 && operation < 119) return operation - 26;
   return operation > 79 && operation < 93 ? operation + 26 : operation;
 }
 
-/** Walks the code and tells of the numbers and bytes of each stream. `fixed` says what stands in the place of a byte that is always the same. */
-function walk(wasm, told) {
+/** Walks the code and calls `visit` for the numbers and bytes of each stream. Its `fixed` returns what replaces a byte that is always the same. */
+function walk(wasm, visit) {
   let at = 8;
   const leb = (isSigned) => {
     let [value, shift, next] = [0, 0, 128];
     for (; next > 127; shift += 7) value |= ((next = wasm[at++]) & 127) << shift;
     return isSigned && next & 64 && shift < 32 ? value | (-1 << shift) : isSigned ? value : value >>> 0;
   };
-  const mover = {
+  const walker = {
     number(stream) {
       const isSigned = stream >= INT;
       const value = leb(isSigned);
-      told.number(stream, !isSigned ? value : value < 0 ? -2 * value - 1 : 2 * value);
+      visit.number(stream, !isSigned ? value : value < 0 ? -2 * value - 1 : 2 * value);
       return value;
     },
     byte(stream) {
-      told.byte(stream, wasm[at]);
+      visit.byte(stream, wasm[at]);
       return wasm[at++];
     },
     next() {
@@ -108,7 +108,7 @@ function walk(wasm, told) {
       return wasm[ahead];
     },
     fixed(value) {
-      wasm[at] = told.fixed(value, wasm[at]);
+      wasm[at] = visit.fixed(value, wasm[at]);
       at++;
     },
   };
@@ -120,7 +120,7 @@ function walk(wasm, told) {
       const functions = leb();
       for (let left = functions; left; left--) {
         leb();
-        moveFunction(mover);
+        walkFunction(walker);
       }
       return { start, end, functions };
     }

@@ -1,5 +1,5 @@
 // Writes the declarations of each entry as one file, so that the reader of an editor's pop-up and the reviewer of a release see the same text.
-import { basename } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
 const { SyntaxKind } = ts;
@@ -7,7 +7,7 @@ const { SyntaxKind } = ts;
 /** The file that stands for what all entries export, and the entry that declares it. The others point there: an enum is itself only once. */
 const SHARED = { name: 'public', entry: 'index' };
 
-/** The declarations of each of `entries` (names of source files). */
+/** The declarations of each of `entries`. A file's name is its path from src, without the ending. */
 export function declarations(root, entries) {
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail };
   const { options, fileNames } = ts.getParsedCommandLineOfConfigFile(`${root}/tsconfig.json`, {}, host);
@@ -15,7 +15,8 @@ export function declarations(root, entries) {
   const problems = ts.getPreEmitDiagnostics(program);
   if (problems.length) fail(problems);
   const files = new Map();
-  program.emit(undefined, (path, text) => files.set(basename(path, '.d.ts'), ts.createSourceFile(path, text, ts.ScriptTarget.Latest)));
+  const nameOf = (path) => relative(join(options.outDir, 'src'), path).slice(0, -'.d.ts'.length);
+  program.emit(undefined, (path, text) => files.set(nameOf(path), ts.createSourceFile(path, text, ts.ScriptTarget.Latest)));
   return Object.fromEntries(entries.map((entry) => [entry, flat(files, entry)]));
 }
 
@@ -23,20 +24,21 @@ export function declarations(root, entries) {
 function flat(files, entry) {
   const borrows = entry !== SHARED.entry;
   const links = (name) => files.get(name).statements.filter((statement) => statement.moduleSpecifier);
-  const follow = (statement) => !borrows || source(statement) !== SHARED.name;
+  const follow = (statement, name) => !borrows || source(statement, name) !== SHARED.name;
   const seen = new Set();
   const order = [];
   // Types may name each other in a circle.
   const visit = (name) => {
     if (seen.has(name)) return;
     seen.add(name);
-    links(name).filter(follow).map(source).forEach(visit);
+    const sources = links(name).filter((statement) => follow(statement, name)).map((statement) => source(statement, name));
+    sources.forEach(visit);
     order.push(name);
   };
   visit(entry);
   const names = exported(files, entry, follow).sort().join(', ');
   const body = order.flatMap((name) => files.get(name).statements.map((statement) => print(files.get(name), statement))).filter(Boolean);
-  const head = links(entry).every(follow) ? [] : [`export * from './${SHARED.entry}.js';`];
+  const head = links(entry).every((statement) => follow(statement, entry)) ? [] : [`export * from './${SHARED.entry}.js';`];
   return [...head, ...body, `export { ${names} };`, ''].join('\n');
 }
 
@@ -44,7 +46,7 @@ function flat(files, entry) {
 function exported(files, name, follow) {
   return files.get(name).statements.flatMap((statement) => {
     if (statement.exportClause) return statement.exportClause.elements.map((element) => element.name.text);
-    if (statement.kind === SyntaxKind.ExportDeclaration) return follow(statement) ? exported(files, source(statement), follow) : [];
+    if (statement.kind === SyntaxKind.ExportDeclaration) return follow(statement, name) ? exported(files, source(statement, name), follow) : [];
     if (!has(statement, SyntaxKind.ExportKeyword)) return [];
     return (statement.declarationList?.declarations ?? [statement]).map((declaration) => declaration.name.text);
   });
@@ -61,8 +63,9 @@ function print(file, statement) {
   return text.replace(/^export (?:declare )?(class|function|const|enum)/m, 'declare $1').replace(/^export (interface|type)/m, '$1');
 }
 
-function source(statement) {
-  return basename(statement.moduleSpecifier.text, '.js');
+/** The file that a statement of the file `name` imports from. */
+function source(statement, name) {
+  return join(dirname(name), statement.moduleSpecifier.text).slice(0, -'.js'.length);
 }
 
 function has(node, kind) {

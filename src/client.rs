@@ -1,23 +1,23 @@
-//! The client behind `fetch`, `variant` and `exposure`: a state machine that touches nothing.
+//! The client behind `fetch`, `variant` and `exposure`: a state machine without I/O.
 //!
-//! Inputs are methods and take the time; outputs are [`Effect`]s, to be polled after every call: see [`Machine`]. Whoever
-//! drives it performs the effects; `web` does so in the browser, `tests/client.rs` by hand.
+//! Inputs are methods and take the time; outputs are [`Effect`]s, to be polled after every call: see [`Machine`]. A driver
+//! performs the effects: `web` in the browser, `tests/client.rs` by hand.
 //!
 //! Timelines: `tests/client.rs`. Fallback order and exposure rules: `tests/vectors/exposure.json`.
 
 mod answer;
-mod asking;
 mod config;
-mod fetching;
-mod owned;
-mod record;
-mod session;
-mod told;
+mod decision_ids;
+mod exposure_history;
+mod identity_scoped;
+mod in_flight;
+mod requests;
+mod session_history;
 mod tracking;
 mod variants;
 
 pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, Receiver, RequestId, TrackId};
-pub use answer::Answer;
+pub use answer::{Answer, Expose};
 pub use config::{Config, Source, Window, read_options};
 
 use std::rc::Rc;
@@ -35,34 +35,23 @@ use crate::time::{NEVER, Now, comes};
 use crate::user::{Identity, context, merge, remove_unusable_ids};
 use crate::variant::Variant;
 use answer::Sources;
-use asking::accepted;
-use fetching::Requests;
-use owned::object_of;
-use told::Told;
+use decision_ids::DecisionIds;
+use identity_scoped::parse_stored;
+use in_flight::InFlight;
+use requests::body_of;
 use tracking::Tracker;
 use variants::Variants;
 
 /// How long a retry may take, in milliseconds: the reference's number.
 const RETRY_TIMEOUT: u64 = 10_000;
 
-/// Where the page keeps the user and that it was started, for a client that takes over after a trap.
+/// The keys under which the page keeps the user and that the client runs, for a client that takes over after a trap.
 const USER: &str = "user";
 const RUNNING: &str = "running";
 
-/// What the keys of flags and of fetch options end in: the reference's.
+/// The suffixes of the storage keys of flags and of fetch options: the reference's.
 const FLAGS: &[u8] = b"-flags";
 const OPTIONS: &[u8] = b"-variants-options";
-
-/// Whether asking for a variant means that the user meets it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expose {
-    /// It is only looked at.
-    Never,
-    /// Yes, unless the option `automaticExposureTracking` is off.
-    Automatically,
-    /// Yes.
-    Always,
-}
 
 /// A client of one deployment.
 pub struct Client<D: Dialect, S: Storage> {
@@ -73,13 +62,13 @@ pub struct Client<D: Dialect, S: Storage> {
     page_url: Option<Text>,
     identity: Identity,
     flags: Flags<D::Pattern>,
-    told: Told,
+    decision_ids: DecisionIds,
     target: Option<Target>,
     variants: Variants,
     options: Object,
-    requests: Requests,
+    in_flight: InFlight,
     tracker: Tracker<S>,
-    next_fetch: u32,
+    last_fetch_id: u32,
     running: bool,
     closed: bool,
     poll_at: u64,
@@ -87,15 +76,15 @@ pub struct Client<D: Dialect, S: Storage> {
 }
 
 impl<D: Dialect, S: Storage> Client<D, S> {
-    /// A client that takes up what earlier pages stored.
+    /// A client that continues with what earlier pages stored.
     ///
-    /// Of `storage` the records of exposures are read and written again whenever somebody is told; all else is read here, and
-    /// written by effects.
+    /// From `storage`, the histories of exposures are read and written at each exposure. All else is read here, and written
+    /// by effects.
     pub fn new(config: Config, dialect: D, storage: Rc<S>, now: Now) -> Self {
         let mut is_damaged = false;
-        let variants = Variants::load(config.place(b""), &*storage, &mut is_damaged);
-        let options = object_of(&config.place(OPTIONS).read(&*storage).0, &mut is_damaged);
-        let flags_text = config.place(FLAGS).read(&*storage).0;
+        let variants = Variants::load(config.stored_text(b""), &*storage, &mut is_damaged);
+        let options = parse_stored(&config.stored_text(OPTIONS).read(&*storage).0, &mut is_damaged);
+        let flags_text = config.stored_text(FLAGS).read(&*storage).0;
         let (flags, errors) = Flags::parse(&flags_text, &dialect);
         is_damaged |= !flags_text.is_empty() && holds_none(&errors);
         let user = storage.read(Area::Page, USER.as_bytes()).and_then(|text| Object::parse(&text));
@@ -105,13 +94,13 @@ impl<D: Dialect, S: Storage> Client<D, S> {
             page_url: None,
             identity: Identity::default(),
             flags,
-            told: Told::default(),
+            decision_ids: DecisionIds::default(),
             target: None,
             variants,
             options,
-            requests: Requests::default(),
+            in_flight: InFlight::default(),
             tracker: Tracker::load(&config, storage.clone(), now),
-            next_fetch: 0,
+            last_fetch_id: 0,
             running: false,
             closed: false,
             poll_at: NEVER,
@@ -131,24 +120,24 @@ impl<D: Dialect, S: Storage> Client<D, S> {
     }
 
     /// Sets the user, gets the flags, fetches the variants (unless `fetchOnStart` is off), and polls flags from then on.
-    /// A client that runs already only settles.
+    /// A running client only settles the promise.
     pub fn start(&mut self, user: Option<Object>, now: Now) -> FetchId {
-        let id = self.next_fetch();
+        let id = self.allocate_fetch_id();
         if self.running {
             self.push(Effect::Settle(id, Ok(())));
             return id;
         }
         self.run_from(now);
-        // A fetch is for somebody, known or not.
+        // A fetch has a user, with or without ids.
         self.set_user(user.or_else(|| self.fetches_on_start().then(Object::new)));
-        self.ask_all(id, now);
+        self.request_all(id, now);
         id
     }
 
-    /// Makes the requests of a `start` once more, for one that was open when its instance was lost.
+    /// Repeats the requests of a `start` whose promise was open when its instance was lost.
     pub fn resume(&mut self, now: Now) -> FetchId {
-        let id = self.next_fetch();
-        self.ask_all(id, now);
+        let id = self.allocate_fetch_id();
+        self.request_all(id, now);
         id
     }
 
@@ -159,53 +148,53 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         self.push(Effect::Remove(Area::Page, RUNNING.into()));
     }
 
-    /// Stops everything, for good: no request, timer or retry is left, and nobody is asked or told any more. Exposures that
-    /// were handed over stay handed over.
+    /// Stops everything, for good: no request, timer or retry is left, and no exposure is tracked any more. Exposures on offer
+    /// stay on offer.
     pub fn close(&mut self) {
         self.stop();
         self.closed = true;
-        self.requests.close(Error::Closed, self.throws(), &mut self.effects);
+        self.in_flight.close(Error::Closed, self.throws(), &mut self.effects);
         self.tracker.close(&mut self.effects);
     }
 
-    /// Fetches variants for the user given, or for the one there is.
+    /// Fetches variants for the given user, or for the current one.
     pub fn fetch(&mut self, user: Option<Object>, options: FetchOptions, now: Now) -> FetchId {
         let user = user.or_else(|| self.user.clone()).unwrap_or_default();
         self.set_user(Some(user));
-        let id = self.next_fetch();
+        let id = self.allocate_fetch_id();
         match self.refusal() {
             Some(error) => self.push(Effect::Settle(id, error)),
             None => {
                 let request = self.request_variants(options, now);
-                self.requests.wait(id, vec![request]);
+                self.in_flight.settle_after(id, vec![request]);
             }
         }
         id
     }
 
-    /// The variant of a flag. It cannot fail: what is not known falls back. Meeting it is told, once in its window, as
-    /// `expose` says.
+    /// The variant of a flag. It cannot fail: without a variant it answers a fallback. If `expose` makes it an exposure, that is
+    /// tracked, once in its [`Window`].
     pub fn variant(&mut self, key: &Text, fallback: Option<&Value>, expose: Expose, now: Now) -> Answer {
         let answer = self.answer(key, fallback);
-        let tells = match expose {
+        let is_exposure = match expose {
             Expose::Never => false,
             Expose::Automatically => self.config.is("automaticExposureTracking", true),
             Expose::Always => true,
         };
-        if tells && !self.closed {
-            self.tell(key, &answer, now);
+        if is_exposure && !self.closed {
+            self.track_exposure(key, &answer, now);
         }
         answer
     }
 
-    /// The user met the flag's variant.
+    /// Tracks that the user met the flag's variant.
     pub fn exposure(&mut self, key: &Text, now: Now) {
         self.variant(key, None, Expose::Always, now);
     }
 
-    /// The variants of all flags, as the JSON of `[second, first, decided…]`: by flag key what the second source has, over it
-    /// what the first has, and over both what is evaluated here, of each flag `[number, key, variant]`, and the number alone
-    /// once that was told.
+    /// The variants of all flags, as the JSON of `[second, first, decided…]`. `second` and `first` are the sources' variants by
+    /// flag key; `first` wins, and flags that are evaluated here win over both. Such a flag is `[id, key, variant]`, and its id
+    /// alone when the same decision was returned before.
     pub fn all(&mut self) -> Text {
         let nothing = Object::new();
         let stored = self.variants.all(&self.identity).unwrap_or(&nothing);
@@ -214,8 +203,8 @@ impl<D: Dialect, S: Storage> Client<D, S> {
             sources.reverse();
         }
         let mut out = Vec::new();
-        for (before, source) in [b'[', b','].into_iter().zip(sources) {
-            out.push(before);
+        for (mark, source) in [b'[', b','].into_iter().zip(sources) {
+            out.push(mark);
             out.extend_from_slice(&source.to_text());
         }
         for decision in self.decide(None, &mut None) {
@@ -228,7 +217,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         out.into()
     }
 
-    /// Forgets the stored variants.
+    /// Removes the stored variants.
     pub fn clear(&mut self) {
         self.variants.clear(&mut self.effects);
         self.push(Effect::Notify(Change::Variants));
@@ -239,7 +228,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         self.user.as_ref()
     }
 
-    /// Sets the user. Somebody else (see [`Identity::is_same`]) is not served the variants of who was there before.
+    /// Sets the user. Another identity (see [`Identity::is_same`]) is not served the variants of the one before.
     pub fn set_user(&mut self, user: Option<Object>) {
         let user = user.map(|user| self.with_usable_ids(user));
         let text = user.as_ref().map(Object::to_text);
@@ -251,32 +240,32 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         self.user_changed();
     }
 
-    /// What user providers say, and the page's address. They fill in what the user does not have.
+    /// Sets what user providers return, and the page's address. They fill in fields that the user does not have.
     pub fn set_context(&mut self, provided: Object, page_url: Option<Text>) {
         self.provided = self.with_usable_ids(provided);
         self.page_url = page_url;
         self.user_changed();
     }
 
-    /// There is an integration plugin. Until it `is_ready`, requests for variants wait, and so do its exposures.
+    /// Adds an integration plugin. Until it `is_ready`, requests for variants wait, and so do its exposures.
     pub fn integrate(&mut self, is_ready: bool, now: Now) {
         self.tracker.integrate(is_ready, &mut self.effects);
-        while is_ready && let Some((id, ask)) = self.requests.held() {
-            self.dispatch(id, ask, self.config.fetch_timeout(), now);
+        while is_ready && let Some((id, kind)) = self.in_flight.take_held() {
+            self.send_now(id, kind, self.config.fetch_timeout(), now);
         }
     }
 
-    /// How each flag comes to its variant, by flag key.
+    /// The traces of evaluation by flag key: how each flag comes to its variant.
     pub fn traces(&mut self, keys: Option<&[Text]>) -> Object {
         let mut trace = Some(Trace::default());
         self.decide(keys, &mut trace);
         trace.unwrap_or_default().into_object()
     }
 
-    /// Whether fetches track an assignment at the server, from now on and on later pages.
+    /// Sets whether fetches track an assignment at the server, on this page and later ones.
     pub fn set_tracks_assignment(&mut self, tracks: bool) {
         self.options.set("trackingOption", if tracks { "track" } else { "no-track" });
-        self.config.place(OPTIONS).save(self.options.to_text(), b"", &mut self.effects);
+        self.config.stored_text(OPTIONS).save(self.options.to_text(), b"", &mut self.effects);
     }
 
     fn run_from(&mut self, now: Now) {
@@ -297,22 +286,22 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         let decisions = self.decide(Some(std::slice::from_ref(key)), &mut None);
         let own = decisions.iter().find(|decision| self.flags.key_of(decision) == key);
         let answer = self.sources(key, fallback).evaluated(own.map(|decision| self.variant_of(decision)));
-        // A flag of the server's is evaluated here only where no fallback is given.
+        // A flag that the server evaluates is evaluated here only without a fallback.
         answer.map(|answer| Answer { is_kept: answer.is_kept && is_local, ..answer }).unwrap_or_else(Answer::nothing)
     }
 
     fn sources<'a>(&'a self, key: &'a Text, fallback: Option<&'a Value>) -> Sources<'a> {
-        Sources { config: &self.config, variants: &self.variants, person: &self.identity, key, fallback }
+        Sources { config: &self.config, variants: &self.variants, identity: &self.identity, key, fallback }
     }
 
     fn write_decided(&mut self, decision: &Decision, out: &mut Vec<u8>) {
-        let (number, is_told) = self.told.number(*decision);
-        let number = u64::from(number);
-        if is_told {
-            return write_u64(number, out);
+        let (id, is_known) = self.decision_ids.assign(*decision);
+        let id = u64::from(id);
+        if is_known {
+            return write_u64(id, out);
         }
         let (key, variant) = (self.flags.key_of(decision).clone(), self.variant_of(decision).into_object());
-        write(&Value::Array(vec![number.into(), key.into(), variant.into()]), out);
+        write(&Value::Array(vec![id.into(), key.into(), variant.into()]), out);
     }
 
     fn variant_of(&self, decision: &Decision) -> Variant {
@@ -329,9 +318,9 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         evaluate(&self.flags, target, keys, &self.dialect, trace)
     }
 
-    fn tell(&mut self, key: &Text, answer: &Answer, now: Now) {
+    fn track_exposure(&mut self, key: &Text, answer: &Answer, now: Now) {
         let Some(exposure) = Exposure::to(key, &answer.variant, answer.source, answer.has_default) else { return };
-        self.tracker.exposed(exposure, &self.identity, now, &mut self.effects);
+        self.tracker.track(exposure, &self.identity, now, &mut self.effects);
     }
 
     /// The user as requests and conditions see it.
@@ -342,7 +331,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         merge(&under, self.user.as_ref().unwrap_or(&Object::new()))
     }
 
-    /// An id that is neither text nor number counts as absent, and its field is said.
+    /// Removes ids that are neither text nor number, and logs their fields.
     fn with_usable_ids(&mut self, mut user: Object) -> Object {
         remove_unusable_ids(&mut user, |field| self.log(Level::Error, field, Some(Error::Argument)));
         user
@@ -353,8 +342,8 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         let identity = Identity::of(&self.merged_user());
         let before = std::mem::replace(&mut self.identity, identity);
         if !before.is_same(&self.identity) {
-            self.variants.leave(&before);
-            self.requests.leave(&self.identity, &mut self.effects);
+            self.variants.identity_changed(&before);
+            self.in_flight.identity_changed(&self.identity, &mut self.effects);
         }
         self.push(Effect::Notify(Change::User));
     }
@@ -377,15 +366,15 @@ impl<D: Dialect, S: Storage> Machine for Client<D, S> {
         if self.closed {
             return None;
         }
-        comes(self.poll_at.min(self.requests.next_timeout()).min(self.tracker.next_timeout()))
+        comes(self.poll_at.min(self.in_flight.next_timeout()).min(self.tracker.next_timeout()))
     }
 
     /// Timeouts, retries, polling, exposures to be offered again.
     fn handle_timeout(&mut self, now: Now) {
-        while let Some((id, ask)) = self.requests.due(now, &mut self.effects) {
+        while let Some((id, kind)) = self.in_flight.take_due(now, &mut self.effects) {
             match id {
-                Some(id) => self.finish(id, ask, Some(Error::Timeout), None, now),
-                None => drop(self.send(ask, RETRY_TIMEOUT, now)),
+                Some(id) => self.finish_request(id, kind, Some(Error::Timeout), None, now),
+                None => drop(self.send(kind, RETRY_TIMEOUT, now)),
             }
         }
         if self.poll_at <= now.mono {
@@ -395,12 +384,12 @@ impl<D: Dialect, S: Storage> Machine for Client<D, S> {
         self.tracker.handle_timeout(now, &mut self.effects);
     }
 
-    /// `retry_after` of the response delays the next try.
+    /// `retry_after` of the response delays the retry.
     fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
-        let Some(ask) = self.requests.take(id) else { return };
+        let Some(kind) = self.in_flight.take(id) else { return };
         let retry_after = result.as_ref().ok().and_then(|response| response.retry_after);
-        let failed = accepted(result).and_then(|body| self.answered(id, &ask, &body)).err();
-        self.finish(id, ask, failed, retry_after, now);
+        let failed = body_of(result).and_then(|body| self.apply_response(id, &kind, &body)).err();
+        self.finish_request(id, kind, failed, retry_after, now);
     }
 
     fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {

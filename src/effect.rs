@@ -1,12 +1,11 @@
-//! What a client or a delivery wants done: values that an edge performs one by one, and that a test can read.
+//! What a state machine wants done: values that an edge performs one by one, and that a test can read.
 
 use crate::api::Request;
 use crate::error::Error;
-use crate::exposure::{Exposure, ExposureEvent};
 use crate::json::Text;
 use crate::storage::Area;
 
-/// Names a call of `start` or `fetch` whose promise is open.
+/// Names a call that starts or fetches, whose promise is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchId(pub u32);
 
@@ -14,16 +13,16 @@ pub struct FetchId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
-/// Who is handed exposures.
+/// Who is handed exposures and assignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receiver {
-    /// The page's exposure tracking provider.
+    /// The tracking provider.
     Provider,
     /// The page's integration plugin.
     Plugin,
 }
 
-/// Names an exposure that somebody was asked to take.
+/// Names an exposure or assignment that a provider was asked to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrackId(pub u32);
 
@@ -34,13 +33,13 @@ pub enum Effect {
     Send(RequestId, Box<Request>),
     /// Break a request off; its answer is not wanted any more.
     Abort(RequestId),
-    /// Hand an exposure over and answer with `handle_tracked`.
-    Track(TrackId, Receiver, Box<ExposureEvent>),
+    /// Hand over an exposure or assignment, the JSON of an analytics event, and answer with `handle_tracked`.
+    Track(TrackId, Receiver, Text),
     /// Keep a text.
     Save(Area, Text, Text),
     /// Forget a text.
     Remove(Area, Text),
-    /// Settle the promise of a `start` or `fetch`.
+    /// Settle the promise of a call that starts or fetches.
     Settle(FetchId, Result<(), Error>),
     /// Tell listeners, and whoever keeps answers, that something changed.
     Notify(Change),
@@ -57,13 +56,13 @@ pub enum Change {
     Flags,
     /// The user, or what providers say of them.
     User,
-    /// An exposure that was not told before is being told.
-    Exposure(Box<Exposure>),
-    /// An exposure was given up, see [`DropReason`].
+    /// An exposure that was not tracked before is being tracked: its JSON.
+    Exposure(Text),
+    /// An exposure or assignment was given up, see [`DropReason`].
     Dropped(DropReason),
 }
 
-/// Why an exposure was given up. There is no other way to lose one.
+/// Why an exposure or assignment was given up. There is no other way to lose one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
     /// The provider refused it four times.

@@ -7,6 +7,7 @@
 //! | [`client`] | the client behind `fetch`, `variant` and `exposure`: identity, requests, stored variants, tracking |
 //! | [`delivery`] | the outbox of the HTTP providers: what is sent when, and what an answer means |
 //! | [`local`] | the client of a server that evaluates flags itself: loading flags, tracking assignments |
+//! | `offer` | when a provider is offered again what it refused |
 //! | [`machine`], [`effect`] | what these three are: state machines that return effects |
 //! | [`evaluation`] | which variant of a flag a user gets |
 //! | [`flag`], [`segment`], [`bucketing`] | flags in compiled form, their conditions, and the share of users they are for |
@@ -60,6 +61,7 @@ pub mod insert_id;
 pub mod json;
 pub mod local;
 pub mod machine;
+mod offer;
 pub mod segment;
 pub mod storage;
 pub mod time;

@@ -6,25 +6,33 @@
 //! `examples/local_evaluation.rs`.
 
 mod loading;
-mod offers;
+mod retry_queue;
 
 use std::collections::VecDeque;
 
-use crate::api::{Request, Response, flags_request};
+use crate::api::{Response, flags_request};
 use crate::assignment::filter::{CAPACITY, Filter};
 use crate::assignment::{Assigned, event, insert_id, of_evaluation};
 use crate::dialect::Dialect;
-use crate::effect::{DropReason, Level, Message, RequestId, TrackId};
+use crate::effect::{Change, Effect, FetchId, Level, Message, RequestId, TrackId};
 use crate::error::Error;
 use crate::evaluation::{Silent, Target, evaluate};
 use crate::exposure::Tracking;
 use crate::flag::{FlagError, Flags};
 use crate::json::{Object, Text, Value, parse};
+use crate::machine::Machine;
+use crate::storage::{Area, Storage};
 use crate::time::{Now, comes, day};
 use crate::user::{Identity, context, remove_unusable_ids};
 
 use loading::Loading;
-use offers::Offers;
+use retry_queue::RetryQueue;
+
+/// Where the text of the flags is saved.
+const FLAGS: &str = "flags";
+
+/// What the key of an assignment that is not settled starts with; its insert id follows.
+const UNSETTLED: &str = "assignment ";
 
 /// How often flags are polled, in milliseconds: the reference's default.
 pub const POLLING_MILLIS: u64 = 30_000;
@@ -60,23 +68,6 @@ impl Config {
     }
 }
 
-/// One thing to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Send a request and answer with [`LocalEvaluation::handle_response`].
-    Send(RequestId, Box<Request>),
-    /// Break a request off; its answer is not wanted any more.
-    Abort(RequestId),
-    /// Hand an assignment over, the JSON of an analytics event, and answer with [`LocalEvaluation::handle_tracked`].
-    Track(TrackId, Text),
-    /// An assignment was given up.
-    Dropped(TrackId, DropReason),
-    /// Tell whoever waits for the flags what became of them.
-    Settle(Result<(), Error>),
-    /// Tell the logger.
-    Log(Level, Message),
-}
-
 /// Flags, kept compiled, and who was told of which assignment.
 pub struct LocalEvaluation<D: Dialect> {
     dialect: D,
@@ -84,7 +75,7 @@ pub struct LocalEvaluation<D: Dialect> {
     flags: Flags<D::Pattern>,
     filter: Filter,
     loading: Loading,
-    offers: Offers,
+    retry_queue: RetryQueue,
     /// The fields that could not be used, each said once.
     reported: Vec<&'static str>,
     effects: VecDeque<Effect>,
@@ -98,11 +89,25 @@ impl<D: Dialect> LocalEvaluation<D> {
             flags: Flags::default(),
             filter: Filter::new(config.capacity),
             loading: Loading::default(),
-            offers: Offers::default(),
+            retry_queue: RetryQueue::default(),
             reported: Vec::new(),
             effects: VecDeque::new(),
             config,
         }
+    }
+
+    /// Takes up what an instance that was lost had saved in [`Area::Page`]: its flags, and the assignments that were not
+    /// settled. A process that keeps its instance ignores [`Effect::Save`] and [`Effect::Remove`], and has no need of this.
+    #[must_use]
+    pub fn resumed(mut self, storage: &impl Storage, now: Now) -> Self {
+        let flags = storage.read(Area::Page, FLAGS.as_bytes());
+        if let Some((flags, _)) = flags.and_then(|text| Flags::read(&text, &self.dialect)) {
+            self.flags = flags;
+        }
+        for (_, event) in storage.entries(Area::Page, UNSETTLED.as_bytes()) {
+            self.take_up(event.as_str().cloned().unwrap_or_default(), now);
+        }
+        self
     }
 
     /// Takes flags, JSON of `[flag, …]` or `{key: flag, …}`, in place of those it has, and names those it cannot read.
@@ -112,23 +117,26 @@ impl<D: Dialect> LocalEvaluation<D> {
     pub fn set_flags(&mut self, text: &[u8]) -> Result<Vec<FlagError>, Error> {
         let (flags, broken) = Flags::read(text, &self.dialect).ok_or(Error::Decode)?;
         self.flags = flags;
+        self.effects.push_back(Effect::Save(Area::Page, FLAGS.into(), text.into()));
         Ok(broken)
     }
 
     /// Asks for the flags now, and again each [`Config::polling_millis`]. [`Effect::Settle`] says when they are there.
-    pub fn start(&mut self, now: Now) {
+    pub fn start(&mut self, now: Now) -> FetchId {
         self.loading.poll_every(self.config.polling_millis);
-        self.refresh(now);
+        self.refresh(now)
     }
 
-    /// Asks for the flags now, unless they are on the way.
-    pub fn refresh(&mut self, now: Now) {
+    /// Asks for the flags now, unless they are on the way. [`Effect::Settle`] says when they are there.
+    pub fn refresh(&mut self, now: Now) -> FetchId {
+        let call = self.loading.wait();
         if let Some(refused) = self.refused() {
             self.stop();
             self.settle(Err(refused), None, now);
         } else if let Some(id) = self.loading.begin(now) {
             self.send(id);
         }
+        call
     }
 
     /// Why nobody is asked.
@@ -175,55 +183,30 @@ impl<D: Dialect> LocalEvaluation<D> {
         }
     }
 
-    /// Takes up an assignment that was told and not settled when an instance was lost: the text of [`Effect::Track`].
-    pub fn take_up(&mut self, told: &Text, now: Now) {
-        let event = parse(told).ok().and_then(Value::into_object).unwrap_or_default();
-        if let Some(id) = event.get("insert_id").and_then(Value::as_str).cloned() {
+    /// Takes up an assignment that was not settled when an instance was lost.
+    fn take_up(&mut self, event: Text, now: Now) {
+        let read = parse(&event).ok().and_then(Value::into_object).unwrap_or_default();
+        if let Some(id) = read.get("insert_id").and_then(Value::as_str).cloned() {
             self.filter.is_new(&id, day(now.wall));
-            self.offer(id, told.clone());
+            self.offer(id, event);
         }
     }
 
     fn offer(&mut self, insert_id: Text, event: Text) {
-        self.offers.offer(insert_id, event, &mut self.effects);
-        self.drop_those_given_up();
+        self.effects.push_back(Effect::Save(Area::Page, key_of(&insert_id), event.clone()));
+        self.retry_queue.offer(insert_id, event, &mut self.effects);
+        self.forget_those_settled();
     }
 
-    /// An assignment of [`Effect::Track`] was taken or refused. Refused, it is offered again after 1, 5 and 25 seconds.
-    pub fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
-        self.offers.handle_tracked(id, tracking, now);
-        self.drop_those_given_up();
-    }
-
-    /// What was not told is told when the user is evaluated next.
-    fn drop_those_given_up(&mut self) {
-        while let Some((id, insert_id, reason)) = self.offers.given_up() {
-            self.filter.forget(&insert_id);
-            self.effects.push_back(Effect::Dropped(id, reason));
-        }
-    }
-
-    /// A request of [`Effect::Send`] was answered, or failed before it was. Says whether the flags are those of its body
-    /// from now on. The status 304 means that nothing changed, and so does an edge that has read this very body before.
-    pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) -> bool {
-        if !self.loading.ends(id) {
-            return false;
-        }
-        let (read, retry_after) = match result {
-            Ok(Response { status: 200, body, .. }) => (self.set_flags(&body).map(Some), None),
-            Ok(Response { status: 304, .. }) => (Ok(None), None),
-            Ok(Response { status, retry_after, .. }) => (Err(Error::Http { status }), retry_after),
-            Err(error) => (Err(error), None),
-        };
-        match &read {
-            Ok(broken) if broken.as_ref().is_some_and(|broken| !broken.is_empty()) => {
-                self.log(Level::Warn, "some flags could not be read and are left out", None);
+    /// What was given up is tracked when the user is evaluated next.
+    fn forget_those_settled(&mut self) {
+        while let Some((insert_id, dropped)) = self.retry_queue.settled() {
+            self.effects.push_back(Effect::Remove(Area::Page, key_of(&insert_id)));
+            if let Some(reason) = dropped {
+                self.filter.forget(&insert_id);
+                self.effects.push_back(Effect::Notify(Change::Dropped(reason)));
             }
-            _ => {}
         }
-        let is_changed = matches!(read, Ok(Some(_)));
-        self.settle(read.map(drop), retry_after, now);
-        is_changed
     }
 
     fn settle(&mut self, result: Result<(), Error>, retry_after: Option<u64>, now: Now) {
@@ -231,32 +214,9 @@ impl<D: Dialect> LocalEvaluation<D> {
             if let Err(error) = result {
                 self.log(Level::Error, "the flags could not be loaded; those of before stay", Some(error));
             }
-            self.effects.push_back(Effect::Settle(result));
+            let calls = self.loading.settled();
+            self.effects.extend(calls.map(|call| Effect::Settle(call, result)));
         }
-    }
-
-    /// Does what is due: asks again, offers again, gives up what takes too long.
-    pub fn handle_timeout(&mut self, now: Now) {
-        self.offers.handle_timeout(now, &mut self.effects);
-        if let Some(id) = self.loading.expired(now) {
-            self.effects.push_back(Effect::Abort(id));
-            self.settle(Err(Error::Timeout), None, now);
-        }
-        if let Some(id) = self.loading.due(now) {
-            self.send(id);
-        }
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<u64> {
-        comes(self.loading.next_timeout().min(self.offers.next_timeout()))
-    }
-
-    /// The next thing to do. Poll after every other call, until there is none.
-    #[must_use]
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
     }
 
     fn send(&mut self, id: RequestId) {
@@ -286,5 +246,54 @@ impl<D: Dialect> LocalEvaluation<D> {
                 variant.set("value", text);
             }
         }
+    }
+}
+
+fn key_of(insert_id: &[u8]) -> Text {
+    Text::from(UNSETTLED).then(insert_id)
+}
+
+impl<D: Dialect> Machine for LocalEvaluation<D> {
+    fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        comes(self.loading.next_timeout().min(self.retry_queue.next_timeout()))
+    }
+
+    /// Asks again, offers again, gives up what takes too long.
+    fn handle_timeout(&mut self, now: Now) {
+        self.retry_queue.handle_timeout(now, &mut self.effects);
+        if let Some(id) = self.loading.expired(now) {
+            self.effects.push_back(Effect::Abort(id));
+            self.settle(Err(Error::Timeout), None, now);
+        }
+        if let Some(id) = self.loading.due(now) {
+            self.send(id);
+        }
+    }
+
+    /// The status 304 means that nothing changed; an edge that knows the body from before may say so itself.
+    fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) {
+        if !self.loading.ends(id) {
+            return;
+        }
+        let (read, retry_after) = match result {
+            Ok(Response { status: 200, body, .. }) => (self.set_flags(&body), None),
+            Ok(Response { status: 304, .. }) => (Ok(Vec::new()), None),
+            Ok(Response { status, retry_after, .. }) => (Err(Error::Http { status }), retry_after),
+            Err(error) => (Err(error), None),
+        };
+        if read.as_ref().is_ok_and(|broken| !broken.is_empty()) {
+            self.log(Level::Warn, "some flags could not be read and are left out", None);
+        }
+        self.settle(read.map(drop), retry_after, now);
+    }
+
+    /// Refused, an assignment is offered again after 1, 5 and 25 seconds.
+    fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
+        self.retry_queue.handle_tracked(id, tracking, now);
+        self.forget_those_settled();
     }
 }

@@ -9,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the core, those that others depend on last. Each may use what stands after it, and nothing before it.
-const CORE: [&str; 20] = [
+const CORE: [&str; 21] = [
     "web",
     "client",
     "local",
     "delivery",
+    "offer",
     "machine",
     "effect",
     "assignment",

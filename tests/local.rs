@@ -3,11 +3,13 @@
 
 use experiment_wasm::api::Response;
 use experiment_wasm::dialect::NativeDialect;
-use experiment_wasm::effect::{DropReason, RequestId, TrackId};
+use experiment_wasm::effect::{Change, DropReason, Effect, FetchId, Receiver, RequestId, TrackId};
 use experiment_wasm::error::Error;
 use experiment_wasm::exposure::Tracking;
 use experiment_wasm::json::{Object, Text, Value, parse};
-use experiment_wasm::local::{Config, Effect, LocalEvaluation};
+use experiment_wasm::local::{Config, LocalEvaluation};
+use experiment_wasm::machine::Machine;
+use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::{DAY_MILLIS, Now};
 
 /// `plan`: `on` for those who have the plan `pro`, else `off`, which is the default. `rest` has no variant for anybody.
@@ -19,9 +21,32 @@ const FLAGS: &str = r#"[
 
 const EIGHT_IN_THE_EVENING: u64 = 20_000 * DAY_MILLIS + 20 * 3_600_000;
 
+/// What the page keeps for an instance that takes over.
+#[derive(Default)]
+struct Page(Vec<(Text, Text)>);
+
+impl Page {
+    fn remove(&mut self, key: &[u8]) {
+        self.0.retain(|(known, _)| **known != *key);
+    }
+}
+
+impl Storage for Page {
+    fn read(&self, _: Area, key: &[u8]) -> Option<Text> {
+        self.0.iter().find(|(known, _)| **known == *key).map(|(_, text)| text.clone())
+    }
+
+    fn entries(&self, _: Area, prefix: &[u8]) -> Object {
+        let ours = self.0.iter().filter(|(key, _)| key.starts_with(prefix));
+        ours.map(|(key, text)| (key.clone(), Value::from(text))).collect()
+    }
+}
+
 struct Service {
     local: LocalEvaluation<NativeDialect>,
     now: Now,
+    page: Page,
+    /// What it wanted done, but for what is kept on the page.
     effects: Vec<Effect>,
     /// The answer of the provider.
     tracking: Tracking,
@@ -36,7 +61,18 @@ impl Service {
         let mut local = LocalEvaluation::new(NativeDialect, config);
         local.set_flags(FLAGS.as_bytes()).unwrap();
         let now = Now { wall: EIGHT_IN_THE_EVENING, mono: 0 };
-        Self { local, now, effects: Vec::new(), tracking: Tracking::Taken }
+        let mut service = Self { local, now, page: Page::default(), effects: Vec::new(), tracking: Tracking::Taken };
+        service.perform();
+        service
+    }
+
+    /// The one that takes over from an instance that was lost.
+    fn resumed(page: Page) -> Self {
+        let now = Now { wall: EIGHT_IN_THE_EVENING, mono: 0 };
+        let local = LocalEvaluation::new(NativeDialect, Config::new("server-key", "http://h")).resumed(&page, now);
+        let mut service = Self { local, now, page, effects: Vec::new(), tracking: Tracking::Taken };
+        service.perform();
+        service
     }
 
     fn evaluate(&mut self, user: &str) -> Object {
@@ -53,8 +89,18 @@ impl Service {
 
     fn perform(&mut self) {
         while let Some(effect) = self.local.poll_effect() {
-            if let Effect::Track(id, _) = effect {
-                self.local.handle_tracked(id, self.tracking, self.now);
+            match effect {
+                Effect::Save(_, key, text) => {
+                    self.page.remove(&key);
+                    self.page.0.push((key, text));
+                    continue;
+                }
+                Effect::Remove(_, key) => {
+                    self.page.remove(&key);
+                    continue;
+                }
+                Effect::Track(id, ..) => self.local.handle_tracked(id, self.tracking, self.now),
+                _ => {}
             }
             self.effects.push(effect);
         }
@@ -74,11 +120,13 @@ impl Service {
         Some(wait)
     }
 
+    /// Says whether its flags are others from now on.
     fn respond(&mut self, id: u32, result: Result<(u16, &str), Error>) -> bool {
+        self.page.remove(b"flags");
         let result = result.map(|(status, body)| Response { status, body: body.into(), retry_after: None });
-        let is_changed = self.local.handle_response(RequestId(id), result, self.now);
+        self.local.handle_response(RequestId(id), result, self.now);
         self.perform();
-        is_changed
+        self.page.read(Area::Page, b"flags").is_some()
     }
 
     fn effects(&mut self) -> Vec<Effect> {
@@ -103,7 +151,7 @@ fn patient() -> Service {
 
 fn told_of(effects: &[Effect]) -> Vec<Object> {
     let event = |effect: &Effect| match effect {
-        Effect::Track(_, event) => Some(parse(event).unwrap().into_object().unwrap()),
+        Effect::Track(_, Receiver::Provider, event) => Some(parse(event).unwrap().into_object().unwrap()),
         _ => None,
     };
     effects.iter().filter_map(event).collect()
@@ -117,7 +165,10 @@ fn sent(effects: &[Effect]) -> Vec<u32> {
 }
 
 fn settled(effects: &[Effect]) -> Vec<Result<(), Error>> {
-    effects.iter().filter_map(|effect| if let Effect::Settle(result) = effect { Some(*result) } else { None }).collect()
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::Settle(_, result) = effect { Some(*result) } else { None })
+        .collect()
 }
 
 #[test]
@@ -229,10 +280,10 @@ fn what_a_provider_refuses_is_offered_again_then_given_up_and_told_at_the_next_e
     assert_eq!([service.wait(), service.wait(), service.wait()], [Some(1_000), Some(5_000), Some(25_000)]);
     assert_eq!(service.wait(), None);
     let effects = service.effects();
-    let tracks: Vec<_> = effects.iter().filter(|effect| matches!(effect, Effect::Track(TrackId(0), _))).collect();
+    let tracks: Vec<_> = effects.iter().filter(|effect| matches!(effect, Effect::Track(TrackId(0), ..))).collect();
     assert_eq!(tracks.len(), 4);
     assert!(tracks.iter().all(|track| track == &tracks[0]), "the event is that of the evaluation, time included");
-    assert_eq!(effects.last(), Some(&Effect::Dropped(TrackId(0), DropReason::ProviderRefused)));
+    assert_eq!(effects.last(), Some(&Effect::Notify(Change::Dropped(DropReason::ProviderRefused))));
     service.tracking = Tracking::Taken;
     service.evaluate(r#"{"user_id":"u"}"#);
     service.evaluate(r#"{"user_id":"u"}"#);
@@ -260,10 +311,13 @@ fn a_provider_that_never_answers_is_waited_for_within_bounds() {
     for user in 0..30 {
         service.evaluate(&format!(r#"{{"user_id":"{user}{long}"}}"#));
     }
-    let dropped: Vec<_> =
-        service.effects().into_iter().filter(|effect| matches!(effect, Effect::Dropped(..))).collect();
-    let expected: Vec<_> = (0..15).map(|id| Effect::Dropped(TrackId(id), DropReason::QueueFull)).collect();
-    assert_eq!(dropped, expected, "fifteen of a megabyte and a little fit into sixteen");
+    let dropped = Effect::Notify(Change::Dropped(DropReason::QueueFull));
+    assert_eq!(service.effects().iter().filter(|effect| **effect == dropped).count(), 15);
+    let kept = service.page.entries(Area::Page, b"assignment ");
+    assert_eq!(kept.len(), 15, "fifteen of a megabyte and a little fit into sixteen");
+    let users = kept.iter().map(|(_, event)| parse(event.as_str().unwrap()).unwrap().into_object().unwrap());
+    let numbers = users.map(|event| event.get("user_id").unwrap().as_str().unwrap().to_string().replace('x', ""));
+    assert_eq!(numbers.collect::<Vec<_>>(), (15..30).map(|user| user.to_string()).collect::<Vec<_>>());
 }
 
 #[test]
@@ -271,14 +325,13 @@ fn what_an_instance_lost_is_taken_up_by_the_next() {
     let mut lost = patient();
     lost.evaluate(r#"{"user_id":"u"}"#);
     let effects = lost.effects();
-    let Some(Effect::Track(_, event)) = effects.first() else { panic!("{effects:?}") };
-    let mut next = Service::new();
-    next.local.take_up(event, next.now);
-    next.perform();
-    next.evaluate(r#"{"user_id":"u"}"#);
-    next.local.take_up(&"no event".into(), next.now);
-    next.perform();
-    assert_eq!(next.effects(), [Effect::Track(TrackId(0), event.clone())]);
+    let Some(Effect::Track(_, _, event)) = effects.first() else { panic!("{effects:?}") };
+    lost.page.0.push(("assignment odd".into(), "no event".into()));
+    let mut next = Service::resumed(lost.page);
+    assert_eq!(next.evaluate(r#"{"user_id":"u"}"#).len(), 1, "it has the flags");
+    assert_eq!(next.effects(), [Effect::Track(TrackId(0), Receiver::Provider, event.clone())]);
+    let mut last = Service::resumed(next.page);
+    assert_eq!(last.effects(), [], "what was taken is settled");
 }
 
 #[test]
@@ -291,7 +344,7 @@ fn flags_are_asked_for_with_the_deployment_key_at_start_and_at_each_interval() {
     assert_eq!((request.method, &request.url), ("GET", &"http://h/sdk/v2/flags".into()));
     assert_eq!(request.headers[0], ("Authorization", "Api-Key server-key".into()));
     assert!(service.respond(0, Ok((200, "[]"))));
-    assert_eq!(service.effects(), [Effect::Settle(Ok(()))]);
+    assert_eq!(service.effects(), [Effect::Settle(FetchId(0), Ok(()))]);
     assert!(service.evaluate(r#"{"user_id":"u"}"#).is_empty());
     assert_eq!(service.wait(), Some(30_000));
     assert_eq!(sent(&service.effects()), [1]);
@@ -318,7 +371,10 @@ fn a_failure_that_may_pass_is_tried_twice_more_and_the_flags_of_before_stay() {
     assert_eq!(service.evaluate(r#"{"user_id":"u"}"#).len(), 1);
     assert_eq!(service.wait(), Some(30_000), "polling goes on");
     service.respond(3, Ok((401, "")));
-    assert_eq!(settled(&service.effects()), [Err(Error::Http { status: 401 })], "a refusal does not pass");
+    let effects = service.effects();
+    assert_eq!(settled(&effects), [], "nobody waits");
+    let refused = |effect: &Effect| matches!(effect, Effect::Log(_, message) if message.error == Some(Error::Http { status: 401 }));
+    assert!(effects.iter().any(refused), "a refusal does not pass");
 }
 
 #[test]
@@ -361,7 +417,7 @@ fn one_bad_flag_is_left_out_and_told() {
     service.local.refresh(service.now);
     service.perform();
     assert!(service.respond(0, Ok((200, r#"[{"key":"bad","segments":5},{"key":"good","variants":{"on":{"key":"on"}},"segments":[{"variant":"on"}]}]"#))));
-    assert!(matches!(&service.effects()[..], [Effect::Send(..), Effect::Log(..), Effect::Settle(Ok(()))]));
+    assert!(matches!(&service.effects()[..], [Effect::Send(..), Effect::Log(..), Effect::Settle(_, Ok(()))]));
     let variants = service.evaluate(r#"{"user_id":"u"}"#);
     assert_eq!(variants.iter().map(|(key, _)| key.to_string()).collect::<Vec<_>>(), ["good"]);
     assert!(

@@ -6,7 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** The default entry, and `slim` with its wasm, minified, in brotli bytes at quality 11: what there is, rounded up to fifty. */
-const BUDGET = 44_500;
+const BUDGET = 44_550;
 const SLIM_BUDGET = 48_100;
 
 const pkg = new URL('../pkg/', import.meta.url);

@@ -22,7 +22,7 @@ fn js(code: &str) -> JsValue {
     js_with(code, &JsValue::UNDEFINED)
 }
 
-/// `pkg/src/host.ts`, as `make` compiles it.
+/// `pkg/src/wasm/host.ts`, as `make` compiles it.
 const HOST: &str = include_str!("../target/web/host.js");
 
 /// What a client is made of; `more` overrides or adds fields. Every test has an instance name of its own, since storage is shared.

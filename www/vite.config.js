@@ -4,7 +4,7 @@ import { defineConfig } from 'vite';
 
 const api = process.env.API ?? 'http://127.0.0.1:8080';
 
-// The ledger holds the admin key and the shop does not: each stays a file of its own, also after bundling.
+// The ledger has the admin key and the shop does not: they stay separate files after bundling.
 const groups = [
   { name: 'experiment-wasm', test: /\/pkg\/dist\//, priority: 3 },
   { name: 'shop', test: /\/src\/shop\//, priority: 2 },

@@ -1,25 +1,25 @@
 // experiment-wasm/evaluate: flags and a user in, variants out, for Node and the edge. As a function, and as a client that loads the flags and
-// tells assignments.
+// tracks assignments.
 
-import { ask, textOf } from './evaluate-core.js';
-import type { EvaluationVariant, Flags, FlagEvaluationTrace } from './flag.js';
-import type { ExperimentUser } from './user.js';
+import { withCore, argumentJson } from './wasm/evaluate-instance.js';
+import type { EvaluationVariant, Flags, FlagEvaluationTrace } from './api/flag.js';
+import type { ExperimentUser } from './api/user.js';
 
-export type { AssignmentEvent, AssignmentTrackingProvider } from './assignment.js';
-export type * from './flag.js';
-export { ExperimentError, type ExperimentErrorCode } from './error.js';
-export { HttpAssignmentTrackingProvider, type HttpAssignmentTrackingOptions } from './http-assignment-tracking-provider.js';
-export { Experiment, LocalEvaluationClient } from './local-evaluation.js';
-export type { AssignmentConfig, LocalEvaluationConfig, Variant, Variants } from './local-evaluation.js';
-export { ConsoleLogger, type Logger, LogLevel } from './logger.js';
-export type { HttpClient, SimpleResponse } from './transport.js';
-export type { ExperimentUser, PropertyValue, UserProperties } from './user.js';
+export type { AssignmentEvent, AssignmentTrackingProvider } from './api/assignment.js';
+export type * from './api/flag.js';
+export { ExperimentError, type ExperimentErrorCode } from './api/error.js';
+export { HttpAssignmentTrackingProvider, type HttpAssignmentTrackingOptions } from './delivery/http-assignment-tracking-provider.js';
+export { Experiment, LocalEvaluationClient } from './local/local-evaluation-client.js';
+export type { AssignmentConfig, LocalEvaluationConfig, Variant, Variants } from './local/local-evaluation-client.js';
+export { ConsoleLogger, type Logger, LogLevel } from './api/logger.js';
+export type { HttpClient, SimpleResponse } from './api/http-client.js';
+export type { ExperimentUser, PropertyValue, UserProperties } from './api/user.js';
 
-/** What {@link evaluate} answers. */
+/** The result of {@link evaluate}. */
 export type Evaluation = {
   /** The variant of each flag that has one for this user, by flag key. */
   variants: Record<string, EvaluationVariant>;
-  /** How each flag came to its answer, by flag key. Missing when `trace` is `false`. */
+  /** How each flag got its variant, by flag key. Missing when `trace` is `false`. */
   traces?: Record<string, FlagEvaluationTrace>;
   /** The flags that could not be read, with the reason as a code, by flag key. */
   skipped: Record<string, string>;
@@ -28,10 +28,10 @@ export type Evaluation = {
 /**
  * Evaluates flags for a user, as the client does on the page. A flag that cannot be read is skipped and named; the others are evaluated.
  *
- * Flags are read anew in each call. Who evaluates many users takes a {@link LocalEvaluationClient}, which reads them once.
+ * Flags are parsed in each call. For many users take a {@link LocalEvaluationClient}, which parses them once.
  *
- * @param flags the flag configurations. As text they are passed on without being read here: faster, where they came as text anyway
- * @param user who they are evaluated for
+ * @param flags the flag configurations. JSON text goes to the core as it is: faster, where you have the text
+ * @param user the user
  * @param flagKeys only these flags and those they depend on; default: all
  * @param options `trace: false` leaves `traces` out, which is faster
  * @throws {@link ExperimentError} `BAD_ARGUMENT`, `WASM_UNAVAILABLE`; `WASM_TRAPPED` when the core broke twice over this call
@@ -42,8 +42,8 @@ export function evaluate(
   flagKeys?: string[],
   { trace = true }: { trace?: boolean } = {},
 ): Evaluation {
-  const flagsText = typeof flags === 'string' ? flags : textOf(flags, 'flags');
-  const userText = textOf(user, 'user');
-  const keysText = flagKeys && textOf(flagKeys, 'flagKeys');
-  return ask((core) => core.evaluate(flagsText, userText, keysText, trace));
+  const flagsText = typeof flags === 'string' ? flags : argumentJson(flags, 'flags');
+  const userText = argumentJson(user, 'user');
+  const keysText = flagKeys && argumentJson(flagKeys, 'flagKeys');
+  return withCore((core) => core.evaluate(flagsText, userText, keysText, trace));
 }

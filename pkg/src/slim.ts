@@ -1,39 +1,43 @@
-// experiment-wasm/slim: the same exports without the wasm, which the page loads itself.
+// experiment-wasm/slim: the exports of experiment-wasm, without the wasm inside: the page loads it.
 
-import type { WasmSource } from './boundary.js';
-import { boot, isLive, settleAll, unavailable, whyNot } from './engine.js';
-import { failed } from './error.js';
+import type { WasmSource } from './wasm/boundary.js';
+import { boot, isLive, settlePending, unavailable, permanentFailure } from './wasm/client-instance.js';
+import { errorOf } from './api/error.js';
 
 export * from './public.js';
 
-/** What {@link load} takes: an address, a response, bytes or a compiled module. */
+/** The argument of {@link load}: an address, a response, bytes or a compiled module. */
 export type CoreSource = string | URL | Response | Promise<Response> | BufferSource | WebAssembly.Module;
 
-/** The smallest module there is: magic number and version. Where it cannot be compiled, nothing can. */
+/** The smallest module: magic number and version. Where it cannot be compiled, no module can. */
 const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0];
 
 /**
- * Loads the core, `experiment-wasm/core.wasm`. Clients made before answer fallbacks until then, and their `start` and `fetch` wait for it;
- * afterwards they are what they would have been from the start. Once it is loaded, further calls do nothing.
+ * Loads the core, `experiment-wasm/core.wasm`. Until then, clients answer fallbacks, and their `start` and `fetch` wait. When it is loaded,
+ * further calls do nothing.
  *
- * @throws {@link ExperimentError} `LOAD_FAILED` when it cannot be had or is no core: `start` and `fetch` resolve, another try may follow.
- * `WASM_UNAVAILABLE` or `WASM_TRAPPED` when the page has to do without
+ * @returns a promise that rejects with an {@link ExperimentError}: `LOAD_FAILED` when it cannot be loaded or is not the core; `start` and
+ * `fetch` resolve then, and you may call `load` again. `WASM_UNAVAILABLE` or `WASM_TRAPPED` when this page cannot use it
  */
 export async function load(source: CoreSource): Promise<void> {
-  check();
-  if (!isLive()) await boot(await compiled(source).catch(refuse), refuse);
-  check();
+  throwPermanentFailure();
+  if (!isLive()) await boot(await compileSource(source).catch(rejectSource), rejectSource);
+  throwPermanentFailure();
 }
 
-/** {@link load} for bytes or a module, at once. */
+/**
+ * {@link load} for bytes or a module, synchronously.
+ *
+ * @throws {@link ExperimentError} as {@link load} rejects
+ */
 export function loadSync(source: BufferSource | WebAssembly.Module): void {
-  check();
-  // Where the platform compiles aside only, a failure that comes later is in the log.
-  if (!isLive()) boot(source, refuse)?.catch(() => {});
-  check();
+  throwPermanentFailure();
+  // Where the platform compiles off the main thread only, a later failure is in the log.
+  if (!isLive()) boot(source, rejectSource)?.catch(() => {});
+  throwPermanentFailure();
 }
 
-async function compiled(source: CoreSource): Promise<WasmSource> {
+async function compileSource(source: CoreSource): Promise<WasmSource> {
   const given = await (typeof source === 'string' || (source as URL).href ? fetch(source as URL) : source);
   const response = given as Response;
   if (!response.arrayBuffer) return given as WasmSource;
@@ -41,20 +45,20 @@ async function compiled(source: CoreSource): Promise<WasmSource> {
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
-function check(): void {
-  const error = whyNot();
+function throwPermanentFailure(): void {
+  const error = permanentFailure();
   if (error) throw error;
 }
 
-/** Wasm that is not allowed here never will be; anything else may be better next time. */
-function refuse(cause: unknown): never {
+/** Where wasm is not allowed, it is given up for this page; after other failures another try may follow. */
+function rejectSource(cause: unknown): never {
   try {
     new WebAssembly.Module(Uint8Array.from(EMPTY));
   } catch {
     unavailable(cause);
-    check();
+    throwPermanentFailure();
   }
-  const error = failed('the core could not be loaded', 'LOAD_FAILED', cause);
-  settleAll(error);
+  const error = errorOf('the core could not be loaded', 'LOAD_FAILED', cause);
+  settlePending(error);
   throw error;
 }

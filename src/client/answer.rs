@@ -1,13 +1,24 @@
-//! Which variant a flag has for the person on the page: the sources, asked in the reference's order.
+//! Which variant a flag has for the current user: the sources, in the reference's order.
 //!
 //! A variant that was assigned, by a fetch or by evaluating the flag here, comes first; then the fallbacks; and when
-//! there are none, the default variant of a person who was evaluated and is in no variant.
+//! there are none, the default variant of a user who was evaluated and is in no variant.
 
 use super::config::{Config, Source};
 use super::variants::Variants;
 use crate::json::{Text, Value};
 use crate::user::Identity;
 use crate::variant::{Variant, VariantSource};
+
+/// Whether reading a variant is an exposure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expose {
+    /// It is not.
+    Never,
+    /// It is, unless the option `automaticExposureTracking` is off.
+    Automatically,
+    /// It is.
+    Always,
+}
 
 /// The answer to `variant()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,18 +27,18 @@ pub struct Answer {
     pub variant: Variant,
     /// Where it was taken from.
     pub source: VariantSource,
-    /// Whether the person was evaluated and is in no variant, so that a fallback stands in for a default.
+    /// Whether the user was evaluated and is in no variant, so that a fallback stands in for the default variant.
     pub has_default: bool,
-    /// Whether it holds until something changes, and is not told each time. Another fallback argument would give the same
+    /// Whether it holds until something changes, and is no exposure each time. Another fallback argument would give the same
     /// answer, unless it [`has_default`](Self::has_default).
     pub is_kept: bool,
 }
 
-/// Everything an answer is made from, beside evaluation.
+/// What an answer is made from, beside evaluation.
 pub(super) struct Sources<'a> {
     pub(super) config: &'a Config,
     pub(super) variants: &'a Variants,
-    pub(super) person: &'a Identity,
+    pub(super) identity: &'a Identity,
     pub(super) key: &'a Text,
     pub(super) fallback: Option<&'a Value>,
 }
@@ -35,32 +46,32 @@ pub(super) struct Sources<'a> {
 impl Sources<'_> {
     /// The answer without evaluating: what is stored, bootstrapped or given. `None` when not even a default is known.
     pub(super) fn stored(&self) -> Option<Answer> {
-        let stored = self.variants.get(self.key, self.person);
+        let stored = self.variants.get(self.key, self.identity);
         let stored = stored.map(|variant| assigned(variant, VariantSource::LocalStorage));
         match self.config.source() {
-            Source::LocalStorage => self.after(stored),
+            Source::LocalStorage => self.or_fallback(stored),
             // Bootstrapped variants that come first are taken as they are, defaults too.
             Source::InitialVariants => match self.initial() {
                 Some(variant) => Some(Answer::new(variant, VariantSource::InitialVariants, false)),
-                None => self.after(stored),
+                None => self.or_fallback(stored),
             },
         }
     }
 
     /// The answer for a flag that was evaluated here.
     pub(super) fn evaluated(&self, variant: Option<Variant>) -> Option<Answer> {
-        self.after(variant.map(|variant| assigned(variant, VariantSource::LocalEvaluation)))
+        self.or_fallback(variant.map(|variant| assigned(variant, VariantSource::LocalEvaluation)))
     }
 
-    /// `first`, unless it is a default and a fallback is given; then the fallbacks; then the default.
-    fn after(&self, first: Option<Answer>) -> Option<Answer> {
-        match first {
+    /// `assigned`, unless it is a default variant and a fallback is given; then the fallbacks; then the default.
+    fn or_fallback(&self, assigned: Option<Answer>) -> Option<Answer> {
+        match assigned {
             Some(answer) if !answer.has_default => Some(answer),
-            default => self.fallen_back(default.is_some()).or(default),
+            default => self.fallback(default.is_some()).or(default),
         }
     }
 
-    fn fallen_back(&self, has_default: bool) -> Option<Answer> {
+    fn fallback(&self, has_default: bool) -> Option<Answer> {
         let inline =
             self.fallback.and_then(Variant::from_fallback).map(|variant| (variant, VariantSource::FallbackInline));
         let initial = || Some((self.initial()?, VariantSource::SecondaryInitialVariants));

@@ -1,6 +1,6 @@
 //! The options of a client, with the reference's names and defaults.
 
-use super::owned::Place;
+use super::identity_scoped::StoredText;
 use crate::digest;
 use crate::json::{Object, Text, Value};
 use crate::storage::Area;
@@ -14,7 +14,7 @@ const POLL_INTERVAL: u64 = 300_000;
 /// The shortest polling interval, in milliseconds: the reference's floor.
 const POLL_FLOOR: u64 = 60_000;
 
-/// Which variants are asked first.
+/// Which variants come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// What the last fetch stored.
@@ -23,10 +23,10 @@ pub enum Source {
     InitialVariants,
 }
 
-/// Over how long an exposure that was told is not told again.
+/// For how long an exposure that was tracked is not tracked again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Window {
-    /// No provider is told: there is none.
+    /// There is no provider.
     #[default]
     None,
     /// While the page lives.
@@ -42,36 +42,36 @@ pub struct Config {
     options: Object,
     initial_variants: Object,
     window: Window,
-    is_held: bool,
+    awaits_consent: bool,
 }
 
 impl Config {
-    /// `options`: the plain ones. `window`: over how long the provider wants an exposure once.
+    /// `options`: the plain ones. `window`: for how long the provider wants an exposure once.
     pub fn new(api_key: Text, options: Object, window: Window) -> Self {
         let initial_variants = options.get("initialVariants").and_then(Value::as_object);
         let initial_variants = initial_variants.map(read_variants).unwrap_or_default();
-        Self { api_key, options, initial_variants, window, is_held: false }
+        Self { api_key, options, initial_variants, window, awaits_consent: false }
     }
 
-    /// The same, of a client that tells no exposure: the visitor has not said yet whether they want to be tracked.
+    /// With `true`, no exposure is offered: the visitor has not said yet whether they want to be tracked.
     #[must_use]
-    pub fn held(self, is_held: bool) -> Self {
-        Self { is_held, ..self }
+    pub fn awaiting_consent(self, awaits_consent: bool) -> Self {
+        Self { awaits_consent, ..self }
     }
 
-    /// The prefix of everything this client stores: the reference's, so that a page which switches keeps its cache.
+    /// The prefix of all storage keys of this client: the reference's, so that a page which switches keeps its cache.
     pub fn namespace(&self) -> Text {
         let key: &[u8] = &self.api_key;
         let tail = key.get(key.len().saturating_sub(6)..).unwrap_or_default();
         Text::from("amp-exp-").then(&self.instance_name()).then(b"-").then(tail)
     }
 
-    /// Where this deployment keeps what is named so. Two deployments whose keys end alike have one key there.
-    pub(super) fn place(&self, name: &[u8]) -> Place {
-        Place::new(Area::Local, self.namespace().then(name), digest::short(&self.api_key))
+    /// The stored text of this name of this deployment. Two deployments whose keys end alike share its storage key.
+    pub(super) fn stored_text(&self, name: &[u8]) -> StoredText {
+        StoredText::new(Area::Local, self.namespace().then(name), digest::short(&self.api_key))
     }
 
-    /// Tells clients of one page apart.
+    /// The name that distinguishes clients of one page.
     pub(super) fn instance_name(&self) -> Text {
         self.options.get("instanceName").and_then(Value::as_str).cloned().unwrap_or_else(|| "$default_instance".into())
     }
@@ -81,14 +81,14 @@ impl Config {
         &self.api_key
     }
 
-    /// Over how long an exposure is told once.
+    /// For how long an exposure is tracked once.
     pub(super) fn window(&self) -> Window {
         self.window
     }
 
-    /// Whether nobody is told of exposures yet.
-    pub(super) fn is_held(&self) -> bool {
-        self.is_held
+    /// Whether exposures wait for the visitor's consent.
+    pub(super) fn awaits_consent(&self) -> bool {
+        self.awaits_consent
     }
 
     /// Where variants are fetched.
@@ -101,7 +101,7 @@ impl Config {
         self.url("flagsServerUrl", "https://flag.lab.")
     }
 
-    /// Which variants are asked first.
+    /// Which variants come first.
     pub(super) fn source(&self) -> Source {
         match self.text("source") {
             Some(source) if source == "initialVariants" => Source::InitialVariants,
@@ -124,7 +124,7 @@ impl Config {
         self.text("initialFlags")
     }
 
-    /// After how many milliseconds a request is broken off.
+    /// After how many milliseconds a request is aborted.
     pub(super) fn fetch_timeout(&self) -> u64 {
         self.number("fetchTimeoutMillis", FETCH_TIMEOUT)
     }
@@ -135,7 +135,7 @@ impl Config {
         if self.is("pollOnStart", true) { now + interval } else { NEVER }
     }
 
-    /// A switch: whether a failed fetch is tried again, whether `variant` tells the provider, and so on.
+    /// A switch: whether a failed fetch is retried, whether `variant` tracks an exposure, and so on.
     pub(super) fn is(&self, name: &str, default: bool) -> bool {
         self.options.get(name).and_then(Value::as_bool).unwrap_or(default)
     }
@@ -171,7 +171,7 @@ pub(super) fn read_variants(stored: &Object) -> Object {
     variants
 }
 
-/// Reads the options' JSON text; what is no object counts as no options.
+/// Reads the options' JSON text; anything but an object counts as no options.
 pub fn read_options(text: &[u8]) -> Object {
     Object::parse(text).unwrap_or_default()
 }

@@ -1,20 +1,21 @@
-//! Which exposures are told, and told again. There are two that can be told: the page's exposure tracking provider, and an
-//! integration plugin; each has its own record of what it was told.
+//! Which exposures are tracked, and when they are offered again. There are two receivers: the page's exposure tracking
+//! provider and an integration plugin; each has a history of its own.
 //!
-//! A provider is handed an exposure until it takes it or has refused it four times. A plugin that refuses is not ready
-//! yet: its exposures wait in a queue that outlives the page, and the first of them is tried once a second.
+//! A provider is offered an exposure until it takes it or has refused it four times. A plugin that refuses is not ready
+//! yet: its exposures wait in a queue that outlives the page, and the first of them is offered once a second.
 //!
-//! What is told goes into a record only when it is safe: when the provider took it, when it lies in the queue. Until then it
-//! waits here, and counts as told on this page alone; a page that dies before leaves it to the next one.
+//! An exposure is recorded in the history when it is safe: when the provider took it, or when it is stored in the queue. Until
+//! then it is pending here and deduplicates on this page alone; after a page that dies before, the next one tracks it again.
 
 use std::rc::Rc;
 
 use super::config::{Config, Window};
-use super::record::Record;
-use super::session::Session;
+use super::exposure_history::ExposureHistory;
+use super::session_history::SessionHistory;
 use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
-use crate::exposure::{Exposure, ExposureEvent, RETRY_MILLIS, Tracking, insert_id};
+use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
 use crate::json::{Object, Text, Value};
+use crate::offer::Offer;
 use crate::storage::{Area, Storage};
 use crate::time::{NEVER, Now, day};
 use crate::user::Identity;
@@ -22,280 +23,289 @@ use crate::user::Identity;
 /// How long a plugin that is not ready is left alone, in milliseconds: the reference's interval.
 const QUEUE_MILLIS: u64 = 1_000;
 
-/// How many exposures wait for a plugin, and as many for a provider; then the oldest that nobody is asked about at this
-/// moment is dropped. The reference's number.
-const QUEUE: usize = 512;
+/// How many exposures wait for each receiver; then the oldest that is not on offer is dropped. The reference's number.
+const MAX_PENDING: usize = 512;
 
-/// Where the page keeps what a provider has not taken yet, for a client that takes over after a trap.
-const TOLD: &[u8] = b"told ";
+/// The prefix of the keys under which the page keeps what a provider has not taken, for a client that takes over after a trap.
+const PROVIDER_PREFIX: &[u8] = b"told ";
 
-/// Tells exposures.
+/// Tracks exposures.
 pub(super) struct Tracker<S> {
     storage: Rc<S>,
     window: Window,
-    record: Record,
-    session: Session,
-    /// Where exposures wait for a plugin.
-    queue: Text,
-    /// Whether there is a plugin, and it is set up.
-    plugin: Option<bool>,
-    /// Nobody is told yet: the visitor has not said whether they want to be tracked.
-    is_held: bool,
+    history: ExposureHistory,
+    session: SessionHistory,
+    /// The prefix of the keys under which exposures wait for a plugin.
+    queue_prefix: Text,
+    plugin: Plugin,
+    /// The visitor has not yet said whether they want to be tracked: no exposure is offered.
+    awaits_consent: bool,
     /// The oldest first.
-    offered: Vec<Offer>,
-    next: u32,
+    pending: Vec<PendingExposure>,
+    next_id: u32,
 }
 
-/// An exposure that was not taken yet. `again` is the time of the next offer, if it waits for one; `is_told`: it stands in the
-/// record.
-struct Offer {
+/// The page's integration plugin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plugin {
+    None,
+    SettingUp,
+    Ready,
+}
+
+/// An exposure that its receiver has not taken yet.
+struct PendingExposure {
     id: TrackId,
-    to: Receiver,
+    receiver: Receiver,
     event: ExposureEvent,
-    refusals: usize,
-    again: u64,
-    is_asked: bool,
-    is_told: bool,
+    offer: Offer,
+    /// It is recorded in the receiver's history.
+    is_recorded: bool,
 }
 
 impl<S: Storage> Tracker<S> {
-    /// Takes up what the page and earlier pages recorded; exposures left open by a lost instance are offered at once.
+    /// Takes up the pending exposures of earlier pages and of a lost instance; the provider is offered its own at once.
     pub(super) fn load(config: &Config, storage: Rc<S>, now: Now) -> Self {
         let (window, instance) = (config.window(), config.instance_name());
         let mut tracker = Self {
             window,
-            record: Record::new(window, &config.namespace(), config.api_key()),
-            session: Session::new(&instance),
-            queue: Text::from("EXP_queue_v1_").then(&instance).then(b"_"),
-            plugin: None,
-            is_held: config.is_held(),
-            offered: Vec::new(),
-            next: 0,
+            history: ExposureHistory::new(window, &config.namespace(), config.api_key()),
+            session: SessionHistory::new(&instance),
+            queue_prefix: Text::from("EXP_queue_v1_").then(&instance).then(b"_"),
+            plugin: Plugin::None,
+            awaits_consent: config.awaits_consent(),
+            pending: Vec::new(),
+            next_id: 0,
             storage,
         };
-        let again = if tracker.is_held { NEVER } else { now.mono };
-        for (_, told) in tracker.storage.entries(Area::Page, TOLD) {
-            tracker.take_up(Receiver::Provider, None, &told, again, window == Window::Page);
+        let retry_at = if tracker.awaits_consent { NEVER } else { now.mono };
+        for (_, stored) in tracker.storage.entries(Area::Page, PROVIDER_PREFIX) {
+            tracker.restore(Receiver::Provider, None, &stored, retry_at, window == Window::Page);
         }
-        for (key, waiting) in tracker.storage.entries(Area::Local, &tracker.queue) {
-            // What lies on the page alone is in no record: see `keep`.
-            let is_told = tracker.storage.read(Area::Page, &key).is_none();
-            tracker.take_up(Receiver::Plugin, Some(&key), &waiting, NEVER, is_told);
+        for (key, stored) in tracker.storage.entries(Area::Local, &tracker.queue_prefix) {
+            // What is on the page alone is not recorded: see `persist`.
+            let is_recorded = tracker.storage.read(Area::Page, &key).is_none();
+            tracker.restore(Receiver::Plugin, Some(&key), &stored, NEVER, is_recorded);
         }
         tracker
     }
 
-    /// There is a plugin; with `is_ready` it is set up. What was met before it came is kept for it from now on.
+    /// There is a plugin, set up with `is_ready`. What was met before it came is stored for it from now on.
     pub(super) fn integrate(&mut self, is_ready: bool, out: &mut Vec<Effect>) {
-        if self.plugin.replace(is_ready).is_none() {
-            for place in 0..self.offered.len() {
-                if self.offered.get(place).is_some_and(|offer| offer.to == Receiver::Plugin && !offer.is_told) {
-                    self.keep(place);
+        let plugin = if is_ready { Plugin::Ready } else { Plugin::SettingUp };
+        if std::mem::replace(&mut self.plugin, plugin) == Plugin::None {
+            for index in 0..self.pending.len() {
+                let is_plugins = |pending: &PendingExposure| pending.receiver == Receiver::Plugin;
+                if self.pending.get(index).is_some_and(|pending| is_plugins(pending) && !pending.is_recorded) {
+                    self.persist(index);
                 }
             }
         }
-        self.offer_first(out);
+        self.offer_next_to_plugin(out);
     }
 
     /// Whether a plugin is being set up.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.plugin == Some(false)
+    pub(super) fn awaits_plugin(&self) -> bool {
+        self.plugin == Plugin::SettingUp
     }
 
-    /// The person met a variant.
+    /// Tracks that the user met a variant, unless that is a repetition.
     #[inline(never)]
-    pub(super) fn exposed(&mut self, exposure: Exposure, person: &Identity, now: Now, out: &mut Vec<Effect>) {
-        let (identity, insert_id) = (person.clone(), Text::default());
+    pub(super) fn track(&mut self, exposure: Exposure, identity: &Identity, now: Now, out: &mut Vec<Effect>) {
+        let (identity, insert_id) = (identity.clone(), Text::default());
         let event = ExposureEvent { exposure, identity, time: now.wall, insert_id };
         let mut is_new = false;
-        for to in [Receiver::Provider, Receiver::Plugin] {
-            if let Some(turn) = self.turn(to, &event) {
-                self.hand(to, event.clone(), turn, out);
+        for receiver in [Receiver::Provider, Receiver::Plugin] {
+            if let Some(turn) = self.admit(receiver, &event) {
+                self.enqueue(receiver, event.clone(), turn, out);
                 is_new = true;
             }
         }
         if is_new {
-            out.push(Effect::Notify(Change::Exposure(Box::new(event.exposure))));
+            out.push(Effect::Notify(Change::Exposure(event.exposure.to_object().to_text())));
         }
     }
 
-    /// Somebody answered.
+    /// The receiver answered an offer.
     pub(super) fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now, out: &mut Vec<Effect>) {
-        let Some(place) = self.offered.iter().position(|offer| offer.id == id && offer.is_asked) else { return };
+        let is_answered = |pending: &PendingExposure| pending.id == id && pending.offer.is_open();
+        let Some(index) = self.pending.iter().position(is_answered) else { return };
         match tracking {
             Tracking::Pending => {}
             Tracking::Taken => {
-                self.tell(place, true);
-                self.forget(place, out);
+                self.record(index, true);
+                self.remove(index, out);
             }
-            Tracking::Refused => self.refused(place, now, out),
+            Tracking::Refused => self.retry_later(index, now, out),
         }
     }
 
     /// Offers again what is due.
     pub(super) fn handle_timeout(&mut self, now: Now, out: &mut Vec<Effect>) {
-        for offer in self.offered.iter_mut().filter(|offer| !offer.is_asked && offer.again <= now.mono) {
-            offer.again = NEVER;
-            if offer.to == Receiver::Provider {
-                offer.make(out);
+        for pending in &mut self.pending {
+            if pending.offer.take_due(now) && pending.receiver == Receiver::Provider {
+                pending.make_offer(out);
             }
         }
-        self.offer_first(out);
+        self.offer_next_to_plugin(out);
     }
 
-    /// Says what is not told any more: what a provider refused and was to be offered again. What waits for a plugin is
-    /// stored.
+    /// Drops what would be offered to a provider again. What waits for a plugin is stored.
     pub(super) fn close(&mut self, out: &mut Vec<Effect>) {
-        // Nobody refused what waits for the visitor's consent.
-        let is_held = self.is_held;
-        let waits = |offer: &Offer| offer.to == Receiver::Provider && !offer.is_asked && !is_held;
-        while let Some(place) = self.offered.iter().position(waits) {
-            self.give_up(place, DropReason::ProviderRefused, out);
+        // What waits for consent was not refused.
+        let awaits_consent = self.awaits_consent;
+        let waits = |pending: &PendingExposure| {
+            pending.receiver == Receiver::Provider && !pending.offer.is_open() && !awaits_consent
+        };
+        while let Some(index) = self.pending.iter().position(waits) {
+            self.drop_pending(index, DropReason::ProviderRefused, out);
         }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub(super) fn next_timeout(&self) -> u64 {
-        let waiting = self.offered.iter().filter(|offer| !offer.is_asked);
-        waiting.map(|offer| offer.again).fold(NEVER, u64::min)
+        self.pending.iter().map(|pending| pending.offer.next_timeout()).fold(NEVER, u64::min)
     }
 
-    /// An exposure that a lost instance or an earlier page had not been rid of.
-    /// `key`: where it waited, which may be the queue of an instance whose name only begins like this one's.
-    fn take_up(&mut self, to: Receiver, key: Option<&Text>, told: &Value, again: u64, is_told: bool) {
-        let told = told.as_str().and_then(|told| Object::parse(told)).unwrap_or_default();
-        if let Some(event) = ExposureEvent::from_event(&told)
-            && key.is_none_or(|key| *key == key_of(&self.queue, &event))
+    /// Makes an exposure pending that a lost instance or an earlier page stored. `key`: where the queue has it. The prefix of
+    /// one instance name may begin the key of another's.
+    fn restore(&mut self, receiver: Receiver, key: Option<&Text>, stored: &Value, retry_at: u64, is_recorded: bool) {
+        let stored = stored.as_str().and_then(|text| Object::parse(text)).unwrap_or_default();
+        if let Some(event) = ExposureEvent::from_event(&stored)
+            && key.is_none_or(|key| *key == key_of(&self.queue_prefix, &event))
         {
-            self.offer(Offer { again, is_told, ..Offer::new(to, event) });
+            self.insert(PendingExposure {
+                offer: Offer::at(retry_at),
+                is_recorded,
+                ..PendingExposure::new(receiver, event)
+            });
         }
     }
 
-    /// The number that tells the exposure from others of the variant, if it is to be told.
+    /// The turn of an exposure that is new for a receiver: see [`insert_id`].
     #[inline(never)]
-    fn turn(&mut self, to: Receiver, event: &ExposureEvent) -> Option<u64> {
-        let waits = |offer: &&Offer| {
-            offer.to == to && !offer.is_told && offer.event.exposure.flag_key == event.exposure.flag_key
+    fn admit(&mut self, receiver: Receiver, event: &ExposureEvent) -> Option<u64> {
+        let is_unrecorded = |pending: &&PendingExposure| {
+            pending.receiver == receiver
+                && !pending.is_recorded
+                && pending.event.exposure.flag_key == event.exposure.flag_key
         };
-        let waiting = self.offered.iter().filter(waits).map(|offer| &offer.event);
-        if to == Receiver::Provider {
-            return self.record.turn(event, waiting, &*self.storage);
+        let unrecorded = self.pending.iter().filter(is_unrecorded).map(|pending| &pending.event);
+        if receiver == Receiver::Provider {
+            return self.history.admit(event, unrecorded, &*self.storage);
         }
-        // Where there is neither, a plugin may still come to the page.
-        let is_heard = self.plugin.is_some() || self.window == Window::None;
-        // The time makes the id another one, each time the variant is met.
-        (is_heard && self.session.is_new(event, waiting, &*self.storage)).then_some(event.time)
+        // Without a provider, a plugin may still come to the page.
+        let is_tracked = self.plugin != Plugin::None || self.window == Window::None;
+        // The time as turn: each time the variant is met has an id of its own.
+        (is_tracked && self.session.admit(event, unrecorded, &*self.storage)).then_some(event.time)
     }
 
-    /// Stamps an exposure, keeps it, and offers it when it can be.
+    /// Stamps an exposure, stores it, and offers it when that is allowed.
     #[inline(never)]
-    fn hand(&mut self, to: Receiver, mut event: ExposureEvent, turn: u64, out: &mut Vec<Effect>) {
+    fn enqueue(&mut self, receiver: Receiver, mut event: ExposureEvent, turn: u64, out: &mut Vec<Effect>) {
         event.insert_id = insert_id(&event.identity, &event.exposure, day(event.time), turn);
-        // Others are handed what the page bootstrapped, as the reference hands it.
-        if to == Receiver::Provider && self.window == Window::Day {
+        // Other receivers get variants of the kind that the page bootstrapped, as from the reference.
+        if receiver == Receiver::Provider && self.window == Window::Day {
             event.exposure.make_texts();
         }
-        self.make_room(to, out);
-        let is_told = to == Receiver::Provider && self.window == Window::Page;
-        let place = self.offer(Offer { is_told, ..Offer::new(to, event) });
-        if to == Receiver::Provider || self.plugin.is_some() {
-            self.keep(place);
+        self.make_room(receiver, out);
+        let is_recorded = receiver == Receiver::Provider && self.window == Window::Page;
+        let index = self.insert(PendingExposure { is_recorded, ..PendingExposure::new(receiver, event) });
+        if receiver == Receiver::Provider || self.plugin != Plugin::None {
+            self.persist(index);
         }
-        if to == Receiver::Plugin {
-            self.offer_first(out);
-        } else if !self.is_held
-            && let Some(offer) = self.offered.get_mut(place)
+        if receiver == Receiver::Plugin {
+            self.offer_next_to_plugin(out);
+        } else if !self.awaits_consent
+            && let Some(pending) = self.pending.get_mut(index)
         {
-            offer.make(out);
-        }
-    }
-
-    fn make_room(&mut self, to: Receiver, out: &mut Vec<Effect>) {
-        while self.offered.iter().filter(|offer| offer.to == to).count() >= QUEUE
-            && let Some(oldest) = self.offered.iter().position(|offer| offer.to == to && !offer.is_asked)
-        {
-            self.give_up(oldest, DropReason::QueueFull, out);
+            pending.make_offer(out);
         }
     }
 
-    fn offer(&mut self, offer: Offer) -> usize {
-        let id = TrackId(self.next);
-        self.next = self.next.wrapping_add(1);
-        // In the order in which they were met, wherever they were kept.
-        let is_later = |later: &Offer| later.event.time > offer.event.time;
-        let place = self.offered.iter().position(is_later).unwrap_or(self.offered.len());
-        self.offered.insert(place, Offer { id, ..offer });
-        place
+    fn make_room(&mut self, receiver: Receiver, out: &mut Vec<Effect>) {
+        let is_oldest = |pending: &PendingExposure| pending.receiver == receiver && !pending.offer.is_open();
+        while self.pending.iter().filter(|pending| pending.receiver == receiver).count() >= MAX_PENDING
+            && let Some(oldest) = self.pending.iter().position(is_oldest)
+        {
+            self.drop_pending(oldest, DropReason::QueueFull, out);
+        }
     }
 
-    /// The plugin is asked about the first exposure that waits for it. One that is gone from the queue another client, or
-    /// another tab, was rid of.
-    fn offer_first(&mut self, out: &mut Vec<Effect>) {
-        while self.plugin == Some(true)
-            && !self.is_held
-            && let Some(place) = self.offered.iter().position(|offer| offer.to == Receiver::Plugin)
-            && let Some(first) = self.offered.get_mut(place).filter(|first| !first.is_asked)
+    /// Adds a pending exposure in the order in which exposures were met, and returns its index.
+    fn insert(&mut self, pending: PendingExposure) -> usize {
+        let id = TrackId(self.next_id);
+        self.next_id = self.next_id.wrapping_add(1);
+        let is_later = |later: &PendingExposure| later.event.time > pending.event.time;
+        let index = self.pending.iter().position(is_later).unwrap_or(self.pending.len());
+        self.pending.insert(index, PendingExposure { id, ..pending });
+        index
+    }
+
+    /// Offers the plugin the first exposure that waits for it. One that is gone from the queue was handled by another client
+    /// or tab.
+    fn offer_next_to_plugin(&mut self, out: &mut Vec<Effect>) {
+        while self.plugin == Plugin::Ready
+            && !self.awaits_consent
+            && let Some(index) = self.pending.iter().position(|pending| pending.receiver == Receiver::Plugin)
+            && let Some(first) = self.pending.get_mut(index).filter(|first| !first.offer.is_open())
         {
-            let key = key_of(&self.queue, &first.event);
-            if !first.is_told || self.storage.read(Area::Local, &key).is_some() {
-                return first.make(out);
+            let key = key_of(&self.queue_prefix, &first.event);
+            if !first.is_recorded || self.storage.read(Area::Local, &key).is_some() {
+                return first.make_offer(out);
             }
-            self.offered.remove(place);
+            self.pending.remove(index);
         }
     }
 
-    fn refused(&mut self, place: usize, now: Now, out: &mut Vec<Effect>) {
-        let Some(offer) = self.offered.get_mut(place) else { return };
-        let wait = match offer.to {
-            Receiver::Provider => RETRY_MILLIS.get(offer.refusals).copied(),
-            Receiver::Plugin => Some(QUEUE_MILLIS),
-        };
-        offer.refusals += 1;
-        offer.is_asked = false;
-        match wait {
-            Some(wait) => offer.again = now.mono + wait,
-            None => self.give_up(place, DropReason::ProviderRefused, out),
+    fn retry_later(&mut self, index: usize, now: Now, out: &mut Vec<Effect>) {
+        let Some(pending) = self.pending.get_mut(index) else { return };
+        let wait = (pending.receiver == Receiver::Plugin).then_some(QUEUE_MILLIS);
+        if !pending.offer.refuse(wait, now) {
+            self.drop_pending(index, DropReason::ProviderRefused, out);
         }
     }
 
-    /// A plugin is told of it no more. What the day's provider did not take, another page may tell it.
-    fn give_up(&mut self, place: usize, reason: DropReason, out: &mut Vec<Effect>) {
-        if self.offered.get(place).is_some_and(|offer| offer.to == Receiver::Plugin) {
-            self.tell(place, true);
+    /// Drops an exposure with a reason. A plugin's is recorded, so that it is not tracked again; what a day's provider did not
+    /// take, another page may track.
+    fn drop_pending(&mut self, index: usize, reason: DropReason, out: &mut Vec<Effect>) {
+        if self.pending.get(index).is_some_and(|pending| pending.receiver == Receiver::Plugin) {
+            self.record(index, true);
         }
-        self.forget(place, out);
+        self.remove(index, out);
         out.push(Effect::Notify(Change::Dropped(reason)));
     }
 
-    fn forget(&mut self, place: usize, out: &mut Vec<Effect>) {
-        let Offer { to, event, .. } = self.offered.remove(place);
-        self.storage.write(to.area(), &self.key(to, &event), None);
-        if to == Receiver::Plugin {
-            self.offer_first(out);
+    fn remove(&mut self, index: usize, out: &mut Vec<Effect>) {
+        let PendingExposure { receiver, event, .. } = self.pending.remove(index);
+        self.storage.write(receiver.area(), &self.key(receiver, &event), None);
+        if receiver == Receiver::Plugin {
+            self.offer_next_to_plugin(out);
         }
     }
 
-    /// Writes an exposure down. In the queue it is as good as told; of a day's provider it is not known before it answers.
-    fn keep(&mut self, place: usize) {
-        let Some(Offer { to, event, .. }) = self.offered.get(place) else { return };
-        let is_kept = self.storage.write(to.area(), &self.key(*to, event), Some(&event.to_event().to_text()));
-        if is_kept && *to == Receiver::Plugin {
-            self.tell(place, false);
+    /// Stores a pending exposure. In the plugin's queue it is safe, so it is recorded.
+    fn persist(&mut self, index: usize) {
+        let Some(PendingExposure { receiver, event, .. }) = self.pending.get(index) else { return };
+        let key = self.key(*receiver, event);
+        let is_stored = self.storage.write(receiver.area(), &key, Some(&event.to_event().to_text()));
+        if is_stored && *receiver == Receiver::Plugin {
+            self.record(index, false);
         }
     }
 
-    /// It stands in the record from now on.
-    fn tell(&mut self, place: usize, is_late: bool) {
-        let Some(offer) = self.offered.get_mut(place).filter(|offer| !offer.is_told) else { return };
-        offer.is_told = true;
-        match offer.to {
-            Receiver::Provider => self.record.tell(&offer.event, &*self.storage),
-            Receiver::Plugin => self.session.tell(&offer.event, is_late, &*self.storage),
+    /// Records a pending exposure in its receiver's history, once. `is_late`: see [`SessionHistory::record`].
+    fn record(&mut self, index: usize, is_late: bool) {
+        let Some(pending) = self.pending.get_mut(index).filter(|pending| !pending.is_recorded) else { return };
+        pending.is_recorded = true;
+        match pending.receiver {
+            Receiver::Provider => self.history.record(&pending.event, &*self.storage),
+            Receiver::Plugin => self.session.record(&pending.event, is_late, &*self.storage),
         }
     }
 
-    fn key(&self, to: Receiver, event: &ExposureEvent) -> Text {
-        let prefix = if to == Receiver::Provider { TOLD } else { &self.queue };
+    fn key(&self, receiver: Receiver, event: &ExposureEvent) -> Text {
+        let prefix = if receiver == Receiver::Provider { PROVIDER_PREFIX } else { &self.queue_prefix };
         key_of(prefix, event)
     }
 }
@@ -305,7 +315,7 @@ fn key_of(prefix: &[u8], event: &ExposureEvent) -> Text {
 }
 
 impl Receiver {
-    /// Where exposures lie that they have not taken yet.
+    /// Where its pending exposures are stored.
     fn area(self) -> Area {
         match self {
             Self::Provider => Area::Page,
@@ -314,13 +324,13 @@ impl Receiver {
     }
 }
 
-impl Offer {
-    fn new(to: Receiver, event: ExposureEvent) -> Self {
-        Self { id: TrackId(0), to, event, refusals: 0, again: NEVER, is_asked: false, is_told: false }
+impl PendingExposure {
+    fn new(receiver: Receiver, event: ExposureEvent) -> Self {
+        Self { id: TrackId(0), receiver, event, offer: Offer::at(NEVER), is_recorded: false }
     }
 
-    fn make(&mut self, out: &mut Vec<Effect>) {
-        self.is_asked = true;
-        out.push(Effect::Track(self.id, self.to, Box::new(self.event.clone())));
+    fn make_offer(&mut self, out: &mut Vec<Effect>) {
+        self.offer.open();
+        out.push(Effect::Track(self.id, self.receiver, self.event.to_event().to_text()));
     }
 }

@@ -1,9 +1,9 @@
-//! The variants that fetches stored, and which answer came last.
+//! The variants that fetches stored, and which response was applied last.
 //!
-//! They are served to the person they were fetched for and to nobody else.
+//! They are served to the identity they were fetched for, and to no other.
 
 use super::config::read_variants;
-use super::owned::{Owned, Place};
+use super::identity_scoped::{IdentityScoped, StoredText};
 use crate::effect::{Effect, RequestId};
 use crate::json::{Object, Text, Value};
 use crate::storage::Storage;
@@ -12,69 +12,69 @@ use crate::variant::Variant;
 
 /// Stored variants.
 pub(super) struct Variants {
-    stored: Owned,
-    /// The last answer that replaced everything, and later ones by flag.
-    answered: Option<RequestId>,
-    answered_keys: Vec<(Text, RequestId)>,
+    stored: IdentityScoped,
+    /// The last request whose response replaced all flags, and by flag the last that replaced it.
+    last: Option<RequestId>,
+    last_by_key: Vec<(Text, RequestId)>,
 }
 
 impl Variants {
     /// Reads what an earlier page stored.
-    pub(super) fn load(place: Place, storage: &dyn Storage, is_damaged: &mut bool) -> Self {
-        let stored = Owned::at(place, read_variants, storage, is_damaged);
-        Self { stored, answered: None, answered_keys: Vec::new() }
+    pub(super) fn load(stored: StoredText, storage: &dyn Storage, is_damaged: &mut bool) -> Self {
+        let stored = IdentityScoped::load_from(stored, read_variants, storage, is_damaged);
+        Self { stored, last: None, last_by_key: Vec::new() }
     }
 
-    /// The variant stored for a flag, if this person may have it.
-    pub(super) fn get(&self, key: &Text, person: &Identity) -> Option<Variant> {
-        self.all(person)?.get(key)?.as_object().cloned().map(Variant::from)
+    /// The variant stored for a flag, if it is this identity's.
+    pub(super) fn get(&self, key: &Text, identity: &Identity) -> Option<Variant> {
+        self.all(identity)?.get(key)?.as_object().cloned().map(Variant::from)
     }
 
-    /// All variants this person may have.
-    pub(super) fn all(&self, person: &Identity) -> Option<&Object> {
-        self.stored.is_of(person).then_some(&self.stored.map)
+    /// All stored variants, if they are this identity's.
+    pub(super) fn all(&self, identity: &Identity) -> Option<&Object> {
+        self.stored.is_visible_to(identity).then_some(&self.stored.map)
     }
 
-    /// The person on the page changed.
-    pub(super) fn leave(&mut self, person: &Identity) {
-        self.stored.leave(person);
+    /// The current identity changed.
+    pub(super) fn identity_changed(&mut self, before: &Identity) {
+        self.stored.identity_changed(before);
     }
 
-    /// Takes an answer over, but for flags that a later request was answered for. Says whether anything changed.
+    /// Applies the variants of a response, except for flags that the response of a later request had. Returns whether it did.
     pub(super) fn apply(
         &mut self,
         id: RequestId,
-        person: &Identity,
+        identity: &Identity,
         keys: Option<&[Text]>,
-        answer: Object,
+        variants: Object,
         out: &mut Vec<Effect>,
     ) -> bool {
-        if self.answered > Some(id) {
+        if self.last > Some(id) {
             return false;
         }
-        self.stored.give_to(person);
+        self.stored.claim_for(identity);
         match keys.filter(|keys| !keys.is_empty()) {
-            Some(keys) => keys.iter().for_each(|key| self.replace(id, key, answer.get(key))),
-            None => self.replace_all(id),
+            Some(keys) => keys.iter().for_each(|key| self.replace(id, key, variants.get(key))),
+            None => self.remove_all(id),
         }
-        for (key, value) in answer.iter() {
+        for (key, value) in variants.iter() {
             self.replace(id, key, Some(value));
         }
         self.stored.save(out);
         true
     }
 
-    /// Forgets everything.
+    /// Removes all variants.
     pub(super) fn clear(&mut self, out: &mut Vec<Effect>) {
         self.stored.clear();
         self.stored.save(out);
     }
 
-    /// Everything goes that no later request was answered for.
-    fn replace_all(&mut self, id: RequestId) {
-        self.answered = Some(id);
+    /// Removes all variants but those of later requests.
+    fn remove_all(&mut self, id: RequestId) {
+        self.last = Some(id);
         let mut kept = Object::new();
-        for (key, _) in &self.answered_keys {
+        for (key, _) in &self.last_by_key {
             if let Some(value) = self.stored.map.remove(key).filter(|_| self.is_later(key, id)) {
                 kept.push(key.clone(), value);
             }
@@ -82,14 +82,14 @@ impl Variants {
         self.stored.map = kept;
     }
 
-    /// Puts one flag's answer in place; a flag that was asked for and not answered goes.
+    /// Replaces the variant of one flag. One that was requested and is not in the response is removed.
     fn replace(&mut self, id: RequestId, key: &Text, value: Option<&Value>) {
         if self.is_later(key, id) {
             return;
         }
-        match self.answered_keys.iter_mut().find(|(answered, _)| answered == key) {
+        match self.last_by_key.iter_mut().find(|(known, _)| known == key) {
             Some((_, last)) => *last = id,
-            None => self.answered_keys.push((key.clone(), id)),
+            None => self.last_by_key.push((key.clone(), id)),
         }
         match value.and_then(Value::as_object) {
             Some(value) => self.stored.map.set(key, Variant::from_evaluation(value).into_object()),
@@ -98,6 +98,6 @@ impl Variants {
     }
 
     fn is_later(&self, key: &Text, id: RequestId) -> bool {
-        self.answered_keys.iter().any(|(answered, last)| answered == key && *last > id)
+        self.last_by_key.iter().any(|(known, last)| known == key && *last > id)
     }
 }

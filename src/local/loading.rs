@@ -1,6 +1,6 @@
 //! When flags are asked for: on demand, again after a failure that may pass, and at each interval. One request at a time.
 
-use crate::effect::RequestId;
+use crate::effect::{FetchId, RequestId};
 use crate::error::Error;
 use crate::time::{NEVER, Now};
 
@@ -19,6 +19,9 @@ pub(super) struct Loading {
     /// The request under way, and when it is given up.
     request: Option<(RequestId, u64)>,
     next: u32,
+    /// Those that wait for it.
+    calls: Vec<FetchId>,
+    next_call: u32,
     /// When the next request is due.
     due: u64,
     interval: Option<u64>,
@@ -27,7 +30,7 @@ pub(super) struct Loading {
 
 impl Default for Loading {
     fn default() -> Self {
-        Self { request: None, next: 0, due: NEVER, interval: None, failures: 0 }
+        Self { request: None, next: 0, calls: Vec::new(), next_call: 0, due: NEVER, interval: None, failures: 0 }
     }
 }
 
@@ -42,6 +45,19 @@ impl Loading {
         if self.failures == 0 {
             self.due = NEVER;
         }
+    }
+
+    /// One more call waits.
+    pub(super) fn wait(&mut self) -> FetchId {
+        let call = FetchId(self.next_call);
+        self.next_call = self.next_call.wrapping_add(1);
+        self.calls.push(call);
+        call
+    }
+
+    /// Those that waited. They no longer do.
+    pub(super) fn settled(&mut self) -> impl Iterator<Item = FetchId> + use<> {
+        std::mem::take(&mut self.calls).into_iter()
     }
 
     /// The request to send now, unless one is under way.

@@ -32,7 +32,7 @@ impl CoreClient {
         let mut options = read_options(&host.text("config"));
         options.put("initialFlags", host.text("initialFlags"));
         let is_held = host.get("isHeld").is_truthy();
-        let config = Config::new(host.text("apiKey"), options, window_of(&host)).held(is_held);
+        let config = Config::new(host.text("apiKey"), options, window_of(&host)).awaiting_consent(is_held);
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, host.clone(), now())));
         let driver = Driver::new(client.clone(), host);
         driver.drain();

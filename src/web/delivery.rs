@@ -49,6 +49,13 @@ impl CoreDelivery {
         key.flatten().is_none_or(|key| self.driver.host().is_safe(Area::Local, &key))
     }
 
+    /// Whether the next event would push the oldest out: who can keep it themselves keeps it.
+    #[cfg(feature = "evaluate")]
+    #[wasm_bindgen(js_name = isFull)]
+    pub fn is_full(&self) -> bool {
+        self.delivery.borrow().is_full()
+    }
+
     /// Sends what waits: now, since the page is about to go; or soon, when the network is back.
     pub fn flush(&self, is_online: bool) {
         let _busy = self.with(|delivery| if is_online { delivery.online(now()) } else { delivery.flush(now()) });

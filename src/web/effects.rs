@@ -1,11 +1,7 @@
 //! Effects as JSON, for the JavaScript that performs them: each a list of its name and what belongs to it.
 
 use crate::api::Request;
-#[cfg(feature = "evaluate")]
-use crate::api::Response;
-#[cfg(feature = "client")]
-use crate::effect::{Change, Effect, FetchId, Receiver, TrackId};
-use crate::effect::{Level, Message, RequestId};
+use crate::effect::{Change, Effect, FetchId, Level, Message, Receiver, RequestId, TrackId};
 use crate::error::Error;
 use crate::json::{Object, Text, write_string};
 
@@ -13,21 +9,21 @@ use crate::json::{Object, Text, write_string};
 pub(super) struct List(Vec<u8>);
 
 impl List {
-    pub(super) fn of(name: &str) -> Self {
+    fn of(name: &str) -> Self {
         Self([b"[\"", name.as_bytes(), b"\""].concat())
     }
 
-    pub(super) fn json(&mut self, json: &[u8]) -> &mut Self {
+    fn json(&mut self, json: &[u8]) -> &mut Self {
         self.0.push(b',');
         self.0.extend_from_slice(json);
         self
     }
 
-    pub(super) fn number(&mut self, number: u64) -> &mut Self {
+    fn number(&mut self, number: u64) -> &mut Self {
         self.json(&Text::from_u64(number))
     }
 
-    pub(super) fn text(&mut self, text: &[u8]) -> &mut Self {
+    fn text(&mut self, text: &[u8]) -> &mut Self {
         self.0.push(b',');
         write_string(text, &mut self.0);
         self
@@ -41,7 +37,6 @@ impl List {
 
 /// `["send", id, …]`, `["abort", id]`, `["track", id, of the plugin 1, event]`, `["settle", id, code?, status?]`,
 /// `["notify", kind, detail?]` or `["log", …]`. What is saved and removed goes to the storage.
-#[cfg(feature = "client")]
 pub(super) fn list(effect: &Effect) -> List {
     match effect {
         Effect::Send(id, request) => send(*id, request),
@@ -49,7 +44,7 @@ pub(super) fn list(effect: &Effect) -> List {
         Effect::Track(TrackId(id), to, event) => {
             let mut list = List::of("track");
             let is_plugins = u64::from(*to == Receiver::Plugin);
-            list.number((*id).into()).number(is_plugins).json(&event.to_event().to_text());
+            list.number((*id).into()).number(is_plugins).json(event);
             list
         }
         Effect::Settle(FetchId(id), result) => {
@@ -63,21 +58,20 @@ pub(super) fn list(effect: &Effect) -> List {
     }
 }
 
-#[cfg(feature = "client")]
 fn notify(change: &Change) -> List {
     let mut list = List::of("notify");
     match change {
         Change::Variants => list.text(b"variants"),
         Change::Flags => list.text(b"flags"),
         Change::User => list.text(b"user"),
-        Change::Exposure(exposure) => list.text(b"exposure").json(&exposure.to_object().to_text()),
+        Change::Exposure(exposure) => list.text(b"exposure").json(exposure),
         Change::Dropped(reason) => list.text(b"error").text(reason.code().as_bytes()),
     };
     list
 }
 
 /// `["send", id, method, url, headers, body?, millis, keepalive 1]`
-pub(super) fn send(RequestId(id): RequestId, request: &Request) -> List {
+fn send(RequestId(id): RequestId, request: &Request) -> List {
     let headers: Object = request.headers.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
     let mut list = List::of("send");
     list.number(id.into()).text(request.method.as_bytes()).text(&request.url).json(&headers.to_text());
@@ -90,14 +84,14 @@ pub(super) fn send(RequestId(id): RequestId, request: &Request) -> List {
 }
 
 /// `["abort", id]`
-pub(super) fn abort(RequestId(id): RequestId) -> List {
+fn abort(RequestId(id): RequestId) -> List {
     let mut list = List::of("abort");
     list.number(id.into());
     list
 }
 
 /// `["log", level, sentence, code?, status?]`
-pub(super) fn log(level: Level, Message { text, error }: Message) -> List {
+fn log(level: Level, Message { text, error }: Message) -> List {
     let mut list = List::of("log");
     list.number(level as u64).text(text.as_bytes());
     add_error(&mut list, error);
@@ -105,18 +99,8 @@ pub(super) fn log(level: Level, Message { text, error }: Message) -> List {
 }
 
 /// Adds `code?, status?`; a status of 0 is none.
-pub(super) fn add_error(list: &mut List, error: Option<Error>) {
+fn add_error(list: &mut List, error: Option<Error>) {
     if let Some(error) = error {
         list.text(error.code().as_bytes()).number(error.status().unwrap_or_default().into());
-    }
-}
-
-/// How a request ended, as a face tells it: with the status 0 no answer came.
-#[cfg(feature = "evaluate")]
-pub(super) fn response(status: u16, body: &str, retry_after: Option<u32>) -> Result<Response, Error> {
-    let retry_after = retry_after.map(|seconds| u64::from(seconds) * 1_000);
-    match status {
-        0 => Err(Error::Network),
-        _ => Ok(Response { status, body: body.into(), retry_after }),
     }
 }

@@ -16,7 +16,7 @@ extern "C" {
     pub type Host;
 
     /// A setting; `undefined` when it is not there. Of a client: `apiKey`, `config` (JSON of the plain options but
-    /// `initialFlags`), `initialFlags`, `isHeld`; of a delivery: `apiKey`, `serverUrl`.
+    /// `initialFlags`), `initialFlags`, `isHeld`; of a delivery: `apiKey`, `serverUrl`; of local evaluation: `config`.
     #[wasm_bindgen(method)]
     pub(super) fn get(this: &Host, name: &str) -> JsValue;
 

@@ -1,37 +1,48 @@
-//! Local evaluation as JavaScript sees it: text in, variants out, and effects as JSON for whoever performs them there.
-//!
-//! Timers and requests are the face's: in Node a timer must not keep the process, at the edge there may be none. No code
-//! of a page is called from here.
+//! Local evaluation as JavaScript sees it: text in, variants out, promises for what takes time.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
 use super::clock::now;
 use super::dialect::JsDialect;
-use super::effects::{self, List};
+use super::driver::Driver;
 use super::error::js_error;
+use super::host::Host;
 use super::text::{object, texts, value_of};
 use crate::assignment::filter::CAPACITY;
-use crate::effect::{RequestId, TrackId};
+use crate::effect::FetchId;
 use crate::error::Error;
-use crate::exposure::Tracking;
 use crate::json::{Object, Value};
-use crate::local::{Config, Effect, LocalEvaluation, POLLING_MILLIS};
+use crate::local::{Config, LocalEvaluation, POLLING_MILLIS};
 
 type Local = LocalEvaluation<JsDialect>;
 
-/// Flags, kept compiled, and who was told of which assignment.
+/// Flags, kept compiled, and which assignments were tracked.
 #[wasm_bindgen]
-pub struct CoreLocal(RefCell<Local>);
+pub struct CoreLocal {
+    local: Rc<RefCell<Local>>,
+    driver: Driver,
+}
 
 #[wasm_bindgen]
 impl CoreLocal {
-    /// `config`: JSON of `{apiKey, serverUrl, tracks, environmentName?, pollingMillis?, capacity?}`.
+    /// Builds it from what the host keeps: at the first use, and again after a trap. `config`, a setting of the host: JSON of
+    /// `{apiKey, serverUrl, tracks, environmentName?, pollingMillis?, capacity?}`.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &str) -> CoreLocal {
-        let config = config_of(&object(config).unwrap_or_default());
-        CoreLocal(RefCell::new(LocalEvaluation::new(JsDialect, config)))
+    pub fn new(host: Host) -> CoreLocal {
+        let config = config_of(&Object::parse(&host.text("config")).unwrap_or_default());
+        let local = LocalEvaluation::new(JsDialect, config).resumed(&host, now());
+        let local = Rc::new(RefCell::new(local));
+        let driver = Driver::new(local.clone(), Rc::new(host));
+        driver.drain();
+        CoreLocal { local, driver }
+    }
+
+    /// Hears what JavaScript has to tell: as `CoreDelivery` does. Of flags the status 304 says that nothing changed.
+    pub fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.hear(news, id, status, body, retry_after);
     }
 
     /// Takes flags in place of those it has: JSON of a list, or of an object by key. Answers how many cannot be read.
@@ -43,14 +54,14 @@ impl CoreLocal {
         self.with(|local| local.set_flags(flags.as_bytes()))?.map(|broken| broken.len()).map_err(js_error)
     }
 
-    /// Asks for flags now and at each interval.
-    pub fn start(&self) {
-        let _busy = self.with(|local| local.start(now()));
+    /// Loads flags now and at each interval. `open`: its `resolve()` or `reject(code, more)` is called once.
+    pub fn start(&self, open: &JsValue) {
+        self.ask(open, |local| local.start(now()));
     }
 
-    /// Asks for flags now.
-    pub fn refresh(&self) {
-        let _busy = self.with(|local| local.refresh(now()));
+    /// Loads flags now. `open`: as for `start`.
+    pub fn refresh(&self, open: &JsValue) {
+        self.ask(open, |local| local.refresh(now()));
     }
 
     /// Polls no more.
@@ -70,46 +81,23 @@ impl CoreLocal {
         Ok(value_of(&variants.to_text()))
     }
 
-    /// Takes up an assignment (JSON) that an instance was lost over.
-    #[wasm_bindgen(js_name = takeUp)]
-    pub fn take_up(&self, event: &str) {
-        let _busy = self.with(|local| local.take_up(&event.into(), now()));
+    /// Makes a request. The promise stands in the map before any effect is performed.
+    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Local) -> FetchId) {
+        if let Ok(FetchId(id)) = self.think(ask) {
+            self.driver.host().open(id, open);
+        }
+        self.driver.drain();
     }
 
-    /// An assignment was taken, or refused.
-    pub fn tracked(&self, id: u32, taken: bool) {
-        let tracking = if taken { Tracking::Taken } else { Tracking::Refused };
-        let _busy = self.with(|local| local.handle_tracked(TrackId(id), tracking, now()));
-    }
-
-    /// A request was answered; with the status 0 no answer came, with 304 nothing changed. `retry_after`: in seconds. Says
-    /// whether the flags are those of `body` from now on.
-    pub fn answered(&self, id: u32, status: u16, body: &str, retry_after: Option<u32>) -> bool {
-        let result = effects::response(status, body, retry_after);
-        self.with(|local| local.handle_response(RequestId(id), result, now())).unwrap_or_default()
-    }
-
-    /// Does what is due.
-    pub fn timeout(&self) {
-        let _busy = self.with(|local| local.handle_timeout(now()));
-    }
-
-    /// When `timeout` has something to do, by `performance.now()`.
-    #[wasm_bindgen(js_name = nextTimeout)]
-    pub fn next_timeout(&self) -> Option<f64> {
-        self.with(|local| local.next_timeout()).ok().flatten().map(|due| due as f64)
-    }
-
-    /// The next thing to do, as JSON: `["send", id, method, url, headers, body, millis]`, `["abort", id]`,
-    /// `["track", id, event]`, `["dropped", id, code]`, `["settle", code?, status?]` or `["log", level, sentence, code?]`.
-    pub fn poll(&self) -> Option<String> {
-        let effect = self.with(Local::poll_effect).ok().flatten()?;
-        Some(list(&effect).finish().into_string())
-    }
-
-    /// Borrows the state. It is free whenever a page runs; were it not, the caller is told to try again.
     fn with<T>(&self, use_local: impl FnOnce(&mut Local) -> T) -> Result<T, JsValue> {
-        let mut local = self.0.try_borrow_mut().map_err(|_| js_error(Error::Closed))?;
+        let result = self.think(use_local);
+        self.driver.drain();
+        result
+    }
+
+    /// Borrows the state. It is free whenever JavaScript runs; were it not, the caller is told to try again.
+    fn think<T>(&self, use_local: impl FnOnce(&mut Local) -> T) -> Result<T, JsValue> {
+        let mut local = self.local.try_borrow_mut().map_err(|_| js_error(Error::Closed))?;
         Ok(use_local(&mut local))
     }
 }
@@ -123,33 +111,5 @@ fn config_of(given: &Object) -> Config {
         polling_millis: number("pollingMillis").unwrap_or(POLLING_MILLIS),
         capacity: number("capacity").map_or(CAPACITY, |number| number as usize),
         ..Config::new(text("apiKey").unwrap_or_default(), text("serverUrl").unwrap_or_default())
-    }
-}
-
-fn list(effect: &Effect) -> List {
-    let id_of = |name, TrackId(id): &TrackId| {
-        let mut list = List::of(name);
-        list.number((*id).into());
-        list
-    };
-    match effect {
-        Effect::Send(id, request) => effects::send(*id, request),
-        Effect::Abort(id) => effects::abort(*id),
-        Effect::Track(id, event) => {
-            let mut list = id_of("track", id);
-            list.json(event);
-            list
-        }
-        Effect::Dropped(id, reason) => {
-            let mut list = id_of("dropped", id);
-            list.text(reason.code().as_bytes());
-            list
-        }
-        Effect::Settle(result) => {
-            let mut list = List::of("settle");
-            effects::add_error(&mut list, result.err());
-            list
-        }
-        Effect::Log(level, message) => effects::log(*level, *message),
     }
 }

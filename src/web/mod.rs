@@ -8,19 +8,16 @@
 
 mod allocator;
 mod clock;
+mod delivery;
 pub mod dialect;
+mod driver;
 mod effects;
+mod host;
 mod random;
 mod text;
 
 #[cfg(feature = "client")]
 mod client;
-#[cfg(feature = "client")]
-mod delivery;
-#[cfg(feature = "client")]
-mod driver;
-#[cfg(feature = "client")]
-mod host;
 
 #[cfg(feature = "evaluate")]
 mod error;
@@ -28,19 +25,13 @@ mod error;
 mod evaluate;
 #[cfg(feature = "evaluate")]
 mod local;
-#[cfg(feature = "evaluate")]
-mod outbox;
 
 #[cfg(feature = "client")]
 pub use client::CoreClient;
-#[cfg(feature = "client")]
 pub use delivery::CoreDelivery;
 pub use dialect::JsDialect;
 #[cfg(feature = "evaluate")]
 pub use evaluate::evaluate;
-#[cfg(feature = "client")]
 pub use host::Host;
 #[cfg(feature = "evaluate")]
 pub use local::CoreLocal;
-#[cfg(feature = "evaluate")]
-pub use outbox::CoreOutbox;

@@ -233,7 +233,7 @@ function told(met) {
   const client = new reference.ExperimentClient('key', { analyticsProvider: original.provider });
   client.addContext = () => user;
   for (const [key, variant, from] of met) {
-    analytics.met(key, variant, from ?? 'none', () => user);
+    analytics.track(key, variant, from ?? 'none', () => user);
     client.legacyExposureInternal(key, variant, from);
   }
   return [mine.log, original.log];
@@ -262,7 +262,7 @@ test('a provider that has only track is tracked, and no source is as good as non
   const said = complaints(t);
   const tracked = [];
   const analytics = new ours.LegacyAnalytics({ track: ({ properties }) => tracked.push(properties.variant) });
-  for (const [value, from] of [['on', 'storage'], ['on', ''], ['on', 'storage']]) analytics.met('flag', { value }, from, () => ({}));
+  for (const [value, from] of [['on', 'storage'], ['on', ''], ['on', 'storage']]) analytics.track('flag', { value }, from, () => ({}));
   assert.deepEqual([tracked, said], [['on', 'on'], []]);
 });
 
@@ -271,7 +271,7 @@ test('what a provider throws goes to the console, and the variant is tracked all
   const tracked = [];
   const fail = () => { throw new Error('of the page'); };
   const analytics = new ours.LegacyAnalytics({ setUserProperty: fail, unsetUserProperty: fail, track: ({ key }) => tracked.push(key) });
-  for (const value of ['on', 'on', '']) analytics.met('flag', { value }, 'storage', () => ({}));
+  for (const value of ['on', 'on', '']) analytics.track('flag', { value }, 'storage', () => ({}));
   assert.deepEqual([tracked, said.length], [['flag'], 2]);
 });
 
@@ -300,11 +300,12 @@ test('the stub and the storage in memory answer the same', async () => {
 const TYPES = `
 import * as theirs from '@amplitude/experiment-js-client';
 import { AnalyticsConnector } from '@amplitude/analytics-connector';
-import * as plugin from '${source}plugin.js';
-import * as analytics from '${source}analytics.js';
-import * as storage from '${source}memory-storage.js';
-import { AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin, AmplitudeUserProvider } from '${source}amplitude.js';
-import { StubExperimentClient } from '${source}stub.js';
+import * as plugin from '${source}api/plugin.js';
+import * as analytics from '${source}api/analytics-provider.js';
+import * as storage from '${source}browser/memory-storage.js';
+import { AmplitudeAnalyticsProvider, AmplitudeUserProvider } from '${source}amplitude/amplitude-js.js';
+import { AmplitudeIntegrationPlugin } from '${source}amplitude/integration-plugin.js';
+import { StubExperimentClient } from '${source}client/stub-client.js';
 function both<A, B>(toTheirs: (ours: A) => B, toOurs: (theirs: B) => A) { return [toTheirs, toOurs]; }
 both<plugin.ExperimentPluginType, theirs.ExperimentPluginType>((a) => a, (b) => b);
 both<plugin.ExperimentPlugin, theirs.ExperimentPlugin>((a) => a, (b) => b);

@@ -14,7 +14,8 @@ export async function bundle(contents, resolveDir, options) {
   return outputFiles[0].text;
 }
 
-const OURS = ['amplitude', 'analytics', 'connector', 'stub', 'memory-storage'].map((name) => `export * from './${name}.js';`).join('\n');
+const FILES = ['amplitude/integration-plugin', 'amplitude/amplitude-js', 'amplitude/analytics-connector', 'client/legacy-analytics', 'client/stub-client', 'browser/memory-storage'];
+const OURS = FILES.map((name) => `export * from './${name}.js';`).join('\n');
 /** Made as pkg/build.mjs makes the package: private names are mangled. */
 export const script = await bundle(OURS, source, { mangleProps: /^[a-z][A-Za-z]*_$/ });
 export const globalsBefore = Object.getOwnPropertyNames(globalThis);

@@ -126,7 +126,8 @@ impl Page {
         let is_held = given.remove("held") == Some(Value::Bool(true));
         given.set("serverUrl", "http://h");
         given.set("flagsServerUrl", "http://f");
-        let config = Config::new(key.into(), read_options(given.to_json().as_bytes()), window).held(is_held);
+        let config =
+            Config::new(key.into(), read_options(given.to_json().as_bytes()), window).awaiting_consent(is_held);
         let client = Client::new(config, NativeDialect, Rc::new(shelf.clone()), now);
         let (log, tracked, notified) = Default::default();
         let (provider, plugin, options) = (Tracking::Taken, Tracking::Taken, options.into());
@@ -333,8 +334,10 @@ impl Page {
             Effect::Abort(id) => format!("abort {}", id.0),
             Effect::Track(id, to, event) => {
                 let to = if to == Receiver::Plugin { "plugin " } else { "" };
+                let event =
+                    Object::parse(&event).and_then(|event| ExposureEvent::from_event(&event)).expect("an exposure");
                 let line = format!("track {to}{}", event.exposure.flag_key);
-                self.tracked.push(*event);
+                self.tracked.push(event);
                 let tracking = if to.is_empty() { self.provider } else { self.plugin };
                 self.client.handle_tracked(id, tracking, self.now);
                 line
@@ -351,7 +354,10 @@ impl Page {
             Effect::Settle(id, Err(error)) => format!("settle {} {}", id.0, error.code()),
             Effect::Notify(change) => {
                 let line = match &change {
-                    Change::Exposure(exposure) => format!("notify Exposure {}", exposure.flag_key),
+                    Change::Exposure(exposure) => {
+                        let exposure = Object::parse(exposure).expect("an exposure");
+                        format!("notify Exposure {}", exposure.get("flag_key").and_then(Value::as_str).expect("a flag"))
+                    }
                     change => format!("notify {change:?}"),
                 };
                 self.notified.push(change);

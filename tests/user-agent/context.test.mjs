@@ -1,10 +1,10 @@
-// pkg/src/context.ts against the reference's DefaultUserProvider: the same user and the same records in storage on many pages.
+// pkg/src/browser/default-user-provider.ts against the reference's DefaultUserProvider: the same user and the same records in storage on many pages.
 import assert from 'node:assert/strict';
 import { afterEach, mock, test } from 'node:test';
 import { Experiment } from '@amplitude/experiment-js-client';
 import { source } from './source.mjs';
 
-const { DefaultUserProvider } = await source('context.ts');
+const { DefaultUserProvider } = await source('browser/default-user-provider.ts');
 /** The reference does not export it. */
 const Reference = Experiment.initialize('key').config.userProvider.constructor;
 
@@ -233,7 +233,7 @@ test('the user agent is read once, and nothing is touched before the first user'
   const touch = (name, value) => () => (touched.push(name), value);
   const navigator = { get userAgent() { return touched.push('userAgent'), SAFARI; }, languages: ['en'] };
   become({ navigator: touch('navigator', navigator), ...Object.fromEntries(GLOBALS.filter((name) => name !== 'navigator').map((name) => [name, touch(name)])) });
-  const fresh = await source('context.ts');
+  const fresh = await source('browser/default-user-provider.ts');
   const provider = new fresh.DefaultUserProvider(undefined, KEY);
   assert.deepEqual(touched, []);
   provider.getUser();

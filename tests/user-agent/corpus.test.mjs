@@ -1,4 +1,4 @@
-// pkg/src/user-agent.ts against ua-parser, on the user agents of real visitors: how often all four fields agree, and where they do not.
+// pkg/src/browser/user-agent.ts against ua-parser, on the user agents of real visitors: how often all four fields agree, and where they do not.
 //
 // disagreements.json is the reviewed list. After a change: UPDATE_DISAGREEMENTS=1 node --test tests/user-agent/corpus.test.mjs
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import { source } from './source.mjs';
 
 const require = createRequire(import.meta.url);
 const { UAParser } = require('@amplitude/ua-parser-js');
-const { readUserAgent } = await source('user-agent.ts');
+const { readUserAgent } = await source('browser/user-agent.ts');
 
 /** The promise: at most one visitor in a hundred is somebody else than with the reference. */
 const AGREEMENT = 0.99;

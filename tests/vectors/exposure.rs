@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use experiment_wasm::client::{Client, Config, Effect, Expose, Receiver, Window};
-use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::json::{Object, Text, Value, parse};
 use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::Now;
@@ -53,7 +53,8 @@ fn told(client: &mut impl Machine) -> Option<Object> {
     while let Some(effect) = client.poll_effect() {
         if let Effect::Track(_, Receiver::Provider, event) = effect {
             assert!(told.is_none(), "told twice");
-            told = Some(event.exposure.to_object());
+            let event = parse(&event).ok().and_then(Value::into_object).expect("an event");
+            told = event.get("event_properties").and_then(Value::as_object).cloned();
         }
     }
     told

@@ -1,10 +1,10 @@
 // One stored event as a card: assignment, exposure (as sent beside as stored), or an ordinary event.
 import { element } from '../dom';
-import type { SentEvent } from './handed-over';
+import type { SentEvent } from './tracked';
 import type { StoredEvent } from './server';
-import { assignment, exposure, isOnItsWay, prefix, propertyOf, type Entry } from './story';
+import { assignment, exposure, isPending, prefix, propertyOf, type Entry } from './timeline';
 
-// The seed's table: what ingestion renames, in the order in which it is read.
+// The properties that ingestion renames, in the order of the table.
 const renamed = [
   ['flag_key', '[Experiment] Flag Key'],
   ['variant', '[Experiment] Variant'],
@@ -73,7 +73,7 @@ function row(cell: 'td' | 'th', ...texts: string[]): HTMLElement {
 function outcome(entry: Entry): HTMLElement {
   const { stored } = entry;
   if (!stored) {
-    const text = isOnItsWay(entry) ? 'on its way' : 'this server has not stored it yet';
+    const text = isPending(entry) ? 'on its way' : 'this server has not stored it yet';
     return element('p', { class: 'outcome', 'data-state': 'waiting' }, text);
   }
   const name = propertyOf(stored);

@@ -1,6 +1,6 @@
-// The list of cards. One is made again only when its event changed and moved only when it must: an open one stays open.
+// The list of cards. A card is replaced only when its event changed, and moved only when it must be, so that an open one stays open.
 import { card } from './cards';
-import type { Entry } from './story';
+import type { Entry } from './timeline';
 
 const list = document.querySelector<HTMLElement>('#events')!;
 const empty = document.querySelector<HTMLElement>('#no-events')!;
@@ -11,8 +11,8 @@ export function showEvents(entries: Entry[]): void {
   const nodes = entries.map(nodeFor);
   const wanted = new Set(nodes);
   for (const node of [...list.children]) if (!wanted.has(node as HTMLElement)) node.remove();
-  nodes.forEach((node, at) => {
-    if (list.children[at] !== node) list.insertBefore(node, list.children[at] ?? null);
+  nodes.forEach((node, index) => {
+    if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
   });
   empty.hidden = nodes.length > 0;
 }

@@ -1,14 +1,14 @@
-// The live view beside the shop: what the server stored about the visitor at the door.
+// The live view beside the shop: what the server stored about the current visitor.
 import { exposures } from '../shop/experiment';
 import { onVisitor } from '../shop/switcher';
 import type { Visitor } from '../shop/visitors';
-import { handedOverFor, overhear } from './handed-over';
+import { trackedFor, recordTracked } from './tracked';
 import { showEvents } from './list';
 import { pollWhileVisible } from './poll';
 import { showProperties } from './properties';
 import { readEvents, readProperties, type StoredEvent } from './server';
 import { showSteps } from './steps';
-import { assigned, changes, entries, exposed, isOnItsWay, prefix, type Entry } from './story';
+import { assigned, changes, entries, exposed, isPending, prefix, type Entry } from './timeline';
 
 const followed = 'checkout-button';
 const flags = [followed, 'free-shipping-banner'];
@@ -21,7 +21,7 @@ let visitor: Visitor;
 let stored: StoredEvent[] = [];
 let properties: Record<string, unknown> = {};
 
-const poll = pollWhileVisible(readStored, () => say('The server does not answer. Trying again.', false));
+const poll = pollWhileVisible(readStored, () => announce('The server does not answer. Trying again.', false));
 
 onVisitor((entered) => {
   visitor = entered;
@@ -31,7 +31,7 @@ onVisitor((entered) => {
   poll.now();
 });
 
-overhear(exposures, () => {
+recordTracked(exposures, () => {
   show();
   poll.soon();
 });
@@ -43,15 +43,15 @@ startOver.addEventListener('click', () => {
 });
 
 async function readStored(): Promise<boolean> {
-  const asked = visitor;
-  const events = await readEvents(asked.user);
-  // A user of whom nothing is stored yet is nobody to the server.
-  const now = events.length > 0 ? await readProperties(asked.user) : {};
-  if (asked !== visitor) return true;
+  const requested = visitor;
+  const events = await readEvents(requested.user);
+  // The server knows a user only from stored events.
+  const now = events.length > 0 ? await readProperties(requested.user) : {};
+  if (requested !== visitor) return true;
   [stored, properties] = [events, now];
   show();
-  say(sentence(), true);
-  return all().some(isOnItsWay);
+  announce(sentence(), true);
+  return all().some(isPending);
 }
 
 function show(): void {
@@ -61,27 +61,27 @@ function show(): void {
 }
 
 function all(): Entry[] {
-  return entries(handedOverFor(visitor.user), stored);
+  return entries(trackedFor(visitor.user), stored);
 }
 
 function progress() {
   const choice = assigned(followed, stored);
-  const met = exposed(followed, stored);
+  const event = exposed(followed, stored);
   return {
     assigned: choice === undefined ? undefined : String(choice),
-    exposed: met && new Date(met.time).toLocaleTimeString('en-GB'),
-    property: met && String(properties[prefix + followed] ?? 'unset'),
+    exposed: event && new Date(event.time).toLocaleTimeString('en-GB'),
+    property: event && String(properties[prefix + followed] ?? 'unset'),
   };
 }
 
-/** For those who listen rather than look: said once, when it changes. */
+/** For screen readers: announced once for each change. */
 function sentence(): string {
   const { assigned: choice = 'nothing', property } = progress();
   const loop = property ? `met it; property ${property}` : 'has not met it today';
   return `${visitor.name}: assigned ${choice}, ${loop}.`;
 }
 
-function say(text: string, live: boolean): void {
+function announce(text: string, live: boolean): void {
   document.body.dataset.ledger = live ? 'live' : 'away';
   if (status.textContent !== text) status.textContent = text;
 }

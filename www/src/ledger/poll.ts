@@ -1,21 +1,21 @@
-// When to read: quickly while something is on its way, otherwise about once a second, and never while the page is hidden.
+// When to read: quickly while an exposure is pending, otherwise about once a second, and not while the page is hidden.
 
 const usualPause = 1_000;
-// About what an exposure takes from the page to the server's answer.
+// About the time from an exposure to the server's answer.
 const quickPause = 200;
-// The server is away or restarting; the console need not fill up meanwhile.
+// The server is away or restarting; fewer requests keep the console readable.
 const pauseAfterFailure = 5_000;
 
-/** `read` says whether something is still on its way. */
+/** `read` returns whether an exposure is pending. */
 export function pollWhileVisible(read: () => Promise<boolean>, failed: () => void) {
   let timer = 0;
-  let turn = 0;
+  let latest = 0;
   const next = (pause: number) => {
     clearTimeout(timer);
     if (!document.hidden) timer = setTimeout(tick, pause);
   };
   const tick = async () => {
-    const mine = ++turn;
+    const current = ++latest;
     let pause = usualPause;
     try {
       if (await read()) pause = quickPause;
@@ -23,7 +23,7 @@ export function pollWhileVisible(read: () => Promise<boolean>, failed: () => voi
       pause = pauseAfterFailure;
       failed();
     }
-    if (mine === turn) next(pause);
+    if (current === latest) next(pause);
   };
   document.addEventListener('visibilitychange', () => next(0));
   return { now: () => next(0), soon: () => next(quickPause) };

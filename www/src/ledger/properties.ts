@@ -1,6 +1,6 @@
 // The visitor's experiment properties: before the latest exposure, and now.
 import { element } from '../dom';
-import type { Change } from './story';
+import type { Change } from './timeline';
 
 const body = document.querySelector<HTMLElement>('#properties tbody')!;
 

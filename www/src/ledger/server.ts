@@ -1,14 +1,14 @@
-// Reads what the server stored, with the admin key that only this side of the page holds.
+// Reads what the server stored, with the admin key, which the shop does not have.
 import type { ExperimentUser } from 'experiment-wasm';
 
 const adminKey = 'demo-admin-key';
-// More than one visitor of the demo makes in a day.
-const newest = '60';
+// More than a visitor of the demo makes in a day.
+const limit = '60';
 
 export interface StoredEvent {
   event_type: string;
   event_properties: Record<string, unknown>;
-  /** The user's properties as they were when this event was taken in. */
+  /** The user's properties at the time when the event was stored. */
   user_properties: Record<string, unknown>;
   insert_id: string;
   time: number | string;
@@ -16,15 +16,15 @@ export interface StoredEvent {
 
 /** Oldest first. */
 export function readEvents(user: ExperimentUser): Promise<StoredEvent[]> {
-  return read('/api/events', { ...whose(user), limit: newest });
+  return read('/api/events', { ...queryOf(user), limit });
 }
 
 export async function readProperties(user: ExperimentUser): Promise<Record<string, unknown>> {
-  const stored = await read<{ user_properties: Record<string, unknown> }>('/api/users', whose(user));
+  const stored = await read<{ user_properties: Record<string, unknown> }>('/api/users', queryOf(user));
   return stored.user_properties;
 }
 
-function whose({ user_id, device_id }: ExperimentUser): Record<string, string> {
+function queryOf({ user_id, device_id }: ExperimentUser): Record<string, string> {
   return user_id ? { user_id } : { device_id: device_id ?? '' };
 }
 

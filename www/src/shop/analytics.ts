@@ -1,5 +1,5 @@
-// Ordinary analytics, as any shop has: one event, sent as it happens.
-import { randomMark } from '../mark';
+// The shop's other analytics: one event, sent as it happens.
+import { randomId } from '../random-id';
 import { experiment } from './experiment';
 
 export async function track(type: string, properties: Record<string, unknown>): Promise<boolean> {
@@ -9,7 +9,7 @@ export async function track(type: string, properties: Record<string, unknown>): 
     user_id,
     device_id,
     time: Date.now(),
-    insert_id: `order-${Date.now()}-${randomMark()}`,
+    insert_id: `order-${Date.now()}-${randomId()}`,
     event_properties: properties,
   };
   try {

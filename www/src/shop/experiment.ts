@@ -1,4 +1,4 @@
-// The shop's experiment client: all the set-up there is.
+// The shop's experiment client: the whole set-up.
 import { Experiment, HttpExposureTrackingProvider } from 'experiment-wasm';
 
 export const exposures = new HttpExposureTrackingProvider({

@@ -1,4 +1,4 @@
-// The shop: for whoever is at the door, ask for variants, then show them.
+// The shop: fetches the visitor's variants, then shows them.
 import { showBanner } from './banner';
 import { showCheckout } from './checkout';
 import { experiment } from './experiment';
@@ -12,10 +12,10 @@ onVisitor(async (visitor) => {
   current = visitor;
   document.body.ariaBusy = 'true';
   await variantsFor(visitor);
-  if (visitor === current) show(); // else somebody else came in meanwhile
+  if (visitor === current) show(); // else the visitor changed meanwhile
 });
 
-/** Assignment: the server evaluates, and stores what it chose. */
+/** Assignment: the server evaluates, and stores the result. */
 async function variantsFor(visitor: Visitor): Promise<void> {
   if (started) await experiment.fetch(visitor.user);
   else await start(visitor);
@@ -26,7 +26,7 @@ async function start(visitor: Visitor): Promise<void> {
   await experiment.start(visitor.user);
 }
 
-/** Exposure: reading a variant in order to show it is what tracks it. */
+/** Exposure: reading a variant tracks it. */
 function show(): void {
   showBanner(experiment.variant('free-shipping-banner'));
   showCheckout(experiment.variant('checkout-button'));

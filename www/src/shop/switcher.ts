@@ -1,17 +1,17 @@
-// The user switcher: a radio group of visitors; tells whoever asks who is at the door, now and at every switch.
+// The user switcher: a radio group of visitors. Calls its listeners with the current visitor, at once and after every switch.
 import { element } from '../dom';
 import { newVisitor, visitors, type Visitor } from './visitors';
 
-// Outlives a reload, not the tab.
-const remembered = 'shop-visitor';
+// In sessionStorage: kept over reloads, until the tab is closed.
+const storageKey = 'shop-visitor';
 
-const another = document.querySelector<HTMLButtonElement>('#new-visitor')!;
+const newVisitorButton = document.querySelector<HTMLButtonElement>('#new-visitor')!;
 const listeners: ((visitor: Visitor) => void)[] = [];
 
 let current = lastVisitor();
 for (const visitor of visitors) addChoice(visitor);
 if (current.id === 'new') addChoice(current);
-another.addEventListener('click', () => {
+newVisitorButton.addEventListener('click', () => {
   document.querySelector('[data-visitor="new"]')?.remove();
   enter(newVisitor());
   addChoice(current).focus();
@@ -23,13 +23,13 @@ export function onVisitor(call: (visitor: Visitor) => void): void {
 }
 
 function lastVisitor(): Visitor {
-  const text = sessionStorage.getItem(remembered);
+  const text = sessionStorage.getItem(storageKey);
   return text ? (JSON.parse(text) as Visitor) : visitors[0]!;
 }
 
 function enter(visitor: Visitor): void {
   current = visitor;
-  sessionStorage.setItem(remembered, JSON.stringify(visitor));
+  sessionStorage.setItem(storageKey, JSON.stringify(visitor));
   for (const call of listeners) call(visitor);
 }
 
@@ -45,6 +45,6 @@ function addChoice(visitor: Visitor): HTMLInputElement {
     element('span', { class: 'visitor-name' }, visitor.name),
     element('span', { class: 'visitor-note' }, visitor.note),
   );
-  another.before(label);
+  newVisitorButton.before(label);
   return radio;
 }

@@ -1,6 +1,6 @@
-// Who can walk into the shop: four known visitors, and any number of new ones.
+// The visitors of the shop: four known ones, and any number of new ones.
 import type { ExperimentUser } from 'experiment-wasm';
-import { randomMark } from '../mark';
+import { randomId } from '../random-id';
 
 export interface Visitor {
   id: string;
@@ -9,7 +9,7 @@ export interface Visitor {
   user: ExperimentUser;
 }
 
-// With the salt in demo.json these four meet treatment, control, no variant (outside the rollout) and treatment.
+// With the salt in demo.json these four get treatment, control, no variant (outside the rollout) and treatment.
 export const visitors: readonly Visitor[] = [
   {
     id: 'mira',
@@ -53,6 +53,6 @@ export const visitors: readonly Visitor[] = [
 ];
 
 export function newVisitor(): Visitor {
-  const mark = randomMark();
-  return { id: 'new', name: 'New visitor', note: `device ${mark}`, user: { device_id: `visitor-${mark}` } };
+  const id = randomId();
+  return { id: 'new', name: 'New visitor', note: `device ${id}`, user: { device_id: `visitor-${id}` } };
 }

@@ -1,7 +1,7 @@
 // The exposure tester: reads the form, shows the request while it is typed, sends it, shows the answer.
 import { body, curl, headers, type Fields } from './request';
 
-const remembered = 'tester-api-key';
+const storageKey = 'tester-api-key';
 
 const form = document.querySelector<HTMLFormElement>('#tester')!;
 const endpoint = document.querySelector<HTMLInputElement>('#endpoint')!;
@@ -10,21 +10,21 @@ const preview = document.querySelector<HTMLElement>('#curl')!;
 const copy = document.querySelector<HTMLButtonElement>('#copy')!;
 const answer = document.querySelector<HTMLElement>('#answer')!;
 
-apiKey.value = localStorage.getItem(remembered) ?? '';
-form.addEventListener('input', follow);
+apiKey.value = localStorage.getItem(storageKey) ?? '';
+form.addEventListener('input', update);
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   void send(fields());
 });
 copy.addEventListener('click', () => void copyPreview());
-follow();
+update();
 
-function follow(): void {
+function update(): void {
   const elsewhere = new FormData(form).get('where') === 'elsewhere';
   endpoint.disabled = !elsewhere;
   endpoint.required = elsewhere;
   const now = fields();
-  localStorage.setItem(remembered, now.api_key);
+  localStorage.setItem(storageKey, now.api_key);
   preview.textContent = curl(now);
 }
 
@@ -66,7 +66,7 @@ function show(state: string, text: string): void {
   answer.textContent = text;
 }
 
-/** The clipboard is closed to pages that came over plain http from another machine: then select the text instead. */
+/** On a page over plain http from another machine there is no clipboard: the text is selected instead. */
 async function copyPreview(): Promise<void> {
   try {
     await navigator.clipboard.writeText(preview.textContent ?? '');

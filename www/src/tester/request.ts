@@ -11,7 +11,7 @@ export interface Fields {
 
 export const headers = { 'Content-Type': 'application/json', Accept: '*/*' };
 
-/** What is left empty is left out: no variant means unset. */
+/** Empty fields are left out: without a variant the property is unset. */
 export function body(fields: Fields): object {
   return {
     api_key: fields.api_key,

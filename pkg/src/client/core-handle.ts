@@ -1,0 +1,164 @@
+// A client's handle on the core: what the client is built from, what it gets again after a trap, and the promises that wait.
+
+import { name, version } from '../../package.json';
+import { attempt } from '../runtime/safe-call.js';
+import { type ClientCore, type ClientSeed, type Core, type Decided, USER } from '../wasm/boundary.js';
+import { register, callCore, type CoreSlot, driven, rebuild, unregister } from '../wasm/client-instance.js';
+import { pend } from '../wasm/pending.js';
+import { copyVariant } from './copy-variant.js';
+import { Fallback } from './fallback.js';
+import { readableEntries, type OnUnusable, toJson } from '../runtime/json.js';
+import type { ExperimentUser } from '../api/user.js';
+import type { Variants } from '../api/variant.js';
+
+/** A user provider, or a plugin. */
+type UserSource = { getUser(): ExperimentUser } | undefined;
+
+/** The fields of a seed that refer to objects of the page, cleared. */
+const DETACHED = { exposureTrackingProvider: undefined, plugin: undefined, httpClient: undefined, log() {}, fail() {}, notify() {} };
+
+export class CoreHandle {
+  /** The sources of the user's fields. Later ones take precedence. */
+  readonly userProviders: [provider: UserSource, plugin: UserSource] = [undefined, undefined];
+  private readonly pageObjects_: Partial<ClientSeed>;
+  private slot_: CoreSlot<ClientCore>;
+  private lastContext_?: string;
+  /** The variants of flags that the instance evaluates, by its numbers. */
+  private decided_: Array<Exclude<Decided, number>> = [];
+  /** The keys of the last answer of `all`, and an object with these keys. */
+  private keys_: string[] = [];
+  private template_: Variants = {};
+  /** Whether the plugin is set up; `undefined` without a plugin. */
+  private isReady_?: boolean;
+
+  constructor(
+    private readonly seed_: ClientSeed,
+    provider: UserSource,
+    private readonly onUnusable_: OnUnusable,
+  ) {
+    const { exposureTrackingProvider, httpClient, log, fail, notify } = seed_;
+    this.pageObjects_ = { exposureTrackingProvider, httpClient, log, fail, notify };
+    this.userProviders[0] = provider;
+    this.slot_ = this.register_();
+  }
+
+  call<T>(act: (core: ClientCore) => T): T {
+    return callCore(this.slot_, act);
+  }
+
+  /** Requests variants, and for `start` flags. */
+  request(isStart: boolean, user?: string, options?: string): Promise<void> {
+    return pend(this.seed_.pending, 'the request failed', { isStart, options }, (open) => {
+      this.refresh();
+      this.call((core) => (isStart ? core.start(user, open, false) : core.fetch(user, options, open)));
+    });
+  }
+
+  /** Looks for changes that nothing announces: of the providers' fields, the page's address, the day. Returns whether there are any. */
+  refresh(): boolean {
+    const [provided, url] = this.context_();
+    const seen = [Math.floor(Date.now() / 86_400_000), url, provided].join('\n');
+    if (seen === this.lastContext_) return false;
+    this.lastContext_ = seen;
+    try {
+      this.call((core) => core.setContext(provided, url));
+    } catch (error) {
+      this.lastContext_ = undefined;
+      throw error;
+    }
+    return true;
+  }
+
+  integrate(isReady: boolean): void {
+    this.isReady_ = isReady;
+    this.refresh();
+    this.call((core) => core.integrate(isReady));
+  }
+
+  /** The user as it was set, as JSON text; `undefined` without a user. */
+  userText(): string | undefined {
+    return this.call((core) => (core.getUser ? core.getUser() : this.seed_.kept.get(USER)));
+  }
+
+  /** The user as in requests and conditions, with the providers' fields. */
+  user(): ExperimentUser {
+    return merged([{ library: `${name}/${version}` }, JSON.parse(this.context_()[0]), JSON.parse(this.userText() ?? '{}')]);
+  }
+
+  /** The variants of all flags. */
+  all(): Variants {
+    return this.call((core) => {
+      const [second, first, ...decided]: [Variants, Variants, ...Decided[]] = JSON.parse(core.all());
+      const stored = { ...second, ...first };
+      const keys = Object.keys(stored);
+      const variants = Object.values(stored);
+      for (const item of decided) {
+        const [, key, variant] = typeof item === 'number' ? this.decided_[item]! : (this.decided_[item[0]] = item);
+        keys.push(key);
+        variants.push(copyVariant(variant));
+      }
+      // Copying an object of a thousand keys takes a tenth of the time of building it, and the keys are mostly those of the last call.
+      if (keys.length !== this.keys_.length || keys.some((key, index) => key !== this.keys_[index])) {
+        this.keys_ = keys;
+        this.template_ = Object.fromEntries(keys.map((key) => [key, {}]));
+      }
+      const all = { ...this.template_ };
+      keys.forEach((key, index) => (all[key] = variants[index]!));
+      return all;
+    });
+  }
+
+  /** Builds the client again, from what the page keeps. */
+  rebuild(): void {
+    rebuild(this.slot_);
+  }
+
+  /**
+   * Closes the client; {@link adopt} builds it again. The instance holds the seed: if that referred to the page's objects, they would stay in
+   * memory as long as the page.
+   */
+  release(): void {
+    this.call((core) => core.close());
+    unregister(this.slot_);
+    Object.assign(this.seed_, DETACHED);
+  }
+
+  /** Closes the client, and forgets its variants. */
+  forget(): void {
+    this.release();
+    this.slot_.of = undefined;
+  }
+
+  adopt(): void {
+    Object.assign(this.seed_, this.pageObjects_);
+    this.slot_ = this.register_();
+  }
+
+  private register_(): CoreSlot<ClientCore> {
+    return register({ standby: new Fallback(this.seed_), build: (core) => this.build_(core) });
+  }
+
+  private build_(core: Core): ClientCore {
+    const client = driven(core, this.seed_, (host) => new core.CoreClient(host));
+    this.decided_ = [];
+    client.setContext(...this.context_());
+    if (this.isReady_ !== undefined) client.integrate(this.isReady_);
+    this.seed_.open.clear();
+    for (const open of [...this.seed_.pending].filter((open) => !open.isQueued)) {
+      if (open.isStart) client.start(undefined, open, true);
+      else client.fetch(undefined, open.options, open);
+    }
+    return client;
+  }
+
+  private context_(): [provided: string, url?: string] {
+    const users = this.userProviders.map((says) => attempt(() => says?.getUser()));
+    return [toJson(merged(users), this.onUnusable_, 'user') ?? '{}', attempt(() => location.href)];
+  }
+}
+
+/** Fields of later users take precedence; missing ones do not. User properties are merged one by one. */
+function merged(users: unknown[]): ExperimentUser {
+  const known = users.map((user) => Object.fromEntries(readableEntries(user).filter(([, value]) => value != null)));
+  return Object.assign({}, ...known, { user_properties: Object.assign({}, ...known.map((user) => user.user_properties)) });
+}

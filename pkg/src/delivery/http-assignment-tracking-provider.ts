@@ -1,0 +1,94 @@
+// Delivery of assignments without an analytics SDK: passes events to the core's outbox, and keeps them here, where they survive a trap.
+
+import type { OutboxCore } from 'core:evaluate';
+import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
+import { News } from '../wasm/host.js';
+import { MachineDriver, reporting } from '../wasm/machine-driver.js';
+import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
+import type { HttpClient } from '../api/http-client.js';
+import { requiredOption } from './required-option.js';
+
+/** The options of {@link HttpAssignmentTrackingProvider}. */
+export interface HttpAssignmentTrackingOptions {
+  /** The project's API key (not the deployment key). */
+  apiKey: string;
+  /** The whole address of an Amplitude-compatible endpoint, for instance `https://api2.amplitude.com/2/httpapi`. */
+  serverUrl: string;
+  /** Gets errors. Default: the console. */
+  loggerProvider?: Logger;
+  /** Sends the requests. Default: `fetch`. */
+  httpClient?: HttpClient;
+}
+
+/**
+ * Sends assignments to an Amplitude-compatible endpoint: for the option `assignmentTrackingProvider` of {@link LocalEvaluationClient}.
+ *
+ * Events wait in memory, are sent in batches, and are retried for seven days, until the server answers what became of each. When 2,000 wait, it
+ * refuses more until there is room. A process that ends waits for the first try; await {@link flush} to wait for all.
+ */
+export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvider {
+  private readonly driver_: MachineDriver<OutboxCore>;
+  private readonly kept_ = new Kept(() => this.delivered_());
+  private readonly waiting_: Array<() => void> = [];
+  private isFailing_ = false;
+
+  /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing, empty or no text. */
+  constructor(options: HttpAssignmentTrackingOptions) {
+    const apiKey = requiredOption(options, 'apiKey', 'HttpAssignmentTrackingProvider');
+    const serverUrl = requiredOption(options, 'serverUrl', 'HttpAssignmentTrackingProvider');
+    const logger = filteredLogger(options.loggerProvider, LogLevel.Error);
+    this.driver_ = new MachineDriver({
+      logger_: logger,
+      seed_: { apiKey, serverUrl, httpClient: options.httpClient, kept: this.kept_, ...reporting(logger) },
+      build_: (core, host) => new core.CoreDelivery(host),
+      isAwaited_: () => this.waiting_.length > 0 || (this.kept_.size > 0 && !this.isFailing_),
+      seen_: (...heard) => {
+        // Until something is forgotten for it: an answer may be anybody's.
+        if (heard[0] !== News.TimedOut) this.isFailing_ = true;
+        return heard;
+      },
+    });
+  }
+
+  /** Called by the client. Returns `false` when there is no room for the event. */
+  track(event: AssignmentEvent): unknown {
+    return this.driver_.use_((outbox) => !outbox.isFull() && outbox.track(JSON.stringify(event)));
+  }
+
+  /** Sends the events that wait, now. The promise resolves when none waits any more, after as many tries as that takes. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting_.push(resolve);
+      this.driver_.quietly_((outbox) => outbox.flush(false));
+      if (!this.kept_.size) this.settle_();
+    });
+  }
+
+  /** Sends the events that wait, once, and then no more. */
+  close(): void {
+    this.driver_.quietly_((outbox) => outbox.close());
+    this.settle_();
+  }
+
+  private delivered_(): void {
+    this.isFailing_ = false;
+    if (!this.kept_.size) this.settle_();
+  }
+
+  private settle_(): void {
+    for (const resolve of this.waiting_.splice(0)) resolve();
+  }
+}
+
+/** Events that wait, and who hears when one is forgotten. */
+class Kept extends Map<string, string> {
+  constructor(private readonly forgotten_: () => void) {
+    super();
+  }
+
+  override delete(key: string): boolean {
+    const isGone = super.delete(key);
+    if (isGone) this.forgotten_();
+    return isGone;
+  }
+}
