@@ -9,7 +9,7 @@ use std::mem::replace;
 
 use crate::evaluation::Decision;
 use crate::flag::Flags;
-use crate::insert_id::InsertId;
+use crate::insert_id::FieldHasher;
 use crate::json::{Object, Text, Value};
 use crate::user::{Identity, is_truthy};
 
@@ -158,7 +158,7 @@ pub fn insert_id(identity: &Identity, assigned: &[Assigned], day: u64) -> Text {
         canonical.extend((part.len() as u32).to_le_bytes());
         canonical.extend_from_slice(part);
     }
-    InsertId::new()
+    FieldHasher::new()
         .optional(identity.user_id.as_deref())
         .optional(identity.device_id.as_deref())
         .field(&canonical)

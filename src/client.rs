@@ -208,7 +208,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
             out.extend_from_slice(&source.to_text());
         }
         for decision in self.decide(None, &mut None) {
-            if self.flags.at(decision.flag).is_some_and(|flag| flag.is_local) {
+            if self.flags.flag_at(decision.flag).is_some_and(|flag| flag.is_local) {
                 out.push(b',');
                 self.write_decided(&decision, &mut out);
             }

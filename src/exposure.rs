@@ -3,7 +3,7 @@
 //! The rules are the seed's; vectors: `tests/vectors/exposure.json`. Whether an exposure was told before is the client's
 //! question; what the server makes of it is the crate `experiment-ingestion`'s.
 
-use crate::insert_id::InsertId;
+use crate::insert_id::FieldHasher;
 use crate::json::{Object, Text, Value};
 use crate::time::day;
 use crate::user::{Identity, is_truthy};
@@ -160,7 +160,7 @@ pub fn text_of(name: &Value) -> Text {
 /// A is A0, B0, A1). No id of a person is inside.
 pub fn insert_id(identity: &Identity, exposure: &Exposure, day: u64, turn: u64) -> Text {
     let text = |name: &Option<Value>| name.as_ref().map(text_of).unwrap_or_default();
-    InsertId::new()
+    FieldHasher::new()
         .optional(identity.user_id.as_deref())
         .optional(identity.device_id.as_deref())
         .field(&exposure.flag_key)

@@ -9,9 +9,9 @@ use crate::digest;
 use crate::json::Text;
 
 /// An insert id in the making.
-pub struct InsertId(Vec<u8>);
+pub struct FieldHasher(Vec<u8>);
 
-impl InsertId {
+impl FieldHasher {
     /// Starts with the format's version.
     pub fn new() -> Self {
         Self(b"v1".to_vec())
@@ -48,7 +48,7 @@ impl InsertId {
     }
 }
 
-impl Default for InsertId {
+impl Default for FieldHasher {
     fn default() -> Self {
         Self::new()
     }

@@ -1,12 +1,12 @@
-//! Local evaluation, for servers: flags are loaded and polled, users are evaluated here, and what came of it is told once
-//! as an assignment.
+//! Local evaluation, for servers: flags are loaded and polled, users are evaluated here, and each new result is tracked as an
+//! assignment, once.
 //!
-//! A state machine like the client of a page: time comes in, [`Effect`]s go out. An evaluation is of the user it is
-//! given and of nobody else: nothing of one user is kept for the next. Timelines: `tests/local.rs`; a program that uses it:
+//! A state machine like the client of a page: time comes in, [`Effect`]s go out. Each call evaluates the user it is given;
+//! nothing of a user is kept for the next call. Timelines: `tests/local.rs`; a program that uses it:
 //! `examples/local_evaluation.rs`.
 
 mod loading;
-mod offers;
+mod retry_queue;
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ use crate::assignment::{Assigned, event, insert_id, of_evaluation};
 use crate::dialect::Dialect;
 use crate::effect::{DropReason, Level, Message, RequestId, TrackId};
 use crate::error::Error;
-use crate::evaluation::{Silent, Target, evaluate};
+use crate::evaluation::{NoopVisitor, Target, evaluate};
 use crate::exposure::Tracking;
 use crate::flag::{FlagError, Flags};
 use crate::json::{Object, Text, Value, parse};
@@ -24,21 +24,21 @@ use crate::time::{Now, comes, day};
 use crate::user::{Identity, context, remove_unusable_ids};
 
 use loading::Loading;
-use offers::Offers;
+use retry_queue::RetryQueue;
 
 /// How often flags are polled, in milliseconds: the reference's default.
 pub const POLLING_MILLIS: u64 = 30_000;
 
-/// What a local evaluation is told once.
+/// The configuration of a local evaluation.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The deployment key, of a server deployment: those get all flags.
     pub api_key: Text,
-    /// The origin that flags are asked of.
+    /// The origin that flags are loaded from.
     pub server_url: Text,
     /// How often flags are polled, in milliseconds.
     pub polling_millis: u64,
-    /// Whether assignments are told at all.
+    /// Whether assignments are tracked.
     pub tracks_assignments: bool,
     /// What assignments carry as `[Experiment] Environment Name`.
     pub environment: Option<Text>,
@@ -47,7 +47,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// For a deployment and a server: polls each 30 seconds, tells assignments, remembers 65,536 of them.
+    /// The defaults for a deployment and a server: polls each 30 seconds, tracks assignments, remembers 65,536 of them.
     pub fn new(api_key: impl Into<Text>, server_url: impl Into<Text>) -> Self {
         Self {
             api_key: api_key.into(),
@@ -65,74 +65,74 @@ impl Config {
 pub enum Effect {
     /// Send a request and answer with [`LocalEvaluation::handle_response`].
     Send(RequestId, Box<Request>),
-    /// Break a request off; its answer is not wanted any more.
+    /// Abort a request; its response would be ignored.
     Abort(RequestId),
     /// Hand an assignment over, the JSON of an analytics event, and answer with [`LocalEvaluation::handle_tracked`].
     Track(TrackId, Text),
-    /// An assignment was given up.
+    /// An assignment was dropped.
     Dropped(TrackId, DropReason),
-    /// Tell whoever waits for the flags what became of them.
+    /// Settle the promises that wait for the flags.
     Settle(Result<(), Error>),
-    /// Tell the logger.
+    /// Log a message.
     Log(Level, Message),
 }
 
-/// Flags, kept compiled, and who was told of which assignment.
+/// Compiled flags, and the assignments that were tracked.
 pub struct LocalEvaluation<D: Dialect> {
     dialect: D,
     config: Config,
     flags: Flags<D::Pattern>,
     filter: Filter,
     loading: Loading,
-    offers: Offers,
-    /// The fields that could not be used, each said once.
+    retry_queue: RetryQueue,
+    /// The fields of unusable ids, each logged once.
     reported: Vec<&'static str>,
     effects: VecDeque<Effect>,
 }
 
 impl<D: Dialect> LocalEvaluation<D> {
-    /// Without flags, and asking nobody for them yet.
+    /// Without flags, and not loading any yet.
     pub fn new(dialect: D, config: Config) -> Self {
         Self {
             dialect,
             flags: Flags::default(),
             filter: Filter::new(config.capacity),
             loading: Loading::default(),
-            offers: Offers::default(),
+            retry_queue: RetryQueue::default(),
             reported: Vec::new(),
             effects: VecDeque::new(),
             config,
         }
     }
 
-    /// Takes flags, JSON of `[flag, …]` or `{key: flag, …}`, in place of those it has, and names those it cannot read.
+    /// Replaces the flags: JSON of `[flag, …]` or `{key: flag, …}`. Returns the flags that cannot be read.
     ///
     /// # Errors
-    /// [`Error::Decode`] when the text holds no flags. Those it has stay.
+    /// [`Error::Decode`] when the text holds no flags. The flags of before stay.
     pub fn set_flags(&mut self, text: &[u8]) -> Result<Vec<FlagError>, Error> {
         let (flags, broken) = Flags::read(text, &self.dialect).ok_or(Error::Decode)?;
         self.flags = flags;
         Ok(broken)
     }
 
-    /// Asks for the flags now, and again each [`Config::polling_millis`]. [`Effect::Settle`] says when they are there.
+    /// Loads the flags now, and again each [`Config::polling_millis`]. [`Effect::Settle`] has the result of the first load.
     pub fn start(&mut self, now: Now) {
-        self.loading.poll_every(self.config.polling_millis);
+        self.loading.start_polling(self.config.polling_millis);
         self.refresh(now);
     }
 
-    /// Asks for the flags now, unless they are on the way.
+    /// Loads the flags now, unless a request is in flight.
     pub fn refresh(&mut self, now: Now) {
-        if let Some(refused) = self.refused() {
+        if let Some(error) = self.config_error() {
             self.stop();
-            self.settle(Err(refused), None, now);
+            self.settle(Err(error), None, now);
         } else if let Some(id) = self.loading.begin(now) {
             self.send(id);
         }
     }
 
-    /// Why nobody is asked.
-    fn refused(&self) -> Option<Error> {
+    /// Why no request can be made.
+    fn config_error(&self) -> Option<Error> {
         match &self.config {
             Config { api_key, .. } if api_key.is_empty() => Some(Error::ApiKeyEmpty),
             Config { server_url, .. } if server_url.trim_ascii().is_empty() => Some(Error::Argument),
@@ -140,73 +140,74 @@ impl<D: Dialect> LocalEvaluation<D> {
         }
     }
 
-    /// Polls no more. What is under way comes to its end.
+    /// Stops polling. A request in flight is still applied.
     pub fn stop(&mut self) {
-        self.loading.poll_no_more();
+        self.loading.stop_polling();
     }
 
-    /// The variants of a user, by flag key: of the flags asked for and of those they depend on, or of all. A value that is
-    /// no text is its JSON. If the result is new today, [`Effect::Track`] tells it. An id that is neither text nor number
-    /// counts as absent, and its field is logged once.
+    /// The variants of a user, by flag key: of the flags in `keys` and of those they depend on, or of all. A value that is
+    /// no text is its JSON. A result that is new today is an [`Effect::Track`]. An id that is neither text nor number counts as
+    /// absent, and its field is logged once.
     pub fn evaluate(&mut self, user: &Object, keys: Option<&[Text]>, now: Now) -> Object {
         let mut user = user.clone();
         remove_unusable_ids(&mut user, |field| self.report(field));
         let mut target = Target::new(context(&user, None));
-        let decisions = evaluate(&self.flags, &mut target, keys, &self.dialect, &mut Silent);
-        let mut variants: Vec<Object> = decisions.iter().map(|one| self.flags.variant_of(one)).collect();
+        let decisions = evaluate(&self.flags, &mut target, keys, &self.dialect, &mut NoopVisitor);
+        let mut variants: Vec<Object> = decisions.iter().map(|decision| self.flags.variant_of(decision)).collect();
         if self.config.tracks_assignments {
             let assigned = of_evaluation(&self.flags, &decisions, &variants, keys);
-            self.assign(&Identity::of_user(&user, &self.dialect), &assigned, now);
+            self.track_assignment(&Identity::of_user(&user, &self.dialect), &assigned, now);
         }
-        variants.iter_mut().for_each(|variant| self.make_text_of_value(variant));
-        decisions.iter().map(|one| self.flags.key_of(one).clone()).zip(variants.into_iter().map(Value::from)).collect()
+        variants.iter_mut().for_each(|variant| self.make_value_text(variant));
+        let keys = decisions.iter().map(|decision| self.flags.key_of(decision).clone());
+        keys.zip(variants.into_iter().map(Value::from)).collect()
     }
 
-    /// Nobody is assigned nothing, and nothing is assigned to nobody.
-    fn assign(&mut self, identity: &Identity, assigned: &[Assigned], now: Now) {
+    /// Tracks an assignment that is new today. One without a user or without flags is none.
+    fn track_assignment(&mut self, identity: &Identity, assigned: &[Assigned], now: Now) {
         if identity.is_unknown() || assigned.is_empty() {
             return;
         }
         let day = day(now.wall);
         let id = insert_id(identity, assigned, day);
-        if self.filter.is_new(&id, day) {
+        if self.filter.insert(&id, day) {
             let event = event(identity, self.config.environment.as_ref(), assigned, now.wall);
             self.offer(id, event.to_text());
         }
     }
 
-    /// Takes up an assignment that was told and not settled when an instance was lost: the text of [`Effect::Track`].
-    pub fn take_up(&mut self, told: &Text, now: Now) {
-        let event = parse(told).ok().and_then(Value::into_object).unwrap_or_default();
+    /// Offers an assignment again whose offer was open when an instance was lost: the text of [`Effect::Track`].
+    pub fn restore(&mut self, event_text: &Text, now: Now) {
+        let event = parse(event_text).ok().and_then(Value::into_object).unwrap_or_default();
         if let Some(id) = event.get("insert_id").and_then(Value::as_str).cloned() {
-            self.filter.is_new(&id, day(now.wall));
-            self.offer(id, told.clone());
+            self.filter.insert(&id, day(now.wall));
+            self.offer(id, event_text.clone());
         }
     }
 
     fn offer(&mut self, insert_id: Text, event: Text) {
-        self.offers.offer(insert_id, event, &mut self.effects);
-        self.drop_those_given_up();
+        self.retry_queue.offer(insert_id, event, &mut self.effects);
+        self.report_dropped();
     }
 
     /// An assignment of [`Effect::Track`] was taken or refused. Refused, it is offered again after 1, 5 and 25 seconds.
     pub fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now) {
-        self.offers.handle_tracked(id, tracking, now);
-        self.drop_those_given_up();
+        self.retry_queue.handle_tracked(id, tracking, now);
+        self.report_dropped();
     }
 
-    /// What was not told is told when the user is evaluated next.
-    fn drop_those_given_up(&mut self) {
-        while let Some((id, insert_id, reason)) = self.offers.given_up() {
-            self.filter.forget(&insert_id);
+    /// Reports dropped assignments, and forgets them: the next evaluation of the user tracks them again.
+    fn report_dropped(&mut self) {
+        while let Some((id, insert_id, reason)) = self.retry_queue.take_dropped() {
+            self.filter.remove(&insert_id);
             self.effects.push_back(Effect::Dropped(id, reason));
         }
     }
 
-    /// A request of [`Effect::Send`] was answered, or failed before it was. Says whether the flags are those of its body
-    /// from now on. The status 304 means that nothing changed, and so does an edge that has read this very body before.
+    /// Applies the response to a request of [`Effect::Send`], or its failure. Returns whether the flags are those of its body
+    /// from now on. The status 304 means that nothing changed; an edge uses it too for a body that it has read before.
     pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now) -> bool {
-        if !self.loading.ends(id) {
+        if !self.loading.end(id) {
             return false;
         }
         let (read, retry_after) = match result {
@@ -235,14 +236,14 @@ impl<D: Dialect> LocalEvaluation<D> {
         }
     }
 
-    /// Does what is due: asks again, offers again, gives up what takes too long.
+    /// Does what is due: polls, retries, offers again, aborts requests that take too long.
     pub fn handle_timeout(&mut self, now: Now) {
-        self.offers.handle_timeout(now, &mut self.effects);
-        if let Some(id) = self.loading.expired(now) {
+        self.retry_queue.handle_timeout(now, &mut self.effects);
+        if let Some(id) = self.loading.end_overdue(now) {
             self.effects.push_back(Effect::Abort(id));
             self.settle(Err(Error::Timeout), None, now);
         }
-        if let Some(id) = self.loading.due(now) {
+        if let Some(id) = self.loading.begin_due(now) {
             self.send(id);
         }
     }
@@ -250,7 +251,7 @@ impl<D: Dialect> LocalEvaluation<D> {
     /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
     #[must_use]
     pub fn next_timeout(&self) -> Option<u64> {
-        comes(self.loading.next_timeout().min(self.offers.next_timeout()))
+        comes(self.loading.next_timeout().min(self.retry_queue.next_timeout()))
     }
 
     /// The next thing to do. Poll after every other call, until there is none.
@@ -276,8 +277,8 @@ impl<D: Dialect> LocalEvaluation<D> {
         self.effects.push_back(Effect::Log(level, Message { text, error }));
     }
 
-    /// As the reference's server SDKs answer values.
-    fn make_text_of_value(&self, variant: &mut Object) {
+    /// Makes a text of a variant's value, as the reference's server SDKs do.
+    fn make_value_text(&self, variant: &mut Object) {
         match variant.get("value") {
             None | Some(Value::String(_)) => {}
             Some(Value::Null) => drop(variant.remove("value")),

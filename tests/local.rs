@@ -273,10 +273,10 @@ fn what_an_instance_lost_is_taken_up_by_the_next() {
     let effects = lost.effects();
     let Some(Effect::Track(_, event)) = effects.first() else { panic!("{effects:?}") };
     let mut next = Service::new();
-    next.local.take_up(event, next.now);
+    next.local.restore(event, next.now);
     next.perform();
     next.evaluate(r#"{"user_id":"u"}"#);
-    next.local.take_up(&"no event".into(), next.now);
+    next.local.restore(&"no event".into(), next.now);
     next.perform();
     assert_eq!(next.effects(), [Effect::Track(TrackId(0), event.clone())]);
 }

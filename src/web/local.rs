@@ -73,7 +73,7 @@ impl CoreLocal {
     /// Takes up an assignment (JSON) that an instance was lost over.
     #[wasm_bindgen(js_name = takeUp)]
     pub fn take_up(&self, event: &str) {
-        let _busy = self.with(|local| local.take_up(&event.into(), now()));
+        let _busy = self.with(|local| local.restore(&event.into(), now()));
     }
 
     /// An assignment was taken, or refused.
