@@ -1,4 +1,4 @@
-//! What a client or a delivery wants done: values that an edge performs one by one, and that a test can read.
+//! Effects of a client or a delivery: values that an edge performs one by one, and that a test can read.
 
 use crate::api::Request;
 use crate::error::Error;
@@ -6,15 +6,15 @@ use crate::exposure::{Exposure, ExposureEvent};
 use crate::json::Text;
 use crate::storage::Area;
 
-/// Names a call of `start` or `fetch` whose promise is open.
+/// The id of a call of `start` or `fetch` whose promise is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchId(pub u32);
 
-/// Names a request under way.
+/// The id of a request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
-/// Who is handed exposures.
+/// A receiver of exposures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receiver {
     /// The page's exposure tracking provider.
@@ -23,28 +23,28 @@ pub enum Receiver {
     Plugin,
 }
 
-/// Names an exposure that somebody was asked to take.
+/// The id of an exposure on offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrackId(pub u32);
 
-/// One thing to do.
+/// An effect: one thing that the edge does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request and answer with `handle_response`.
     Send(RequestId, Box<Request>),
-    /// Break a request off; its answer is not wanted any more.
+    /// Abort a request; its response would be ignored.
     Abort(RequestId),
-    /// Hand an exposure over and answer with `handle_tracked`.
+    /// Offer an exposure to a receiver and answer with `handle_tracked`.
     Track(TrackId, Receiver, Box<ExposureEvent>),
-    /// Keep a text.
+    /// Store a text under a key.
     Save(Area, Text, Text),
-    /// Forget a text.
+    /// Remove the text under a key.
     Remove(Area, Text),
     /// Settle the promise of a `start` or `fetch`.
     Settle(FetchId, Result<(), Error>),
-    /// Tell listeners, and whoever keeps answers, that something changed.
+    /// Notify listeners, and caches of answers, of a change.
     Notify(Change),
-    /// Tell the logger.
+    /// Log a message.
     Log(Level, Message),
 }
 
@@ -53,28 +53,28 @@ pub enum Effect {
 pub enum Change {
     /// The stored variants.
     Variants,
-    /// The flags that are evaluated here.
+    /// The flags.
     Flags,
-    /// The user, or what providers say of them.
+    /// The user, or what user providers return.
     User,
-    /// An exposure that was not told before is being told.
+    /// A new exposure was tracked.
     Exposure(Box<Exposure>),
-    /// An exposure was given up, see [`DropReason`].
+    /// An exposure was dropped, see [`DropReason`].
     Dropped(DropReason),
 }
 
-/// Why an exposure was given up. There is no other way to lose one.
+/// Why an exposure was dropped. No exposure is lost without a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
     /// The provider refused it four times.
     ProviderRefused,
     /// The server rejected it.
     ServerRejected,
-    /// It alone is larger than the server takes.
+    /// It is larger than the server takes.
     TooLarge,
-    /// Too many were waiting, and it was the oldest.
+    /// Too many were pending, and it was the oldest.
     QueueFull,
-    /// The endpoint took it in none of the tries of seven days, or is not sent to any more.
+    /// The endpoint did not take it for seven days, or is not used any more.
     Expired,
 }
 
@@ -100,11 +100,11 @@ pub enum Level {
     Warn = 2,
     /// Something happened.
     Info = 3,
-    /// For those who look closely.
+    /// Details.
     Debug = 4,
 }
 
-/// What is logged: a fixed sentence, and perhaps an error. Never a key, a URL or anything about the user.
+/// A log message: a fixed sentence, and perhaps an error. Never a key, a URL or anything about the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The sentence; with [`Error::Argument`] the field that cannot be used.

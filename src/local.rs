@@ -20,7 +20,7 @@ use crate::evaluation::{NoopVisitor, Target, evaluate};
 use crate::exposure::Tracking;
 use crate::flag::{FlagError, Flags};
 use crate::json::{Object, Text, Value, parse};
-use crate::time::{Now, comes, day};
+use crate::time::{Now, day, unless_never};
 use crate::user::{Identity, context, remove_unusable_ids};
 
 use loading::Loading;
@@ -60,7 +60,7 @@ impl Config {
     }
 }
 
-/// One thing to do.
+/// An effect: one thing that the driver does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request and answer with [`LocalEvaluation::handle_response`].
@@ -251,10 +251,10 @@ impl<D: Dialect> LocalEvaluation<D> {
     /// When [`handle_timeout`](Self::handle_timeout) has something to do, on the monotonic clock.
     #[must_use]
     pub fn next_timeout(&self) -> Option<u64> {
-        comes(self.loading.next_timeout().min(self.retry_queue.next_timeout()))
+        unless_never(self.loading.next_timeout().min(self.retry_queue.next_timeout()))
     }
 
-    /// The next thing to do. Poll after every other call, until there is none.
+    /// The next effect. Poll after every other call, until there is none.
     #[must_use]
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
