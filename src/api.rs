@@ -6,7 +6,7 @@ use crate::json::{Object, Text, Value};
 
 /// The header that carries the user: base64url of its JSON.
 pub const USER_HEADER: &str = "X-Amp-Exp-User";
-/// The header that carries the flags asked for: base64url of a JSON array.
+/// The header that carries the keys of the requested flags: base64url of a JSON array.
 pub const FLAG_KEYS_HEADER: &str = "X-Amp-Exp-Flag-Keys";
 /// The header that says whether an assignment is tracked: `track`, `no-track` or `read-only`.
 pub const TRACK_HEADER: &str = "X-Amp-Exp-Track";
@@ -34,8 +34,8 @@ pub struct Request {
     pub body: Option<Text>,
     /// Whether the request may outlive the page.
     pub keepalive: bool,
-    /// After how many milliseconds the sender gives up, for an HTTP client that wants to know. The deadline is kept by
-    /// who sent it.
+    /// After how many milliseconds the sender aborts it, as information for an HTTP client. The state machine that sends the
+    /// request keeps the deadline.
     pub timeout_millis: u64,
 }
 
@@ -50,7 +50,7 @@ pub struct Response {
     pub retry_after: Option<u64>,
 }
 
-/// What a request for variants may ask beside the user.
+/// The options of a request for variants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FetchOptions {
     /// Only these flags; the stored variants of all others stay.
@@ -60,7 +60,7 @@ pub struct FetchOptions {
 }
 
 impl FetchOptions {
-    /// Reads `{"flagKeys": […], "trackingOption": "…"}`; what is neither is ignored.
+    /// Reads `{"flagKeys": […], "trackingOption": "…"}`; other fields are ignored.
     pub fn from_object(options: &Object) -> Self {
         let keys = options.get("flagKeys").and_then(Value::as_array);
         Self {
@@ -141,7 +141,7 @@ pub fn base64url(bytes: &[u8]) -> Text {
     let digit = |bits: u32| ALPHABET.get((bits & 63) as usize).copied().unwrap_or_default();
     let mut out = Vec::with_capacity(bytes.len() / 3 * 4 + 4);
     for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
+        let bits = chunk.iter().enumerate().fold(0, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
         let digits = [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
         out.extend(digits.iter().take(chunk.len() + 1));
     }
@@ -157,8 +157,8 @@ pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);
     for chunk in text.chunks(4) {
         let mut bits = 0;
-        for (place, byte) in chunk.iter().enumerate() {
-            bits |= sextet(*byte)? << (18 - 6 * place);
+        for (index, byte) in chunk.iter().enumerate() {
+            bits |= sextet(*byte)? << (18 - 6 * index);
         }
         let bytes = [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8];
         out.extend(bytes.iter().take(chunk.len() - 1));
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(request.headers[0].1, "Api-Key key");
     }
 
-    fn asked(user: &str, server_url: &str) -> Request {
+    fn request_for(user: &str, server_url: &str) -> Request {
         let user = parse(user.as_bytes()).unwrap().into_object().unwrap();
         vardata_request(&"key".into(), &server_url.into(), &user, &FetchOptions::default(), 10)
     }
@@ -216,9 +216,9 @@ mod tests {
     fn a_user_that_is_too_long_for_a_header_is_the_body_of_a_post_and_brings_no_other_header() {
         let landed = |length: usize| format!(r#"{{"landing_url":"{}"}}"#, "x".repeat(length));
         // 18 bytes around it: 3,072 bytes are 4,096 digits.
-        let fits = asked(&landed(3_054), "http://h");
+        let fits = request_for(&landed(3_054), "http://h");
         assert_eq!((fits.method, fits.body, fits.headers[1].1.len()), ("GET", None, USER_HEADER_BYTES));
-        let long = asked(&landed(3_055), "http://h");
+        let long = request_for(&landed(3_055), "http://h");
         let names: Vec<_> = long.headers.iter().map(|(name, _)| *name).collect();
         assert_eq!((long.method, names), ("POST", vec!["Authorization"]));
         assert_eq!(long.body.unwrap(), landed(3_055).as_str());
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn slashes_at_the_end_of_an_address_are_not_doubled() {
         for (address, url) in [("http://h", "http://h"), ("http://h/", "http://h"), ("/proxy//", "/proxy"), ("/", "")] {
-            assert_eq!(asked("{}", address).url, format!("{url}/sdk/v2/vardata?v=0").as_str());
+            assert_eq!(request_for("{}", address).url, format!("{url}/sdk/v2/vardata?v=0").as_str());
             assert_eq!(flags_request(&"k".into(), &address.into(), 1).url, format!("{url}/sdk/v2/flags").as_str());
         }
     }

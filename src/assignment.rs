@@ -1,7 +1,7 @@
-//! Assignment: evaluation chose variants for a user. What the event is, and under which id it counts once.
+//! Assignment: evaluation chose variants for a user. The event, and the id under which it counts once.
 //!
-//! An assignment names every flag of one evaluation; that the user *met* a variant is [`exposure`](crate::exposure)'s.
-//! The names are the seed's. Vectors: `tests/vectors/insert_id.json`.
+//! An assignment names every flag of one evaluation; that the user *met* a variant is an [`exposure`](crate::exposure).
+//! Rules: `docs/spec.md`. Vectors: `tests/vectors/insert_id.json`.
 
 pub mod filter;
 
@@ -9,17 +9,17 @@ use std::mem::replace;
 
 use crate::evaluation::Decision;
 use crate::flag::Flags;
-use crate::insert_id::InsertId;
+use crate::insert_id::FieldHasher;
 use crate::json::{Object, Text, Value};
 use crate::user::{Identity, is_truthy};
 
 /// The event type of an assignment.
 pub const ASSIGNMENT_EVENT: &str = "[Experiment] Assignment";
 
-/// What every property that belongs to experiments starts with.
+/// The prefix of every property that belongs to experiments.
 pub const PREFIX: &str = "[Experiment] ";
 
-/// The variant that stands for none. Amplitude reserves the name.
+/// The variant that stands for no variant. Amplitude reserves the name.
 pub const OFF: &str = "off";
 
 /// What evaluation chose for one flag.
@@ -32,7 +32,7 @@ pub struct Assigned {
 }
 
 impl Assigned {
-    /// What an evaluated variant assigns; a default variant, or none at all, assigns nothing, which is told as `off`.
+    /// The assignment of an evaluated variant. A default variant, and no variant, is reported as `off`.
     pub fn of(flag_key: &Text, variant: Option<&Object>) -> Self {
         let metadata = variant.and_then(|variant| variant.get("metadata")).and_then(Value::as_object);
         let default = metadata.and_then(|metadata| metadata.get("default")).is_some_and(is_truthy);
@@ -50,8 +50,8 @@ impl Assigned {
     }
 }
 
-/// What an evaluation assigns: each flag that was decided, with its variant, and each that was asked for and has none for the
-/// user.
+/// The assignments of an evaluation: each decided flag with its variant, and each requested flag (`keys`, or all) that has no
+/// variant for the user.
 pub fn of_evaluation<'a, P>(
     flags: &Flags<P>,
     decisions: &[Decision],
@@ -59,18 +59,18 @@ pub fn of_evaluation<'a, P>(
     keys: Option<&[Text]>,
 ) -> Vec<Assigned> {
     let mut decided = vec![false; flags.len()];
-    let mut is_new = |flag: u32| decided.get_mut(flag as usize).is_some_and(|decided| !replace(decided, true));
+    let mut insert = |flag: u32| decided.get_mut(flag as usize).is_some_and(|decided| !replace(decided, true));
     let mut assigned = Vec::with_capacity(decisions.len());
-    for (one, variant) in decisions.iter().zip(variants) {
-        is_new(one.flag);
-        assigned.push(Assigned::of(flags.key_of(one), Some(variant)));
+    for (decision, variant) in decisions.iter().zip(variants) {
+        insert(decision.flag);
+        assigned.push(Assigned::of(flags.key_of(decision), Some(variant)));
     }
-    let asked: Vec<u32> = match keys {
+    let requested: Vec<u32> = match keys {
         Some(keys) => keys.iter().filter_map(|key| flags.find(key)).collect(),
         None => (0..flags.len() as u32).collect(),
     };
-    let without = asked.into_iter().filter(|flag| is_new(*flag));
-    assigned.extend(without.map(|flag| Assigned::of(flags.key_at(flag), None)));
+    let undecided = requested.into_iter().filter(|flag| insert(*flag));
+    assigned.extend(undecided.map(|flag| Assigned::of(flags.key_at(flag), None)));
     assigned
 }
 
@@ -96,9 +96,10 @@ pub fn property_name(flag_key: &[u8]) -> Text {
 
 /// The analytics event of one evaluation: each flag as `[Experiment] <flag>.variant`, with `.details` where known.
 ///
-/// `environment` is the deployment's name, left out where nobody gave one.
+/// `environment` is the deployment's name, if it has one.
 ///
-/// It carries `$set` and `$unset` as the reference's servers do; ingestion follows them only where a project asks for it.
+/// The event has `$set` and `$unset` like those of the reference's servers; ingestion applies them only where a project has
+/// `assignments_set_properties`.
 pub fn event<'a>(
     identity: &Identity,
     environment: impl Into<Option<&'a Text>>,
@@ -122,10 +123,10 @@ pub fn event<'a>(
 
 fn event_properties(environment: Option<&Text>, assigned: &[Assigned]) -> Object {
     let mut properties = Object::new();
-    for one in assigned {
-        let name = property_name(&one.flag_key);
-        properties.push([name.as_bytes(), b".variant"].concat().into(), one.variant_or_off().into());
-        if let Some(details) = &one.details {
+    for flag in assigned {
+        let name = property_name(&flag.flag_key);
+        properties.push([name.as_bytes(), b".variant"].concat().into(), flag.variant_or_off().into());
+        if let Some(details) = &flag.details {
             properties.push([name.as_bytes(), b".details"].concat().into(), details.into());
         }
     }
@@ -137,28 +138,28 @@ fn event_properties(environment: Option<&Text>, assigned: &[Assigned]) -> Object
 
 fn user_properties(assigned: &[Assigned]) -> Object {
     let (mut set, mut unset) = (Object::new(), Object::new());
-    for one in assigned.iter().filter(|one| !one.is_slot) {
-        let name = property_name(&one.flag_key);
-        match &one.variant {
+    for flag in assigned.iter().filter(|flag| !flag.is_slot) {
+        let name = property_name(&flag.flag_key);
+        match &flag.variant {
             Some(variant) => set.push(name, variant.into()),
-            // The value that Amplitude's SDKs write where none is needed.
+            // Amplitude's SDKs write this where a value does not matter.
             None => unset.push(name, "-".into()),
         }
     }
     [(Text::from("$set"), set.into()), ("$unset".into(), unset.into())].into_iter().collect()
 }
 
-/// The id under which an assignment counts once: equal for the same user, result and UTC day, in whatever order the flags
-/// were evaluated, in whatever process. The sorted pairs of flag and variant are one field of it, each length-prefixed.
+/// The id under which an assignment counts once: equal for the same user, result and UTC day, in any order of the flags and in
+/// any process. The sorted pairs of flag and variant are one field of it, each length-prefixed.
 pub fn insert_id(identity: &Identity, assigned: &[Assigned], day: u64) -> Text {
-    let mut pairs: Vec<_> = assigned.iter().map(|one| (one.flag_key.clone(), one.variant_or_off())).collect();
+    let mut pairs: Vec<_> = assigned.iter().map(|flag| (flag.flag_key.clone(), flag.variant_or_off())).collect();
     pairs.sort();
     let mut canonical = Vec::new();
     for part in pairs.iter().flat_map(|(flag, variant)| [flag, variant]) {
         canonical.extend((part.len() as u32).to_le_bytes());
         canonical.extend_from_slice(part);
     }
-    InsertId::new()
+    FieldHasher::new()
         .optional(identity.user_id.as_deref())
         .optional(identity.device_id.as_deref())
         .field(&canonical)
@@ -176,7 +177,7 @@ mod tests {
         Assigned::of(&flag.into(), variant.as_object())
     }
 
-    fn somebody() -> Identity {
+    fn identity() -> Identity {
         Identity { user_id: Some("123456789".into()), device_id: None }
     }
 
@@ -188,7 +189,7 @@ mod tests {
         );
         let off = assigned("my-flag", r#"{"key":"control","metadata":{"default":true}}"#);
         let none = assigned("no-segment", "null");
-        let event = event(&somebody(), &Text::from("production"), &[on, off, none], 1_000);
+        let event = event(&identity(), &Text::from("production"), &[on, off, none], 1_000);
         let expected = concat!(
             r#"{"[Experiment] my-experiment.variant":"treatment","[Experiment] my-experiment.details":"v21 rule:non-iOS users","#,
             r#""[Experiment] my-flag.variant":"off","[Experiment] no-segment.variant":"off","[Experiment] Environment Name":"production"}"#
@@ -200,15 +201,15 @@ mod tests {
     #[test]
     fn a_slot_of_a_mutual_exclusion_group_never_becomes_a_property() {
         let slot = assigned("group", r#"{"key":"slot-1","metadata":{"flagType":"mutual-exclusion-group"}}"#);
-        let event = event(&somebody(), &Text::from("production"), &[slot], 1_000);
+        let event = event(&identity(), &Text::from("production"), &[slot], 1_000);
         assert_eq!(event.get("user_properties").unwrap().to_json(), r#"{"$set":{},"$unset":{}}"#);
     }
 
     #[test]
     fn the_same_result_in_another_order_has_the_same_id_and_another_result_has_not() {
         let (a, b) = (assigned("a", r#"{"key":"on"}"#), assigned("b", r#"{"key":"off","metadata":{"default":true}}"#));
-        let id = insert_id(&somebody(), &[a.clone(), b.clone()], 20_000);
-        assert_eq!(id, insert_id(&somebody(), &[b.clone(), a], 20_000));
-        assert_ne!(id, insert_id(&somebody(), &[b, assigned("a", r#"{"key":"b"}"#)], 20_000));
+        let id = insert_id(&identity(), &[a.clone(), b.clone()], 20_000);
+        assert_eq!(id, insert_id(&identity(), &[b.clone(), a], 20_000));
+        assert_ne!(id, insert_id(&identity(), &[b, assigned("a", r#"{"key":"b"}"#)], 20_000));
     }
 }

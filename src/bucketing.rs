@@ -1,6 +1,7 @@
-//! Which share of the users a user falls into: murmur3 over salt and bucketing value, and the ranges that own the hash.
+//! The bucket of a user: murmur3 over salt and bucketing value, and the ranges that have the hash.
 //!
-//! What the bucketing value is, the segment's selector says; what happens to a user in no range, evaluation.
+//! The bucketing value is the property of the bucket's selector; what a user in no range gets is decided by
+//! [`evaluation`](crate::evaluation).
 
 use std::ops::Range;
 
@@ -9,19 +10,18 @@ use crate::json::Text;
 /// Hash values are split into this many allocation buckets; the quotient picks the variant. (Amplitude, "Consistent bucketing".)
 const ALLOCATION_BUCKETS: u32 = 100;
 
-/// How a segment spreads its users over variants.
+/// How a segment distributes its users over variants.
 #[derive(Debug)]
 pub(crate) struct Bucket {
-    /// What is hashed: an index into the flags' selectors.
+    /// The bucketing value, by its index among the flags' selectors.
     pub(crate) selector: u32,
-    /// What is hashed before it, with the slash between them.
+    /// The salt that is hashed before it, with a slash between them.
     pub(crate) salt: Text,
     /// The distributions of all allocations.
     pub(crate) shares: Vec<Share>,
 }
 
-/// The users of these allocation buckets with this rest of the hash get this variant, or, where the flag's author named
-/// none, nothing of this segment.
+/// Users of these allocation buckets with this rest of the hash get this variant; without one they get none of this segment.
 #[derive(Debug)]
 pub(crate) struct Share {
     pub(crate) users: Range<u32>,
@@ -30,7 +30,7 @@ pub(crate) struct Share {
 }
 
 impl Bucket {
-    /// The share a user falls into. Where ranges overlap, the first one has it.
+    /// The share of a user. Where ranges overlap, the first one counts.
     pub(crate) fn share(&self, value: &[u8]) -> Option<&Share> {
         let hash = murmur3(&self.salt.then(value));
         let (bucket, rest) = (hash % ALLOCATION_BUCKETS, hash / ALLOCATION_BUCKETS);

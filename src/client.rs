@@ -31,7 +31,7 @@ use crate::flag::{Flags, holds_none};
 use crate::json::{Object, Text, Value, write, write_u64};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
-use crate::time::{NEVER, Now, comes};
+use crate::time::{NEVER, Now, unless_never};
 use crate::user::{Identity, context, merge, remove_unusable_ids};
 use crate::variant::Variant;
 use answer::Sources;
@@ -208,7 +208,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
             out.extend_from_slice(&source.to_text());
         }
         for decision in self.decide(None, &mut None) {
-            if self.flags.at(decision.flag).is_some_and(|flag| flag.is_local) {
+            if self.flags.flag_at(decision.flag).is_some_and(|flag| flag.is_local) {
                 out.push(b',');
                 self.write_decided(&decision, &mut out);
             }
@@ -366,7 +366,7 @@ impl<D: Dialect, S: Storage> Machine for Client<D, S> {
         if self.closed {
             return None;
         }
-        comes(self.poll_at.min(self.in_flight.next_timeout()).min(self.tracker.next_timeout()))
+        unless_never(self.poll_at.min(self.in_flight.next_timeout()).min(self.tracker.next_timeout()))
     }
 
     /// Timeouts, retries, polling, exposures to be offered again.

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::json::{Object, Text, write_string};
 use crate::machine::Machine;
 use crate::storage::{Area, Storage};
-use crate::time::{DAY_MILLIS, NEVER, Now, comes};
+use crate::time::{DAY_MILLIS, NEVER, Now, unless_never};
 use backoff::{Backoff, REFUSED_MAX, RETRY_MAX};
 use response::{BatchResponse, Outcome, UNREADABLE};
 use stored_event::{read_stored, write_stored};
@@ -405,7 +405,7 @@ impl Machine for Delivery {
     fn next_timeout(&self) -> Option<u64> {
         let (deadline, due) = self.next_times();
         let send_at = if self.is_stopped || deadline < NEVER { NEVER } else { due.max(self.backoff.send_at) };
-        if self.effects.is_empty() { comes(deadline.min(send_at)) } else { Some(0) }
+        if self.effects.is_empty() { unless_never(deadline.min(send_at)) } else { Some(0) }
     }
 
     fn handle_timeout(&mut self, now: Now) {

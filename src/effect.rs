@@ -1,19 +1,19 @@
-//! What a state machine wants done: values that an edge performs one by one, and that a test can read.
+//! Effects of a state machine: values that an edge performs one by one, and that a test can read.
 
 use crate::api::Request;
 use crate::error::Error;
 use crate::json::Text;
 use crate::storage::Area;
 
-/// Names a call that starts or fetches, whose promise is open.
+/// The id of a call that starts or fetches, whose promise is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchId(pub u32);
 
-/// Names a request under way.
+/// The id of a request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
-/// Who is handed exposures and assignments.
+/// A receiver of exposures and assignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receiver {
     /// The tracking provider.
@@ -22,28 +22,28 @@ pub enum Receiver {
     Plugin,
 }
 
-/// Names an exposure or assignment that a provider was asked to take.
+/// The id of an exposure or assignment on offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrackId(pub u32);
 
-/// One thing to do.
+/// An effect: one thing that the edge does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request and answer with `handle_response`.
     Send(RequestId, Box<Request>),
-    /// Break a request off; its answer is not wanted any more.
+    /// Abort a request; its response would be ignored.
     Abort(RequestId),
-    /// Hand over an exposure or assignment, the JSON of an analytics event, and answer with `handle_tracked`.
+    /// Offer an exposure or assignment, the JSON of an analytics event, to a receiver and answer with `handle_tracked`.
     Track(TrackId, Receiver, Text),
-    /// Keep a text.
+    /// Store a text under a key.
     Save(Area, Text, Text),
-    /// Forget a text.
+    /// Remove the text under a key.
     Remove(Area, Text),
     /// Settle the promise of a call that starts or fetches.
     Settle(FetchId, Result<(), Error>),
-    /// Tell listeners, and whoever keeps answers, that something changed.
+    /// Notify listeners, and caches of answers, of a change.
     Notify(Change),
-    /// Tell the logger.
+    /// Log a message.
     Log(Level, Message),
 }
 
@@ -52,28 +52,28 @@ pub enum Effect {
 pub enum Change {
     /// The stored variants.
     Variants,
-    /// The flags that are evaluated here.
+    /// The flags.
     Flags,
-    /// The user, or what providers say of them.
+    /// The user, or what user providers return.
     User,
-    /// An exposure that was not tracked before is being tracked: its JSON.
+    /// A new exposure was tracked: its JSON.
     Exposure(Text),
-    /// An exposure or assignment was given up, see [`DropReason`].
+    /// An exposure or assignment was dropped, see [`DropReason`].
     Dropped(DropReason),
 }
 
-/// Why an exposure or assignment was given up. There is no other way to lose one.
+/// Why an exposure or assignment was dropped. None is lost without a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
     /// The provider refused it four times.
     ProviderRefused,
     /// The server rejected it.
     ServerRejected,
-    /// It alone is larger than the server takes.
+    /// It is larger than the server takes.
     TooLarge,
-    /// Too many were waiting, and it was the oldest.
+    /// Too many were pending, and it was the oldest.
     QueueFull,
-    /// The endpoint took it in none of the tries of seven days, or is not sent to any more.
+    /// The endpoint did not take it for seven days, or is not used any more.
     Expired,
 }
 
@@ -99,11 +99,11 @@ pub enum Level {
     Warn = 2,
     /// Something happened.
     Info = 3,
-    /// For those who look closely.
+    /// Details.
     Debug = 4,
 }
 
-/// What is logged: a fixed sentence, and perhaps an error. Never a key, a URL or anything about the user.
+/// A log message: a fixed sentence, and perhaps an error. Never a key, a URL or anything about the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The sentence; with [`Error::Argument`] the field that cannot be used.

@@ -1,8 +1,8 @@
-//! What can fail, and what of it is worth trying again. Messages carry no keys, no URLs and nothing about the user.
+//! Errors, and whether a retry may help. Messages carry no keys, no URLs and nothing about the user.
 
 use std::fmt;
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -10,18 +10,18 @@ pub enum Error {
     Argument,
     /// The client has no deployment key.
     ApiKeyEmpty,
-    /// No answer came in time.
+    /// No response came in time.
     Timeout,
-    /// No answer came: offline, blocked, or the connection broke.
+    /// No response came: offline, blocked, or the connection broke.
     Network,
     /// The server answered with another status than 200.
     Http {
         /// The HTTP status.
         status: u16,
     },
-    /// The answer was not what the exchange promises.
+    /// The response is not of the expected form.
     Decode,
-    /// The client was closed while the request was under way.
+    /// The client was closed while the request was in flight.
     Closed,
 }
 
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later: everything but a refusal (4xx other than 429) and what the page left out.
+    /// Whether the same request may succeed later: not after a refusal (4xx other than 429) or a mistake of the page.
     pub fn is_retryable(self) -> bool {
         match self {
             Self::Argument | Self::ApiKeyEmpty | Self::Closed => false,

@@ -1,7 +1,7 @@
 //! Which variant of a flag a user gets: the first segment whose conditions the user meets and which has a variant for them.
 //!
-//! One evaluator for answers and for traces: a [`Visitor`] sees what was asked and what came of it. Nothing is sent and
-//! nothing is remembered, but for what a [`Target`] has computed of its user.
+//! One evaluator for answers and for traces: a [`Visitor`] sees each step and its result. Nothing is sent, and nothing is
+//! kept but what a [`Target`] has computed of its user.
 
 mod matching;
 mod property;
@@ -24,9 +24,9 @@ pub use crate::flag::Decision;
 pub use target::Target;
 pub use trace::Trace;
 
-/// A segment, and what came of it.
+/// The result of a segment.
 #[derive(Clone, Copy, Debug)]
-pub struct Tried<'a> {
+pub struct SegmentTrace<'a> {
     /// The JSON of what the flag says about the segment.
     pub metadata: Option<&'a [u8]>,
     /// Whether it has conditions.
@@ -37,40 +37,40 @@ pub struct Tried<'a> {
     pub variant: Option<&'a Text>,
 }
 
-/// Sees an evaluation happen.
+/// Sees each step of an evaluation.
 pub trait Visitor {
-    /// Whether segments after the one that decided are looked at too.
+    /// Whether segments after the one that decided are tried too.
     fn is_exhaustive(&self) -> bool;
 
     /// A list of conditions that must all be met is tried next.
     fn alternative(&mut self);
 
-    /// A condition was tried. `selected` is the property it looked at, `received` the condition's text.
+    /// A condition was tried. `selected` is the property, `received` the condition's text.
     fn condition(&mut self, selected: impl FnOnce() -> Option<Value>, received: &[u8], matched: bool);
 
     /// A segment was tried.
-    fn segment(&mut self, tried: Tried);
+    fn segment(&mut self, segment: SegmentTrace);
 
     /// A flag was evaluated.
     fn flag(&mut self, key: &Text, decision: Option<&Decision>);
 }
 
-/// Sees nothing.
+/// A visitor that does nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
+pub struct NoopVisitor;
 
-impl Visitor for Silent {
+impl Visitor for NoopVisitor {
     fn is_exhaustive(&self) -> bool {
         false
     }
 
     fn alternative(&mut self) {}
     fn condition(&mut self, _: impl FnOnce() -> Option<Value>, _: &[u8], _: bool) {}
-    fn segment(&mut self, _: Tried) {}
+    fn segment(&mut self, _: SegmentTrace) {}
     fn flag(&mut self, _: &Text, _: Option<&Decision>) {}
 }
 
-/// A visitor that is there, or not: one evaluator for both, where another copy of it would cost a page two kilobytes.
+/// An optional visitor: one copy of the evaluator with and without, since another would cost a page two kilobytes.
 impl<V: Visitor> Visitor for Option<V> {
     fn is_exhaustive(&self) -> bool {
         self.as_ref().is_some_and(V::is_exhaustive)
@@ -88,9 +88,9 @@ impl<V: Visitor> Visitor for Option<V> {
         }
     }
 
-    fn segment(&mut self, tried: Tried) {
+    fn segment(&mut self, segment: SegmentTrace) {
         if let Some(visitor) = self {
-            visitor.segment(tried);
+            visitor.segment(segment);
         }
     }
 
@@ -101,8 +101,8 @@ impl<V: Visitor> Visitor for Option<V> {
     }
 }
 
-/// Decides the flags of these keys, or all, for a user. Flags that others depend on are decided with them and before them;
-/// a flag that has no variant for the user, or that depends on itself, is not among the decisions.
+/// Decides the flags with these keys, or all, for a user. The flags that they depend on are decided before them. A flag that
+/// has no variant for the user, or that depends on itself, has no decision.
 pub fn evaluate<D: Dialect, V: Visitor>(
     flags: &Flags<D::Pattern>,
     target: &mut Target,
@@ -110,41 +110,41 @@ pub fn evaluate<D: Dialect, V: Visitor>(
     dialect: &D,
     visitor: &mut V,
 ) -> Vec<Decision> {
-    target.turn_to(flags);
+    target.reset_for(flags);
     let mut decisions = Vec::new();
-    for number in flags.order_of(keys).iter().copied() {
-        let Some(flag) = flags.at(number) else { continue };
-        let decision = View { flags, target, decisions: &decisions, dialect }.decide(number, flag, visitor);
-        visitor.flag(flags.key_at(number), decision.as_ref());
+    for index in flags.order_of(keys).iter().copied() {
+        let Some(flag) = flags.flag_at(index) else { continue };
+        let decision = FlagEvaluation { flags, target, decisions: &decisions, dialect }.decide(index, flag, visitor);
+        visitor.flag(flags.key_at(index), decision.as_ref());
         decisions.extend(decision);
     }
     decisions
 }
 
-/// What a flag is decided from.
-struct View<'a, D: Dialect> {
+/// What a decision depends on.
+struct FlagEvaluation<'a, D: Dialect> {
     flags: &'a Flags<D::Pattern>,
     target: &'a mut Target,
-    /// Those before, for flags that look at the results of others.
+    /// The decisions of before, for flags that depend on the results of others.
     decisions: &'a [Decision],
     dialect: &'a D,
 }
 
-impl<D: Dialect> View<'_, D> {
-    fn decide<V: Visitor>(&mut self, number: u32, flag: &Flag, visitor: &mut V) -> Option<Decision> {
+impl<D: Dialect> FlagEvaluation<'_, D> {
+    fn decide<V: Visitor>(&mut self, index: u32, flag: &Flag, visitor: &mut V) -> Option<Decision> {
         let mut decision = None;
-        for (index, segment) in (0..).zip(&flag.segments) {
-            let passed = self.passes(flag, segment, visitor);
-            let variant = if passed { self.variant(segment) } else { None };
+        for (segment_index, segment) in (0..).zip(&flag.segments) {
+            let passed = self.meets_conditions(flag, segment, visitor);
+            let variant = if passed { self.variant_of(segment) } else { None };
             let name = variant.and_then(|variant| flag.variants.get(variant as usize)).map(|(name, _)| name);
-            visitor.segment(Tried {
+            visitor.segment(SegmentTrace {
                 metadata: segment.metadata.map(|metadata| metadata.of(&flag.text)),
                 is_conditional: segment.conditions.is_some(),
                 passed,
                 variant: name,
             });
-            let found = variant.filter(|variant| flag.has(*variant));
-            decision = decision.or(found.map(|variant| Decision { flag: number, segment: index, variant }));
+            let found = variant.filter(|variant| flag.has_variant(*variant));
+            decision = decision.or(found.map(|variant| Decision { flag: index, segment: segment_index, variant }));
             if decision.is_some() && !visitor.is_exhaustive() {
                 break;
             }
@@ -152,7 +152,7 @@ impl<D: Dialect> View<'_, D> {
         decision
     }
 
-    fn passes<V: Visitor>(&mut self, flag: &Flag, segment: &Segment, visitor: &mut V) -> bool {
+    fn meets_conditions<V: Visitor>(&mut self, flag: &Flag, segment: &Segment, visitor: &mut V) -> bool {
         let Some(alternatives) = &segment.conditions else { return true };
         alternatives.iter().any(|conditions| {
             visitor.alternative();
@@ -165,9 +165,9 @@ impl<D: Dialect> View<'_, D> {
         })
     }
 
-    /// The variant of a segment for a user who meets its conditions: its own for those without a bucketing value and for
-    /// those in no range.
-    fn variant(&mut self, segment: &Segment) -> Option<u32> {
+    /// The variant of a segment for a user who meets its conditions: the bucket's, or the segment's own for users without a
+    /// bucketing value and for those in no range.
+    fn variant_of(&mut self, segment: &Segment) -> Option<u32> {
         let share = segment.bucket.as_ref().and_then(|bucket| {
             let value = &self.property(bucket.selector)?.text;
             if value.is_empty() { None } else { bucket.share(value) }
@@ -183,7 +183,7 @@ impl<D: Dialect> View<'_, D> {
         }
     }
 
-    /// The property of a selector. What the context says stays, so it is computed once; results change as flags are decided.
+    /// The property of a selector, computed once for the context. Results change as flags are decided.
     fn property(&mut self, selector: u32) -> Option<&mut Property> {
         let is_stable = !matches!(self.flags.tables.selectors.get(selector as usize)?, Selector::Result(_));
         let is_known = self.target.properties.get(selector as usize)?.is_some();
@@ -202,7 +202,7 @@ impl<D: Dialect> View<'_, D> {
         }
     }
 
-    /// The variants of the flags that a way starts at: all, or the one that it names first.
+    /// The variants at the start of a path: of all decided flags, or of the flag that the path names first.
     fn results(&self, path: &[Text]) -> Option<Value> {
         let decisions = match path.first() {
             None => self.decisions,

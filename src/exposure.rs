@@ -1,9 +1,9 @@
-//! Exposure: a user met a variant. What the event is, when meeting a variant is one, and who is told.
+//! Exposure: a user met a variant. The event, and when meeting a variant is an exposure.
 //!
-//! The rules are the seed's; vectors: `tests/vectors/exposure.json`. Whether an exposure was told before is the client's
-//! question; what the server makes of it is the crate `experiment-ingestion`'s.
+//! Rules: `docs/spec.md`. Vectors: `tests/vectors/exposure.json`. The client deduplicates exposures; the crate
+//! `experiment-ingestion` transforms them on the server.
 
-use crate::insert_id::InsertId;
+use crate::insert_id::FieldHasher;
 use crate::json::{Object, Text, Value};
 use crate::time::day;
 use crate::user::{Identity, is_truthy};
@@ -20,12 +20,12 @@ pub const IMPRESSION_EVENT: &str = "$impression";
 pub struct Exposure {
     /// The flag.
     pub flag_key: Text,
-    /// The variant's key. Without one the user is no longer in the experiment: ingestion unsets the user property. It is of
-    /// the kind that a page bootstrapped it as, `true` or `3`; where a text is needed, [`text_of`] it.
+    /// The variant's key. Without one the user is no longer in the experiment: ingestion unsets the user property. A page may
+    /// bootstrap it as `true` or `3`; [`text_of`] makes a text of it.
     pub variant: Option<Value>,
     /// The experiment's key, which differs between two runs on one flag.
     pub experiment_key: Option<Value>,
-    /// What the server said about the variant.
+    /// The variant's metadata.
     pub metadata: Option<Object>,
 }
 
@@ -39,10 +39,10 @@ impl Exposure {
         if !variant.tracks_exposure() || (fallback && !has_default) {
             return None;
         }
-        let met = if fallback || variant.is_default() { None } else { variant.name() };
+        let name = if fallback || variant.is_default() { None } else { variant.name() };
         Some(Self {
             flag_key: flag_key.clone(),
-            variant: met.cloned(),
+            variant: name.cloned(),
             experiment_key: variant.exp_key().cloned(),
             metadata: variant.metadata().cloned(),
         })
@@ -50,19 +50,19 @@ impl Exposure {
 
     /// Whether it is of a web experiment, which counts each time it is seen.
     pub fn is_impression(&self) -> bool {
-        self.says("deliveryMethod").is_some_and(|method| *method == "web")
+        self.metadata_text("deliveryMethod").is_some_and(|method| *method == "web")
     }
 
     /// The type of the event: the flag's own, `$impression` for web experiments, else `$exposure`.
     pub fn event_type(&self) -> Text {
-        match self.says("exposureEvent") {
+        match self.metadata_text("exposureEvent") {
             Some(own) => own.clone(),
             None if self.is_impression() => IMPRESSION_EVENT.into(),
             None => EXPOSURE_EVENT.into(),
         }
     }
 
-    fn says(&self, name: &str) -> Option<&Text> {
+    fn metadata_text(&self, name: &str) -> Option<&Text> {
         self.metadata.as_ref()?.get(name)?.as_str()
     }
 
@@ -82,7 +82,7 @@ impl Exposure {
         object
     }
 
-    /// Makes texts of variant and experiment, as a server is sent them.
+    /// Makes texts of variant and experiment, as servers need them.
     pub fn make_texts(&mut self) {
         for name in [&mut self.variant, &mut self.experiment_key].into_iter().flatten() {
             *name = text_of(name).into();
@@ -101,21 +101,21 @@ impl Exposure {
     }
 }
 
-/// An exposure, stamped at the call: who, when, and under which id it counts once.
+/// An exposure with identity, time, and the id under which it counts once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExposureEvent {
-    /// What was met.
+    /// The exposure.
     pub exposure: Exposure,
-    /// Who met it.
+    /// The user who met the variant.
     pub identity: Identity,
-    /// When, in milliseconds since 1970-01-01T00:00Z.
+    /// The time, in milliseconds since 1970-01-01T00:00Z.
     pub time: u64,
     /// The id under which it counts once, however often it is sent.
     pub insert_id: Text,
 }
 
 impl ExposureEvent {
-    /// The exposure of a user whom a server evaluates and who meets the variant at once: the first of the day.
+    /// The exposure that a server tracks with an evaluation: the first of the day.
     pub fn of_evaluation(identity: &Identity, flag_key: &Text, evaluated: &Object, time: u64) -> Option<Self> {
         let variant = Variant::from_evaluation(evaluated);
         let exposure = Exposure::to(flag_key, &variant, VariantSource::LocalEvaluation, true)?;
@@ -150,17 +150,17 @@ impl ExposureEvent {
     }
 }
 
-/// The text of a variant's or an experiment's name, of whatever kind a page bootstrapped it.
+/// The text of a variant's or an experiment's name, which a page may have bootstrapped as another kind of value.
 pub fn text_of(name: &Value) -> Text {
     name.as_str().cloned().unwrap_or_else(|| name.to_text())
 }
 
 /// The id under which an exposure counts once: equal for a retry, a reload, a second tab or the server's own exposure on the
-/// same UTC day, different when the person came back to the variant from another one (`turn` counts how often that day: A, B,
-/// A is A0, B0, A1). No id of a person is inside.
+/// same UTC day; different when the user came back to the variant from another one. `turn` counts how often that day: A, B, A
+/// is A0, B0, A1. No id of the user can be read from it.
 pub fn insert_id(identity: &Identity, exposure: &Exposure, day: u64, turn: u64) -> Text {
     let text = |name: &Option<Value>| name.as_ref().map(text_of).unwrap_or_default();
-    InsertId::new()
+    FieldHasher::new()
         .optional(identity.user_id.as_deref())
         .optional(identity.device_id.as_deref())
         .field(&exposure.flag_key)
@@ -174,21 +174,21 @@ pub fn insert_id(identity: &Identity, exposure: &Exposure, day: u64, turn: u64) 
 /// After how many milliseconds an event that a provider refused is offered to it again; then it is dropped.
 pub const RETRY_MILLIS: [u64; 3] = [1_000, 5_000, 25_000];
 
-/// What a provider made of an exposure, or of an assignment.
+/// The answer of a provider that is offered an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tracking {
-    /// It has the event and answers for it.
+    /// It has the event, and is responsible for it from now on.
     Taken,
-    /// It has not: the event is tried again.
+    /// It has not: the event is offered again.
     Refused,
-    /// It will say later.
+    /// It answers later.
     Pending,
 }
 
-/// Tells an analytics tool about exposures. The one seam between this library and analytics.
+/// Sends exposures to an analytics tool: the only interface between this library and analytics.
 ///
-/// Implementations are called once for each exposure that was not told before. What they refuse is offered again after
-/// 1, 5 and 25 seconds, then dropped and reported.
+/// It is called once for each new exposure. An exposure that it refuses is offered again after 1, 5 and 25 seconds, then
+/// dropped and reported.
 pub trait ExposureTrackingProvider {
     /// Takes the event over, or refuses it.
     fn track(&self, event: &ExposureEvent) -> Tracking;

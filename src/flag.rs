@@ -1,7 +1,7 @@
 //! Flags in their compiled form: read once, evaluated often.
 //!
-//! A flag that is not understood is left out and named; it harms no other. Each flag's own JSON text is kept, for storage
-//! and for those who ask for flags, and is where variants and metadata are read from when somebody wants them.
+//! A flag that is not understood is left out and reported; it harms no other. Each flag keeps its own JSON text, for storage
+//! and for the routes that serve flags; variants and metadata are read from it when they are needed.
 
 mod decision;
 mod error;
@@ -19,30 +19,30 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::dialect::Dialect;
 use crate::json::{Object, Text, Value, write_string};
-use crate::segment::{Index, Segment, Span, Tables};
+use crate::segment::{Interner, Segment, Span, Tables};
 
 pub use decision::Decision;
 pub use error::{FlagCode, FlagError};
 #[cfg(feature = "native")]
 pub use fault::Fault;
 
-/// Numbers the sets of flags of this process, so that a target never takes one set's selectors for another's.
-static EDITIONS: AtomicU32 = AtomicU32::new(1);
+/// The id of the next set of flags in this process. A target knows by it whether its selectors are of these flags.
+static NEXT_SET_ID: AtomicU32 = AtomicU32::new(1);
 
-/// The number of no flag.
+/// The index of a missing flag.
 const NO_FLAG: u32 = u32::MAX;
 
 /// A set of flags. `P` is the dialect's compiled pattern.
 #[derive(Debug)]
 pub struct Flags<P> {
     flags: Vec<Flag>,
-    /// Their keys; the numbers are those of the flags.
-    keys: Index,
-    /// All flags that can be evaluated, in the order they are.
+    /// Their keys, with the same indexes.
+    keys: Interner,
+    /// All flags that can be evaluated, in the order of evaluation.
     order: Vec<u32>,
     pub(crate) tables: Tables<P>,
-    pub(crate) edition: u32,
-    /// The name of what a decision of other flags means here.
+    pub(crate) set_id: u32,
+    /// The key and variant name that a decision of other flags has here.
     no_name: Text,
 }
 
@@ -52,10 +52,10 @@ pub(crate) struct Flag {
     /// As it was received.
     pub(crate) text: Text,
     pub(crate) segments: Vec<Segment>,
-    /// The variants that it has, or that its segments name, and where they stand. `None`: the flag does not have it.
+    /// The variants that it has, or that its segments name, and where they stand. `None`: the flag does not have the variant.
     pub(crate) variants: Vec<(Text, Option<Span>)>,
     metadata: Option<Object>,
-    /// Whether it is evaluated where it is asked for (`metadata.evaluationMode` is `local`).
+    /// Whether clients evaluate it themselves (`metadata.evaluationMode` is `local`).
     pub(crate) is_local: bool,
     dependencies: Vec<Text>,
 }
@@ -64,10 +64,10 @@ impl<P> Default for Flags<P> {
     fn default() -> Self {
         Self {
             flags: Vec::new(),
-            keys: Index::default(),
+            keys: Interner::default(),
             order: Vec::new(),
             tables: Tables::default(),
-            edition: 0,
+            set_id: 0,
             no_name: Text::default(),
         }
     }
@@ -76,7 +76,7 @@ impl<P> Default for Flags<P> {
 impl<P> Flags<P> {
     /// Reads the wire's list `[flag, …]` or the stored map `{key: flag, …}`. Of two flags with one key the later counts.
     ///
-    /// Every flag that is left out, or kept with a fault, is named in the errors.
+    /// The errors name every flag that is left out, or kept with a fault.
     pub fn parse<D: Dialect<Pattern = P>>(text: &[u8], dialect: &D) -> (Self, Vec<FlagError>) {
         let mut flags = Self::default();
         let errors = flags.add_missing(text, dialect);
@@ -89,8 +89,8 @@ impl<P> Flags<P> {
         (!holds_none(&errors)).then_some((flags, errors))
     }
 
-    /// Reads flags one by one, each from its own text, under the name that it is kept by. What is not readable, whatever it
-    /// is, harms only itself and is named. Of two flags with one key the later counts.
+    /// Reads flags one by one, each from a text of its own with a name for errors. An unreadable text harms only itself and is
+    /// reported. Of two flags with one key the later counts.
     #[cfg(feature = "native")]
     pub fn read_each<'a, D: Dialect<Pattern = P>>(
         texts: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -100,11 +100,11 @@ impl<P> Flags<P> {
         for (name, text) in texts {
             let (read, code) = wire::read_one(text.as_bytes(), dialect, &mut flags.tables);
             if let Some((key, flag)) = read {
-                flags.put(&key, flag, 0);
+                flags.insert(&key, flag, 0);
             }
             errors.extend(code.map(|code| FlagError { key: Some(name.into()), code }));
         }
-        // Nothing more to read: what depends on what is found out when all are here.
+        // No further flags: links all of them.
         errors.extend(flags.add_missing(b"[]", dialect));
         (flags, errors)
     }
@@ -114,7 +114,7 @@ impl<P> Flags<P> {
         let (read, mut errors) = wire::read(text, dialect, &mut self.tables);
         let known = self.flags.len();
         for (key, flag) in read {
-            self.put(&key, flag, known);
+            self.insert(&key, flag, known);
         }
         for flag in self.link() {
             errors.push(FlagError { key: self.keys.names().get(flag as usize).cloned(), code: FlagCode::Cycle });
@@ -137,17 +137,17 @@ impl<P> Flags<P> {
         self.flags.is_empty()
     }
 
-    /// Whether there is a flag of this key.
+    /// Whether there is a flag with this key.
     pub fn contains(&self, key: &[u8]) -> bool {
         self.find(key).is_some()
     }
 
-    /// What the flag's author says about the flag.
+    /// The flag's metadata.
     pub fn metadata(&self, key: &[u8]) -> Option<&Object> {
         self.get(key)?.metadata.as_ref()
     }
 
-    /// Whether the flag is evaluated where it is asked for (`metadata.evaluationMode` is `local`).
+    /// Whether clients evaluate the flag themselves (`metadata.evaluationMode` is `local`).
     pub fn is_local(&self, key: &[u8]) -> bool {
         self.get(key).is_some_and(|flag| flag.is_local)
     }
@@ -177,16 +177,16 @@ impl<P> Flags<P> {
         self.key_at(decision.flag)
     }
 
-    /// The name that the flag has for the variant that was decided for.
+    /// The flag's name for the variant that was decided.
     pub fn variant_name_of(&self, decision: &Decision) -> &Text {
-        let variant = self.at(decision.flag).and_then(|flag| flag.variants.get(decision.variant as usize));
+        let variant = self.flag_at(decision.flag).and_then(|flag| flag.variants.get(decision.variant as usize));
         variant.map_or(&self.no_name, |(name, _)| name)
     }
 
-    /// The variant that was decided for, as the flag has it, with the metadata of flag, segment and variant in one. Where
-    /// they disagree, the later of these three wins.
+    /// The variant that was decided, as the flag has it, with the merged metadata of flag, segment and variant. Where they
+    /// disagree, the later of these three wins.
     pub fn variant_of(&self, decision: &Decision) -> Object {
-        let Some(flag) = self.at(decision.flag) else { return Object::new() };
+        let Some(flag) = self.flag_at(decision.flag) else { return Object::new() };
         let variant = flag.variants.get(decision.variant as usize).and_then(|(_, text)| *text);
         let segment = flag.segments.get(decision.segment as usize).and_then(|segment| segment.metadata);
         let mut variant = flag.object(variant);
@@ -199,63 +199,63 @@ impl<P> Flags<P> {
         variant
     }
 
-    /// The flags to evaluate for these keys, each after what it depends on. A flag that depends on itself is left out.
+    /// The flags to evaluate for these keys, each after its dependencies. A flag that depends on itself is left out.
     pub(crate) fn order_of(&self, keys: Option<&[Text]>) -> Cow<'_, [u32]> {
         let Some(keys) = keys else { return Cow::Borrowed(&self.order) };
-        let asked: Vec<u32> = keys.iter().filter_map(|key| self.find(key)).collect();
-        Cow::Owned(self.ordered(&asked).flags)
+        let starts: Vec<u32> = keys.iter().filter_map(|key| self.find(key)).collect();
+        Cow::Owned(self.ordered(&starts).flags)
     }
 
     pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
-        self.keys.find(key)
+        self.keys.get(key)
     }
 
     pub(crate) fn key_at(&self, flag: u32) -> &Text {
         self.keys.names().get(flag as usize).unwrap_or(&self.no_name)
     }
 
-    pub(crate) fn at(&self, flag: u32) -> Option<&Flag> {
-        self.flags.get(flag as usize)
+    pub(crate) fn flag_at(&self, index: u32) -> Option<&Flag> {
+        self.flags.get(index as usize)
     }
 
     fn get(&self, key: &[u8]) -> Option<&Flag> {
-        self.at(self.find(key)?)
+        self.flag_at(self.find(key)?)
     }
 
     fn ordered(&self, starts: &[u32]) -> order::Order {
-        let parent =
-            |flag, nth: usize| self.at(flag)?.dependencies.get(nth).map(|key| self.find(key).unwrap_or(NO_FLAG));
-        order::order(self.flags.len(), starts, parent)
+        let dependency =
+            |flag, nth: usize| self.flag_at(flag)?.dependencies.get(nth).map(|key| self.find(key).unwrap_or(NO_FLAG));
+        order::order(self.flags.len(), starts, dependency)
     }
 
-    /// Adds a flag, or puts it in the place of an earlier one with its key, but for the first `known`.
-    fn put(&mut self, key: &[u8], flag: Flag, known: usize) {
-        let number = self.keys.number(key) as usize;
-        match self.flags.get_mut(number) {
+    /// Adds a flag, or replaces one with its key that is not among the first `known`.
+    fn insert(&mut self, key: &[u8], flag: Flag, known: usize) {
+        let index = self.keys.intern(key) as usize;
+        match self.flags.get_mut(index) {
             None => self.flags.push(flag),
-            Some(earlier) if number >= known => *earlier = flag,
+            Some(earlier) if index >= known => *earlier = flag,
             Some(_) => {}
         }
     }
 
-    /// Finds out what depends on what, and returns the flags that depend on themselves.
+    /// Orders the flags by their dependencies, and returns those that depend on themselves.
     fn link(&mut self) -> Vec<u32> {
         let all: Vec<u32> = (0..self.flags.len() as u32).collect();
         let order = self.ordered(&all);
         self.order = order.flags;
-        self.edition = EDITIONS.fetch_add(1, Ordering::Relaxed);
+        self.set_id = NEXT_SET_ID.fetch_add(1, Ordering::Relaxed);
         order.cyclic
     }
 }
 
-/// Whether the text that these errors are of holds no list or map of flags: it has no other error then.
+/// Whether these errors are of a text that holds no list or map of flags: it has no other error then.
 pub(crate) fn holds_none(errors: &[FlagError]) -> bool {
     errors.first().is_some_and(|error| error.code == FlagCode::NotFlags)
 }
 
 impl Flag {
-    /// A variant by its number, if the flag has it.
-    pub(crate) fn has(&self, variant: u32) -> bool {
+    /// Whether the flag has the variant with this index.
+    pub(crate) fn has_variant(&self, variant: u32) -> bool {
         self.variants.get(variant as usize).is_some_and(|(_, text)| text.is_some())
     }
 

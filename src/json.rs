@@ -1,8 +1,8 @@
-//! JSON as the domain sees it: text in, values out, and back, with JavaScript's idea of a string.
+//! JSON values, read from text and written to it, with JavaScript's idea of a string.
 //!
-//! Numbers stay as they were written (parsing floats costs 19 KB of wasm; who needs a number asks the
-//! [`Dialect`](crate::dialect::Dialect)). What is nested deeper than [`MAX_DEPTH`] is never walked: it is kept as a span
-//! and written back as it came. Reading is [`Reader`]'s, writing [`write`]'s.
+//! Numbers stay as they were written: parsing floats costs 19 KB of wasm, and a [`Dialect`](crate::dialect::Dialect) does it
+//! where it is needed. What is nested deeper than [`MAX_DEPTH`] is not parsed: it is kept as text and written back unchanged.
+//! [`Reader`] reads, [`write`] writes.
 
 mod reader;
 mod text;
@@ -13,7 +13,7 @@ pub use reader::{JsonCode, JsonError, Kind, Reader};
 pub use text::Text;
 pub use writer::{write, write_string, write_u64};
 
-/// How deep values are looked into; what lies deeper passes through as text. Flags and users of real projects stay under 12.
+/// How deep values are parsed; deeper ones stay text. Flags and users of real projects stay under 12.
 pub const MAX_DEPTH: u32 = 64;
 
 /// The largest text that is read, in bytes. The largest flag set seen in the field is under 4 MiB.
@@ -38,38 +38,38 @@ pub enum Value {
     Raw(Text),
 }
 
-/// A JSON object. A name written twice is kept twice; the last one is the one that is read, as in JavaScript.
+/// A JSON object. A name written twice is kept twice, and the last one counts, as in JavaScript.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object(Vec<(Text, Value)>);
 
 /// Reads one JSON text.
 ///
 /// # Errors
-/// A [`JsonError`] with the place where the text stops being JSON, or is longer than [`MAX_BYTES`].
+/// A [`JsonError`] with the offset at which the text stops being JSON, or if it is longer than [`MAX_BYTES`].
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let mut reader = Reader::new(text)?;
-    let value = reader.value()?;
-    reader.end()?;
+    let value = reader.read_value()?;
+    reader.finish()?;
     Ok(value)
 }
 
 impl Object {
-    /// An object with nothing in it.
+    /// An empty object.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
     /// The value of a name.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<&Value> {
-        self.place(key.as_ref()).and_then(|place| self.0.get(place)).map(|(_, value)| value)
+        self.index_of(key.as_ref()).and_then(|index| self.0.get(index)).map(|(_, value)| value)
     }
 
     /// The value of a name, to be changed.
     pub fn get_mut(&mut self, key: impl AsRef<[u8]>) -> Option<&mut Value> {
-        self.place(key.as_ref()).and_then(|place| self.0.get_mut(place)).map(|(_, value)| value)
+        self.index_of(key.as_ref()).and_then(|index| self.0.get_mut(index)).map(|(_, value)| value)
     }
 
-    /// Gives a name this value, in its old place if it had one.
+    /// Gives a name this value, at its old position if it had one.
     pub fn set(&mut self, key: impl Into<Text>, value: impl Into<Value>) {
         self.replace(key.into(), value.into());
     }
@@ -79,7 +79,7 @@ impl Object {
         self.0.push((key, value));
     }
 
-    /// Appends a name of ours.
+    /// Appends a name that is not there yet.
     pub fn put(&mut self, name: &str, value: impl Into<Value>) {
         self.append(name, value.into());
     }
@@ -89,12 +89,12 @@ impl Object {
         self.take(key.as_ref())
     }
 
-    /// Takes out what was written first.
+    /// Removes the first name.
     pub fn remove_first(&mut self) {
         self.0.drain(..1.min(self.0.len()));
     }
 
-    // What callers' types are turned into: one copy each.
+    // The generic functions above in one copy each.
 
     #[inline(never)]
     fn append(&mut self, name: &str, value: Value) {
@@ -102,7 +102,7 @@ impl Object {
     }
 
     #[inline(never)]
-    fn place(&self, key: &[u8]) -> Option<usize> {
+    fn index_of(&self, key: &[u8]) -> Option<usize> {
         self.0.iter().rposition(|(name, _)| name.as_bytes() == key)
     }
 
@@ -116,11 +116,11 @@ impl Object {
 
     #[inline(never)]
     fn take(&mut self, key: &[u8]) -> Option<Value> {
-        let held = self.place(key).map(|place| self.0.remove(place).1);
-        while let Some(place) = self.place(key) {
-            self.0.remove(place);
+        let value = self.index_of(key).map(|index| self.0.remove(index).1);
+        while let Some(index) = self.index_of(key) {
+            self.0.remove(index);
         }
-        held
+        value
     }
 
     /// The object in a JSON text, if that is one.
@@ -134,7 +134,7 @@ impl Object {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
-    /// How many names were written.
+    /// How many names there are, counting repeated ones.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -144,7 +144,7 @@ impl Object {
         self.0.is_empty()
     }
 
-    /// Names this object does not have are taken over; others are replaced by the later object's value.
+    /// Sets all names of another object, over those of this one.
     pub fn extend_from(&mut self, later: &Object) {
         for (name, value) in later.iter() {
             self.set(name.clone(), value.clone());

@@ -6,9 +6,9 @@ use crate::error::Error;
 use crate::exposure::Tracking;
 use crate::time::Now;
 
-/// What an edge drives: a [`Client`](crate::client::Client) or a [`Delivery`](crate::delivery::Delivery).
+/// A state machine: a [`Client`](crate::client::Client) or a [`Delivery`](crate::delivery::Delivery).
 pub trait Machine {
-    /// The next thing to do. Poll after every other call, until there is none.
+    /// The next effect. Poll after every other call, until there is none.
     #[must_use]
     fn poll_effect(&mut self) -> Option<Effect>;
 
@@ -19,9 +19,9 @@ pub trait Machine {
     /// Does what is due.
     fn handle_timeout(&mut self, now: Now);
 
-    /// A request of [`Effect::Send`] was answered, or failed before it was.
+    /// Handles the response to a request of [`Effect::Send`], or its failure.
     fn handle_response(&mut self, id: RequestId, result: Result<Response, Error>, now: Now);
 
-    /// An exposure of [`Effect::Track`] was taken or refused.
+    /// Handles the answer to an offer of [`Effect::Track`].
     fn handle_tracked(&mut self, _id: TrackId, _tracking: Tracking, _now: Now) {}
 }

@@ -11,18 +11,18 @@ pub struct Now {
     pub mono: u64,
 }
 
-/// The deadline of what is not due at any time.
+/// The deadline that never comes.
 pub const NEVER: u64 = u64::MAX;
 
-/// A deadline, if it comes.
-pub(crate) fn comes(deadline: u64) -> Option<u64> {
+/// A deadline; `None` for [`NEVER`].
+pub(crate) fn unless_never(deadline: u64) -> Option<u64> {
     (deadline < NEVER).then_some(deadline)
 }
 
-/// Milliseconds of a UTC day; leap seconds do not exist in JavaScript's time.
+/// Milliseconds of a UTC day; JavaScript's time has no leap seconds.
 pub const DAY_MILLIS: u64 = 86_400_000;
 
-/// The UTC day a wall time lies in, counted from 1970-01-01.
+/// The UTC day of a wall time, counted from 1970-01-01.
 pub fn day(wall: u64) -> u64 {
     wall / DAY_MILLIS
 }

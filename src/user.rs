@@ -1,10 +1,10 @@
-//! Who is asked about: the user's attributes, the identity in them, and the context that conditions look into.
+//! The user: the attributes, the identity in them, and the context that conditions read.
 
 use crate::dialect::comparable::comparable;
 use crate::dialect::{Dialect, plain};
 use crate::json::{Object, Text, Value};
 
-/// Who a user is: what an answer belongs to and whom an exposure is about. An empty id counts as absent.
+/// The ids of a user, to whom variants and exposures belong. An empty id counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The id of a known user.
@@ -14,7 +14,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a user, or in an event, that JavaScript wrote: an id that is a number is the text it is written as.
+    /// The identity in a user or an event that JavaScript wrote: of an id that is a number, the text as it is written.
     pub fn of(user: &Object) -> Self {
         let id = |name: &str| match user.get(name) {
             Some(Value::String(id) | Value::Number(id)) if !id.is_empty() => Some(id.clone()),
@@ -23,20 +23,20 @@ impl Identity {
         Self { user_id: id("user_id"), device_id: id("device_id") }
     }
 
-    /// The identity of a user that any program wrote: `1e2` is the number that JavaScript writes as `100`.
+    /// The identity in a user that any program wrote: `1e2` is the number that JavaScript writes as `100`.
     pub fn of_user<D: Dialect>(user: &Object, dialect: &D) -> Self {
         let id = |name: &str| user.get(name).and_then(|id| id_text(id, dialect)).filter(|id| !id.is_empty());
         Self { user_id: id("user_id"), device_id: id("device_id") }
     }
 
-    /// Whether there is no id at all. Such an identity matches any stored one: nobody else is known to be there.
+    /// Whether it has no id. Variants stored for any identity may be served to it, until a known identity leaves the page.
     pub fn is_unknown(&self) -> bool {
         self.user_id.is_none() && self.device_id.is_none()
     }
 
-    /// Whether both name the same person: equal user ids, or no user id on either side and equal device ids.
+    /// Whether both are the same user: equal user ids, or no user id on either side and equal device ids.
     ///
-    /// A log-in is a change of person, so that what was decided for the visitor before it is not shown after it.
+    /// A log-in is a change of identity: variants of the anonymous visitor are not served after it.
     pub fn is_same(&self, other: &Identity) -> bool {
         match (&self.user_id, &other.user_id) {
             (Some(mine), Some(theirs)) => mine == theirs,
@@ -46,8 +46,8 @@ impl Identity {
     }
 }
 
-/// The text of an id: of a number it is JavaScript's `String(number)`, as bucketing sees it. A value of another kind is no id,
-/// and neither is a number too large for JavaScript: all of those would be one.
+/// The text of an id: of a number JavaScript's `String(number)`, as bucketing sees it. A value of another kind is no id,
+/// and neither is a number too large for JavaScript: all of those would be the same id.
 pub fn id_text<D: Dialect>(id: &Value, dialect: &D) -> Option<Text> {
     match id {
         Value::String(text) => Some(text.clone()),
@@ -56,7 +56,7 @@ pub fn id_text<D: Dialect>(id: &Value, dialect: &D) -> Option<Text> {
     }
 }
 
-/// Takes the ids out of a user that are neither text nor number, nor `null`, and names their fields.
+/// Removes ids that are neither text nor number, nor `null`, and reports their fields.
 pub(crate) fn remove_unusable_ids(user: &mut Object, mut report: impl FnMut(&'static str)) {
     for field in &["user.user_id", "user.device_id"] {
         let name = field.as_bytes().get("user.".len()..).unwrap_or_default();
@@ -67,11 +67,11 @@ pub(crate) fn remove_unusable_ids(user: &mut Object, mut report: impl FnMut(&'st
     }
 }
 
-/// What conditions look into: `user`, `page` and, lifted out of the user, `groups` with the name and properties of each.
+/// The context that conditions read: `user`, `page` and, moved out of the user, `groups` with the name and properties of each.
 pub fn context(user: &Object, page_url: Option<&[u8]>) -> Value {
     let mut context = Object::new();
     let mut plain = user.clone();
-    // Where there are no groups, the reference leaves what is said of them where it is.
+    // Without groups, the reference leaves `group_properties` in the user.
     let groups = plain.get("groups").filter(|groups| is_truthy(groups)).cloned();
     let properties = groups.as_ref().and_then(|_| plain.remove("group_properties"));
     if groups.is_some() {
@@ -126,7 +126,7 @@ fn properties_of<'a>(properties: Option<&'a Value>, kind: &Text, name: &Value) -
     Some(found).filter(|found| !found.is_empty())
 }
 
-/// Whether JavaScript would take the value for true.
+/// Whether the value is truthy in JavaScript.
 pub(crate) fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

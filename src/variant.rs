@@ -1,9 +1,9 @@
-//! What a user gets of a flag: a variant, as the server or the evaluator gave it, and where it was taken from.
+//! A variant, as the server or the evaluator returned it, and its source.
 
 use crate::json::{Object, Text, Value};
 use crate::user::is_truthy;
 
-/// A variant: `key`, `value`, `payload`, `expKey` and `metadata`, each as it was received. What else stood there is kept.
+/// A variant: `key`, `value`, `payload`, `expKey` and `metadata`, each as it was received. Other fields are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variant(Object);
 
@@ -32,7 +32,7 @@ impl Variant {
     }
 
     /// A variant from storage, bootstrapping or an argument: a string is key and value at once, an object may be of any
-    /// version of the reference's format. `None` for what is neither.
+    /// version of the reference's format. `None` for other values.
     pub fn from_stored(stored: &Value) -> Option<Self> {
         match stored {
             Value::String(key) => {
@@ -46,7 +46,7 @@ impl Variant {
         }
     }
 
-    /// A fallback as it was given: a string is key and value at once, an object is taken as it is.
+    /// A fallback argument: a string is key and value at once, an object is taken as it is.
     pub fn from_fallback(fallback: &Value) -> Option<Self> {
         match fallback {
             Value::Object(fallback) => Some(Self(fallback.clone())),
@@ -65,8 +65,7 @@ impl Variant {
         self.text("value")
     }
 
-    /// What an exposure calls it: its key, else its value, whatever kind a page bootstrapped it as; nothing that JavaScript
-    /// takes for false.
+    /// Its name in an exposure: its key, else its value, of any kind that is truthy in JavaScript.
     pub fn name(&self) -> Option<&Value> {
         self.given("key").or_else(|| self.given("value"))
     }
@@ -76,27 +75,27 @@ impl Variant {
         self.given("expKey")
     }
 
-    /// What the server says about the variant.
+    /// Its metadata.
     pub fn metadata(&self) -> Option<&Object> {
         self.0.get("metadata").and_then(Value::as_object)
     }
 
     /// Whether this is the flag's default: the user was evaluated and is in no variant.
     pub fn is_default(&self) -> bool {
-        self.says("default").is_some_and(is_truthy)
+        self.metadata_value("default").is_some_and(is_truthy)
     }
 
     /// Whether meeting this variant is an exposure. The server can switch that off.
     pub fn tracks_exposure(&self) -> bool {
-        self.says("trackExposure").is_none_or(|value| value.is_null() || is_truthy(value))
+        self.metadata_value("trackExposure").is_none_or(|value| value.is_null() || is_truthy(value))
     }
 
     /// Whether it is of a web experiment, whose exposures count each time.
     pub fn is_impression(&self) -> bool {
-        self.says("deliveryMethod").and_then(Value::as_str).is_some_and(|method| *method == "web")
+        self.metadata_value("deliveryMethod").and_then(Value::as_str).is_some_and(|method| *method == "web")
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it has no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -119,7 +118,7 @@ impl Variant {
         self.given(name).and_then(Value::as_str)
     }
 
-    fn says(&self, name: &str) -> Option<&Value> {
+    fn metadata_value(&self, name: &str) -> Option<&Value> {
         self.metadata().and_then(|metadata| metadata.get(name))
     }
 }
@@ -156,7 +155,7 @@ fn normalized(stored: &Object) -> Object {
     variant
 }
 
-/// Where an answer was taken from. The names are the reference's.
+/// The source of an answer. The names are the reference's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariantSource {
     /// What a fetch stored.
@@ -171,7 +170,7 @@ pub enum VariantSource {
     FallbackConfig,
     /// The flag was evaluated here.
     LocalEvaluation,
-    /// Nothing is known of the flag and no fallback was given.
+    /// The flag is unknown, and there is no fallback.
     None,
 }
 
@@ -189,7 +188,7 @@ impl VariantSource {
         }
     }
 
-    /// Whether the user was not assigned this variant by anybody, so that meeting it exposes them to nothing.
+    /// Whether the variant was not assigned to the user, so that meeting it is no exposure to it.
     pub fn is_fallback(self) -> bool {
         matches!(self, Self::FallbackInline | Self::FallbackConfig | Self::SecondaryInitialVariants | Self::None)
     }

@@ -67,9 +67,9 @@ impl Service {
     }
 
     /// The one that takes over from an instance that was lost.
-    fn resumed(page: Page) -> Self {
+    fn restored(page: Page) -> Self {
         let now = Now { wall: EIGHT_IN_THE_EVENING, mono: 0 };
-        let local = LocalEvaluation::new(NativeDialect, Config::new("server-key", "http://h")).resumed(&page, now);
+        let local = LocalEvaluation::new(NativeDialect, Config::new("server-key", "http://h")).restored(&page, now);
         let mut service = Self { local, now, page, effects: Vec::new(), tracking: Tracking::Taken };
         service.perform();
         service
@@ -327,10 +327,10 @@ fn what_an_instance_lost_is_taken_up_by_the_next() {
     let effects = lost.effects();
     let Some(Effect::Track(_, _, event)) = effects.first() else { panic!("{effects:?}") };
     lost.page.0.push(("assignment odd".into(), "no event".into()));
-    let mut next = Service::resumed(lost.page);
+    let mut next = Service::restored(lost.page);
     assert_eq!(next.evaluate(r#"{"user_id":"u"}"#).len(), 1, "it has the flags");
     assert_eq!(next.effects(), [Effect::Track(TrackId(0), Receiver::Provider, event.clone())]);
-    let mut last = Service::resumed(next.page);
+    let mut last = Service::restored(next.page);
     assert_eq!(last.effects(), [], "what was taken is settled");
 }
 

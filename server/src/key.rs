@@ -1,6 +1,6 @@
 //! Keys: compared in constant time, and never printed.
 
-use experiment_wasm::insert_id::InsertId;
+use experiment_wasm::insert_id::FieldHasher;
 use experiment_wasm::json::Text;
 use subtle::ConstantTimeEq;
 
@@ -11,7 +11,7 @@ pub struct Key(Text);
 impl Key {
     /// The key of this secret.
     pub fn of(secret: &str) -> Self {
-        Self(InsertId::new().field(secret.as_bytes()).finish())
+        Self(FieldHasher::new().field(secret.as_bytes()).finish())
     }
 
     /// The digest, as a name for what belongs to the key.

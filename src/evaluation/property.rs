@@ -1,26 +1,26 @@
-//! What is known of a property of a user: its text, and the forms of it that conditions compare, each computed once.
+//! A property of a user: its text, and the keys by which conditions compare it, each computed once.
 
 use crate::dialect::{Dialect, plain};
 use crate::json::{self, Text, Value};
-use crate::segment::Form;
+use crate::segment::ComparisonKey;
 
-/// A property that is there.
+/// A property that the user has.
 #[derive(Debug)]
 pub(super) struct Property {
     /// The text that is hashed.
     pub(super) text: Text,
     /// Whether it is a list, or a text that is the JSON of a list.
     pub(super) is_list: bool,
-    /// Its items, or it itself.
-    pub(super) words: Vec<Word>,
+    /// The items of the list; of any other property it itself.
+    pub(super) items: Vec<Item>,
 }
 
-/// A text, and what conditions have asked of it before.
+/// A text, and what was computed for conditions before.
 #[derive(Debug)]
-pub(super) struct Word {
+pub(super) struct Item {
     pub(super) text: Text,
-    forms: Vec<(Form, Option<Text>)>,
-    /// Whether patterns match it, by their numbers; `None` where nobody has asked yet.
+    keys: Vec<(ComparisonKey, Option<Text>)>,
+    /// Whether patterns match it, by their index; `None`: not computed yet.
     matches: Vec<Option<bool>>,
 }
 
@@ -29,46 +29,48 @@ impl Property {
         let text = text_of(value, dialect);
         let listed =
             if value.as_str().is_some_and(|text| text.starts_with(b"[")) { json::parse(&text).ok() } else { None };
-        let items = listed.as_ref().unwrap_or(value).as_array();
-        let mut words = Vec::new();
-        for item in items.unwrap_or_default() {
+        let list = listed.as_ref().unwrap_or(value).as_array();
+        let mut items = Vec::new();
+        for item in list.unwrap_or_default() {
             let text = text_of(item, dialect);
             // Empty texts and nulls are left out, as the reference does.
             if !text.is_empty() {
-                words.push(Word::new(text));
+                items.push(Item::new(text));
             }
         }
-        if items.is_none() {
-            words.push(Word::new(text.clone()));
+        if list.is_none() {
+            items.push(Item::new(text.clone()));
         }
-        Self { text, is_list: items.is_some(), words }
+        Self { text, is_list: list.is_some(), items }
     }
 }
 
-impl Word {
+impl Item {
     fn new(text: Text) -> Self {
-        Self { text, forms: Vec::new(), matches: Vec::new() }
+        Self { text, keys: Vec::new(), matches: Vec::new() }
     }
 
-    pub(super) fn form<D: Dialect>(&mut self, form: Form, dialect: &D) -> Option<&Text> {
-        let known = self.forms.iter().position(|(known, _)| *known == form);
+    /// Its comparison key; `None` if it has none of this kind.
+    pub(super) fn key<D: Dialect>(&mut self, key: ComparisonKey, dialect: &D) -> Option<&Text> {
+        let known = self.keys.iter().position(|(known, _)| *known == key);
         if known.is_none() {
-            self.forms.push((form, form.of(&self.text, dialect)));
+            self.keys.push((key, key.of(&self.text, dialect)));
         }
-        self.forms.get(known.unwrap_or(self.forms.len() - 1))?.1.as_ref()
+        self.keys.get(known.unwrap_or(self.keys.len() - 1))?.1.as_ref()
     }
 
-    pub(super) fn matches<D: Dialect>(&mut self, number: u32, pattern: &D::Pattern, dialect: &D) -> bool {
-        let number = number as usize;
-        if self.matches.len() <= number {
-            self.matches.resize(number + 1, None);
+    /// Whether the pattern of this index matches it.
+    pub(super) fn matches<D: Dialect>(&mut self, index: u32, pattern: &D::Pattern, dialect: &D) -> bool {
+        let index = index as usize;
+        if self.matches.len() <= index {
+            self.matches.resize(index + 1, None);
         }
-        let Some(known) = self.matches.get_mut(number) else { return false };
+        let Some(known) = self.matches.get_mut(index) else { return false };
         *known.get_or_insert_with(|| dialect.matches(pattern, &self.text))
     }
 }
 
-/// `String(value)`, or `JSON.stringify(value)` of what is an object or a list. Nothing for `null`.
+/// `String(value)`, or `JSON.stringify(value)` of an object or a list. Empty for `null`.
 fn text_of<D: Dialect>(value: &Value, dialect: &D) -> Text {
     match value {
         Value::Null => Text::default(),

@@ -1,9 +1,9 @@
 //! The evaluation as the reference's `EvaluationTrace`: for each flag which segments were tried and why they did not match.
 
-use super::{Decision, Tried, Visitor};
+use super::{Decision, SegmentTrace, Visitor};
 use crate::json::{Object, Text, Value, parse};
 
-/// Writes an evaluation down. Every segment is tried, also after the one that decided.
+/// Records an evaluation. Every segment is tried, also after the one that decided.
 #[derive(Debug, Default)]
 pub struct Trace {
     traces: Object,
@@ -30,24 +30,24 @@ impl Visitor for Trace {
     }
 
     fn condition(&mut self, selected: impl FnOnce() -> Option<Value>, received: &[u8], matched: bool) {
-        if let Some(Value::Array(tried)) = self.alternatives.last_mut() {
+        if let Some(Value::Array(conditions)) = self.alternatives.last_mut() {
             let mut result = Object::new();
             put(&mut result, "propValue", selected());
             result.put("condition", Value::Raw(received.into()));
             result.put("matched", matched);
-            tried.push(result.into());
+            conditions.push(result.into());
         }
     }
 
-    fn segment(&mut self, tried: Tried) {
+    fn segment(&mut self, segment: SegmentTrace) {
         let conditions = std::mem::take(&mut self.alternatives);
         let mut step = Object::new();
-        put(&mut step, "segmentMetadata", tried.metadata.map(|metadata| Value::Raw(metadata.into())));
-        step.put("conditionsPassed", tried.passed);
-        step.put("bucketed", tried.variant.is_some());
-        put(&mut step, "bucketVariant", tried.variant.map(Value::from));
-        put(&mut step, "conditionResult", tried.is_conditional.then(|| conditions.into()));
-        step.put("matched", tried.variant.is_some());
+        put(&mut step, "segmentMetadata", segment.metadata.map(|metadata| Value::Raw(metadata.into())));
+        step.put("conditionsPassed", segment.passed);
+        step.put("bucketed", segment.variant.is_some());
+        put(&mut step, "bucketVariant", segment.variant.map(Value::from));
+        put(&mut step, "conditionResult", segment.is_conditional.then(|| conditions.into()));
+        step.put("matched", segment.variant.is_some());
         self.steps.push(step.into());
     }
 

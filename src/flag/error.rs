@@ -15,9 +15,9 @@ pub struct FlagError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlagCode {
-    /// The text is no list or map of flags: none is taken.
+    /// The text is no list or map of flags: none is read.
     NotFlags,
-    /// This field is missing or not what it should be: the flag is left out.
+    /// This field is missing or of the wrong shape: the flag is left out.
     Shape(&'static str),
     /// The flag depends on itself: it has no variant.
     Cycle,

@@ -12,17 +12,17 @@ const LONGEST_NAME: usize = 64;
 pub struct Fault {
     /// The stable name of the fault, for machines.
     pub code: &'static str,
-    /// Why, for people: what follows the field in a sentence. It says nothing of what stands there.
+    /// Why, for people: a sentence whose subject is the field. It never quotes the value.
     pub reason: &'static str,
-    /// The path to what is wrong: `segments[0].bucket.salt`.
+    /// The path of the field: `segments[0].bucket.salt`.
     pub field: String,
 }
 
-/// What was looked at, or what is wrong with it.
+/// The result of a check.
 pub(super) type Check<T = ()> = Result<T, Fault>;
 
 impl Fault {
-    /// A fault of what is looked at.
+    /// A fault of the checked value itself.
     pub fn new(code: &'static str, reason: &'static str) -> Self {
         Self { code, reason, field: String::new() }
     }
@@ -32,7 +32,7 @@ impl Fault {
         Self::new("cycle", "makes the flag depend on itself")
     }
 
-    /// The same fault, seen from the object that has it in this field.
+    /// The fault, seen from the object that has the value in this field.
     #[must_use]
     pub fn of(mut self, name: &str) -> Self {
         let name: String = name.chars().take(LONGEST_NAME).collect();
@@ -41,7 +41,7 @@ impl Fault {
         self
     }
 
-    /// The same fault, seen from the list that has it in this item.
+    /// The fault, seen from the list that has the value at this index.
     #[must_use]
     pub fn at(mut self, index: usize) -> Self {
         let point = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
@@ -56,7 +56,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A value of another kind than this.
+/// The fault of a value of another kind.
 pub(super) fn expected(what: &'static str) -> Fault {
     Fault::new("shape", what)
 }

@@ -1,15 +1,15 @@
-//! In which order flags are evaluated: what a flag depends on comes before it. A cycle harms only its members.
+//! The order of evaluation: the dependencies of a flag come before it. A cycle harms only its members.
 //!
-//! This is Tarjan's search for strongly connected components, without recursion. It leaves a component when all that can
-//! be reached from it was left, so lone flags come out in the order of the reference's depth-first search, and components
-//! of several flags are the cycles. Invariant: `low` of a flag on the stack is the earliest flag on the stack known to be
+//! This is Tarjan's search for strongly connected components, without recursion. It leaves a component after all components
+//! that can be reached from it, so lone flags are in the order of the reference's depth-first search, and components of
+//! several flags are the cycles. Invariant: `low_link` of a flag on the stack is the earliest flag on the stack known to be
 //! reachable from it.
 
-/// A flag that the search has not met.
-const UNSEEN: u32 = u32::MAX;
+/// The index of a flag that the search has not visited.
+const UNVISITED: u32 = u32::MAX;
 
-/// A flag that the search has left for good.
-const LEFT: u32 = u32::MAX - 1;
+/// The index of a flag whose component is complete.
+const DONE: u32 = u32::MAX - 1;
 
 /// The order of evaluation, and the flags that depend on themselves.
 pub(super) struct Order {
@@ -17,11 +17,10 @@ pub(super) struct Order {
     pub(super) cyclic: Vec<u32>,
 }
 
-/// Orders the flags that can be reached from `starts`. `parent` says what a flag depends on, one after the other; a parent
-/// that is no flag does no harm.
-pub(super) fn order(count: usize, starts: &[u32], parent: impl Fn(u32, usize) -> Option<u32>) -> Order {
+/// Orders the flags that can be reached from `starts`. `dependency` returns the nth dependency of a flag, which may be no flag.
+pub(super) fn order(count: usize, starts: &[u32], dependency: impl Fn(u32, usize) -> Option<u32>) -> Order {
     let order = Order { flags: Vec::new(), cyclic: Vec::new() };
-    let mut search = Search { parent, seen: vec![UNSEEN; count], open: Vec::new(), path: Vec::new(), order };
+    let mut search = Search { dependency, indexes: vec![UNVISITED; count], stack: Vec::new(), path: Vec::new(), order };
     for start in starts {
         search.enter(*start);
         while !search.path.is_empty() {
@@ -32,63 +31,63 @@ pub(super) fn order(count: usize, starts: &[u32], parent: impl Fn(u32, usize) ->
 }
 
 struct Search<F> {
-    parent: F,
-    /// The place among the open flags, as long as a flag is open.
-    seen: Vec<u32>,
-    /// Flags met whose component is not known yet.
-    open: Vec<u32>,
-    path: Vec<Step>,
+    dependency: F,
+    /// By flag, its index on the stack while it is there.
+    indexes: Vec<u32>,
+    /// Visited flags whose component is not complete.
+    stack: Vec<u32>,
+    path: Vec<Frame>,
     order: Order,
 }
 
 /// A flag on the search's path.
-struct Step {
+struct Frame {
     flag: u32,
-    /// The parent to visit next.
+    /// The dependency to visit next.
     next: usize,
-    met: u32,
-    low: u32,
-    is_own_parent: bool,
+    index: u32,
+    low_link: u32,
+    depends_on_itself: bool,
 }
 
 impl<F: Fn(u32, usize) -> Option<u32>> Search<F> {
     fn enter(&mut self, flag: u32) {
-        let Some(seen) = self.seen.get_mut(flag as usize).filter(|seen| **seen == UNSEEN) else { return };
-        let met = self.open.len() as u32;
-        *seen = met;
-        self.open.push(flag);
-        self.path.push(Step { flag, next: 0, met, low: met, is_own_parent: false });
+        let Some(slot) = self.indexes.get_mut(flag as usize).filter(|index| **index == UNVISITED) else { return };
+        let index = self.stack.len() as u32;
+        *slot = index;
+        self.stack.push(flag);
+        self.path.push(Frame { flag, next: 0, index, low_link: index, depends_on_itself: false });
     }
 
-    /// Visits the next parent of the last flag on the path, or leaves the flag.
+    /// Visits the next dependency of the last flag on the path, or leaves the flag.
     fn advance(&mut self) {
-        let Some(step) = self.path.last_mut() else { return };
-        let Some(parent) = (self.parent)(step.flag, step.next) else { return self.leave() };
-        step.next += 1;
-        step.is_own_parent |= parent == step.flag;
-        // A flag that is unseen or left is larger than every place.
-        step.low = step.low.min(self.seen.get(parent as usize).copied().unwrap_or(LEFT));
-        self.enter(parent);
+        let Some(frame) = self.path.last_mut() else { return };
+        let Some(dependency) = (self.dependency)(frame.flag, frame.next) else { return self.leave() };
+        frame.next += 1;
+        frame.depends_on_itself |= dependency == frame.flag;
+        // UNVISITED and DONE are larger than every index on the stack.
+        frame.low_link = frame.low_link.min(self.indexes.get(dependency as usize).copied().unwrap_or(DONE));
+        self.enter(dependency);
     }
 
     fn leave(&mut self) {
-        let Some(step) = self.path.pop() else { return };
-        if step.low < step.met {
-            if let Some(child) = self.path.last_mut() {
-                child.low = child.low.min(step.low);
+        let Some(frame) = self.path.pop() else { return };
+        if frame.low_link < frame.index {
+            if let Some(parent) = self.path.last_mut() {
+                parent.low_link = parent.low_link.min(frame.low_link);
             }
             return;
         }
-        let members = self.open.get(step.met as usize..).unwrap_or_default();
-        let is_cycle = members.len() > 1 || step.is_own_parent;
+        let members = self.stack.get(frame.index as usize..).unwrap_or_default();
+        let is_cycle = members.len() > 1 || frame.depends_on_itself;
         let order = if is_cycle { &mut self.order.cyclic } else { &mut self.order.flags };
         for member in members {
             order.push(*member);
-            if let Some(seen) = self.seen.get_mut(*member as usize) {
-                *seen = LEFT;
+            if let Some(index) = self.indexes.get_mut(*member as usize) {
+                *index = DONE;
             }
         }
-        self.open.truncate(step.met as usize);
+        self.stack.truncate(frame.index as usize);
     }
 }
 
@@ -96,9 +95,9 @@ impl<F: Fn(u32, usize) -> Option<u32>> Search<F> {
 mod tests {
     use super::*;
 
-    fn sorted(parents: &[&[u32]]) -> (Vec<u32>, Vec<u32>) {
-        let starts: Vec<u32> = (0..parents.len() as u32).collect();
-        let order = order(parents.len(), &starts, |flag, nth| parents[flag as usize].get(nth).copied());
+    fn sorted(dependencies: &[&[u32]]) -> (Vec<u32>, Vec<u32>) {
+        let starts: Vec<u32> = (0..dependencies.len() as u32).collect();
+        let order = order(dependencies.len(), &starts, |flag, nth| dependencies[flag as usize].get(nth).copied());
         (order.flags, order.cyclic)
     }
 
@@ -108,10 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cycle_takes_its_members_and_nobody_else() {
+    fn a_cycle_harms_its_members_only() {
         // 0 depends on the cycle 1 → 2 → 1, which depends on 3; 4 depends on itself; 5 lies between the cycles 1, 2 and 6, 7.
-        let parents: &[&[u32]] = &[&[1], &[2, 3], &[1, 5], &[], &[4], &[6], &[7], &[6]];
-        let (flags, mut cyclic) = sorted(parents);
+        let dependencies: &[&[u32]] = &[&[1], &[2, 3], &[1, 5], &[], &[4], &[6], &[7], &[6]];
+        let (flags, mut cyclic) = sorted(dependencies);
         cyclic.sort_unstable();
         assert_eq!(flags, [5, 3, 0]);
         assert_eq!(cyclic, [1, 2, 4, 6, 7]);

@@ -1,27 +1,27 @@
-//! What a flag must be to be written. More than it must be to be read: there, what is not understood harms only itself and is
-//! passed over, and nobody would learn that a condition is never met or that a share of the users gets nothing.
+//! The rules for a flag to be written. They are stricter than reading, which skips what it does not understand: the author
+//! would not learn that a condition is never met, or that a share of the users gets nothing.
 //!
-//! Refused is what an evaluation would pass over. Not refused is what has a meaning: `null` for conditions, a bucket or a
-//! variant, an empty list, ranges that overlap, versions that are compared as text, and fields that nobody here knows.
-//! What other flags and the server's deployments say to a flag is not looked at here, but for its own dependencies.
+//! Whatever an evaluation would skip is refused. Accepted is what has a meaning: `null` for conditions, a bucket or a variant,
+//! an empty list, ranges that overlap, versions that are compared as text, and unknown fields. Other flags and the server's
+//! deployments are not checked here.
 
 use std::collections::HashSet;
 
 use super::fault::{Check, Fault, each, expected, optional, required};
 use crate::dialect::{Dialect, plain};
 use crate::json::{Object, Text, Value};
-use crate::segment::{Form, NONE, Operator, Test};
+use crate::segment::{ComparisonKey, NONE, Operator, Test};
 
 /// The upper bound of an allocation's range: users in percent.
-const MOST_PERCENT: f64 = 100.0;
+const MAX_PERCENT: f64 = 100.0;
 
 /// The upper bound of a distribution's range: what remains of 32 bits divided by 100, and one.
-const MOST_REST: f64 = 42_949_673.0;
+const MAX_REST: f64 = 42_949_673.0;
 
-/// What one field must be.
+/// A field and its check.
 type Rule = (&'static str, fn(&Value) -> Check);
 
-/// What metadata says to clients and to the server.
+/// The metadata that clients and the server read.
 const METADATA: [Rule; 9] = [
     ("evaluationMode", evaluation_mode),
     ("flagVersion", version),
@@ -34,10 +34,10 @@ const METADATA: [Rule; 9] = [
     ("default", boolean),
 ];
 
-/// Looks whether a flag may be written.
+/// Checks whether a flag may be written.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// The first fault.
 pub fn check<D: Dialect>(flag: &Object, dialect: &D) -> Check {
     if let Some((name, _)) = flag.iter().find(|(_, value)| is_deep(value)) {
         return Err(Fault::new("deep", "is nested too deep for other readers of JSON").of(&name.to_str()));
@@ -56,7 +56,7 @@ pub fn check<D: Dialect>(flag: &Object, dialect: &D) -> Check {
     required(flag, "segments", |segments| each(segments, |segment| rules.segment(segment)))
 }
 
-/// Whether anything lies deeper than is read. Clients and the admin's programs are given it as it is written.
+/// Whether anything is nested deeper than is parsed: clients and the admin's programs receive the flag as it was written.
 fn is_deep(value: &Value) -> bool {
     match value {
         Value::Raw(_) => true,
@@ -72,7 +72,7 @@ pub fn dependencies(flag: &Object) -> Vec<&Text> {
     keys.iter().filter_map(Value::as_str).collect()
 }
 
-/// What the parts of a flag are held against.
+/// What the parts of a flag are checked against.
 struct Rules<'a, D> {
     variants: HashSet<&'a Text>,
     dependencies: HashSet<&'a Text>,
@@ -97,7 +97,7 @@ impl<D: Dialect> Rules<'_, D> {
         required(condition, "values", |values| each(values, |value| self.value(value, operator)))
     }
 
-    /// A value in a form that its operator can compare.
+    /// A value must have the comparison key of its operator.
     fn value(&self, value: &Value, operator: &Operator) -> Check {
         let text = match value {
             Value::String(text) => text.clone(),
@@ -110,13 +110,13 @@ impl<D: Dialect> Rules<'_, D> {
             return Err(Fault::new("pattern", "is no regular expression that is read here"));
         }
         let is_number = || !plain::number(self.dialect, &text).is_nan() && !matches!(value, Value::Bool(_));
-        if operator.form == Form::Number && !is_none && !is_number() {
+        if operator.key == ComparisonKey::Number && !is_none && !is_number() {
             return Err(Fault::new("not_a_number", "must be a number for its operator"));
         }
         Ok(())
     }
 
-    /// A way that can lead to a property.
+    /// A selector must be a path that can lead to a property.
     fn selector(&self, selector: &Value) -> Check {
         each(selector, step)?;
         let mut steps = selector.as_array().unwrap_or_default().iter().filter_map(Value::as_str);
@@ -139,18 +139,18 @@ impl<D: Dialect> Rules<'_, D> {
 
     fn allocation(&self, allocation: &Value) -> Check {
         let allocation = object(allocation)?;
-        required(allocation, "range", |range| self.range(range, MOST_PERCENT))?;
+        required(allocation, "range", |range| self.range(range, MAX_PERCENT))?;
         required(allocation, "distributions", |all| each(all, |distribution| self.distribution(distribution)))
     }
 
     fn distribution(&self, distribution: &Value) -> Check {
         let distribution = object(distribution)?;
-        required(distribution, "range", |range| self.range(range, MOST_REST))?;
+        required(distribution, "range", |range| self.range(range, MAX_REST))?;
         required(distribution, "variant", |name| if name.is_null() { Ok(()) } else { self.variant(name) })
     }
 
-    /// Two numbers in ascending order, neither below zero nor beyond the bound.
-    fn range(&self, range: &Value, most: f64) -> Check {
+    /// A range must be two numbers in ascending order, neither below zero nor over the bound.
+    fn range(&self, range: &Value, max: f64) -> Check {
         let number = |value: &Value| match value {
             Value::Number(digits) => Some(plain::number(self.dialect, digits)),
             _ => None,
@@ -159,7 +159,7 @@ impl<D: Dialect> Rules<'_, D> {
         let (Some(start), Some(end)) = (number(start), number(end)) else {
             return Err(expected("must be a list of two numbers"));
         };
-        if 0.0 <= start && start <= end && end <= most {
+        if 0.0 <= start && start <= end && end <= max {
             Ok(())
         } else {
             Err(Fault::new("range", "must be two ascending numbers within the bounds"))
@@ -208,14 +208,14 @@ fn operator(name: &Value) -> Check {
     }
 }
 
-/// An element that JavaScript takes for false ends a way.
+/// An element that JavaScript takes for false makes a path invalid.
 fn step(element: &Value) -> Check {
-    let leads_on = match element {
+    let is_valid = match element {
         Value::String(name) => !name.is_empty(),
         Value::Number(index) => *index != "0",
         _ => false,
     };
-    if leads_on { Ok(()) } else { Err(expected("must be a text that is not empty")) }
+    if is_valid { Ok(()) } else { Err(expected("must be a text that is not empty")) }
 }
 
 fn version(value: &Value) -> Check {
@@ -268,7 +268,7 @@ mod tests {
         check(parse(text.as_bytes()).unwrap().as_object().unwrap(), &NativeDialect)
     }
 
-    /// The code and field of the fault of a flag in which one thing is another.
+    /// The code and field of the fault of a flag after a replacement.
     fn fault(of: &str, instead: &str) -> (&'static str, String) {
         let changed = GOOD.replacen(of, instead, 1);
         assert_ne!(changed, GOOD, "{of}");
@@ -276,7 +276,7 @@ mod tests {
         (fault.code, fault.field)
     }
 
-    /// What is replaced, by what, and the code and field of the fault that it is.
+    /// Each case is what is replaced, by what, and the code and field of the fault.
     fn assert_faults<const N: usize>(cases: [(&str, &str, &'static str, String); N]) {
         for (of, instead, code, field) in cases {
             assert_eq!(fault(of, instead), (code, field), "{instead}");
@@ -284,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_and_what_nobody_knows_may_be_written() {
+    fn known_and_unknown_fields_may_be_written() {
         assert_eq!(checked(GOOD), Ok(()));
         assert_eq!(checked(r#"{"key":"f","variants":{},"segments":[]}"#), Ok(()));
     }
 
     #[test]
-    fn what_an_evaluation_would_pass_over_is_refused_by_its_field() {
+    fn what_an_evaluation_would_skip_is_refused_by_its_field() {
         let condition = "segments[0].conditions[0][0]";
         let allocation = "segments[0].bucket.allocations[0]";
         let cases = [

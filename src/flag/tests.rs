@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dialect::NativeDialect;
-use crate::evaluation::{Silent, Target, evaluate};
+use crate::evaluation::{NoopVisitor, Target, evaluate};
 use crate::json::parse;
 
 fn flags(text: &str) -> Flags<<NativeDialect as Dialect>::Pattern> {
@@ -18,7 +18,7 @@ fn on(key: &str, property: &str, pattern: &str) -> String {
 }
 
 fn decided<D: Dialect>(flags: &Flags<D::Pattern>, target: &mut Target, dialect: &D) -> Vec<String> {
-    let decisions = evaluate(flags, target, None, dialect, &mut Silent);
+    let decisions = evaluate(flags, target, None, dialect, &mut NoopVisitor);
     decisions.iter().map(|decision| flags.key_of(decision).to_string()).collect()
 }
 
@@ -98,7 +98,7 @@ fn a_long_chain_is_evaluated_without_recursion() {
     text.push_str(r#"{"key":"30000","segments":[]}]"#);
     let chain = flags(&text);
     let mut target = Target::new(Value::Object(Object::new()));
-    let decisions = evaluate(&chain, &mut target, Some(&["0".into()]), &NativeDialect, &mut Silent);
+    let decisions = evaluate(&chain, &mut target, Some(&["0".into()]), &NativeDialect, &mut NoopVisitor);
     assert_eq!(decisions.len(), 30_000);
     assert!(decisions.last().is_some_and(|decision| *chain.key_of(decision) == "0"));
 }

@@ -1,19 +1,20 @@
-//! The pull parser: one pass over JSON text, no recursion deeper than [`MAX_DEPTH`], no value built that nobody asked for.
+//! The pull parser: one pass over JSON text, no recursion deeper than [`MAX_DEPTH`], and only the values that are read are
+//! built.
 //!
-//! It reads what `JSON.parse` reads, and refuses what that refuses. What cannot be read on is at its end: from then on every
-//! value is empty and every list is over, so that callers look once, with [`Reader::end`], and not after each step (a
-//! `Result` for each value made the reading of flags 12 KB of wasm; now it is 6). Vectors: the unit tests below, and the suites
-//! that compare every flag with the reference.
+//! It reads what `JSON.parse` reads, and refuses what that refuses. After an error the reader is at its end: every value is
+//! empty and every list is over, so that callers check once, with [`Reader::finish`], and not after each step (a `Result` for
+//! each value made the reading of flags 12 KB of wasm; now it is 6). Vectors: the unit tests below, and the suites that
+//! compare every flag with the reference.
 
 use std::borrow::Cow;
 
 use super::{MAX_BYTES, MAX_DEPTH, Object, Text, Value};
 
-/// Where and why a text is not JSON that we read.
+/// Where and why a text is not JSON that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonError {
     /// The byte at which reading stopped.
-    pub at: usize,
+    pub offset: usize,
     /// Why.
     pub code: JsonCode,
 }
@@ -23,7 +24,7 @@ pub struct JsonError {
 pub enum JsonCode {
     /// It is not JSON.
     Syntax,
-    /// Another kind of value was asked for, or a field of it is missing.
+    /// It is another kind of value, or a field of it is missing.
     Kind,
     /// It is longer than [`MAX_BYTES`].
     Size,
@@ -48,25 +49,25 @@ pub enum Kind {
     Nothing,
 }
 
-/// The fields of an object, as they come.
+/// The state of reading an object's fields.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields {
-    /// The place of the last one among those that are known, or one past them.
-    pub at: usize,
-    /// Those that came, by place, one bit each.
+    /// The index of the last field among the known ones; their number for an unknown field.
+    pub index: usize,
+    /// The fields that were read, one bit each.
     seen: u32,
 }
 
-/// A place in a JSON text.
+/// A reader of JSON text, and how far it has come.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     text: &'a [u8],
-    at: usize,
+    offset: usize,
     depth: u32,
-    /// A list or an object has begun, and nothing of it was read: no comma comes before its first item.
+    /// A list or an object has just begun: no comma comes before its first item.
     is_fresh: bool,
     error: Option<JsonError>,
-    /// The field in which it happened.
+    /// The field in which the error is.
     field: &'static str,
 }
 
@@ -83,9 +84,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Starts at the beginning of a text that may have this many bytes; nothing is read of a longer one.
+    /// Starts at the beginning of a text that may have this many bytes; a longer text is not read.
     pub fn within(text: &'a [u8], most: usize) -> Self {
-        let mut reader = Self { text, at: 0, depth: 0, is_fresh: false, error: None, field: "" };
+        let mut reader = Self { text, offset: 0, depth: 0, is_fresh: false, error: None, field: "" };
         if text.len() > most {
             reader.fail(JsonCode::Size);
         }
@@ -106,14 +107,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The byte at which reading goes on.
-    pub fn at(&self) -> usize {
-        self.at
+    /// The offset of the next byte.
+    pub fn offset(&self) -> usize {
+        self.offset
     }
 
-    /// The text from a place on that was read.
-    pub fn since(&self, start: usize) -> &'a [u8] {
-        self.text.get(start..self.at).unwrap_or_default()
+    /// The text that was read since an offset.
+    pub fn text_since(&self, start: usize) -> &'a [u8] {
+        self.text.get(start..self.offset).unwrap_or_default()
     }
 
     /// Why reading stopped, if it did.
@@ -121,107 +122,107 @@ impl<'a> Reader<'a> {
         self.error
     }
 
-    /// The innermost known field in which reading stopped; empty outside of all.
-    pub fn field_of_error(&self) -> &'static str {
+    /// The innermost known field in which reading stopped; empty if there is none.
+    pub fn error_field(&self) -> &'static str {
         self.field
     }
 
-    /// Stops reading: what stands here is not what was asked for.
+    /// Stops reading with an error: the value is of another kind than the caller needs.
     pub fn refuse(&mut self) {
         self.fail(JsonCode::Kind);
     }
 
-    /// Reads `null`, if it stands here.
-    pub fn null(&mut self) -> bool {
+    /// Reads `null`, if it is the next value.
+    pub fn read_null(&mut self) -> bool {
         let is_null = self.peek() == Kind::Null;
         if is_null {
-            self.word(b"null");
+            self.expect_literal(b"null");
         }
         is_null
     }
 
     /// Reads `true` or `false`.
-    pub fn bool(&mut self) -> bool {
+    pub fn read_bool(&mut self) -> bool {
         self.skip_space();
         let value = self.byte() == Some(b't');
-        self.word(if value { b"true" } else { b"false" });
+        self.expect_literal(if value { b"true" } else { b"false" });
         value
     }
 
     /// Reads a number, as it is written.
-    pub fn number(&mut self) -> &'a [u8] {
+    pub fn read_number(&mut self) -> &'a [u8] {
         self.skip_space();
-        let start = self.at;
+        let start = self.offset;
         self.take(b'-');
         if !self.take(b'0') {
-            self.digits();
+            self.read_digits();
         }
         if self.take(b'.') {
-            self.digits();
+            self.read_digits();
         }
         if self.take(b'e') || self.take(b'E') {
             let _sign = self.take(b'+') || self.take(b'-');
-            self.digits();
+            self.read_digits();
         }
-        self.since(start)
+        self.text_since(start)
     }
 
-    /// Reads a string and takes its escapes away.
-    pub fn string(&mut self) -> Text {
-        match self.characters() {
+    /// Reads a string and unescapes it.
+    pub fn read_string(&mut self) -> Text {
+        match self.read_characters() {
             Cow::Borrowed(text) => text.into(),
             Cow::Owned(text) => text.into(),
         }
     }
 
-    /// Begins a list, to be read to its end with [`Self::more`].
-    pub fn list(&mut self) {
+    /// Begins a list, to be read to its end with [`Self::next_item`].
+    pub fn begin_list(&mut self) {
         self.begin(b'[');
     }
 
-    /// Begins an object, to be read to its end with [`Self::name`] or [`Self::field`].
-    pub fn object(&mut self) -> Fields {
+    /// Begins an object, to be read to its end with [`Self::next_name`] or [`Self::next_field`].
+    pub fn begin_object(&mut self) -> Fields {
         self.begin(b'{');
-        Fields { at: usize::MAX, seen: 0 }
+        Fields { index: usize::MAX, seen: 0 }
     }
 
     /// Goes to the next item of a list, which must be read (or skipped); false at its end.
-    pub fn more(&mut self) -> bool {
-        self.goes_on(b']')
+    pub fn next_item(&mut self) -> bool {
+        self.has_next(b']')
     }
 
     /// Goes to the next value of an object, which must be read (or skipped), and returns its name; `None` at its end.
-    pub fn name(&mut self) -> Option<Cow<'a, [u8]>> {
-        if !self.goes_on(b'}') {
+    pub fn next_name(&mut self) -> Option<Cow<'a, [u8]>> {
+        if !self.has_next(b'}') {
             return None;
         }
-        let name = self.characters();
+        let name = self.read_characters();
         if !self.take_next(b':') {
             self.fail(JsonCode::Syntax);
         }
         Some(name)
     }
 
-    /// Goes to the next field of an object, which must be read (or skipped); false at its end. The first ones of those that
-    /// are known, as many as are `required`, must be there.
-    pub fn field(&mut self, fields: &mut Fields, required: usize, known: &[&'static str]) -> bool {
-        self.stopped_in(known.get(fields.at));
-        if let Some(name) = self.name() {
+    /// Goes to the next field of an object, which must be read (or skipped); false at its end. The first `required` of the
+    /// known fields must be there.
+    pub fn next_field(&mut self, fields: &mut Fields, required: usize, known: &[&'static str]) -> bool {
+        self.note_error_field(known.get(fields.index));
+        if let Some(name) = self.next_name() {
             // A `match` on texts would be compiled into comparisons byte by byte.
-            fields.at = known.iter().position(|known| known.as_bytes() == &*name).unwrap_or(known.len());
-            fields.seen |= 1 << fields.at;
+            fields.index = known.iter().position(|known| known.as_bytes() == &*name).unwrap_or(known.len());
+            fields.seen |= 1 << fields.index;
             return true;
         }
-        let missing = known.iter().take(required).enumerate().find(|(at, _)| fields.seen >> at & 1 == 0);
+        let missing = known.iter().take(required).enumerate().find(|(index, _)| fields.seen >> index & 1 == 0);
         if self.error.is_none() && missing.is_some() {
             self.fail(JsonCode::Kind);
-            self.stopped_in(missing.map(|(_, field)| field));
+            self.note_error_field(missing.map(|(_, field)| field));
         }
         false
     }
 
-    /// Names the field in which reading stopped, if it did and none further in is named.
-    fn stopped_in(&mut self, field: Option<&&'static str>) {
+    /// Notes the field in which reading stopped, unless an inner one is noted.
+    fn note_error_field(&mut self, field: Option<&&'static str>) {
         if let (Some(_), "", Some(field)) = (self.error, self.field, field) {
             self.field = field;
         }
@@ -230,41 +231,41 @@ impl<'a> Reader<'a> {
     /// Reads any value; what is too deep becomes [`Value::Raw`].
     ///
     /// # Errors
-    /// When no JSON stands here, or reading stopped before.
-    pub fn value(&mut self) -> Result<Value, JsonError> {
-        let value = self.any();
+    /// When the next value is no JSON, or reading stopped before.
+    pub fn read_value(&mut self) -> Result<Value, JsonError> {
+        let value = self.read_any();
         self.error.map_or(Ok(value), Err)
     }
 
-    /// Passes over any value and returns its text. Does not recurse, so no depth is too deep.
-    pub fn span(&mut self) -> &'a [u8] {
+    /// Reads any value as its text. Does not recurse, so no depth is too deep.
+    pub fn read_raw(&mut self) -> &'a [u8] {
         self.skip_space();
-        let start = self.at;
+        let start = self.offset;
         self.skip();
-        self.since(start)
+        self.text_since(start)
     }
 
-    /// Passes over any value.
+    /// Skips any value.
     pub fn skip(&mut self) {
         let mut open = Vec::new();
         loop {
             match self.peek() {
                 Kind::Array => {
-                    self.list();
+                    self.begin_list();
                     open.push(false);
                 }
                 Kind::Object => {
-                    self.object();
+                    self.begin_object();
                     open.push(true);
                 }
-                Kind::Null => drop(self.null()),
-                Kind::Bool => drop(self.bool()),
-                Kind::String => drop(self.characters()),
-                Kind::Number | Kind::Nothing => drop(self.number()),
+                Kind::Null => drop(self.read_null()),
+                Kind::Bool => drop(self.read_bool()),
+                Kind::String => drop(self.read_characters()),
+                Kind::Number | Kind::Nothing => drop(self.read_number()),
             }
             while let Some(is_object) = open.last() {
-                let goes_on = if *is_object { self.name().is_some() } else { self.more() };
-                if goes_on {
+                let has_next = if *is_object { self.next_name().is_some() } else { self.next_item() };
+                if has_next {
                     break;
                 }
                 open.pop();
@@ -275,48 +276,48 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Makes sure that all was read, and nothing but white space is left.
+    /// Checks that everything was read, and nothing but white space is left.
     ///
     /// # Errors
     /// Why reading stopped, or [`JsonCode::Syntax`] when something is left.
-    pub fn end(&mut self) -> Result<(), JsonError> {
+    pub fn finish(&mut self) -> Result<(), JsonError> {
         self.skip_space();
-        if self.at < self.text.len() {
+        if self.offset < self.text.len() {
             self.fail(JsonCode::Syntax);
         }
         self.error.map_or(Ok(()), Err)
     }
 
-    /// Reads any value, as [`Self::value`] does.
-    pub(crate) fn any(&mut self) -> Value {
+    /// Reads any value, as [`Self::read_value`] does.
+    pub(crate) fn read_any(&mut self) -> Value {
         match self.peek() {
             Kind::Null => {
-                self.null();
+                self.read_null();
                 Value::Null
             }
-            Kind::Bool => Value::Bool(self.bool()),
-            Kind::String => Value::String(self.string()),
-            Kind::Array | Kind::Object if self.depth >= MAX_DEPTH => Value::Raw(self.span().into()),
-            Kind::Array => self.items(),
-            Kind::Object => self.entries(),
-            Kind::Number | Kind::Nothing => Value::Number(self.number().into()),
+            Kind::Bool => Value::Bool(self.read_bool()),
+            Kind::String => Value::String(self.read_string()),
+            Kind::Array | Kind::Object if self.depth >= MAX_DEPTH => Value::Raw(self.read_raw().into()),
+            Kind::Array => self.read_array(),
+            Kind::Object => self.read_object(),
+            Kind::Number | Kind::Nothing => Value::Number(self.read_number().into()),
         }
     }
 
-    fn items(&mut self) -> Value {
+    fn read_array(&mut self) -> Value {
         let mut items = Vec::new();
-        self.list();
-        while self.more() {
-            items.push(self.any());
+        self.begin_list();
+        while self.next_item() {
+            items.push(self.read_any());
         }
         Value::Array(items)
     }
 
-    fn entries(&mut self) -> Value {
+    fn read_object(&mut self) -> Value {
         let mut entries = Object::new();
-        self.object();
-        while let Some(name) = self.name() {
-            entries.push(name.into_owned().into(), self.any());
+        self.begin_object();
+        while let Some(name) = self.next_name() {
+            entries.push(name.into_owned().into(), self.read_any());
         }
         Value::Object(entries)
     }
@@ -330,41 +331,41 @@ impl<'a> Reader<'a> {
     }
 
     /// After the beginning of a list or an object, or a value in it: goes to the next value or name, or past the end.
-    fn goes_on(&mut self, end: u8) -> bool {
+    fn has_next(&mut self, end: u8) -> bool {
         let is_first = std::mem::take(&mut self.is_fresh);
         if self.take_next(end) {
             self.depth -= 1;
             return false;
         }
-        let goes_on = is_first || self.take(b',');
-        if !goes_on {
+        let has_next = is_first || self.take(b',');
+        if !has_next {
             self.fail(JsonCode::Syntax);
         }
-        goes_on
+        has_next
     }
 
-    /// A string without its escapes: a piece of the text where there are none.
-    fn characters(&mut self) -> Cow<'a, [u8]> {
+    /// Reads a string and unescapes it; borrows from the text where there are no escapes.
+    fn read_characters(&mut self) -> Cow<'a, [u8]> {
         if !self.take_next(b'"') {
             self.fail(JsonCode::Kind);
         }
-        let mut text = Cow::Borrowed(self.plain());
+        let mut text = Cow::Borrowed(self.read_unescaped());
         while !self.take(b'"') {
             if !self.take(b'\\') {
                 self.fail(JsonCode::Syntax);
                 break;
             }
             let text = text.to_mut();
-            self.escape(text);
-            text.extend_from_slice(self.plain());
+            self.read_escape(text);
+            text.extend_from_slice(self.read_unescaped());
         }
         text
     }
 
-    /// The next part of a string that needs no change.
-    fn plain(&mut self) -> &'a [u8] {
-        // Most bytes of a text are these, so the loop holds nothing that a build for size would make a call of.
-        let start = self.at;
+    /// Reads the part of a string before the next escape or the end.
+    fn read_unescaped(&mut self) -> &'a [u8] {
+        // Most bytes of a text are read here, so the loop has nothing that a build for size would turn into a call.
+        let start = self.offset;
         let mut end = start;
         for byte in self.text.get(start..).unwrap_or_default() {
             if *byte == b'"' || *byte == b'\\' || *byte < 0x20 {
@@ -372,13 +373,13 @@ impl<'a> Reader<'a> {
             }
             end += 1;
         }
-        self.at = end;
-        self.since(start)
+        self.offset = end;
+        self.text_since(start)
     }
 
-    fn escape(&mut self, out: &mut Vec<u8>) {
+    fn read_escape(&mut self, out: &mut Vec<u8>) {
         let byte = self.byte();
-        self.at += 1;
+        self.offset += 1;
         out.push(match byte {
             Some(byte @ (b'"' | b'\\' | b'/')) => byte,
             Some(b'n') => b'\n',
@@ -386,41 +387,41 @@ impl<'a> Reader<'a> {
             Some(b't') => b'\t',
             Some(b'b') => 8,
             Some(b'f') => 12,
-            Some(b'u') => return self.unicode(out),
+            Some(b'u') => return self.read_unicode_escape(out),
             _ => return self.fail(JsonCode::Syntax),
         });
     }
 
-    /// `\uXXXX`, joined with a low surrogate that follows a high one.
-    fn unicode(&mut self, out: &mut Vec<u8>) {
-        let Some(mut code) = self.hex(b"") else { return self.fail(JsonCode::Syntax) };
-        self.at += 4;
-        if let (0xD800..0xDC00, Some(low @ 0xDC00..0xE000)) = (code, self.hex(b"\\u")) {
+    /// Reads the digits of `\uXXXX`, and joins a low surrogate that follows a high one.
+    fn read_unicode_escape(&mut self, out: &mut Vec<u8>) {
+        let Some(mut code) = self.peek_hex(b"") else { return self.fail(JsonCode::Syntax) };
+        self.offset += 4;
+        if let (0xD800..0xDC00, Some(low @ 0xDC00..0xE000)) = (code, self.peek_hex(b"\\u")) {
             code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-            self.at += 6;
+            self.offset += 6;
         }
         push_wtf8(code, out);
     }
 
-    /// The number in the next four hexadecimal digits, with this before them.
-    fn hex(&self, before: &[u8]) -> Option<u32> {
-        let digits = self.text.get(self.at..)?.strip_prefix(before)?.get(..4)?;
+    /// The number in the next four hexadecimal digits after a prefix.
+    fn peek_hex(&self, prefix: &[u8]) -> Option<u32> {
+        let digits = self.text.get(self.offset..)?.strip_prefix(prefix)?.get(..4)?;
         digits.iter().try_fold(0, |number, digit| Some(number << 4 | char::from(*digit).to_digit(16)?))
     }
 
-    fn digits(&mut self) {
-        let start = self.at;
+    fn read_digits(&mut self) {
+        let start = self.offset;
         while matches!(self.byte(), Some(b'0'..=b'9')) {
-            self.at += 1;
+            self.offset += 1;
         }
-        if self.at == start {
+        if self.offset == start {
             self.fail(JsonCode::Syntax);
         }
     }
 
-    fn word(&mut self, word: &[u8]) {
-        if self.text.get(self.at..).unwrap_or_default().starts_with(word) {
-            self.at += word.len();
+    fn expect_literal(&mut self, literal: &[u8]) {
+        if self.text.get(self.offset..).unwrap_or_default().starts_with(literal) {
+            self.offset += literal.len();
         } else {
             self.fail(JsonCode::Syntax);
         }
@@ -428,16 +429,16 @@ impl<'a> Reader<'a> {
 
     fn skip_space(&mut self) {
         while matches!(self.byte(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
+            self.offset += 1;
         }
     }
 
     #[inline(always)]
     fn byte(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+        self.text.get(self.offset).copied()
     }
 
-    /// Takes this byte, and white space before it.
+    /// Takes this byte, if it is the next after white space.
     fn take_next(&mut self, byte: u8) -> bool {
         self.skip_space();
         self.take(byte)
@@ -445,15 +446,15 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, byte: u8) -> bool {
         let is_here = self.byte() == Some(byte);
-        self.at += usize::from(is_here);
+        self.offset += usize::from(is_here);
         is_here
     }
 
-    /// Remembers the first error and goes to the end, where nothing can be read.
+    /// Stores the first error and goes to the end, where nothing can be read.
     #[inline(never)]
     fn fail(&mut self, code: JsonCode) {
-        self.error.get_or_insert(JsonError { at: self.at, code });
-        self.at = self.text.len();
+        self.error.get_or_insert(JsonError { offset: self.offset, code });
+        self.offset = self.text.len();
         self.is_fresh = false;
     }
 }
@@ -525,7 +526,7 @@ mod tests {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
             let mut reader = Reader::new(text.as_bytes()).unwrap();
             reader.skip();
-            assert!(reader.end().is_err(), "{text}");
+            assert!(reader.finish().is_err(), "{text}");
         }
     }
 

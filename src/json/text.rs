@@ -18,7 +18,7 @@ impl Text {
         &self.0
     }
 
-    /// As a Rust string, as JavaScript's `toWellFormed` has it: a lone surrogate, and what is no character at all, is U+FFFD.
+    /// As a Rust string, as JavaScript's `toWellFormed` has it: lone surrogates and invalid bytes are U+FFFD.
     pub fn to_str(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => Cow::Borrowed(text),
@@ -31,13 +31,13 @@ impl Text {
         String::from_utf8(self.0).unwrap_or_else(|error| well_formed(error.as_bytes()))
     }
 
-    /// This text with U+FFFD for whatever is no character.
+    /// This text with U+FFFD for lone surrogates and invalid bytes.
     #[must_use]
     pub fn into_well_formed(self) -> Self {
         self.into_string().into()
     }
 
-    /// This text with more behind it.
+    /// This text with more appended.
     pub fn then(&self, more: &[u8]) -> Self {
         [self.as_bytes(), more].concat().into()
     }
@@ -47,16 +47,16 @@ impl Text {
         from_u64(number)
     }
 
-    /// The number, if these are plain decimal digits that fit.
+    /// The number, if the text is plain decimal digits that fit.
     pub fn to_u64(&self) -> Option<u64> {
         to_u64(&self.0)
     }
 }
 
-/// UTF-8, with U+FFFD for whatever is none. The three bytes of a lone surrogate are one character.
+/// UTF-8, with U+FFFD for invalid bytes. The three bytes of a lone surrogate are one character.
 fn well_formed(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
-    // How many bytes of a surrogate may follow: the decoder takes each for an error of its own.
+    // How many bytes of a surrogate may follow: the decoder reports each as an error of its own.
     let mut of_surrogate = 0;
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());

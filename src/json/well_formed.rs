@@ -1,10 +1,10 @@
-//! Values that every reader of JSON can take: all text is Unicode, and nothing is deeper than others read.
+//! Values that every reader of JSON can take: all text is Unicode, and nothing is nested too deep.
 
 use super::{Object, Text, Value};
 
 impl Value {
-    /// This value with U+FFFD for what is no character, as JavaScript's `toWellFormed` has it. `of_raw` says what becomes of
-    /// what lies deeper than [`MAX_DEPTH`](super::MAX_DEPTH); where that is nothing, so is the whole.
+    /// This value with U+FFFD for lone surrogates and invalid bytes, as JavaScript's `toWellFormed` has it. `of_raw` replaces
+    /// what is deeper than [`MAX_DEPTH`](super::MAX_DEPTH); where it returns `None`, so does this.
     pub fn into_well_formed(self, of_raw: fn(Text) -> Option<Value>) -> Option<Self> {
         Some(match self {
             Value::String(text) => Value::String(text.into_well_formed()),

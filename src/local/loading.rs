@@ -1,25 +1,25 @@
-//! When flags are asked for: on demand, again after a failure that may pass, and at each interval. One request at a time.
+//! When flags are requested: on demand, again after a failure that may pass, and at each interval. One request at a time.
 
 use crate::effect::{FetchId, RequestId};
 use crate::error::Error;
 use crate::time::{NEVER, Now};
 
-/// How long an answer may take, in milliseconds: the default of the browser's client.
+/// How long a response may take, in milliseconds: the default of the browser's client.
 pub(super) const TIMEOUT_MILLIS: u64 = 10_000;
 
-/// The waits before a failed request is tried again, in milliseconds; whoever waits for the flags waits on. Then it failed.
+/// The waits before a failed request is retried, in milliseconds; its promise stays open. After the last the load has failed.
 const RETRY_MILLIS: [u64; 2] = [500, 1_500];
 
-/// How long a server may make the next request wait, in milliseconds.
+/// The longest `Retry-After` that is respected, in milliseconds.
 const RETRY_AFTER_MAX: u64 = 3_600_000;
 
 /// The state of loading.
 #[derive(Debug)]
 pub(super) struct Loading {
-    /// The request under way, and when it is given up.
+    /// The request in flight, and its deadline.
     request: Option<(RequestId, u64)>,
-    next: u32,
-    /// Those that wait for it.
+    next_id: u32,
+    /// The calls that wait for its result.
     calls: Vec<FetchId>,
     next_call: u32,
     /// When the next request is due.
@@ -30,64 +30,65 @@ pub(super) struct Loading {
 
 impl Default for Loading {
     fn default() -> Self {
-        Self { request: None, next: 0, calls: Vec::new(), next_call: 0, due: NEVER, interval: None, failures: 0 }
+        Self { request: None, next_id: 0, calls: Vec::new(), next_call: 0, due: NEVER, interval: None, failures: 0 }
     }
 }
 
 impl Loading {
-    pub(super) fn poll_every(&mut self, millis: u64) {
+    pub(super) fn start_polling(&mut self, millis: u64) {
         self.interval = Some(millis);
     }
 
-    /// A try that somebody waits for is still made.
-    pub(super) fn poll_no_more(&mut self) {
+    /// Stops polling. A retry that a promise waits for is still made.
+    pub(super) fn stop_polling(&mut self) {
         self.interval = None;
         if self.failures == 0 {
             self.due = NEVER;
         }
     }
 
-    /// One more call waits.
-    pub(super) fn wait(&mut self) -> FetchId {
+    /// Adds a call that waits for the result.
+    pub(super) fn await_result(&mut self) -> FetchId {
         let call = FetchId(self.next_call);
         self.next_call = self.next_call.wrapping_add(1);
         self.calls.push(call);
         call
     }
 
-    /// Those that waited. They no longer do.
-    pub(super) fn settled(&mut self) -> impl Iterator<Item = FetchId> + use<> {
+    /// Takes out the calls that wait.
+    pub(super) fn take_calls(&mut self) -> impl Iterator<Item = FetchId> + use<> {
         std::mem::take(&mut self.calls).into_iter()
     }
 
-    /// The request to send now, unless one is under way.
+    /// Begins a request, unless one is in flight.
     pub(super) fn begin(&mut self, now: Now) -> Option<RequestId> {
         if self.request.is_some() {
             return None;
         }
-        let id = RequestId(self.next);
-        self.next += 1;
+        let id = RequestId(self.next_id);
+        self.next_id += 1;
         self.due = NEVER;
         self.request = Some((id, now.mono + TIMEOUT_MILLIS));
         Some(id)
     }
 
-    /// The request to send now because it is time.
-    pub(super) fn due(&mut self, now: Now) -> Option<RequestId> {
+    /// Begins the request that is due.
+    pub(super) fn begin_due(&mut self, now: Now) -> Option<RequestId> {
         if self.due <= now.mono { self.begin(now) } else { None }
     }
 
-    /// Whether this is the request under way. It no longer is.
-    pub(super) fn ends(&mut self, id: RequestId) -> bool {
+    /// Ends the request in flight, if it is this one.
+    pub(super) fn end(&mut self, id: RequestId) -> bool {
         self.request.take_if(|(own, _)| *own == id).is_some()
     }
 
-    /// The request that took too long.
-    pub(super) fn expired(&mut self, now: Now) -> Option<RequestId> {
+    /// Ends the request that took too long.
+    pub(super) fn end_overdue(&mut self, now: Now) -> Option<RequestId> {
         self.request.take_if(|(_, deadline)| *deadline <= now.mono).map(|(id, _)| id)
     }
 
-    /// What to tell those who wait, if they need not wait for another try. A server that asks to be left alone is.
+    /// Schedules the next request. Returns the result of the load, unless it is retried. A server that sent `Retry-After` gets
+    /// no retry before the next poll.
     pub(super) fn settle(
         &mut self,
         result: Result<(), Error>,

@@ -33,7 +33,7 @@ impl CoreLocal {
     #[wasm_bindgen(constructor)]
     pub fn new(host: Host) -> CoreLocal {
         let config = config_of(&Object::parse(&host.text("config")).unwrap_or_default());
-        let local = LocalEvaluation::new(JsDialect, config).resumed(&host, now());
+        let local = LocalEvaluation::new(JsDialect, config).restored(&host, now());
         let local = Rc::new(RefCell::new(local));
         let driver = Driver::new(local.clone(), Rc::new(host));
         driver.drain();

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, BufWriter, Write, stdin, stdout};
 
 use experiment_wasm::dialect::{Dialect, NativeDialect};
-use experiment_wasm::evaluation::{Decision, Silent, Target, Trace, evaluate};
+use experiment_wasm::evaluation::{Decision, NoopVisitor, Target, Trace, evaluate};
 use experiment_wasm::flag::Flags;
 use experiment_wasm::json::{Object, Reader, Text, Value, parse};
 use experiment_wasm::user::context;
@@ -45,13 +45,13 @@ fn answer(line: &[u8]) -> Object {
 /// The four parts of a line. Each is read from its own text, since depth is counted from there.
 fn parts(line: &[u8]) -> [&[u8]; 4] {
     let mut reader = Reader::new(line).unwrap();
-    reader.list();
+    reader.begin_list();
     let parts = std::array::from_fn(|_| {
-        assert!(reader.more());
-        reader.span()
+        assert!(reader.next_item());
+        reader.read_raw()
     });
-    assert!(!reader.more());
-    reader.end().unwrap();
+    assert!(!reader.next_item());
+    reader.finish().unwrap();
     parts
 }
 
@@ -62,8 +62,8 @@ fn strings(json: &[u8]) -> Option<Vec<Text>> {
 
 /// Decides three times: neither what a target remembers nor who looks on may make a difference.
 fn decide(flags: &Compiled, target: &mut Target, keys: Option<&[Text]>) -> Vec<Decision> {
-    let decisions = evaluate(flags, target, keys, &NativeDialect, &mut Silent);
-    let again = evaluate(flags, target, keys, &NativeDialect, &mut Silent);
+    let decisions = evaluate(flags, target, keys, &NativeDialect, &mut NoopVisitor);
+    let again = evaluate(flags, target, keys, &NativeDialect, &mut NoopVisitor);
     let traced = evaluate(flags, target, keys, &NativeDialect, &mut Trace::default());
     assert!(decisions == again && decisions == traced, "asking again made a difference");
     decisions

@@ -353,13 +353,7 @@ impl Page {
             Effect::Settle(id, Ok(())) => format!("settle {} ok", id.0),
             Effect::Settle(id, Err(error)) => format!("settle {} {}", id.0, error.code()),
             Effect::Notify(change) => {
-                let line = match &change {
-                    Change::Exposure(exposure) => {
-                        let exposure = Object::parse(exposure).expect("an exposure");
-                        format!("notify Exposure {}", exposure.get("flag_key").and_then(Value::as_str).expect("a flag"))
-                    }
-                    change => format!("notify {change:?}"),
-                };
+                let line = change_line(&change);
                 self.notified.push(change);
                 line
             }
@@ -368,5 +362,15 @@ impl Page {
             }
             Effect::Log(_, message) => format!("log {}", message.error.map_or(message.text, |error| error.message())),
         }
+    }
+}
+
+fn change_line(change: &Change) -> String {
+    match change {
+        Change::Exposure(exposure) => {
+            let exposure = Object::parse(exposure).expect("an exposure");
+            format!("notify Exposure {}", exposure.get("flag_key").and_then(Value::as_str).expect("a flag"))
+        }
+        change => format!("notify {change:?}"),
     }
 }

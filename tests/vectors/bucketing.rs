@@ -1,7 +1,7 @@
 //! `bucketing.json`: the hash of a text, and the variant that a bucket draws for a value.
 
 use experiment_wasm::bucketing::murmur3;
-use experiment_wasm::evaluation::{Silent, Target, evaluate};
+use experiment_wasm::evaluation::{NoopVisitor, Target, evaluate};
 use experiment_wasm::flag::Flags;
 use experiment_wasm::json::{Object, Value, parse};
 
@@ -36,7 +36,7 @@ fn drawn(input: &Object) -> Value {
     assert_eq!(errors, []);
     let mut context = Object::new();
     context.set("value", input.get("value").cloned().unwrap_or(Value::Null));
-    let decisions = evaluate(&flags, &mut Target::new(context.into()), None, &DIALECT, &mut Silent);
+    let decisions = evaluate(&flags, &mut Target::new(context.into()), None, &DIALECT, &mut NoopVisitor);
     let mut drawn = Object::new();
     drawn.set("variant", decisions.first().map_or(Value::Null, |decision| flags.variant_name_of(decision).into()));
     drawn.into()

@@ -1,6 +1,6 @@
 //! `conditions.json`: whether a property meets a condition.
 
-use experiment_wasm::evaluation::{Silent, Target, evaluate};
+use experiment_wasm::evaluation::{NoopVisitor, Target, evaluate};
 use experiment_wasm::flag::Flags;
 use experiment_wasm::json::{Object, Value, parse};
 
@@ -20,8 +20,8 @@ pub fn answer(input: &Value) -> Value {
     let (flags, _) = Flags::parse(flags.to_json().as_bytes(), &DIALECT);
     assert_eq!(flags.len(), 1);
     let mut target = Target::new(context(input));
-    let first = evaluate(&flags, &mut target, None, &DIALECT, &mut Silent);
-    let again = evaluate(&flags, &mut target, None, &DIALECT, &mut Silent);
+    let first = evaluate(&flags, &mut target, None, &DIALECT, &mut NoopVisitor);
+    let again = evaluate(&flags, &mut target, None, &DIALECT, &mut NoopVisitor);
     assert_eq!(first, again, "what a target remembers made a difference");
     (!first.is_empty()).into()
 }

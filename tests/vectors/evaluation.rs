@@ -1,6 +1,6 @@
 //! `evaluation.json`: the variants of a set of flags, with what is wrong with the flags and, where asked for, the trace.
 
-use experiment_wasm::evaluation::{Decision, Silent, Target, Trace, evaluate};
+use experiment_wasm::evaluation::{Decision, NoopVisitor, Target, Trace, evaluate};
 use experiment_wasm::flag::{FlagCode, FlagError, Flags};
 use experiment_wasm::json::{Object, Text, Value, parse};
 use experiment_wasm::user;
@@ -21,7 +21,7 @@ pub fn answer(input: &Value) -> Value {
         .get("keys")
         .map(|keys| keys.as_array().unwrap().iter().map(|key| key.as_str().unwrap().clone()).collect::<Vec<Text>>());
     let mut target = Target::new(context(input));
-    let decisions = evaluate(&flags, &mut target, keys.as_deref(), &DIALECT, &mut Silent);
+    let decisions = evaluate(&flags, &mut target, keys.as_deref(), &DIALECT, &mut NoopVisitor);
     let mut trace = Trace::default();
     let traced = evaluate(&flags, &mut target, keys.as_deref(), &DIALECT, &mut trace);
     assert_eq!(decisions, traced, "looking on made a difference");

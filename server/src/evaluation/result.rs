@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use experiment_wasm::assignment;
 use experiment_wasm::dialect::NativeDialect;
-use experiment_wasm::evaluation::{Decision, Silent, Target, evaluate};
+use experiment_wasm::evaluation::{Decision, NoopVisitor, Target, evaluate};
 use experiment_wasm::exposure::ExposureEvent;
 use experiment_wasm::json::{Object, Text, Value};
 use experiment_wasm::user::{self, Identity};
@@ -47,7 +47,7 @@ impl<'a> Evaluated<'a> {
     /// Decides the flags that are asked for, and those that they depend on.
     pub fn of(snapshot: &'a FlagSnapshot, user: &Object, keys: Option<&'a [Text]>) -> Self {
         let mut target = Target::new(user::context(user, None));
-        let decisions = evaluate(&snapshot.flags, &mut target, keys, &NativeDialect, &mut Silent);
+        let decisions = evaluate(&snapshot.flags, &mut target, keys, &NativeDialect, &mut NoopVisitor);
         let variants = snapshot.variants_of(&decisions);
         Self { snapshot, keys, decisions, variants }
     }

@@ -30,27 +30,27 @@ impl<'a> Envelope<'a> {
         }
         let mut envelope = Self::default();
         let mut reader = Reader::within(body, body.len());
-        let mut fields = reader.object();
-        while reader.field(&mut fields, 0, &["api_key", "client_upload_time", "events", "options"]) {
-            match fields.at {
+        let mut fields = reader.begin_object();
+        while reader.next_field(&mut fields, 0, &["api_key", "client_upload_time", "events", "options"]) {
+            match fields.index {
                 0 => envelope.api_key = text(&mut reader),
                 1 => envelope.uploaded = moment(&mut reader),
                 2 => envelope.events = Some(events(&mut reader)?),
-                3 => envelope.options = Some(reader.span()),
+                3 => envelope.options = Some(reader.read_raw()),
                 _ => reader.skip(),
             }
         }
-        reader.end().map_err(malformed)?;
+        reader.finish().map_err(malformed)?;
         Ok(envelope)
     }
 
     /// Reads identifications: one object, or a list of them.
     pub fn of_identifications(key: Option<&[u8]>, sent: &'a [u8], options: Option<&'a [u8]>) -> Result<Self, Refusal> {
         let mut reader = Reader::within(sent, sent.len());
-        let events = if reader.peek() == Kind::Array { events(&mut reader)? } else { vec![reader.span()] };
+        let events = if reader.peek() == Kind::Array { events(&mut reader)? } else { vec![reader.read_raw()] };
         // Amplitude's word for identifications that are missing or cannot be read.
         let missing = Refusal::Malformed("missing_event");
-        reader.end().map_err(|_| missing)?;
+        reader.finish().map_err(|_| missing)?;
         if events.is_empty() {
             return Err(missing);
         }
@@ -80,9 +80,9 @@ fn malformed(_: JsonError) -> Refusal {
 
 fn events<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Refusal> {
     let mut events = Vec::new();
-    reader.list();
-    while reader.more() {
-        events.push(reader.span());
+    reader.begin_list();
+    while reader.next_item() {
+        events.push(reader.read_raw());
         if events.len() > MOST_EVENTS {
             return Err(Refusal::TooLarge);
         }
@@ -93,7 +93,7 @@ fn events<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Refusal> {
 /// A text, or nothing where something else stands: a key of another kind is a wrong key.
 fn text(reader: &mut Reader<'_>) -> Option<Text> {
     if reader.peek() == Kind::String {
-        return Some(reader.string());
+        return Some(reader.read_string());
     }
     reader.skip();
     None
@@ -102,8 +102,8 @@ fn text(reader: &mut Reader<'_>) -> Option<Text> {
 /// Milliseconds since 1970, as a number or as `Date.prototype.toISOString` writes them.
 fn moment(reader: &mut Reader<'_>) -> Option<u64> {
     match reader.peek() {
-        Kind::String => from_iso(&reader.string()),
-        Kind::Number => whole(reader.number(), &NativeDialect),
+        Kind::String => from_iso(&reader.read_string()),
+        Kind::Number => whole(reader.read_number(), &NativeDialect),
         _ => {
             reader.skip();
             None

@@ -10,7 +10,7 @@ use experiment_ingestion::{IncomingEvent, transform};
 use experiment_wasm::api::{EXPOSURE_TRACK_HEADER, TRACK_HEADER, USER_HEADER};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::exposure::ExposureEvent;
-use experiment_wasm::insert_id::InsertId;
+use experiment_wasm::insert_id::FieldHasher;
 use experiment_wasm::json::{Object, Text};
 use experiment_wasm::user::Identity;
 
@@ -90,7 +90,7 @@ fn tracks(headers: &HeaderMap) -> (bool, bool) {
 
 fn digest(deployment: &Deployment, uri: &Uri, headers: &HeaderMap, user: &[u8], keys: Option<&[Text]>) -> Text {
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let path = InsertId::new().field(deployment.key.digest()).field(uri.path().as_bytes());
+    let path = FieldHasher::new().field(deployment.key.digest()).field(uri.path().as_bytes());
     let asked = path.optional(uri.query().map(str::as_bytes)).field(user);
     let asked = asked.optional(header(TRACK_HEADER)).optional(header(EXPOSURE_TRACK_HEADER));
     keys.unwrap_or_default().iter().fold(asked.number(keys.map_or(0, |_| 1)), |asked, key| asked.field(key)).finish()

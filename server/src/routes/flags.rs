@@ -113,7 +113,7 @@ fn named(key: Key) -> Result<String, Refusal> {
 fn read(sent: &[u8], key: &str) -> Result<StoredFlag, NotPut> {
     let at = |byte| Position::of(sent, byte);
     std::str::from_utf8(sent).map_err(|error| NotPut::at("not_utf8", "no UTF-8", at(error.valid_up_to())))?;
-    let flag = parse(sent).map_err(|error| NotPut::at("not_json", "no JSON", at(error.at)))?;
+    let flag = parse(sent).map_err(|error| NotPut::at("not_json", "no JSON", at(error.offset)))?;
     let mut flag = flag.into_object().ok_or(Refusal::Malformed("The flag is no JSON object"))?;
     // What an earlier answer said of it.
     flag.remove("warnings");

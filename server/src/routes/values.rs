@@ -27,11 +27,11 @@ pub fn count(text: &[u8]) -> usize {
 /// The values of an event's changes of user properties.
 pub fn changed(event: &[u8]) -> usize {
     let mut reader = Reader::within(event, event.len());
-    let mut fields = reader.object();
+    let mut fields = reader.begin_object();
     let mut changed = 0;
-    while reader.field(&mut fields, 0, &["user_properties"]) {
-        match fields.at {
-            0 => changed += count(reader.span()),
+    while reader.next_field(&mut fields, 0, &["user_properties"]) {
+        match fields.index {
+            0 => changed += count(reader.read_raw()),
             _ => reader.skip(),
         }
     }

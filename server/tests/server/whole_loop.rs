@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::running::{ASSIGNMENT, EXPOSURE, Running};
+use crate::test_server::{ASSIGNMENT, EXPOSURE, TestServer};
 
 #[test]
 fn from_fetch_to_property_everything_is_stored_once_and_in_its_form() {
-    let server = Running::start();
+    let server = TestServer::start();
     let user = json!({ "user_id": "alice", "device_id": "phone" });
     let variants = server.vardata(&user).send().expect(200);
     assert_eq!(variants["button"]["key"], "treatment");

@@ -1,10 +1,10 @@
-//! Waiting for what comes to pass.
+//! Polling until a condition is met.
 
 use std::time::{Duration, Instant};
 
-/// Asks until there is an answer, for ten seconds.
+/// Calls a function until it returns a value, for ten seconds.
 #[track_caller]
-pub fn until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
+pub fn poll_until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         if let Some(found) = answer() {

@@ -1,4 +1,4 @@
-//! One HTTP exchange over a socket of its own, with nothing between the test and the bytes.
+//! An HTTP client for tests: one exchange over a socket of its own, with nothing between the test and the bytes.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// For how long a server may neither send nor take a byte.
+/// How long a server may neither send nor receive a byte.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// A request in the making.
-pub struct Asking {
+/// A request, built step by step.
+pub struct TestRequest {
     pub port: u16,
     pub head: String,
     pub body: Vec<u8>,
@@ -18,14 +18,14 @@ pub struct Asking {
     pub wait: Duration,
 }
 
-/// What came back.
-pub struct Answer {
+/// A response.
+pub struct TestResponse {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
-/// A connection on which nobody waits for ever.
+/// A connection with timeouts.
 pub fn connected(port: u16) -> TcpStream {
     let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
     socket.set_read_timeout(Some(LONGEST_WAIT)).unwrap();
@@ -33,7 +33,7 @@ pub fn connected(port: u16) -> TcpStream {
     socket
 }
 
-impl Asking {
+impl TestRequest {
     pub fn new(port: u16, method: &str, path: &str) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
         Self { port, head, body: Vec::new(), wait: Duration::from_secs(60) }
@@ -55,7 +55,7 @@ impl Asking {
     }
 
     /// Sends it; an error is a connection that broke.
-    pub fn attempt(self) -> std::io::Result<Answer> {
+    pub fn attempt(self) -> std::io::Result<TestResponse> {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port))?;
         socket.set_read_timeout(Some(self.wait))?;
         socket.set_write_timeout(Some(LONGEST_WAIT))?;
@@ -67,21 +67,22 @@ impl Asking {
         if bytes.is_empty() {
             ended?;
         }
-        Answer::read(&bytes, self.head.starts_with("HEAD ")).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+        TestResponse::read(&bytes, self.head.starts_with("HEAD "))
+            .ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
     }
 
-    pub fn send(self) -> Answer {
+    pub fn send(self) -> TestResponse {
         self.attempt().unwrap()
     }
 }
 
-impl Answer {
+impl TestResponse {
     fn read(bytes: &[u8], is_head: bool) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?.to_lowercase();
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let answer = Self { status, head, body: bytes[end + 4..].to_vec() };
-        // An answer that was cut off is none.
+        // A truncated response is none.
         let length: usize = answer.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
         (is_head || answer.body.len() >= length).then_some(answer)
     }
@@ -94,14 +95,14 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The JSON of an answer that must be this one.
+    /// The JSON of a response that must have this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
-    /// Checks the status and that the body says it too, as every refusal does.
+    /// Checks the status, also in the body, and returns the error message.
     #[track_caller]
     pub fn refused(self, status: u16) -> String {
         let body = self.expect(status);

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::database::Database;
 use crate::process;
 
-pub struct Running {
+pub struct Servers {
     pub ports: Vec<u16>,
     servers: Vec<Child>,
     pub database: Database,
 }
 
-impl Running {
+impl Servers {
     pub fn start(replicas: usize, flags: &[Value]) -> Self {
         let database = Database::lasting();
         let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/load.json");
@@ -38,7 +38,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Servers {
     fn drop(&mut self) {
         for server in &mut self.servers {
             server.kill().unwrap();
