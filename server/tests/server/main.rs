@@ -4,6 +4,7 @@
 //! else on SQLite.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod answers;
 mod asking;
 mod crash;
 mod cross_origin;
