@@ -3,6 +3,7 @@
 //! The global `fetch` is a script, so that the tests decide what answers and when; everything else is the browser's own. The
 //! JavaScript half of the edge stands in a global too, where the package's build puts it into the glue.
 #![cfg(all(target_arch = "wasm32", feature = "client"))]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use experiment_wasm::web::{CoreClient, CoreDelivery, Seed};
 use js_sys::{Array, Function, JSON, Promise, Reflect};

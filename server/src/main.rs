@@ -3,6 +3,7 @@
 //! Decisions about flags and events are the domain's (`experiment-wasm`); this program gives it a clock, sockets and a
 //! database. It stops when a signal asks it to, after every request under way and every queued assignment.
 #![forbid(unsafe_code)]
+#![allow(unreachable_pub, reason = "a program has no public API: `pub` is for its other modules")]
 
 mod app;
 mod clock;
