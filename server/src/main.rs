@@ -18,6 +18,7 @@ mod position;
 mod routes;
 mod stop;
 mod store;
+mod throttles;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -124,7 +125,7 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
     let said = said(&listeners, metrics_listeners.as_ref())?;
     let (store, connections) = (app.store.clone(), app.metrics.connections_open.clone());
     let showing = metrics_listeners.map(|listeners| {
-        let router = metrics::router(Arc::clone(&app.metrics));
+        let router = routes::metrics::router(Arc::clone(&app.metrics));
         tokio::spawn(server::serve(listeners, router, Gauge::default(), stop.clone().asked()))
     });
     // In one write: whoever reads the first line may close the pipe before a second.

@@ -14,7 +14,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::config::flag_to_store;
 use crate::evaluation::flag_faults::Skipped;
 use crate::evaluation::flag_rules;
 use crate::http::keys::{Admin, Caller};
@@ -132,7 +131,7 @@ fn read(sent: &[u8], key: &str) -> Result<StoredFlag, NotPut> {
     if flag.get("key").is_none() {
         flag.set("key", key);
     }
-    let flag = flag_to_store(flag).filter(|flag| flag.key == key);
+    let flag = StoredFlag::from_object(flag).filter(|flag| flag.key == key);
     Ok(flag.ok_or(Refusal::Malformed("The flag's key is not the path's"))?)
 }
 
