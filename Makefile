@@ -156,12 +156,12 @@ demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite
 clippy := cargo clippy --locked --all-targets
 clippy-wasm := $(clippy) --target wasm32-unknown-unknown --no-default-features --features
 
-lint: $(toolchain) $(host) ## formatting, clippy for the native and the wasm target, and the direction of dependencies
+lint: $(toolchain) $(host) ## formatting, clippy for the native and the wasm target, the direction of dependencies, the public API
 	cargo fmt --all --check
 	$(clippy) --workspace -- -D warnings
 	$(clippy-wasm) client -- -D warnings
 	$(clippy-wasm) evaluate -- -D warnings
-	cargo test --locked --test architecture
+	cargo test --locked --test architecture --test public_api
 
 fmt: $(toolchain) ## format the Rust code
 	cargo fmt --all

@@ -16,9 +16,9 @@ use crate::evaluation::flag_snapshot::{Deployment, FlagSnapshot};
 use crate::evaluation::tracking_queue::TrackingQueue;
 use crate::key::{Key, opened};
 use crate::metrics::Metrics;
-use crate::routes::throttles::Throttles;
 use crate::store::writer::Writer;
 use crate::store::{Result, Store, StoredFlags};
+use crate::throttles::Throttles;
 
 /// A project as it runs.
 pub struct Project {
@@ -61,7 +61,7 @@ impl App {
                 deployments: project
                     .deployments
                     .iter()
-                    .map(|deployment| Arc::new(Deployment::new(deployment)))
+                    .map(|one| Arc::new(Deployment::new(&one.key, &one.name, one.kind)))
                     .collect(),
                 throttles: Throttles::new(),
                 api_key: Key::of(&project.api_key),

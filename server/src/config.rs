@@ -10,16 +10,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use experiment_ingestion::{Rules, is_storable};
+use experiment_ingestion::Rules;
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::flag::{Fault, Flags};
-use experiment_wasm::json::{Object, Text, Value, parse};
+use experiment_wasm::json::{Text, Value, parse};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::evaluation::flag_rules;
+use crate::evaluation::flag_snapshot::Kind;
 use crate::position::Position;
 use crate::store::StoredFlag;
 
@@ -42,15 +43,6 @@ pub struct DeploymentConfig {
     pub key: String,
     pub name: String,
     pub kind: Kind,
-}
-
-/// Who holds a deployment's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Everybody: the key is in a page. Only flags for local evaluation are given out whole.
-    Client,
-    /// A server: all flags are given out.
-    Server,
 }
 
 /// What is wrong with the file: the place, never what stands there.
@@ -206,7 +198,7 @@ fn deployment(place: &str, wire: DeploymentWire) -> Read<DeploymentConfig> {
 fn flag(place: &str, raw: &RawValue) -> Read<StoredFlag> {
     let flag = parse(raw.get().as_bytes()).ok().and_then(Value::into_object);
     let flag = flag.ok_or_else(|| wrong(place, "an object"))?;
-    flag_to_store(flag).ok_or_else(|| wrong(&format!("{place}.key"), "a text that can be stored"))
+    StoredFlag::from_object(flag).ok_or_else(|| wrong(&format!("{place}.key"), "a text that can be stored"))
 }
 
 impl ProjectConfig {
@@ -231,14 +223,6 @@ impl ProjectConfig {
     fn refused(&self, index: usize, fault: Fault) -> ConfigError {
         ConfigError(fault.at(index).of("flags").of(&self.place).to_string())
     }
-}
-
-/// A flag as it is stored: what it says of deployments leaves its JSON. `None` without a key that can be stored.
-pub fn flag_to_store(mut flag: Object) -> Option<StoredFlag> {
-    let key = flag.get("key").and_then(Value::as_str).filter(|key| !key.is_empty() && is_storable(key))?;
-    let key = key.to_str().into_owned();
-    let deployments = flag.remove("deployments").map(|list| list.to_json());
-    Some(StoredFlag { key, config: flag.to_json(), deployments })
 }
 
 /// A text that is not empty, called `name`.

@@ -9,6 +9,7 @@ pub mod memory_budget;
 pub mod origin;
 pub mod refusal;
 pub mod request;
+pub mod response;
 pub mod security_headers;
 pub mod server;
 mod text_length;

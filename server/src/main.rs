@@ -3,6 +3,7 @@
 //! Decisions about flags and events are the domain's (`experiment-wasm`); this program gives it a clock, sockets and a
 //! database. It stops when a signal asks it to, after every request under way and every queued assignment.
 #![forbid(unsafe_code)]
+#![allow(unreachable_pub, reason = "a program has no public API: `pub` is for its other modules")]
 
 mod app;
 mod clock;
@@ -17,6 +18,7 @@ mod position;
 mod routes;
 mod stop;
 mod store;
+mod throttles;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -123,7 +125,7 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
     let said = said(&listeners, metrics_listeners.as_ref())?;
     let (store, connections) = (app.store.clone(), app.metrics.connections_open.clone());
     let showing = metrics_listeners.map(|listeners| {
-        let router = metrics::router(Arc::clone(&app.metrics));
+        let router = routes::metrics::router(Arc::clone(&app.metrics));
         tokio::spawn(server::serve(listeners, router, Gauge::default(), stop.clone().asked()))
     });
     // In one write: whoever reads the first line may close the pipe before a second.

@@ -3,7 +3,6 @@
 //! Labels are closed sets of words of this program. No key, id, event type, flag or property is ever one.
 
 mod labels;
-mod page;
 mod requests;
 
 use std::time::{Duration, SystemTime};
@@ -18,7 +17,6 @@ use prometheus_client::registry::Registry;
 
 pub use labels::Judgement;
 use labels::{Answered, Route};
-pub use page::router;
 pub use requests::measured;
 
 /// Seconds: from a hit of the cache to what a body may take.
@@ -112,9 +110,9 @@ impl Metrics {
     }
 
     /// All of it in Prometheus' text format.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = String::new();
-        // SqliteWriteTransaction into a text does not fail, and labels are words.
+        // Writing into a text does not fail, and labels are words.
         let _never = prometheus_text::encode(&mut text, &self.registry);
         text
     }

@@ -24,7 +24,8 @@ pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
 use location::Location;
 
-pub use reading::{EventFilter, PersonView};
+pub use reading::EventFilter;
+pub use usage::Usage;
 
 /// The database.
 #[derive(Clone)]

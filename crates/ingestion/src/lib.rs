@@ -11,18 +11,6 @@
 //! `tests/vectors/ingestion.json` of the repository has the cases, `tests/permutations.rs` shows that the order of arrival
 //! makes no difference.
 #![forbid(unsafe_code)]
-#![deny(
-    missing_docs,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::unreachable,
-    clippy::todo
-)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 pub mod batch;
 pub mod change;

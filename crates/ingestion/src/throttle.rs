@@ -54,8 +54,8 @@ pub struct Throttled {
     pub over_rate: Vec<(Id, u64)>,
     /// The ids that would be over the daily quota, with their events of the day.
     pub over_quota: Vec<(Id, u64)>,
-    /// The events with such an id, by their place in the request.
-    pub places: Vec<u64>,
+    /// The events with such an id, by their index in the request.
+    pub events: Vec<u64>,
     /// After how many milliseconds the request can be admitted; if it never can, half of it.
     pub retry_after: u64,
 }
@@ -71,7 +71,7 @@ impl Throttle {
         self.quota.is_some()
     }
 
-    /// Admits a request whose events, by their place, are of these people. One that is not admitted counts as not sent.
+    /// Admits a request whose events, by their index, are of these people. One that is not admitted counts as not sent.
     ///
     /// # Errors
     /// The ids and events that are too many.
@@ -96,7 +96,7 @@ impl Throttle {
         let is_over = |identity: &Identity| ids(identity).any(|id| ids_over.contains(&id));
         Throttled {
             eps_threshold: per_second(self.rate.limit.events, self.rate.limit),
-            places: events.iter().filter(|(_, identity)| is_over(identity)).map(|(place, _)| *place).collect(),
+            events: events.iter().filter(|(_, identity)| is_over(identity)).map(|(index, _)| *index).collect(),
             retry_after: every().map(|over| over.wait).max().unwrap_or_default(),
             over_rate: over_rate.iter().map(|one| (one.id.clone(), per_second(one.events, self.rate.limit))).collect(),
             over_quota: over_quota.iter().map(|one| (one.id.clone(), one.events)).collect(),
@@ -154,7 +154,7 @@ mod tests {
         let (alice, robin, phone) = (who("alice", ""), who("robin", "phone"), who("", "phone"));
         let refused = sends(&mut throttle, &[(2, &alice), (600, &robin), (301, &phone)], 0).unwrap_err();
         assert_eq!(refused.over_rate, [((Field::Device, "phone".into()), 31)]);
-        assert_eq!(refused.places, (2..903).collect::<Vec<_>>(), "the events of the device, with a user and without");
+        assert_eq!(refused.events, (2..903).collect::<Vec<_>>(), "the events of the device, with a user and without");
         assert_eq!(sends(&mut throttle, &[(900, &alice)], 0), Ok(()));
         assert_eq!(sends(&mut throttle, &[(900, &robin)], 0), Ok(()));
     }

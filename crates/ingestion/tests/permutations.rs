@@ -5,6 +5,7 @@
 //! does without a user; and unsetting what is set once, which `property.rs` tells about: a stream clears or sets once.
 
 #![expect(clippy::disallowed_methods, reason = "how many cases is the environment's")]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use experiment_ingestion::batch::{BatchState, ExperimentProperties};
 use experiment_ingestion::person_index::{Person, PersonIndex};

@@ -5,7 +5,7 @@
 //! With `EXPERIMENT_TEST_POSTGRES=postgres://…` on PostgreSQL, else on SQLite. Rows are explained in benches/README.md.
 //!
 //! cargo bench -p experiment-server --bench load -- [--short] [--seconds N] [--only WORD]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod cases;
 mod connection;

@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use experiment_wasm::flag::{Fault, FlagError};
 use experiment_wasm::json::Text;
+use serde::Serialize;
 
 use super::flag_rules;
 use crate::store::{StoredFlag, StoredFlags};
 
 /// A flag that is left out, or kept with a fault.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Skipped {
     pub key: String,
     pub code: &'static str,
     /// The path to the field at fault, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 

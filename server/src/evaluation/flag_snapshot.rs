@@ -16,7 +16,6 @@ use experiment_wasm::evaluation::Decision;
 use experiment_wasm::flag::{FlagError, Flags};
 use experiment_wasm::json::{Object, Text, parse};
 
-use crate::config::{DeploymentConfig, Kind};
 use crate::key::Key;
 use crate::store::StoredFlag;
 
@@ -53,14 +52,23 @@ pub struct Deployment {
     snapshot: RwLock<Arc<FlagSnapshot>>,
 }
 
+/// Who holds a deployment's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Everybody: the key is in a page. Only flags for local evaluation are given out whole.
+    Client,
+    /// A server: all flags are given out.
+    Server,
+}
+
 impl Deployment {
     /// A deployment without flags.
-    pub fn new(config: &DeploymentConfig) -> Self {
+    pub fn new(key: &str, name: &str, kind: Kind) -> Self {
         Self {
-            key: Key::of(&config.key),
-            name: config.name.as_str().into(),
-            kind: config.kind,
-            named: config.key.as_str().into(),
+            key: Key::of(key),
+            name: name.into(),
+            kind,
+            named: key.into(),
             snapshot: RwLock::new(Arc::new(FlagSnapshot::of(&[]).0)),
         }
     }

@@ -23,8 +23,9 @@ use crate::evaluation::tracking_queue::Full;
 use crate::http::body::{self, Sent};
 use crate::http::keys::Caller;
 use crate::http::memory_budget::USER_BYTES;
-use crate::http::refusal::{Refusal, text};
+use crate::http::refusal::Refusal;
 use crate::http::request;
+use crate::http::response::json_text;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
@@ -162,7 +163,7 @@ async fn track(
 }
 
 fn cached_response(body: Bytes, cache: &'static str) -> Response {
-    let mut response = text(StatusCode::OK, body);
+    let mut response = json_text(StatusCode::OK, body);
     response.headers_mut().insert(X_CACHE, HeaderValue::from_static(cache));
     response
 }

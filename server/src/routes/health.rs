@@ -9,15 +9,27 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Serialize;
 
 use crate::app::App;
-use crate::http::refusal::{Refusal, text};
+use crate::http::refusal::Refusal;
+use crate::http::response::json;
 
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+/// `GET /healthz`: `{status}`.
 pub async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     match app.store.ping().await {
-        Ok(()) if !app.store.stores() => Ok(text(StatusCode::OK, r#"{"status":"not storing"}"#)),
-        Ok(()) if app.has_old_flags() => Ok(text(StatusCode::OK, r#"{"status":"old flags"}"#)),
-        Ok(()) => Ok(text(StatusCode::OK, r#"{"status":"ok"}"#)),
+        Ok(()) if !app.store.stores() => Ok(answer("not storing")),
+        Ok(()) if app.has_old_flags() => Ok(answer("old flags")),
+        Ok(()) => Ok(answer("ok")),
         Err(error) => Err(Refusal::failed(&error)),
     }
+}
+
+fn answer(status: &'static str) -> Response {
+    json(StatusCode::OK, &Health { status })
 }

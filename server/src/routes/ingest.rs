@@ -19,7 +19,7 @@ use crate::http::body::{self, Sent};
 use crate::http::memory_budget::{MOST_CHANGED, SMALL_BYTES};
 use crate::http::refusal::Refusal;
 use crate::metrics::Judgement;
-use crate::routes::throttles::{Shared, Throttles};
+use crate::throttles::{Shared, Throttles};
 
 /// The largest body of `/2/httpapi` and `/identify`, in bytes: Amplitude's limit.
 const HTTPAPI_BYTES: usize = SMALL_BYTES;

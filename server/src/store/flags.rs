@@ -24,6 +24,14 @@ pub struct StoredFlag {
 }
 
 impl StoredFlag {
+    /// A flag to be stored: what it says of deployments leaves its JSON. `None` without a key that can be stored.
+    pub fn from_object(mut flag: Object) -> Option<Self> {
+        let key = flag.get("key").and_then(Value::as_str).filter(|key| !key.is_empty() && is_storable(key))?;
+        let key = key.to_str().into_owned();
+        let deployments = flag.remove("deployments").map(|list| list.to_json());
+        Some(Self { key, config: flag.to_json(), deployments })
+    }
+
     /// The flag without its deployments; none where the JSON is no object.
     pub fn object(&self) -> Option<Object> {
         parse(self.config.as_bytes()).ok()?.into_object()
