@@ -1,5 +1,5 @@
-//! What the process says on its output and in its log. A disk may be full, or nobody may read a pipe any more: then it is
-//! lost, and nothing else with it.
+//! What the process says on its output and in its log. A disk may be full, or a pipe closed: then the line
+//! is lost, and nothing else with it.
 
 use std::fmt::Display;
 use std::io::{self, Write};

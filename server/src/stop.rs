@@ -1,7 +1,7 @@
 //! When the server stops: one pair of ears for the whole process, there before it says that it listens, so that no request to
 //! stop is missed and none stops only a part.
 //!
-//! SIGTERM, SIGINT and SIGHUP ask it to finish. Whoever asks again a second later, by hand, does not want to wait: then it ends
+//! SIGTERM, SIGINT and SIGHUP ask it to finish. A second signal, a second later or more, is from a person who does not want to wait: then it ends
 //! at once. Sooner it is the same request twice, as when a terminal and a shell both tell their processes.
 
 use std::io;
@@ -41,7 +41,7 @@ impl Stop {
 
     /// Ready when the process was asked to stop, now or before.
     pub async fn asked(mut self) {
-        // Nobody can ask any more when the runtime ends.
+        // No signal arrives any more when the runtime ends.
         let _ended = self.0.wait_for(|asked| *asked).await;
     }
 }

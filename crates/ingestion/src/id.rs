@@ -9,7 +9,7 @@ use experiment_wasm::user::{Identity, id_text};
 /// How long an id must be where a request does not say, in characters: Amplitude's number.
 pub const MIN_ID_LENGTH: usize = 5;
 
-/// What programs send in place of an id, in lower case: Amplitude's list.
+/// What programs send instead of an id, in lower case: Amplitude's list.
 const PLACEHOLDERS: [&str; 13] = [
     "anonymous",
     "nil",

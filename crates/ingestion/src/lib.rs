@@ -3,7 +3,7 @@
 //! An event takes this way, in the order of the modules:
 //! 1. [`transform`] reads it: a [`NormalizedEvent`] or a [`Rejection`] by field. Exposures are renamed and change a user
 //!    property; everything else passes. [`throttle`] says whether its request is admitted.
-//! 2. [`incoming`] stamps it with its time ([`time`]) and its place in the order of changes ([`lww`]).
+//! 2. [`incoming`] stamps it with its time ([`time`]) and its position in the order of changes ([`lww`]).
 //! 3. [`batch`] applies a batch of events to what the store has loaded: who is who ([`person_index`]), what their
 //!    properties become ([`properties`], [`property`], [`change`]) within the [`limits`], and a [`Verdict`] for each event.
 //! 4. [`usage`] says which stored events count to a project's volume.
@@ -60,7 +60,7 @@ const RENAMED: [(&str, &str); 3] = [
 /// What a project or a request may decide.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
-    /// How many characters an id must have. By default any number: who sends events to a server is asked for
+    /// How many characters an id must have. By default any number; the server asks for
     /// [`MIN_ID_LENGTH`] or the `min_id_length` that the request names.
     pub min_id_length: usize,
     /// Whether assignments set experiment user properties too, as older SDKs do. By default only exposures do.
@@ -74,7 +74,7 @@ pub struct NormalizedEvent {
     pub event_type: Text,
     /// Whose it is; at least one id is there.
     pub identity: Identity,
-    /// The id that was sent and removed, `user_id` or `device_id`: too short, a word for nobody, or no text or number.
+    /// The id that was sent and removed, `user_id` or `device_id`: too short, a placeholder, or no text or number.
     pub removed: Option<&'static str>,
     /// The id under which it counts once, where the sender gave one.
     pub insert_id: Option<Text>,
@@ -195,7 +195,7 @@ fn rename<D: Dialect>(
     Ok((sent_type, properties, None))
 }
 
-/// The long names in the place of the short ones. Where both were sent, the short one is what the sender's code wrote.
+/// Renames short names to the long ones. Where both were sent, the short one is what the sender's code wrote.
 fn renamed(sent: Object) -> Object {
     let mut properties = Object::new();
     for (key, value) in sent {
@@ -220,7 +220,7 @@ fn settle(properties: &mut Object, exposure: &Exposed) {
     }
 }
 
-/// SDKs send `<flag>.variant` and `<flag>.details` without the prefix that the seed has.
+/// SDKs send `<flag>.variant` and `<flag>.details` without the prefix that stored properties have.
 fn prefixed(sent: Object) -> Object {
     let unprefixed =
         |key: &Text| !key.starts_with(PREFIX.as_bytes()) && (key.ends_with(b".variant") || key.ends_with(b".details"));

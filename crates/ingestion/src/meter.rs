@@ -59,13 +59,13 @@ impl<Id: Clone + Eq + Hash + Ord> Meter<Id> {
 
     pub(super) fn over(&self, counts: &BTreeMap<Id, u64>, now: u64) -> Vec<Over<Id>> {
         let full = self.limit.events * self.limit.millis;
-        let judged = |(id, count): (&Id, &u64)| {
+        let checked = |(id, count): (&Id, &u64)| {
             let (before, more) = (self.height(id, now), count * self.limit.millis);
             let excess = if more > full { before } else { (before + more).saturating_sub(full) };
             let events = (before + more).div_ceil(self.limit.millis);
             (before + more > full).then(|| Over { id: id.clone(), events, wait: excess.div_ceil(self.limit.events) })
         };
-        counts.iter().filter_map(judged).collect()
+        counts.iter().filter_map(checked).collect()
     }
 
     /// So many events of each id came in.

@@ -14,6 +14,9 @@ mod connection;
 mod database;
 mod flags;
 mod pace;
+#[allow(dead_code, reason = "the tests need it")]
+#[path = "../../tests/server/poll_until.rs"]
+mod poll_until;
 #[allow(dead_code, reason = "the tests need more of it")]
 #[path = "../../tests/server/process.rs"]
 mod process;
@@ -24,9 +27,6 @@ mod running;
 mod small_disk;
 mod table;
 mod traffic;
-#[allow(dead_code, reason = "the tests need it")]
-#[path = "../../tests/server/until.rs"]
-mod until;
 
 use std::time::Duration;
 

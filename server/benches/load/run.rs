@@ -128,10 +128,10 @@ fn prepare(case: &Case, material: &Material, server: &Running) -> u64 {
     let asks_again = matches!(case.load, Load::KnownUsers | Load::Site);
     let known = if asks_again { material.users.len() as u64 } else { 0 };
     let evaluation = traffic::evaluation_of_known_users(material);
-    let asking = (0..known).map(|number| evaluation(number));
+    let request = (0..known).map(|number| evaluation(number));
     waiting(async {
         let mut connection = Connection::open(server.ports[0]).await;
-        for request in filling.chain(identifying).chain(asking) {
+        for request in filling.chain(identifying).chain(request) {
             connection.ask(&request).await;
         }
     });

@@ -40,7 +40,7 @@ pub fn unreadable() -> Fault {
     Fault::new("unreadable", "cannot be read")
 }
 
-/// A list of keys that the project's deployments have. It is never told which keys those are.
+/// A list of keys that the project's deployments have. An error never names those keys.
 fn check_deployments(list: &str, known: &[Text]) -> Result<(), Fault> {
     let list = parse(list.as_bytes()).ok().and_then(Value::into_array);
     let list = list.ok_or_else(|| Fault::new("shape", "must be a list of deployment keys"))?;

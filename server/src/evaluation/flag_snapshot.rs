@@ -124,7 +124,7 @@ impl Deployment {
         texts.filter_map(|key| snapshot.flags.text(key))
     }
 
-    /// Whether a flag is this deployment's. One that names deployments in a way that cannot be read is nobody's.
+    /// Whether a flag is this deployment's. A flag whose list of deployments cannot be read belongs to none.
     fn has(&self, flag: &StoredFlag) -> bool {
         let Some(list) = &flag.deployments else { return true };
         let list = parse(list.as_bytes()).ok();

@@ -152,8 +152,8 @@ mod tests {
     use std::time::Duration;
     use tokio::time::timeout;
 
-    async fn is_closed(place: &Slot) -> bool {
-        timeout(Duration::from_millis(1), place.closed()).await.is_ok()
+    async fn is_closed(slot: &Slot) -> bool {
+        timeout(Duration::from_millis(1), slot.closed()).await.is_ok()
     }
 
     #[tokio::test]

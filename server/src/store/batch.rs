@@ -36,10 +36,10 @@ impl Store {
             by_project.entry(event.project).or_default().push((verdict, event));
         }
         let mut updates = Vec::new();
-        for (project, judged) in by_project {
-            let own: Vec<_> = judged.iter().map(|(_, event)| *event).collect();
+        for (project, pending) in by_project {
+            let own: Vec<_> = pending.iter().map(|(_, event)| *event).collect();
             let mut batch = self.load(&mut open, project, &own).await?;
-            for (verdict, event) in judged {
+            for (verdict, event) in pending {
                 let return_id = match batch.returning(event) {
                     Some(exposure) => Some(next_return(&mut open, project, exposure, &batch.stored_insert_ids).await?),
                     None => None,

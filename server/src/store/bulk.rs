@@ -81,8 +81,8 @@ fn piece_of(length: usize) -> usize {
 
 /// `($n+1, $n+2, …)`
 fn tuple(before: usize, width: usize) -> String {
-    let places: Vec<_> = (1..=width).map(|place| format!("${}", before + place)).collect();
-    format!("({})", places.join(", "))
+    let placeholders: Vec<_> = (1..=width).map(|column| format!("${}", before + column)).collect();
+    format!("({})", placeholders.join(", "))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Under which id somebody's return to a variant is stored, where the server tells of it by itself.
+//! Under which id the return of a user to a variant is stored, where the server tracks it by itself.
 //!
 //! Pages number their returns to a variant by the day: A, B, A is A0, B0, A1. The server counts nothing; it takes the first
 //! number that is not stored. So the two make the same ids, whichever of them is the first to tell.

@@ -1,6 +1,6 @@
 //! A write transaction of SQLite.
 //!
-//! Not the driver's: SQLite rolls back by itself when its disk is full, and refuses to be told so afterwards. The driver goes
+//! Not the driver's: SQLite rolls back by itself when its disk is full, and refuses a ROLLBACK afterwards. The driver goes
 //! on to count a transaction then, and begins no other on that connection, for as long as the connection lives.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct SqliteWriteTransaction {
 }
 
 impl SqliteWriteTransaction {
-    /// Waits until nobody else writes. A connection that cannot write is closed.
+    /// Waits until no other connection writes. A connection that cannot write is closed.
     pub async fn begin(pool: &SqlitePool, checkpoint: &Arc<WalCheckpoint>) -> Result<Self> {
         let mut transaction = Self { connection: Some(pool.acquire().await?), checkpoint: Arc::clone(checkpoint) };
         let begun = transaction.connection()?.execute(BEGIN).await;

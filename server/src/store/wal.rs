@@ -9,7 +9,7 @@ use sqlx::{Executor, Row, SqliteConnection};
 
 use super::failure::Result;
 
-/// How long the log may become, in bytes: four times what SQLite lets it be when nobody reads.
+/// How long the log may become, in bytes: four times what SQLite lets it be without readers.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Waits a second for active readers; new ones read the database file.

@@ -6,7 +6,7 @@ mod requests;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::asking::{Answer, Asking};
+use crate::client::{Answer, RequestBuilder};
 use crate::database::Database;
 use crate::running::{ADMIN, Running};
 
@@ -41,16 +41,16 @@ fn compare(now: &str, recorded: &str) {
 }
 
 impl Record<'_> {
-    fn ask(&mut self, asking: Asking) {
+    fn ask(&mut self, request: RequestBuilder) {
         let own = self.server.port.to_string();
-        let lines = asking.head.lines().filter(|line| !line.starts_with("host: ") && *line != "connection: close");
-        let request: Vec<_> = lines.map(shortened).collect();
-        let mut shown = format!("# {}\n", request.join("\n# "));
-        if !asking.body.is_empty() {
-            writeln!(shown, "# {}", shortened(&String::from_utf8_lossy(&asking.body))).unwrap();
+        let lines = request.head.lines().filter(|line| !line.starts_with("host: ") && *line != "connection: close");
+        let shown: Vec<_> = lines.map(shortened).collect();
+        let mut shown = format!("# {}\n", shown.join("\n# "));
+        if !request.body.is_empty() {
+            writeln!(shown, "# {}", shortened(&String::from_utf8_lossy(&request.body))).unwrap();
         }
         self.text += &shown.replace(&own, "PORT");
-        let Answer { head, body, .. } = asking.send();
+        let Answer { head, body, .. } = request.send();
         for line in head.lines() {
             let name = line.split(": ").next().unwrap();
             let is_clock = ["date", "last-modified"].contains(&name);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::database::Database;
 use crate::running::{Running, until};
 
@@ -48,9 +48,9 @@ impl Writer {
     /// Whether the next request was acknowledged.
     fn attempt(&self, port: u16) -> bool {
         let user_id = self.user(self.acknowledged);
-        let events: Vec<_> = (0..EVENTS).map(|place| event(&user_id, place)).collect();
+        let events: Vec<_> = (0..EVENTS).map(|index| event(&user_id, index)).collect();
         let body = json!({ "api_key": "shop-api-key", "events": events }).to_string();
-        let Ok(answer) = Asking::new(port, "POST", "/2/httpapi").body(body).attempt() else { return false };
+        let Ok(answer) = RequestBuilder::new(port, "POST", "/2/httpapi").body(body).attempt() else { return false };
         if answer.status == 503 {
             return false;
         }
@@ -80,9 +80,9 @@ impl Writer {
             return false;
         }
         let ids: Vec<_> = events.iter().map(|event| event["insert_id"].as_str().unwrap()).collect();
-        assert_eq!(ids, (0..EVENTS).map(|place| insert_id(&user_id, place)).collect::<Vec<_>>());
-        let told = (0..EVENTS).zip(ids).map(|(place, id)| (format!("[Experiment] flag-{place}"), id.into()));
-        assert_eq!(user.expect(200)["user_properties"], Value::Object(told.collect::<Map<_, _>>()));
+        assert_eq!(ids, (0..EVENTS).map(|index| insert_id(&user_id, index)).collect::<Vec<_>>());
+        let expected = (0..EVENTS).zip(ids).map(|(index, id)| (format!("[Experiment] flag-{index}"), id.into()));
+        assert_eq!(user.expect(200)["user_properties"], Value::Object(expected.collect::<Map<_, _>>()));
         true
     }
 
@@ -91,16 +91,16 @@ impl Writer {
     }
 }
 
-fn event(user_id: &str, place: usize) -> Value {
-    let id = insert_id(user_id, place);
+fn event(user_id: &str, index: usize) -> Value {
+    let id = insert_id(user_id, index);
     json!({
         "user_id": user_id, "event_type": "$exposure", "insert_id": id,
-        "event_properties": { "flag_key": format!("flag-{place}"), "variant": id },
+        "event_properties": { "flag_key": format!("flag-{index}"), "variant": id },
     })
 }
 
-fn insert_id(user_id: &str, place: usize) -> String {
-    format!("{user_id}-event-{place}")
+fn insert_id(user_id: &str, index: usize) -> String {
+    format!("{user_id}-event-{index}")
 }
 
 /// Random moments, the same for the same EXPERIMENT_SEED.

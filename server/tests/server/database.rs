@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 
+use crate::poll_until::until;
 use crate::small_disk::{SmallDisk, as_root};
-use crate::until::until;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::asking::Answer;
+use crate::client::Answer;
 use crate::database::Database;
 use crate::running::{EXPOSURE, Running, until};
 use crate::small_disk::SmallDisk;
@@ -137,19 +137,19 @@ fn a_disk_that_the_events_fill_is_survived() {
 }
 
 #[test]
-fn while_the_store_takes_nothing_evaluation_waits_a_second_for_a_place_and_then_refuses() {
+fn while_the_store_takes_nothing_evaluation_waits_a_second_for_a_slot_and_then_refuses() {
     let Some(disk) = SmallDisk::mount(24) else { return };
     let server = Running::on(Database::on(&disk), &[]);
     let mut sender = Sender::new(&server, 2_000);
     disk.fill();
     sender.send_until_refused();
     // Somebody in the queue, somebody on the way to the store, and then no more: each answer has its assignment or is none.
-    let (mut told, mut refused) = (Vec::new(), 0);
+    let (mut answered, mut refused) = (Vec::new(), 0);
     for number in 0.. {
         let visitor = format!("visitor-{number}");
         let answer = server.vardata(&json!({ "user_id": visitor })).send();
         if answer.status == 200 {
-            told.push(visitor);
+            answered.push(visitor);
             continue;
         }
         assert_eq!(answer.header("retry-after"), Some("1"));
@@ -159,12 +159,12 @@ fn while_the_store_takes_nothing_evaluation_waits_a_second_for_a_place_and_then_
             break;
         }
     }
-    // Those who were told already are told again, and nobody else waits for them.
-    let again: Value = server.vardata(&json!({ "user_id": told[0] })).send().expect(200);
+    // Who was answered already is answered again, from the cache.
+    let again: Value = server.vardata(&json!({ "user_id": answered[0] })).send().expect(200);
     assert_eq!(again["button"]["key"], "treatment");
     disk.make_room();
     until(|| {
-        (server.database.number("SELECT count(*) FROM event WHERE user_id LIKE 'visitor-%'") == told.len() as i64)
+        (server.database.number("SELECT count(*) FROM event WHERE user_id LIKE 'visitor-%'") == answered.len() as i64)
             .then_some(())
     });
     server.vardata(&json!({ "user_id": "late-visitor" })).send().expect(200);

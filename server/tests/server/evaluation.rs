@@ -1,4 +1,4 @@
-//! Remote evaluation: who may ask, how a user is told, what is returned, and which requests are assignments.
+//! Remote evaluation: who may ask, how a user is sent, what is returned, and which requests are assignments.
 
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
@@ -32,8 +32,8 @@ fn a_user_is_read_in_both_alphabets_with_and_without_padding() {
     let padding = "=".repeat((4 - url.len() % 4) % 4);
     assert!(!padding.is_empty());
     for header in [&url, &standard, &format!("{url}{padding}"), &format!("{standard}{padding}")] {
-        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
-        assert_eq!(asking.header("x-amp-exp-user", header).send().expect(200)["button"]["key"], "treatment");
+        let request = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
+        assert_eq!(request.header("x-amp-exp-user", header).send().expect(200)["button"]["key"], "treatment");
     }
 }
 
@@ -52,10 +52,10 @@ fn nobody_and_nonsense_are_bad_requests() {
     {
         server.vardata(&user).send().refused(400);
     }
-    let asking = || server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
-    asking().send().refused(400);
-    asking().header("x-amp-exp-user", "%%%").send().refused(400);
-    asking().header("x-amp-exp-user", base64url(b"{\"user_id\":").to_str()).send().refused(400);
+    let request = || server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
+    request().send().refused(400);
+    request().header("x-amp-exp-user", "%%%").send().refused(400);
+    request().header("x-amp-exp-user", base64url(b"{\"user_id\":").to_str()).send().refused(400);
     server.vardata(&alice()).header("x-amp-exp-flag-keys", base64url(b"{}").to_str()).send().refused(400);
     let v1 = |query: &str| server.ask("GET", &format!("/v1/vardata?{query}")).header("authorization", CLIENT).send();
     v1("").refused(400);
@@ -100,14 +100,14 @@ fn a_deployment_has_the_flags_that_name_it_and_those_that_name_none() {
     let server = Running::start();
     assert!(server.vardata(&alice()).send().expect(200).get("backend").is_none());
     let user = base64url(alice().to_string().as_bytes());
-    let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", SERVER);
-    assert_eq!(asking.header("x-amp-exp-user", user.to_str()).send().expect(200)["backend"]["key"], "on");
+    let request = server.ask("GET", "/sdk/v2/vardata").header("authorization", SERVER);
+    assert_eq!(request.header("x-amp-exp-user", user.to_str()).send().expect(200)["backend"]["key"], "on");
 }
 
 #[test]
 fn an_equal_question_is_a_hit_and_any_difference_a_miss() {
     let server = Running::start();
-    let cache = |asking: crate::asking::Asking| asking.send().header("x-cache").unwrap().to_owned();
+    let cache = |request: crate::client::RequestBuilder| request.send().header("x-cache").unwrap().to_owned();
     assert_eq!(cache(server.vardata(&alice())), "MISS");
     assert_eq!(cache(server.vardata(&alice())), "HIT");
     assert_eq!(cache(server.vardata(&json!({ "user_id": "alice", "country": "SE" }))), "MISS");
@@ -172,8 +172,8 @@ fn assignment_tracking_needs_an_id_and_a_result() {
 #[test]
 fn an_assignment_sets_properties_only_where_the_project_says_so() {
     let server = Running::start();
-    let asking = server.ask("GET", "/v1/vardata?user_id=alice").header("authorization", "Api-Key older-key");
-    asking.send().expect(200);
+    let request = server.ask("GET", "/v1/vardata?user_id=alice").header("authorization", "Api-Key older-key");
+    request.send().expect(200);
     let admin = |path: &str| server.ask("GET", path).header("authorization", "Bearer older-admin-key").send();
     let person =
         crate::running::until(|| Some(admin("/api/users?user_id=alice")).filter(|answer| answer.status == 200));
@@ -194,8 +194,8 @@ fn a_question_for_the_headers_alone_tracks_nothing_and_takes_no_assignment_from_
     let server = Running::start();
     let header = base64url(alice().to_string().as_bytes());
     let current = |method: &str| {
-        let asking = server.ask(method, "/sdk/v2/vardata?v=0").header("authorization", CLIENT);
-        asking.header("x-amp-exp-user", header.to_str()).header("x-amp-exp-exposure-track", "track").send()
+        let request = server.ask(method, "/sdk/v2/vardata?v=0").header("authorization", CLIENT);
+        request.header("x-amp-exp-user", header.to_str()).header("x-amp-exp-exposure-track", "track").send()
     };
     let first = |method: &str| server.ask(method, "/v1/vardata?user_id=bob").header("authorization", CLIENT).send();
     for _ in 0..2 {

@@ -6,12 +6,12 @@ use experiment_wasm::exposure::{Exposure, insert_id};
 use experiment_wasm::user::Identity;
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::flags::{put, simple};
 use crate::running::{EXPOSURE, Running, until};
 
-fn exposing(asking: Asking) -> Asking {
-    asking.header("x-amp-exp-exposure-track", "track").header("x-amp-exp-track", "no-track")
+fn exposing(request: RequestBuilder) -> RequestBuilder {
+    request.header("x-amp-exp-exposure-track", "track").header("x-amp-exp-track", "no-track")
 }
 
 /// The flags and variants that a user was exposed to, as soon as there are this many.
@@ -72,10 +72,10 @@ fn who_comes_back_to_a_variant_is_exposed_again() {
     let server = Running::start();
     let ask =
         || exposing(server.vardata(&json!({ "user_id": "alice" })).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ"));
-    for (place, variant) in ["a", "b", "a", "b"].into_iter().enumerate() {
+    for (index, variant) in ["a", "b", "a", "b"].into_iter().enumerate() {
         put(&server, &simple("button", variant)).send().expect(200);
         ask().send().expect(200);
-        exposures(&server, "user_id=alice", place + 1);
+        exposures(&server, "user_id=alice", index + 1);
         let current = || server.properties("user_id=alice")["[Experiment] button"] == variant;
         until(|| current().then_some(()));
     }
@@ -85,32 +85,32 @@ fn who_comes_back_to_a_variant_is_exposed_again() {
 }
 
 #[test]
-fn a_page_that_told_the_same_exposure_leaves_one() {
+fn a_page_that_tracked_the_same_exposure_leaves_one() {
     let server = Running::start();
     let ask = |user: Value| {
         exposing(server.vardata(&user).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ")).send().expect(200)
     };
     ask(json!({ "user_id": "alice" }));
-    let told = until(|| {
+    let tracked = until(|| {
         server
             .events("user_id=alice")
             .into_iter()
             .find(|event| event["event_properties"]["[Experiment] Flag Key"] == "button")
     });
     let sent = json!({
-        "user_id": "alice", "event_type": "$exposure", "insert_id": told["insert_id"],
+        "user_id": "alice", "event_type": "$exposure", "insert_id": tracked["insert_id"],
         "event_properties": { "flag_key": "button", "variant": "treatment" },
     });
     assert_eq!(server.ingest(json!([sent])).expect(200)["verdicts"][0]["verdict"], "duplicate");
 }
 
 /// Alice, to whom the page and the server tell of a flag with one variant at a time.
-struct Told<'a> {
+struct Exposures<'a> {
     server: &'a Running,
     day: u64,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Exposures<'a> {
     fn on(server: &'a Running) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         Self { server, day: u64::try_from(now).unwrap() / 86_400_000 }
@@ -136,8 +136,8 @@ impl<'a> Told<'a> {
     fn by_server(&self, variant: &str) {
         put(self.server, &simple("button", variant)).send().expect(200);
         let user = json!({ "user_id": "alice", "device_id": "phone" });
-        let asking = self.server.vardata(&user).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
-        exposing(asking).send().expect(200);
+        let request = self.server.vardata(&user).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
+        exposing(request).send().expect(200);
         let marker =
             format!("marker-{}", self.server.events("event_type=%5BExperiment%5D%20Assignment&limit=1000").len());
         self.server.vardata(&json!({ "user_id": marker })).send().expect(200);
@@ -160,55 +160,58 @@ impl<'a> Told<'a> {
 #[test]
 fn the_servers_exposures_are_numbered_by_returns_as_a_pages_are() {
     let server = Running::start();
-    let told = Told::on(&server);
+    let exposures = Exposures::on(&server);
     for variant in ["a", "b", "a", "b", "b", "c", "a"] {
-        told.by_server(variant);
+        exposures.by_server(variant);
     }
-    told.assert_are(&[("a", 0), ("b", 0), ("a", 1), ("b", 1), ("c", 0), ("a", 2)]);
+    exposures.assert_are(&[("a", 0), ("b", 0), ("a", 1), ("b", 1), ("c", 0), ("a", 2)]);
 }
 
 #[test]
 fn page_and_server_tell_of_the_same_returns_once_whichever_is_first() {
     for page_first in [true, false] {
         let server = Running::start();
-        let told = Told::on(&server);
+        let exposures = Exposures::on(&server);
         for (variant, number) in [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)] {
             if page_first {
-                assert_eq!(told.by_page(variant, number), "stored");
-                told.by_server(variant);
+                assert_eq!(exposures.by_page(variant, number), "stored");
+                exposures.by_server(variant);
             } else {
-                told.by_server(variant);
-                assert_eq!(told.by_page(variant, number), "duplicate", "{variant}{number}");
+                exposures.by_server(variant);
+                assert_eq!(exposures.by_page(variant, number), "duplicate", "{variant}{number}");
             }
         }
-        told.assert_are(&[("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)]);
+        exposures.assert_are(&[("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)]);
     }
 }
 
 #[test]
-fn a_page_that_was_not_there_for_a_return_makes_no_row_of_what_the_server_told() {
+fn a_page_that_was_not_there_for_a_return_makes_no_row_of_what_the_server_tracked() {
     let server = Running::start();
-    let told = Told::on(&server);
-    told.by_page("a", 0);
-    told.by_server("b");
-    assert_eq!(told.by_page("b", 0), "duplicate");
+    let exposures = Exposures::on(&server);
+    exposures.by_page("a", 0);
+    exposures.by_server("b");
+    assert_eq!(exposures.by_page("b", 0), "duplicate");
     // Seventeen other visits in between change nothing.
     for n in 0..17 {
         exposing(server.vardata(&json!({ "user_id": format!("visitor-{n}") }))).send().expect(200);
     }
-    told.by_server("a");
-    assert_eq!((told.by_page("a", 0), told.by_page("a", 1)), ("duplicate".to_owned(), "duplicate".to_owned()));
-    told.assert_are(&[("a", 0), ("b", 0), ("a", 1)]);
+    exposures.by_server("a");
+    assert_eq!(
+        (exposures.by_page("a", 0), exposures.by_page("a", 1)),
+        ("duplicate".to_owned(), "duplicate".to_owned())
+    );
+    exposures.assert_are(&[("a", 0), ("b", 0), ("a", 1)]);
 }
 
 #[test]
-fn the_next_return_is_found_behind_a_hundred_that_a_page_told() {
+fn the_next_return_is_found_behind_a_hundred_that_a_page_tracked() {
     let server = Running::start();
-    let told = Told::on(&server);
+    let exposures = Exposures::on(&server);
     for number in 0..100 {
-        told.by_page("a", number);
+        exposures.by_page("a", number);
     }
-    told.by_server("b");
-    told.by_server("a");
-    assert_eq!(told.ids().last().unwrap(), &told.id("a", 100));
+    exposures.by_server("b");
+    exposures.by_server("a");
+    assert_eq!(exposures.ids().last().unwrap(), &exposures.id("a", 100));
 }

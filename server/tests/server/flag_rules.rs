@@ -5,7 +5,7 @@ use std::thread::scope;
 
 use serde_json::{Value, json};
 
-use crate::asking::Answer;
+use crate::client::Answer;
 use crate::database::Database;
 use crate::exposition::Exposition;
 use crate::flags::{put, simple};
@@ -28,15 +28,15 @@ fn button(server: &Running) -> Value {
 }
 
 #[test]
-fn a_flag_that_is_not_utf8_is_refused_by_its_place_and_nothing_is_changed() {
+fn a_flag_that_is_not_utf8_is_refused_by_its_position_and_nothing_is_changed() {
     let mut server = Running::on(Database::lasting(), &[]);
     let latin1 =
         b"{\"key\":\"city\",\"variants\":{\"on\":{\"key\":\"on\",\"payload\":\"Z\xFCrich\"}},\n\"segments\":[]}";
     let at = latin1.iter().position(|byte| *byte == 0xFC).unwrap();
     let refused = put_text(&server, "city", latin1).expect(400);
     assert_eq!(refused["reason"], "not_utf8");
-    let place = format!("The flag is no UTF-8 at byte {at} (line 1, column {})", at + 1);
-    assert_eq!(refused["error"], json!(place));
+    let message = format!("The flag is no UTF-8 at byte {at} (line 1, column {})", at + 1);
+    assert_eq!(refused["error"], json!(message));
     let refused = put_text(&server, "city", r#"{"key":"city",}"#).expect(400);
     assert_eq!(
         (&refused["reason"], &refused["error"]),
@@ -72,13 +72,13 @@ fn a_flag_that_an_evaluation_would_not_understand_whole_is_refused_with_field_an
         (json!("unknown_variant"), json!("segments[0].bucket.allocations[0].distributions[0].variant"))
     );
     for list in [json!("client-key"), json!(null), json!({ "client-key": true })] {
-        let place = (json!("shape"), json!("deployments"));
-        assert_eq!(refused(&|flag| flag["deployments"] = list.clone()), place, "{list}");
+        let fault = (json!("shape"), json!("deployments"));
+        assert_eq!(refused(&|flag| flag["deployments"] = list.clone()), fault, "{list}");
     }
     // Also of another project.
     for unknown in ["cleint-key", "older-key"] {
-        let place = (json!("unknown_deployment"), json!("deployments[1]"));
-        assert_eq!(refused(&|flag| flag["deployments"] = json!(["client-key", unknown])), place);
+        let fault = (json!("unknown_deployment"), json!("deployments[1]"));
+        assert_eq!(refused(&|flag| flag["deployments"] = json!(["client-key", unknown])), fault);
     }
     assert_eq!(button(&server)["key"], "treatment");
     let mut metadata = simple("button", "on");
@@ -190,8 +190,8 @@ fn a_stored_flag_that_cannot_be_read_harms_only_itself() {
     assert_eq!(Exposition::of(metrics).value("experiment_flags_faulty"), expected.len() as f64);
     for round in 0..2 {
         assert_eq!(button(&server)["key"], "treatment", "{round}");
-        let asking = server.vardata(&json!({ "user_id": "bob" })).header("x-amp-exp-track", "no-track");
-        let variants = asking.send().expect(200);
+        let request = server.vardata(&json!({ "user_id": "bob" })).header("x-amp-exp-track", "no-track");
+        let variants = request.send().expect(200);
         assert_eq!(variants["old"]["key"], "on");
         assert!(variants.get("everywhere").is_none());
         assert_eq!(server.read("/api/flags").expect(200)["flags"].as_array().unwrap().len(), 8);
@@ -203,7 +203,7 @@ fn a_stored_flag_that_cannot_be_read_harms_only_itself() {
 }
 
 #[test]
-fn flags_that_cannot_be_read_leave_the_last_ones_in_force_and_it_is_told() {
+fn flags_that_cannot_be_read_leave_the_last_ones_in_force_and_healthz_says_so() {
     let (server, metrics) = Running::measured(Database::lasting(), &[]);
     assert_eq!(button(&server)["key"], "treatment");
     server.database.run("ALTER TABLE flag RENAME TO away");
@@ -216,8 +216,8 @@ fn flags_that_cannot_be_read_leave_the_last_ones_in_force_and_it_is_told() {
         let flags = server.ask("GET", "/sdk/v2/flags").header("authorization", key).send().expect(200);
         assert!(!flags.as_array().unwrap().is_empty());
     }
-    let asking = server.vardata(&json!({ "user_id": "new" }));
-    assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
+    let request = server.vardata(&json!({ "user_id": "new" }));
+    assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
     server.database.run("ALTER TABLE away RENAME TO flag");
     until(|| (server.health() == "ok").then_some(()));
     assert_eq!(Exposition::of(metrics).value("experiment_flags_old"), 0.0);

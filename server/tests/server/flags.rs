@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::database::Database;
 use crate::flag_rules::CHANGED;
 use crate::running::{ADMIN, CLIENT, Running, SERVER, until};
@@ -11,8 +11,8 @@ fn keys(flags: &Value) -> Vec<&str> {
     flags.as_array().unwrap().iter().map(|flag| flag["key"].as_str().unwrap()).collect()
 }
 
-/// Puts a flag in the place of the one with its key.
-pub fn put(server: &Running, flag: &Value) -> Asking {
+/// Puts a flag under its key.
+pub fn put(server: &Running, flag: &Value) -> RequestBuilder {
     let path = format!("/api/flags/{}", flag["key"].as_str().unwrap());
     server.ask("PUT", &path).header("authorization", ADMIN).body(flag.to_string())
 }

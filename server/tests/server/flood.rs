@@ -1,4 +1,4 @@
-//! Floods. Beside each are honest clients, who must all be served, and the memory stays under a number: `honest.rs`.
+//! Floods. Beside each are other clients, who must all be served, and the memory stays under a limit: `background_load.rs`.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,9 +10,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::background_load::{Over, flooded, size, slots};
+use crate::client::RequestBuilder;
 use crate::database::Database;
-use crate::honest::{Over, flooded, places, size};
 use crate::running::{ADMIN, CLIENT, Running, SERVER};
 
 fn in_parallel(count: usize, work: impl Fn(usize) + Sync) {
@@ -27,7 +27,7 @@ fn in_parallel(count: usize, work: impl Fn(usize) + Sync) {
 /// Connections on which this was sent, and nothing more; as many as the system gives files for.
 fn connections(port: u16, count: usize, sent: &[u8]) -> Vec<TcpStream> {
     let connect = |_| {
-        let mut socket = crate::asking::connected(port);
+        let mut socket = crate::client::connected(port);
         // One that was sent away for a later one no longer takes it.
         let _sent_away = socket.write_all(sent);
         socket
@@ -46,8 +46,8 @@ fn two_hundred_gzip_bombs_at_once() {
     let bomb = bomb(21);
     flooded("gzip bombs", |server| {
         in_parallel(200, |_| {
-            let asking = server.ask("POST", "/batch").header("content-encoding", "gzip").body(bomb.clone());
-            asking.waiting(Duration::from_secs(120)).send().refused(413);
+            let request = server.ask("POST", "/batch").header("content-encoding", "gzip").body(bomb.clone());
+            request.waiting(Duration::from_secs(120)).send().refused(413);
         });
     });
 }
@@ -75,10 +75,10 @@ fn forty_of_the_largest_bodies_at_once_are_all_read() {
 
 #[test]
 fn text_that_becomes_a_hundred_times_larger_in_memory() {
-    let wrapped = |value: String, place: &str| {
+    let wrapped = |value: String, around: &str| {
         format!(
             r#"{{"api_key":"shop-api-key","events":[{{"user_id":"alice","event_type":"Buy",{}}}]}}"#,
-            place.replace("HERE", &value)
+            around.replace("HERE", &value)
         )
     };
     let zeros = |count: usize| format!("[{}0]", "0,".repeat(count));
@@ -93,8 +93,8 @@ fn text_that_becomes_a_hundred_times_larger_in_memory() {
     flooded("many values", |server| {
         in_parallel(bodies.len() * size(4, 1), |number| {
             let (path, body) = &bodies[number % bodies.len()];
-            let asking = server.ask("POST", path).body(body.clone()).waiting(Duration::from_secs(120));
-            asking.send().refused(413);
+            let request = server.ask("POST", path).body(body.clone()).waiting(Duration::from_secs(120));
+            request.send().refused(413);
         });
     });
 }
@@ -112,7 +112,7 @@ fn a_user_with_large_properties_whom_many_events_show() {
 }
 
 #[test]
-fn depth_in_every_place_that_reads_json() {
+fn depth_wherever_json_is_read() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let cut = "{\"a\":".repeat(100_000);
     flooded("depth", |server| {
@@ -131,11 +131,11 @@ fn depth_in_every_place_that_reads_json() {
         }
         let context = "[".repeat(5_000) + &"]".repeat(5_000);
         let user = experiment_wasm::api::base64url(format!(r#"{{"user_id":"deep","a":{context}}}"#).as_bytes());
-        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
-        asking.header("x-amp-exp-user", user.to_str()).send().expect(200);
+        let request = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
+        request.header("x-amp-exp-user", user.to_str()).send().expect(200);
         let keys = experiment_wasm::api::base64url(context.as_bytes());
-        let asking = server.vardata(&json!({ "user_id": "deep" })).header("x-amp-exp-flag-keys", keys.to_str());
-        asking.send().refused(400);
+        let request = server.vardata(&json!({ "user_id": "deep" })).header("x-amp-exp-flag-keys", keys.to_str());
+        request.send().refused(400);
         let flag = |body: String| server.ask("PUT", "/api/flags/deep").header("authorization", ADMIN).body(body);
         let metadata = format!(r#"{{"key":"deep","metadata":{{"a":{deep}}},"variants":{{}},"segments":[]}}"#);
         assert_eq!(flag(metadata).send().expect(400)["reason"], "deep");
@@ -168,7 +168,7 @@ fn header_floods() {
         [thousands, format!("x-large: {}\r\n", "x".repeat(1 << 20)), "x".repeat(1 << 20), "x: 1\r\n".repeat(200_000)];
     flooded("headers", |server| {
         in_parallel(64, |number| {
-            let mut socket = crate::asking::connected(server.port);
+            let mut socket = crate::client::connected(server.port);
             let flood = [start, &floods[number % floods.len()], "\r\n"].concat();
             // The server stops reading when it has enough.
             let _refused_early = socket.write_all(flood.as_bytes());
@@ -179,18 +179,18 @@ fn header_floods() {
         });
         // Headers that never end, as many as there are connections: each is as long as it may be.
         let endless = [start, "x-endless: ", &"x".repeat(30_000)].concat();
-        drop(connections(server.port, places(), endless.as_bytes()));
+        drop(connections(server.port, slots(), endless.as_bytes()));
     });
 }
 
-/// Everybody's place is taken by one who does nothing with it, in each of the ways there are.
+/// All slots are taken by clients that do nothing, in each of the ways there are.
 #[test]
-fn more_connections_than_there_are_places() {
+fn more_connections_than_there_are_slots() {
     let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n";
     let ways = [String::new(), "GET /he".to_owned(), head.to_owned(), format!("{head}{}", " ".repeat(10_000))];
     flooded("idle connections", |server| {
         for way in ways {
-            let mut held = connections(server.port, places() + 500, way.as_bytes());
+            let mut held = connections(server.port, slots() + 500, way.as_bytes());
             // A byte a second, and nobody gets in the way of anybody else.
             for _ in 0..2 {
                 server.ask("GET", "/healthz").send().expect(200);
@@ -226,8 +226,8 @@ fn a_body_that_promises_more_than_it_brings_is_given_up() {
         let held = connections(server.port, size(20, 3), &sent);
         let body: Value = json!({ "api_key": "shop-api-key", "events": [{ "user_id": "patient", "event_type": "Large", "event_properties": { "note": "x".repeat(2_000_000) } }] });
         // Each is waited for two seconds.
-        let asking = server.ask("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(100));
-        asking.send().expect(200);
+        let request = server.ask("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(100));
+        request.send().expect(200);
         drop(held);
     });
 }
@@ -235,10 +235,11 @@ fn a_body_that_promises_more_than_it_brings_is_given_up() {
 #[test]
 fn requests_one_behind_the_other_are_answered_in_their_order() {
     let server = Running::start();
-    let one = |path: &str| Asking::new(server.port, "GET", path).head.replace("connection: close\r\n", "") + "\r\n";
-    let mut socket = crate::asking::connected(server.port);
+    let one =
+        |path: &str| RequestBuilder::new(server.port, "GET", path).head.replace("connection: close\r\n", "") + "\r\n";
+    let mut socket = crate::client::connected(server.port);
     socket.write_all([one("/healthz"), one("/nowhere")].concat().repeat(50).as_bytes()).unwrap();
-    socket.write_all((Asking::new(server.port, "GET", "/healthz").head + "\r\n").as_bytes()).unwrap();
+    socket.write_all((RequestBuilder::new(server.port, "GET", "/healthz").head + "\r\n").as_bytes()).unwrap();
     let mut answers = String::new();
     socket.read_to_string(&mut answers).unwrap();
     let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
@@ -260,7 +261,7 @@ fn a_million_users_who_are_asked_about_once() {
     let users = size(1_000_000, 1_000);
     flooded("users", |server| {
         in_parallel(2, |half| {
-            let mut socket = crate::asking::connected(server.port);
+            let mut socket = crate::client::connected(server.port);
             for first in (half * users / 2..(half + 1) * users / 2).step_by(20) {
                 socket.write_all((first..first + 20).map(user).collect::<String>().as_bytes()).unwrap();
                 read_answers(&mut socket, 20);

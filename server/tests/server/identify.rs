@@ -1,8 +1,8 @@
-//! `/identify`: changes of user properties in a form, within the limits of the other routes (requirements §16, §28.12).
+//! `/identify`: changes of user properties in a form, within the limits of the other routes.
 
 use serde_json::{Value, json};
 
-use crate::asking::Answer;
+use crate::client::Answer;
 use crate::running::Running;
 
 /// `application/x-www-form-urlencoded`, every byte escaped.

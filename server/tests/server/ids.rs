@@ -1,8 +1,8 @@
-//! Ids that are too short or mean nobody: removed where there is another, else refused (requirements §28.12, §16.2).
+//! Ids that are too short or mean nobody: removed where there is another, else refused.
 
 use serde_json::{Value, json};
 
-use crate::asking::Answer;
+use crate::client::Answer;
 use crate::running::Running;
 
 fn visit(user_id: Value, device_id: Value) -> Value {
@@ -93,8 +93,8 @@ fn whom_a_number_names_is_assigned_and_exposed_as_its_text() {
     let server = Running::start();
     for user_id in ["7", "7.0", "0.7e1"] {
         let user = experiment_wasm::api::base64url(format!(r#"{{"user_id":{user_id}}}"#).as_bytes());
-        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", crate::running::CLIENT);
-        asking.header("x-amp-exp-user", user.to_str()).send().expect(200);
+        let request = server.ask("GET", "/sdk/v2/vardata").header("authorization", crate::running::CLIENT);
+        request.header("x-amp-exp-user", user.to_str()).send().expect(200);
     }
     server.vardata(&json!({ "user_id": "casey" })).send().expect(200);
     server.assignments("casey", 1);

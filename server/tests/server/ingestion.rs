@@ -157,10 +157,10 @@ fn a_body_of_another_shape_is_a_bad_request() {
 #[test]
 fn any_content_type_is_read() {
     let server = Running::start();
-    for (place, kind) in
+    for (index, kind) in
         ["application/json", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded"].iter().enumerate()
     {
-        let body = json!({ "api_key": "shop-api-key", "events": [bought(&place.to_string())] }).to_string();
+        let body = json!({ "api_key": "shop-api-key", "events": [bought(&index.to_string())] }).to_string();
         server.ask("POST", "/2/httpapi").header("content-type", kind).body(body).send().expect(200);
     }
     assert_eq!(server.events("").len(), 3);
@@ -260,15 +260,15 @@ fn a_hundred_posts_of_one_insert_id_to_two_replicas_are_one_event() {
     let first = Running::on(Database::lasting(), &[]);
     let second = Running::beside(&first);
     let together = Barrier::new(100);
-    let post = &|place: usize| {
+    let post = &|index: usize| {
         let mut event = bought("1");
-        event["user_id"] = format!("user-{place}").into();
+        event["user_id"] = format!("user-{index}").into();
         together.wait();
-        let server = if place.is_multiple_of(2) { &first } else { &second };
+        let server = if index.is_multiple_of(2) { &first } else { &second };
         server.ingest(json!([event])).expect(200)["verdicts"][0]["verdict"].take()
     };
     let mut verdicts: Vec<_> = std::thread::scope(|scope| {
-        let posts: Vec<_> = (0..100).map(|place| scope.spawn(move || post(place))).collect();
+        let posts: Vec<_> = (0..100).map(|index| scope.spawn(move || post(index))).collect();
         posts.into_iter().map(|post| post.join().unwrap()).collect()
     });
     verdicts.retain(|verdict| verdict != "duplicate");

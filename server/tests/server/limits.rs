@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::asking::Answer;
+use crate::client::Answer;
 use crate::running::{CLIENT, Running};
 
 fn body(count: usize, padding: usize) -> Vec<u8> {
@@ -51,7 +51,7 @@ fn a_megabyte_is_the_limit_of_one_route_and_twenty_of_the_other() {
 #[test]
 fn a_client_that_is_still_sending_hears_that_it_is_too_much_and_may_go_on() {
     let server = Running::start();
-    let mut socket = crate::asking::connected(server.port);
+    let mut socket = crate::client::connected(server.port);
     let mut send = |body: &[u8]| {
         let head = format!("POST /2/httpapi HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
         // Analytics SDKs give up what is in the request when this fails.
@@ -67,7 +67,7 @@ fn a_client_that_is_still_sending_hears_that_it_is_too_much_and_may_go_on() {
 #[test]
 fn a_client_that_asks_before_it_sends_is_refused_at_once() {
     let server = Running::start();
-    let mut socket = crate::asking::connected(server.port);
+    let mut socket = crate::client::connected(server.port);
     let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -104,7 +104,7 @@ fn gzip_is_read_and_what_it_hides_counts() {
 #[test]
 fn a_body_without_a_declared_length_has_the_same_limit() {
     let server = Running::start();
-    let mut socket = crate::asking::connected(server.port);
+    let mut socket = crate::client::connected(server.port);
     let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     let chunk = [b"10000\r\n", vec![b' '; 0x10000].as_slice(), b"\r\n"].concat();
@@ -144,8 +144,8 @@ fn a_text_nested_a_hundred_thousand_deep_harms_nobody() {
         assert_eq!(properties["deep"].to_string(), most);
     }
     let user = format!(r#"{{"user_id":"alice","deep":{}}}"#, &deep[..]);
-    let asking = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(user);
-    assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
+    let request = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(user);
+    assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
 }
 
 #[test]

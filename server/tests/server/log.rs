@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::database::Database;
-use crate::everything::{ask_everything, betrayed};
 use crate::exposition::Exposition;
 use crate::flag_rules::CHANGED;
 use crate::flags::BROKEN;
 use crate::process::ended;
+use crate::route_matrix::{ask_everything, betrayed};
 use crate::running::{Running, until};
 
 struct Log(PathBuf);
@@ -145,7 +145,7 @@ fn a_statement_that_takes_long_is_not_logged_with_its_values() {
 }
 
 #[test]
-fn a_panic_is_logged_by_its_place_only() {
+fn a_panic_is_logged_by_its_location_only() {
     // There is no file left for what the runtime opens first.
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json");
     let mut command = Command::new("sh");

@@ -12,19 +12,18 @@
 )]
 
 mod answers;
-mod asking;
+mod background_load;
+mod client;
 mod crash;
 mod cross_origin;
 mod database;
 mod disk_full;
 mod evaluation;
-mod everything;
 mod exposition;
 mod exposure_header;
 mod flag_rules;
 mod flags;
 mod flood;
-mod honest;
 mod identify;
 mod identity;
 mod ids;
@@ -33,6 +32,7 @@ mod limits;
 mod log;
 mod many_flags;
 mod metrics;
+mod poll_until;
 #[allow(dead_code, reason = "the load benchmark needs more of it")]
 mod process;
 mod property_limits;
@@ -40,6 +40,7 @@ mod proxy;
 mod read_only;
 mod reading;
 mod replicas;
+mod route_matrix;
 mod running;
 mod security;
 mod slow;
@@ -50,6 +51,5 @@ mod stopping;
 mod store_failure;
 mod throttle;
 mod unreadable;
-mod until;
 mod usage;
 mod whole_loop;

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::database::Database;
 use crate::exposition::Exposition;
 use crate::running::{ADMIN, Running, until};
@@ -17,9 +17,9 @@ fn only_the_port_for_metrics_answers_them_and_nothing_else() {
         server.ask("GET", path).header("authorization", ADMIN).send().refused(404);
     }
     for path in ["/", "/healthz", "/api/events", "/sdk/v2/flags"] {
-        Asking::new(metrics, "GET", path).header("authorization", ADMIN).send().refused(404);
+        RequestBuilder::new(metrics, "GET", path).header("authorization", ADMIN).send().refused(404);
     }
-    Asking::new(metrics, "POST", "/metrics").send().refused(405);
+    RequestBuilder::new(metrics, "POST", "/metrics").send().refused(405);
     assert!(Exposition::of(metrics).value("process_start_time_seconds") > 1_700_000_000.0);
     assert_eq!(Exposition::of(metrics).value(r#"experiment_build_info{version="0.1.0"}"#), 1.0);
 }

@@ -1,4 +1,4 @@
-//! How many experiment properties a project has, and how often a user's change (requirements §28.13, §5.6, §5.7).
+//! How many experiment properties a project has, and how often a user's change.
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::database::{Database, ask};
 use crate::running::{ADMIN, Running};
 use crate::small_disk::{set_immutable, skipped};
@@ -86,7 +86,8 @@ fn a_database_that_becomes_read_only_is_survived() {
     server.vardata(&json!({ "user_id": "visitor" })).send().expect(200);
     // Who reads now has connections opened that can do nothing else, also later.
     let port = server.port;
-    let read = move || Asking::new(port, "GET", "/api/events").header("authorization", ADMIN).send().expect(200);
+    let read =
+        move || RequestBuilder::new(port, "GET", "/api/events").header("authorization", ADMIN).send().expect(200);
     let readers: Vec<_> = (0..64).map(|_| std::thread::spawn(read)).collect();
     readers.into_iter().for_each(|reader| assert!(reader.join().is_ok()));
     drop(sealed);

@@ -72,7 +72,7 @@ fn health_needs_no_key() {
 }
 
 #[test]
-fn unknown_paths_and_methods_are_told_in_json() {
+fn unknown_paths_and_methods_are_refused_in_json() {
     let server = Running::start();
     server.ask("GET", "/api/nothing").send().refused(404);
     server.ask("GET", "/shutdown").send().refused(404);

@@ -23,9 +23,9 @@ fn a_user_whom_both_evaluate_is_assigned_and_exposed_once() {
     let (first, second) = pair();
     let user = json!({ "user_id": "alice", "device_id": "phone" });
     for server in [&first, &second, &first, &second] {
-        let asking = server.vardata(&user).header("x-amp-exp-exposure-track", "track");
-        let asking = asking.header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
-        assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
+        let request = server.vardata(&user).header("x-amp-exp-exposure-track", "track");
+        let request = request.header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
+        assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
     }
     // Each tells in its own order: when the next user's assignment is there, all before it are.
     for (server, user_id) in [(&first, "after-first"), (&second, "after-second")] {

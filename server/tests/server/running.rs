@@ -5,10 +5,10 @@ use std::process::{Child, Command, Stdio};
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::asking::{Answer, Asking};
+use crate::client::{Answer, RequestBuilder};
 use crate::database::Database;
+pub use crate::poll_until::until;
 use crate::process::{ended, port_of, ports_of, signal};
-pub use crate::until::until;
 
 pub struct Running {
     pub port: u16,
@@ -81,12 +81,12 @@ impl Running {
         assert!(ended(&mut self.child).success());
     }
 
-    pub fn ask(&self, method: &str, path: &str) -> Asking {
-        Asking::new(self.port, method, path)
+    pub fn ask(&self, method: &str, path: &str) -> RequestBuilder {
+        RequestBuilder::new(self.port, method, path)
     }
 
     /// `GET /sdk/v2/vardata` for a user.
-    pub fn vardata(&self, user: &Value) -> Asking {
+    pub fn vardata(&self, user: &Value) -> RequestBuilder {
         let user = base64url(user.to_string().as_bytes());
         self.ask("GET", "/sdk/v2/vardata?v=0").header("authorization", CLIENT).header("x-amp-exp-user", user.to_str())
     }

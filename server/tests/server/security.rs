@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::asking::{Answer, Asking};
+use crate::client::{Answer, RequestBuilder};
 use crate::database::Database;
 use crate::running::{ADMIN, CLIENT, Running, until};
 
@@ -27,10 +27,10 @@ fn of_the_admin(path: &str) -> bool {
     path.starts_with("/api/")
 }
 
-/// A request with a key in every place where somebody might look for one.
-fn with_key(asking: Asking, scheme: &str, key: &str) -> Asking {
+/// A request with a key wherever a server might look for one.
+fn with_key(request: RequestBuilder, scheme: &str, key: &str) -> RequestBuilder {
     let body = json!({ "api_key": key, "admin_key": key, "key": key }).to_string();
-    asking.header("authorization", format!("{scheme}{key}")).header("x-api-key", key).header("cookie", key).body(body)
+    request.header("authorization", format!("{scheme}{key}")).header("x-api-key", key).header("cookie", key).body(body)
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn a_key_opens_one_thing_and_nothing_else() {
 fn two_keys_are_none() {
     let server = Running::start();
     for (first, second) in [(ADMIN, "Bearer wrong"), ("Bearer wrong", ADMIN), (ADMIN, ADMIN)] {
-        let asking = server.ask("GET", "/api/events").header("authorization", first).header("authorization", second);
-        asking.send().refused(401);
+        let request = server.ask("GET", "/api/events").header("authorization", first).header("authorization", second);
+        request.send().refused(401);
     }
     let user = json!({ "user_id": "alice" });
     server.vardata(&user).header("authorization", "Api-Key wrong").send().refused(401);
@@ -134,8 +134,8 @@ fn a_page_that_rebinds_its_name_to_this_machine_still_has_no_key() {
     let server = Running::start();
     for path in paths().into_iter().filter(|path| of_the_admin(path)) {
         let head = format!("GET {path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n");
-        let asking = Asking { head, ..server.ask("GET", "") };
-        asking.header("origin", "http://evil.example").header("sec-fetch-site", "same-origin").send().refused(401);
+        let request = RequestBuilder { head, ..server.ask("GET", "") };
+        request.header("origin", "http://evil.example").header("sec-fetch-site", "same-origin").send().refused(401);
     }
 }
 
@@ -154,9 +154,9 @@ fn ask_all_gets(server: &Running, track: &str) {
     for path in paths() {
         for (method, query) in ["GET", "HEAD"].iter().flat_map(|method| queries.map(|query| (method, query))) {
             for key in [ADMIN, CLIENT, "Api-Key server-key", "Bearer shop-api-key"] {
-                let asking = server.ask(method, &format!("{path}{query}")).header("authorization", key);
-                let asking = asking.header("x-amp-exp-user", user.to_str()).header("x-amp-exp-track", track);
-                asking.header("x-http-method-override", "DELETE").body(flag).send();
+                let request = server.ask(method, &format!("{path}{query}")).header("authorization", key);
+                let request = request.header("x-amp-exp-user", user.to_str()).header("x-amp-exp-track", track);
+                request.header("x-http-method-override", "DELETE").body(flag).send();
             }
         }
     }
@@ -173,7 +173,7 @@ fn no_get_changes_anything_but_for_the_assignment_of_an_evaluation() {
     assert!(before.len() >= 5 && before["person"].len() == 1, "{before:?}");
     ask_all_gets(&server, "no-track");
     assert_eq!(server.database.rows(), before);
-    // As it is told to by the seed, evaluation stores that a user was assigned: nothing else, and no property.
+    // Evaluation stores that a user was assigned: nothing else, and no property.
     ask_all_gets(&server, "track");
     let assigned = |user_id: &str| server.assignments(user_id, 1).len();
     assert!(assigned("alice") > 0 && assigned("new") > 0);
@@ -281,10 +281,10 @@ fn no_path_reaches_beyond_the_folder_that_is_served() {
     ];
     for path in ESCAPES.into_iter().chain(long.map(String::as_str)) {
         let answer = server.ask("GET", path).send();
-        let told = String::from_utf8_lossy(&answer.body);
+        let text = String::from_utf8_lossy(&answer.body);
         let start = &path[..path.len().min(40)];
-        assert!([400, 404, 405, 414, 431].contains(&answer.status), "{start}: {} {told}", answer.status);
-        assert!(!told.contains("secret") && !told.contains("experiment_security"), "{start}: {told}");
+        assert!([400, 404, 405, 414, 431].contains(&answer.status), "{start}: {} {text}", answer.status);
+        assert!(!text.contains("secret") && !text.contains("experiment_security"), "{start}: {text}");
     }
     assert_eq!(server.ask("GET", "/index.html").send().status, 200);
     until(|| (server.ask("GET", "/healthz").send().status == 200).then_some(()));

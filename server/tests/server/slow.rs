@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::honest::{flooded, size};
+use crate::background_load::{flooded, size};
 use crate::running::Running;
 
 fn body(user_id: &str, bytes: usize) -> Vec<u8> {

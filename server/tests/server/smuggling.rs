@@ -13,7 +13,7 @@ const END: &str = "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n
 
 /// The statuses of all answers to these bytes.
 fn statuses(server: &Running, bytes: &[u8]) -> Vec<u16> {
-    let mut socket = crate::asking::connected(server.port);
+    let mut socket = crate::client::connected(server.port);
     // The server may have closed it before the end.
     let _refused_early = socket.write_all(bytes);
     if !bytes.ends_with(END.as_bytes()) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::database::{Database, name};
 use crate::process::{ended, lines_of, output_of, signal};
 use crate::running::{Running, SERVER, spawn_heard, until};
@@ -56,7 +56,7 @@ fn a_server_without_a_readable_configuration_says_so_and_ends() {
 }
 
 #[test]
-fn a_configuration_that_is_not_understood_is_refused_by_its_place() {
+fn a_configuration_that_is_not_understood_is_refused_by_its_path() {
     let project =
         r#""name":"p","api_key":"a","admin_key":"b","deployments":[{"key":"c","name":"web","kind":"client"}]"#;
     let flag = |flag: &str| format!(r#"{{"projects":[{{{project},"flags":[{flag}]}}]}}"#);
@@ -104,7 +104,7 @@ fn flags_that_break_a_rule_are_no_matter_where_the_database_has_its_own() {
 }
 
 #[test]
-fn the_version_is_told() {
+fn the_version_is_printed() {
     let output = output_of(&mut server(&["--version"]));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("experiment-server {}\n", env!("CARGO_PKG_VERSION")));
     assert!(output.status.success());
@@ -117,7 +117,7 @@ fn a_server_whose_output_cannot_be_written_serves() {
     let arguments = ["--config", CONFIG, "--port", &port.to_string()];
     let mut child = server(&arguments).stdout(full()).stderr(full()).spawn().unwrap();
     until(|| TcpStream::connect(("127.0.0.1", port)).ok());
-    Asking::new(port, "GET", "/healthz").send().expect(200);
+    RequestBuilder::new(port, "GET", "/healthz").send().expect(200);
     signal(&child, "TERM");
     assert!(ended(&mut child).success());
     for (arguments, code) in [(&["--help"][..], 0), (&["--version"], 0), (&["--prot"], 1), (&["--config", "/none"], 1)]
@@ -144,7 +144,7 @@ fn a_name_is_listened_on_at_every_address_it_has() {
     let mut child = server(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let line = lines_of(&mut child).recv_timeout(Duration::from_secs(60)).unwrap();
     let port = line.strip_prefix("listening on http://127.0.0.1:").unwrap().parse().unwrap();
-    Asking::new(port, "GET", "/healthz").send().expect(200);
+    RequestBuilder::new(port, "GET", "/healthz").send().expect(200);
     let addresses = std::net::ToSocketAddrs::to_socket_addrs(&("localhost", port)).unwrap();
     assert!(addresses.into_iter().all(|address| std::net::TcpStream::connect(address).is_ok()));
     signal(&child, "TERM");

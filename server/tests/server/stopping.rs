@@ -29,7 +29,7 @@ fn a_request_under_way_is_answered_and_a_new_one_is_not() {
     let mut server = Running::on(Database::lasting(), &[]);
     let body =
         json!({ "api_key": "shop-api-key", "events": [{ "user_id": "alice", "event_type": "Buy" }] }).to_string();
-    let mut socket = crate::asking::connected(server.port);
+    let mut socket = crate::client::connected(server.port);
     let head = format!(
         "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         body.len()

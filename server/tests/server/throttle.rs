@@ -1,4 +1,4 @@
-//! Who sends too much is told so, with nothing stored by halves and nothing lost (requirements §28.12, §16.5).
+//! Who sends too much is refused, with nothing stored by halves and nothing lost.
 
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::{Now, to_iso};
 use serde_json::{Value, json};
 
-use crate::asking::Answer;
+use crate::client::Answer;
 use crate::running::{Running, until};
 
 fn events(user_id: &str, ids: impl Iterator<Item = usize>) -> Vec<Value> {

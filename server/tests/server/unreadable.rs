@@ -3,7 +3,7 @@
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::asking::{Answer, Asking};
+use crate::client::{Answer, RequestBuilder};
 use crate::database::Database;
 use crate::running::{CLIENT, Running};
 
@@ -69,8 +69,8 @@ fn an_experiment_property_whose_name_is_no_utf8_is_one_property_each_time() {
         );
         assert_eq!(post(&server, "older-api-key", &event).expect(200)["verdicts"][0]["verdict"], "stored");
     }
-    let asking = server.ask("GET", "/api/users?user_id=alice").header("authorization", "Bearer older-admin-key");
-    assert_eq!(asking.send().expect(200)["user_properties"], json!({ "[Experiment] Z\u{FFFD}rich": "b" }));
+    let request = server.ask("GET", "/api/users?user_id=alice").header("authorization", "Bearer older-admin-key");
+    assert_eq!(request.send().expect(200)["user_properties"], json!({ "[Experiment] Z\u{FFFD}rich": "b" }));
 }
 
 #[test]
@@ -90,20 +90,20 @@ fn a_form_is_read_as_the_bytes_that_it_escapes() {
 #[test]
 fn a_user_with_such_a_byte_in_a_property_has_variants_and_one_with_it_in_an_id_is_refused() {
     let server = Running::start();
-    let ask = |user: &str| -> [Asking; 2] {
+    let ask = |user: &str| -> [RequestBuilder; 2] {
         let posted = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(latin(user));
         let header = base64url(&latin(user)).to_str().into_owned();
-        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
-        [posted, asking.header("x-amp-exp-user", header)]
+        let request = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
+        [posted, request.header("x-amp-exp-user", header)]
     };
-    for asking in ask(r#"{"user_id":"alice","city":"ZURICH"}"#) {
-        assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
+    for request in ask(r#"{"user_id":"alice","city":"ZURICH"}"#) {
+        assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
     }
     for (user, field) in
         [(r#"{"user_id":"ZURICH","device_id":"phone"}"#, "user_id"), (r#"{"device_id":"ZURICH"}"#, "device_id")]
     {
-        for asking in ask(user) {
-            assert_eq!(asking.send().refused(400), format!("The {field} is not UTF-8"));
+        for request in ask(user) {
+            assert_eq!(request.send().refused(400), format!("The {field} is not UTF-8"));
         }
     }
     let asked = |query: &str| server.ask("GET", &format!("/v1/vardata?{query}")).header("authorization", CLIENT).send();

@@ -1,4 +1,4 @@
-//! Usage: what counts to volume and to tracked users, in which month, and what does not (requirements §28.7, §6).
+//! Usage: what counts to volume and to tracked users, in which month, and what does not.
 
 use serde_json::{Value, json};
 

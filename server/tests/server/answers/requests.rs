@@ -4,7 +4,7 @@ use experiment_wasm::api::base64url;
 use serde_json::json;
 
 use super::Record;
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::running::{ADMIN, CLIENT, Running, SERVER};
 use crate::security;
 
@@ -283,12 +283,12 @@ fn every_method(record: &mut Record<'_>) {
 }
 
 fn metrics_page(record: &mut Record<'_>, port: u16) {
-    let page = Asking::new(port, "HEAD", "/metrics").send();
+    let page = RequestBuilder::new(port, "HEAD", "/metrics").send();
     let lines = page.head.lines().filter(|line| !line.starts_with("date: ") && !line.starts_with("content-length: "));
     let head: Vec<_> = lines.collect();
     record.text += &format!("# HEAD /metrics of the metrics port\n{}\n\n", head.join("\n"));
     for (method, path) in [("POST", "/metrics"), ("GET", "/"), ("GET", "/healthz")] {
-        record.ask(Asking::new(port, method, path));
+        record.ask(RequestBuilder::new(port, method, path));
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A request in the making.
-pub struct Asking {
+pub struct RequestBuilder {
     pub port: u16,
     pub head: String,
     pub body: Vec<u8>,
@@ -33,7 +33,7 @@ pub fn connected(port: u16) -> TcpStream {
     socket
 }
 
-impl Asking {
+impl RequestBuilder {
     pub fn new(port: u16, method: &str, path: &str) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
         Self { port, head, body: Vec::new(), wait: Duration::from_secs(60) }

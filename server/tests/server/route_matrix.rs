@@ -3,7 +3,7 @@
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::client::RequestBuilder;
 use crate::running::{ADMIN, CLIENT, Running, SERVER};
 
 /// Stands in every id, property, type and flag key that is sent, and in every wrong key.
@@ -24,13 +24,13 @@ pub fn betrayed(text: &str) -> Option<&str> {
 /// Asks everything there is to ask; no answer tells a key.
 pub fn ask_everything(server: &Running) {
     let all = [evaluations(server), posts(server), administration(server), nonsense(server)];
-    for asking in all.into_iter().flatten() {
-        let about = asking.head.lines().next().unwrap().to_owned();
-        let Ok(answer) = asking.attempt() else { continue };
-        let told = format!("{}\n{}", answer.head, String::from_utf8_lossy(&answer.body));
-        let key = KEYS.into_iter().find(|key| told.contains(key)).or(told.contains("wrong-").then_some("a wrong key"));
-        // The admin is told which deployments a flag is for.
-        assert!(key.is_none() || about.contains("/api/flags") && key == Some("server-key"), "{about}: {told}");
+    for request in all.into_iter().flatten() {
+        let about = request.head.lines().next().unwrap().to_owned();
+        let Ok(answer) = request.attempt() else { continue };
+        let text = format!("{}\n{}", answer.head, String::from_utf8_lossy(&answer.body));
+        let key = KEYS.into_iter().find(|key| text.contains(key)).or(text.contains("wrong-").then_some("a wrong key"));
+        // The admin sees which deployments a flag is for.
+        assert!(key.is_none() || about.contains("/api/flags") && key == Some("server-key"), "{about}: {text}");
     }
 }
 
@@ -45,7 +45,7 @@ fn user_header() -> String {
     base64url(user().to_string().as_bytes()).to_str().into_owned()
 }
 
-fn evaluations(server: &Running) -> Vec<Asking> {
+fn evaluations(server: &Running) -> Vec<RequestBuilder> {
     let get = |path: &str, key: &str| server.ask("GET", path).header("authorization", key);
     let vardata = |key: &str| get("/sdk/v2/vardata?zq7x=zq7x", key).header("x-amp-exp-user", user_header());
     let posted = |body: &str| server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(body);
@@ -112,7 +112,7 @@ fn odd_events() -> Vec<Value> {
     ]
 }
 
-fn posts(server: &Running) -> Vec<Asking> {
+fn posts(server: &Running) -> Vec<RequestBuilder> {
     let post = |path: &str, body: String| server.ask("POST", path).body(body);
     let sent = |key: &str, events: Value| json!({ "api_key": key, "events": events }).to_string();
     let api = "shop-api-key";
@@ -141,7 +141,7 @@ fn posts(server: &Running) -> Vec<Asking> {
     all
 }
 
-fn administration(server: &Running) -> Vec<Asking> {
+fn administration(server: &Running) -> Vec<RequestBuilder> {
     let ask = |method: &str, path: &str| server.ask(method, path).header("authorization", ADMIN);
     let flag = json!({ "variants": { "on": { "key": "on", "value": "zq7x" } }, "segments": [{ "variant": "on" }] });
     vec![
@@ -166,7 +166,7 @@ fn administration(server: &Running) -> Vec<Asking> {
     ]
 }
 
-fn nonsense(server: &Running) -> Vec<Asking> {
+fn nonsense(server: &Running) -> Vec<RequestBuilder> {
     let ask = |method: &str, path: &str| server.ask(method, path);
     vec![
         ask("GET", "/healthz"),

@@ -1,4 +1,4 @@
-//! Honest clients beside a flood: all of them must be served, and the server's memory stay under a number.
+//! Clients beside a flood: all of them must be served, and the memory of the server must stay under a limit.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
@@ -19,15 +19,15 @@ pub fn size(whole: usize, less: usize) -> usize {
 }
 
 /// How many connections the server has open at once: the most it takes, or what it has files for.
-pub fn places() -> usize {
+pub fn slots() -> usize {
     size(4_096, 512)
 }
 
-/// Runs a flood with honest clients beside it: one sends small batches, one large ones, one asks for variants.
+/// Runs a flood with other clients beside it: one sends small batches, one large ones, one asks for variants.
 /// Returns how many batches they sent.
-fn beside_honest_clients(server: &Running, flood: impl FnOnce()) -> usize {
+fn beside_other_clients(server: &Running, flood: impl FnOnce()) -> usize {
     let (over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let honest = |name: &'static str, padding: usize| {
+    let batches = |name: &'static str, padding: usize| {
         let mut number = 0;
         // At least one after the flood.
         loop {
@@ -42,8 +42,8 @@ fn beside_honest_clients(server: &Running, flood: impl FnOnce()) -> usize {
         }
     };
     scope(|scope| {
-        scope.spawn(|| honest("small", 10));
-        scope.spawn(|| honest("larger", 30_000));
+        scope.spawn(|| batches("small", 10));
+        scope.spawn(|| batches("larger", 30_000));
         scope.spawn(|| {
             for number in 0.. {
                 server.vardata(&json!({ "user_id": format!("visitor-{number}") })).send().expect(200);
@@ -59,7 +59,7 @@ fn beside_honest_clients(server: &Running, flood: impl FnOnce()) -> usize {
     sent.into_inner()
 }
 
-/// Ends the honest clients also when the flood panics.
+/// Ends the other clients also when the flood panics.
 pub struct Over<'a>(pub &'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -71,24 +71,24 @@ impl Drop for Over<'_> {
 #[track_caller]
 fn store(server: &Running, name: &str, padding: usize) {
     server.store(
-        json!([{ "user_id": name, "event_type": "Honest", "event_properties": { "note": "x".repeat(padding) } }]),
+        json!([{ "user_id": name, "event_type": "Background", "event_properties": { "note": "x".repeat(padding) } }]),
     );
 }
 
-/// After a flood: everything honest is there, and the memory was never more than it may be.
+/// Checks, after a flood: every event of the other clients is stored, and the memory was never more than it may be.
 #[track_caller]
-fn is_well(server: &Running, what: &str, honest: usize) {
-    let stored = server.database.number("SELECT count(*) FROM event WHERE event_type = 'Honest'");
-    assert_eq!(usize::try_from(stored).unwrap(), honest);
+fn assert_served(server: &Running, what: &str, others: usize) {
+    let stored = server.database.number("SELECT count(*) FROM event WHERE event_type = 'Background'");
+    assert_eq!(usize::try_from(stored).unwrap(), others);
     let peak = most_memory(server.child.id());
-    println!("{what}: {honest} honest batches, {} MiB at most", peak >> 20);
+    println!("{what}: {others} other batches, {} MiB at most", peak >> 20);
     assert!(peak <= MOST_MEMORY, "{what}: {peak} bytes");
 }
 
-/// A flood of a server, beside honest clients.
+/// A flood of a server, beside other clients.
 pub fn flooded(what: &str, flood: impl FnOnce(&Running)) {
     // 128 of the files are not for connections.
-    let server = Running::with_files(Database::lasting(), places() + 128);
-    let honest = beside_honest_clients(&server, || flood(&server));
-    is_well(&server, what, honest);
+    let server = Running::with_files(Database::lasting(), slots() + 128);
+    let others = beside_other_clients(&server, || flood(&server));
+    assert_served(&server, what, others);
 }
