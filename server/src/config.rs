@@ -1,7 +1,7 @@
-//! The configuration file: projects, keys, deployments, and the flags that seed an empty database.
+//! The configuration file: projects, keys, deployments, and the flags that fill an empty database.
 //!
-//! What is not known is refused, by its whole path. Flags stay the text they are and are read as flags are everywhere: they
-//! may hold what other readers refuse. An error names the path of what is wrong, never the value.
+//! An unknown field is refused by its whole path. Flags are kept as text and read by the SDK's reader: they may hold
+//! what other readers refuse. An error names the path of what is wrong, never the value.
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What an operator can measure, each number with its name and its HELP sentence side by side.
+//! The metrics of the server, each with its name and its HELP sentence side by side.
 //!
 //! Labels are closed sets of words of this program. No key, id, event type, flag or property is ever one.
 

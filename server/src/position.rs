@@ -1,4 +1,4 @@
-//! Where in a text something is wrong, for people: the byte, and the line and column of an editor.
+//! A position in a text, for people: the byte, and the line and column of an editor.
 
 use std::fmt;
 

@@ -1,8 +1,9 @@
-//! When the server stops: one pair of ears for the whole process, there before it says that it listens, so that no request to
-//! stop is missed and none stops only a part.
+//! Signals that stop the server. One listener for the whole process is installed before the server says that it
+//! listens, so that no signal is missed and none stops only a part.
 //!
-//! SIGTERM, SIGINT and SIGHUP ask it to finish. A second signal, a second later or more, is from a person who does not want to wait: then it ends
-//! at once. Sooner it is the same request twice, as when a terminal and a shell both tell their processes.
+//! SIGTERM, SIGINT and SIGHUP ask it to finish. A further signal a second later or more ends it at once: a person does
+//! not want to wait. A sooner one is the same request twice, as when a terminal and a shell both signal their
+//! processes.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A batch of events of one project: what it needs of the store, and what it makes of it.
+//! A batch of events of one project: the stored state that it needs, and the changes that it makes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,8 +72,8 @@ pub struct PropertyUpdates {
 }
 
 impl<'a> BatchState<'a> {
-    /// Applies an event. `return_id`: its insert id where it is the return of a user to a variant. An event whose insert id is
-    /// stored changes nothing.
+    /// Applies an event. `return_id`: its insert id where it is the return of a user to a variant. An event whose
+    /// insert id is stored changes nothing.
     pub fn apply(&mut self, incoming: &'a IncomingEvent, return_id: Option<Text>) -> Verdict {
         let insert_id = return_id.unwrap_or_else(|| incoming.timestamp.insert_id.clone());
         if !self.stored_insert_ids.insert(insert_id.clone()) {
@@ -97,8 +97,8 @@ impl<'a> BatchState<'a> {
         Verdict::Stored(limit)
     }
 
-    /// The events to save now: all, once their snapshots are too large to wait for the rest of the batch. A snapshot has all
-    /// properties of a user, so that a small request can become a thousand times larger.
+    /// The events to save now: all, once their snapshots are too large to wait for the rest of the batch. A snapshot
+    /// has all properties of a user, so that a small request can become a thousand times larger.
     pub fn overflow(&mut self) -> Vec<NewEvent<'a>> {
         if self.snapshot_bytes < MAX_SNAPSHOT_BYTES {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What an event asks to change in a user's properties.
+//! The changes of user properties that an event asks for.
 
 use super::Rejection;
 use experiment_wasm::json::{Object, Text, Value};

@@ -1,5 +1,5 @@
-//! Ids: which texts identify a user. An id that is too short, a placeholder, or neither text nor number is removed from its
-//! event; an event without another id is rejected. The rules are Amplitude's.
+//! Ids: which texts identify a user. An id that is too short, a placeholder, or neither text nor number is removed from
+//! its event; an event without another id is rejected. The rules are Amplitude's.
 
 use super::{Rejection, Rules, name};
 use experiment_wasm::dialect::Dialect;

@@ -8,8 +8,8 @@
 //!    properties become ([`properties`], [`property`], [`change`]) within the [`limits`], and a [`Verdict`] for each event.
 //! 4. [`usage`] says which stored events count to a project's volume.
 //!
-//! `tests/vectors/ingestion.json` of the repository has the cases, `tests/permutations.rs` shows that the order of arrival
-//! makes no difference.
+//! `tests/vectors/ingestion.json` of the repository has the cases, `tests/permutations.rs` shows that the order of
+//! arrival makes no difference.
 #![forbid(unsafe_code)]
 
 pub mod batch;
@@ -40,7 +40,8 @@ use experiment_wasm::json::{Object, Text, Value};
 use experiment_wasm::user::Identity;
 use properties::Properties;
 
-/// The longest id, key or event type, in bytes: Amplitude's limit for strings, and what an index entry of any store takes.
+/// The longest id, key or event type, in bytes: Amplitude's limit for strings, and what an index entry of any store
+/// takes.
 pub const MAX_NAME_BYTES: usize = 1_024;
 
 /// The latest time an event can have: the last millisecond that a JavaScript `Date` can name.
@@ -145,8 +146,8 @@ fn readable(object: Object, deep: Rejection) -> Result<Object, Rejection> {
 }
 
 impl Exposed {
-    /// Whether the user was in another variant since: of exposures that a server tracks by itself, one that was stored that
-    /// day counts again only then.
+    /// Whether the user was in another variant since: of exposures that a server tracks by itself, one that was stored
+    /// that day counts again only then.
     pub fn is_a_return(&self, properties: &Properties) -> bool {
         let variant = self.variant.as_ref().map(Value::from);
         properties.get(&self.property()).is_some_and(|property| property.value() != variant)

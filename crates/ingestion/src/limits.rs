@@ -1,7 +1,7 @@
 //! How many user properties there may be, and how often they may change: this project's and Amplitude's numbers.
 //!
-//! Over a limit, or where what is stored cannot be read, the event is stored all the same, and its verdict says which limit
-//! left the property as it was.
+//! Over a limit, or where what is stored cannot be read, the event is stored all the same, and its verdict says which
+//! limit left the property as it was.
 
 use super::change::{Change, Operation};
 use super::meter::Limit;

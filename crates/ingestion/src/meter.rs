@@ -1,8 +1,7 @@
-//! A meter: how much of each id came in lately, against a limit over a time.
+//! A meter: how many events of each id came in lately, against a limit over a period.
 //!
-//! Each id has a level that rises with every event and sinks evenly, so that the limit is an average over the time it is
-//! given for. An id whose level has sunk to nothing is as good as never seen, and is forgotten: what is kept follows what
-//! came in lately, not how many ids there are.
+//! Each id has a level that rises with every event and sinks evenly, so that the limit is an average over the period.
+//! An id whose level has sunk to nothing is forgotten: memory follows the recent traffic, not the number of ids.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;

@@ -1,8 +1,8 @@
-//! Who is who: which person an event's ids mean, and what becomes of a visitor who logs in.
+//! Identity resolution: which person the ids of an event mean, and what becomes of a visitor who logs in.
 //!
-//! A user id wins over a device. The first user id on an anonymous device takes that visitor over, or, where the user is
-//! known already, the visitor merges into the user. Users never merge. Events of a device without a user id are the last
-//! known user's. Pure: it works on what a transaction has loaded; whatever it changed is marked to be saved.
+//! A user id wins over a device. The first user id on an anonymous device takes that visitor over, or, where the user
+//! is known already, the visitor merges into the user. Users never merge. Events of a device without a user id belong
+//! to its last known user. Pure: it works on what a transaction has loaded, and marks what it changed to be saved.
 
 use std::collections::{BTreeSet, HashMap};
 

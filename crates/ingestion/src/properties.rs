@@ -1,4 +1,4 @@
-//! All properties of one user, and how they are kept.
+//! All properties of one user, and their stored form.
 
 use std::collections::BTreeMap;
 

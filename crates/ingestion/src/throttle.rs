@@ -1,4 +1,4 @@
-//! Throttling: how many events of one user or device are taken in a time. A request is admitted whole or not at all.
+//! Throttling: how many events of one user or device are taken in a period. A request is admitted whole or not at all.
 //!
 //! The numbers are Amplitude's; time is the monotonic clock's.
 
@@ -17,8 +17,8 @@ pub struct Limits {
     pub quota: Option<Limit>,
 }
 
-/// `/2/httpapi` and `/identify`: 30 events per second, averaged over 30 seconds. Amplitude averages over "a recent time" it
-/// does not name, and asks a throttled sender to pause for 30 seconds.
+/// `/2/httpapi` and `/identify`: 30 events per second, averaged over 30 seconds. Amplitude averages over "a recent
+/// time" it does not name, and asks a throttled sender to pause for 30 seconds.
 pub const HTTP_V2: Limits = Limits { rate: Limit { events: 900, millis: 30_000 }, quota: None };
 
 /// `/batch`: 1,000 events per second, averaged over 30 seconds, and 500,000 in 24 hours.

@@ -1,5 +1,5 @@
-//! One connection that stays open: a request, its answer, the next request. Bytes and little else, so that the load costs
-//! the machine less than the server does.
+//! One connection that stays open: a request, its answer, the next request. Bytes and little else, so that the load
+//! costs the machine less than the server does.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -1,6 +1,6 @@
-//! Which flags may be written: the domain's rules, and what only the server knows, its deployments.
+//! Which flags may be written: the rules of the SDK's core, and the server's own rule about deployments.
 //!
-//! Rules hold for what is written from now on. A stored flag that breaks one works as it did, and is named by its fault.
+//! Rules hold for new writes. A stored flag that breaks one works as before, and is listed with its fault.
 
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::flag::{Fault, FlagCode, FlagError, Flags, rules};

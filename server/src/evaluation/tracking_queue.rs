@@ -1,7 +1,9 @@
-//! What remote evaluation tracks, assignments and exposures, on its way to the store: queued before the answer leaves, stored soon after.
+//! The queue of assignments and exposures that remote evaluation tracks: filled before the response leaves, stored soon
+//! after.
 //!
-//! A full queue makes the next answer wait, and after a second it is refused; nothing is dropped, and what the store refuses
-//! is offered again until it takes it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
+//! A full queue delays the next response, and after a second that request is refused. Nothing is dropped: what the
+//! store refuses is offered again until it is taken. SIGTERM drains the queue; a killed process loses what was not
+//! committed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +19,8 @@ use crate::store::writer::Writer;
 /// How many events may wait. At 5,000 a second this is under half a second of a disk that does not answer.
 const WAITING: usize = 2_048;
 
-/// How long a response waits for a slot of the queue. Waiting longer would hold a connection for as long as the store is away.
+/// How long a response waits for a slot of the queue. Waiting longer would hold a connection for as long as the store
+/// is away.
 const SLOT_WAIT: Duration = Duration::from_secs(1);
 
 /// How many are stored together: one group of the writer.

@@ -1,4 +1,4 @@
-//! How slowly a body may come: as slowly as the slowest networks in use, and not for ever.
+//! The slowest pace of a body that is accepted: that of the slowest networks in use, and for a minute at most.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
-//! Pages of other origins are kept away from what the admin key opens, whatever key they hold.
+//! Refuses pages of other origins on the admin API, whatever key they hold.
 //!
-//! A page whose name was made to mean this machine (DNS rebinding) passes for an own one. It gains nothing: the key is in
-//! no cookie, and without it there is no answer. Which names are ours is not known here, a proxy may stand before us.
+//! A page whose name resolves to this machine (DNS rebinding) passes as an own page. It gains nothing: the key is in no
+//! cookie, and without the key there is no answer. The names of this server are not known here, since a proxy may stand
+//! in front.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};

@@ -1,4 +1,4 @@
-//! What requests carry in headers and queries beside keys: users and flag keys.
+//! Users and flag keys in headers and queries.
 
 use std::collections::HashMap;
 
@@ -48,8 +48,8 @@ pub fn flag_keys_of(fields: &Fields) -> Option<Vec<Text>> {
     Some(list.split(',').map(|key| key.trim().into()).collect())
 }
 
-/// A user's JSON. Properties may hold bytes that are no UTF-8, which no condition names. An id may not: a result could not be
-/// attributed to a user.
+/// A user's JSON. Properties may hold bytes that are no UTF-8, which no condition names. An id may not: a result could
+/// not be attributed to a user.
 pub fn user(text: &[u8]) -> Result<Object, Refusal> {
     let user = parse(text).ok().and_then(Value::into_object);
     let user = user.ok_or(Refusal::Malformed("The user is no JSON object"))?;

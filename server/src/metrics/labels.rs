@@ -1,4 +1,4 @@
-//! What numbers are divided by: words of this program, never of a request.
+//! The labels of metrics: closed sets of words of this program, never of a request.
 
 use experiment_ingestion::limits::PropertyLimit;
 use experiment_ingestion::{Rejection, Verdict};

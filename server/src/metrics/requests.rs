@@ -1,5 +1,5 @@
-//! Requests as they are counted. A connection that breaks before its headers were read is no request, and a client that hangs
-//! up before the answer is not counted.
+//! Requests as they are counted. A connection that breaks before its headers were read is no request, and a client that
+//! hangs up before the answer is not counted.
 
 use std::sync::Arc;
 use std::time::Instant;

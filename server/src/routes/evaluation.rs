@@ -152,7 +152,8 @@ async fn track(
                 let mut event = IncomingEvent::new(project.id, event, 0, (None, now), fresh_insert_id);
                 event.evaluated = evaluated.map(Box::new);
                 let tracked = app.tracking.track(event).await;
-                // A variant in a response has an assignment, so without one there is no response: clients have their fallbacks.
+                // A variant in a response has an assignment, so without one there is no response: clients have their
+                // fallbacks.
                 tracked.map_err(|Full| Refusal::Unavailable)?;
             }
             // An id that cannot be stored is no valid id, and without one nothing is tracked.

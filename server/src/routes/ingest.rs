@@ -1,5 +1,5 @@
-//! Ingestion: reads a batch, decides each event by itself, and answers when the good ones are durable. A batch with a user or
-//! device that sends too much is refused as a whole.
+//! Ingestion: reads a batch, decides each event by itself, and answers when the good ones are durable. A batch with a
+//! user or device that sends too much is refused as a whole.
 
 use std::sync::Arc;
 
@@ -27,7 +27,8 @@ const HTTPAPI_BYTES: usize = SMALL_BYTES;
 /// The largest body of `/batch`, in bytes: Amplitude's limit.
 const BATCH_BYTES: usize = 20 << 20;
 
-/// How many values an event may have; while it is read they take a hundred bytes each. Amplitude's clients send a thousand.
+/// How many values an event may have; while it is read they take a hundred bytes each. Amplitude's clients send a
+/// thousand.
 const MOST_VALUES: usize = 1 << 16;
 
 /// `POST /2/httpapi`.

@@ -1,4 +1,4 @@
-//! Reading, for the admin: events as they were stored, people as they are now.
+//! The reading API of the admin: events as they were stored, people as they are now.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The answer of ingestion: Amplitude's fields, and beside them one verdict for each event, in order.
+//! The answer of ingestion: Amplitude's fields, and one verdict for each event, in order.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

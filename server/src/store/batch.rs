@@ -1,6 +1,7 @@
-//! A group of events in one transaction: load what it is about, decide in memory, save everything or nothing.
+//! Stores a group of events in one transaction: loads what they are about, decides in memory, saves everything or
+//! nothing.
 //!
-//! Ids are given here: no other writer runs beside the transaction.
+//! Row ids are assigned here: there is no other writer beside the transaction.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;

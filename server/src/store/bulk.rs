@@ -1,4 +1,4 @@
-//! Statements over many rows at once, in so few texts that prepared statements are used again.
+//! Statements over many rows at once, in a few texts, so that prepared statements are used again.
 
 use std::collections::HashSet;
 
@@ -35,10 +35,11 @@ pub async fn insert(open: &mut Transaction, start: &str, end: &str, rows: Vec<Ve
     Ok(())
 }
 
-/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key `lookup_key`.
+/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key
+/// `lookup_key`.
 ///
-/// Key by key, whatever the engine thinks of the table: PostgreSQL knows nothing of a new one until it was analyzed, and for
-/// a list of keys it would read the whole project.
+/// Key by key, whatever the engine thinks of the table: PostgreSQL knows nothing of a new one until it was analyzed,
+/// and for a list of keys it would read the whole project.
 pub async fn select_in(
     open: &mut Transaction,
     columns: &str,

@@ -1,5 +1,5 @@
-//! Flags as they are kept: their JSON as it came, the deployments they are meant for, and the version that tells every
-//! replica of a change.
+//! Flags in the store: their JSON as it was sent, the deployments they are meant for, and the version that shows every
+//! replica a change.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -119,8 +119,8 @@ impl Store {
         rows.first().map(flag).transpose()
     }
 
-    /// Stores a flag under its key, unless it would depend on itself by way of others. Those are read in the same transaction,
-    /// beside which there is no other writer: of two flags that close a circle together one is refused.
+    /// Stores a flag under its key, unless it would depend on itself by way of others. Those are read in the same
+    /// transaction, beside which there is no other writer: of two flags that close a circle together one is refused.
     pub async fn put_flag(&self, project: i64, flag: StoredFlag, dependencies: &[Text]) -> Result<Put> {
         let mut open = self.engine.begin().await?;
         let put = look_up(&mut open, project, &flag.key, dependencies).await?;

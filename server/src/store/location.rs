@@ -1,5 +1,5 @@
-//! Where the database is, and how that is shown: a path, or a server with the name of the database. A URL may hold a password,
-//! so it is never shown itself.
+//! Where the database is, and how that is shown: a path, or a server with the name of the database. The URL itself is
+//! never shown, since it may hold a password.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,6 @@
-//! The answers of every route, byte for byte, as `answers/recorded.txt` has them: statuses, headers and bodies of the answers
-//! to good and bad requests. `UPDATE=1` records them anew; the difference is reviewed with the change that made it.
+//! The answers of every route, byte for byte, as `answers/recorded.txt` has them: statuses, headers and bodies of the
+//! answers to good and bad requests. `UPDATE=1` records them anew; the difference is reviewed with the change that made
+//! it.
 
 mod requests;
 

@@ -1,7 +1,7 @@
 //! SIGKILL of the server, and the end of its PostgreSQL, at random moments while many writers are sending.
 //!
-//! What was acknowledged is there, once. What was not is there as a whole request or not at all. What the events of a user
-//! say is what that user has.
+//! What was acknowledged is there, once. What was not is there as a whole request or not at all. What the events of a
+//! user say is what that user has.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};

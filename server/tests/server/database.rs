@@ -34,7 +34,8 @@ impl Database {
         postgres().unwrap_or_else(file)
     }
 
-    /// One on a disk that may become full. On PostgreSQL only its tables are there; what is written ahead stays elsewhere.
+    /// One on a disk that may become full. On PostgreSQL only its tables are there; what is written ahead stays
+    /// elsewhere.
     pub fn on(disk: &SmallDisk) -> Self {
         let Ok(server) = std::env::var("EXPERIMENT_TEST_POSTGRES") else {
             let directory = disk.directory.join("database");

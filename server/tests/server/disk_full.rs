@@ -1,5 +1,5 @@
-//! A disk that is really full. Events are refused until later, evaluation and reading go on, and when there is room again
-//! all is well without a restart: nothing acknowledged is lost, nothing stored by halves.
+//! A disk that is really full. Events are refused until later, evaluation and reading go on, and when there is room
+//! again all is well without a restart: nothing acknowledged is lost, nothing stored by halves.
 
 use serde_json::{Value, json};
 
@@ -143,7 +143,8 @@ fn while_the_store_takes_nothing_evaluation_waits_a_second_for_a_slot_and_then_r
     let mut sender = Sender::new(&server, 2_000);
     disk.fill();
     sender.send_until_refused();
-    // Somebody in the queue, somebody on the way to the store, and then no more: each answer has its assignment or is none.
+    // Somebody in the queue, somebody on the way to the store, and then no more: each answer has its assignment or is
+    // none.
     let (mut answered, mut refused) = (Vec::new(), 0);
     for number in 0.. {
         let visitor = format!("visitor-{number}");

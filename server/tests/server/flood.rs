@@ -1,4 +1,5 @@
-//! Floods. Beside each are other clients, who must all be served, and the memory stays under a limit: `background_load.rs`.
+//! Floods. Beside each are other clients, who must all be served, and the memory stays under a limit:
+//! `background_load.rs`.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,7 +1,7 @@
 //! The server from outside: the real program, real sockets, every route with good and bad input.
 //!
-//! Each test has a server and a database of its own. With `EXPERIMENT_TEST_POSTGRES=postgres://…` they run on PostgreSQL,
-//! else on SQLite.
+//! Each test has a server and a database of its own. With `EXPERIMENT_TEST_POSTGRES=postgres://…` they run on
+//! PostgreSQL, else on SQLite.
 #![allow(
     unreachable_pub,
     clippy::expect_used,

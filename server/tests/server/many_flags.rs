@@ -1,5 +1,5 @@
-//! A hundred thousand flags: in one file, in force, given out, changed and evaluated. `make test` takes as many as are more than
-//! one text of flags may be (16 MiB).
+//! A hundred thousand flags: in one file, in force, given out, changed and evaluated. `make test` takes as many as are
+//! more than one text of flags may be (16 MiB).
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! nginx as the documentation sets it up: pages of the proxy's own origin are ours, foreign ones are not, and what is as large
-//! as it may be passes.
+//! nginx as the documentation sets it up: pages of the proxy's own origin are ours, foreign ones are not, and what is
+//! as large as it may be passes.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Who may do what, with which key; what a page may not; what a path cannot reach. Routes are read from the program's text,
-//! so that a new one is looked at too.
+//! Who may do what, with which key; what a page may not; what a path cannot reach. Routes are read from the program's
+//! text, so that a new one is looked at too.
 
 use std::collections::BTreeSet;
 
