@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use experiment_wasm::exposure::ExposureEvent;
 use experiment_wasm::json::{Object, Text};
 
+use crate::exposure::Exposed;
+use crate::incoming::IncomingEvent;
 use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES};
 use crate::lww::LwwTimestamp;
 use crate::meter::Meter;
 use crate::person_index::PersonIndex;
 use crate::properties::Properties;
-use crate::{Exposed, IncomingEvent, NormalizedEvent, Verdict};
+use crate::transform::NormalizedEvent;
+use crate::verdict::Verdict;
 
 /// How many bytes of snapshots may wait before the events are saved. A usual batch has a tenth of it.
 const MAX_SNAPSHOT_BYTES: usize = 4 << 20;

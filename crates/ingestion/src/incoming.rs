@@ -3,9 +3,9 @@
 use experiment_wasm::exposure::ExposureEvent;
 use experiment_wasm::json::Text;
 
-use crate::NormalizedEvent;
 use crate::lww::LwwTimestamp;
 use crate::time::corrected;
+use crate::transform::NormalizedEvent;
 
 /// An event to be stored.
 #[derive(Clone, Debug)]

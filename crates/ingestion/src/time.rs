@@ -1,7 +1,9 @@
 //! The time of an event: the sender's time, corrected by the server's clock.
 
-use super::MAX_TIME;
 use experiment_wasm::dialect::{Dialect, plain};
+
+/// The latest time an event can have: the last millisecond that a JavaScript `Date` can name.
+pub const MAX_TIME: u64 = 8_640_000_000_000_000;
 
 /// How long an upload may take, in milliseconds: a difference of the clocks up to here is taken for the upload, and not
 /// corrected. Otherwise an event that is sent slowly would count as later than what the same sender did after it.

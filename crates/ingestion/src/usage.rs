@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::MAX_TIME;
+use crate::time::MAX_TIME;
 
 /// The event types that count to nothing, as they are stored: what experiments send, and what only changes properties,
 /// which Amplitude does not take for events.
