@@ -1,4 +1,5 @@
-//! What every route works with: the projects with their keys and flags, the store, and what runs beside the requests.
+//! The state that every route shares: projects with their keys and flags, the store, the queues, the cache and the
+//! metrics.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -76,8 +77,8 @@ impl App {
         Ok(app)
     }
 
-    /// Loads flags that were changed, here or by another replica. When they cannot be read, those that were read last stay in
-    /// force.
+    /// Loads flags that were changed, here or by another replica. When they cannot be read, those that were read last
+    /// stay in force.
     pub async fn refresh(&self) -> Result<()> {
         let outcome = self.reload_changed().await;
         self.has_old_flags.store(outcome.is_err(), Ordering::Relaxed);
@@ -90,8 +91,8 @@ impl App {
         self.has_old_flags.load(Ordering::Relaxed)
     }
 
-    /// The versions are read first, so that a change in between is seen the next time; one look at a time, so that an older
-    /// one never comes last. A project whose flags cannot be read harms no other.
+    /// The versions are read first, so that a change in between is seen the next time; one look at a time, so that an
+    /// older one never comes last. A project whose flags cannot be read harms no other.
     async fn reload_changed(&self) -> Result<()> {
         let mut known = self.flags_versions.lock().await;
         let mut outcome = Ok(());

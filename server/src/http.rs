@@ -1,4 +1,4 @@
-//! HTTP, as far as it is the same for every route: connections, bodies, memory, origins, keys, refusals.
+//! HTTP that is the same for every route: connections, bodies, memory, origins, keys, refusals.
 
 pub mod body;
 mod body_pace;

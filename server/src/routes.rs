@@ -1,4 +1,4 @@
-//! Which path leads where, and from which pages it may be asked.
+//! The routes: their paths, and which pages may ask them.
 
 mod envelope;
 mod evaluation;

@@ -1,4 +1,4 @@
-//! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
+//! The store: events, people and their properties, flags. It does not decide what an event means.
 
 mod batch;
 mod bulk;

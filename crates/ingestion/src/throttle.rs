@@ -1,4 +1,4 @@
-//! Throttling: how many events of one user or device are taken in a time. A request is admitted whole or not at all.
+//! Throttling: how many events of one user or device are taken in a period. A request is admitted whole or not at all.
 //!
 //! The numbers are Amplitude's; time is the monotonic clock's.
 
@@ -11,14 +11,14 @@ use experiment_wasm::user::Identity;
 /// What a route takes of one user or device.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// What is told as events per second.
+    /// What an answer names as events per second.
     pub rate: Limit,
-    /// What is told as the daily quota.
+    /// What an answer names as the daily quota.
     pub quota: Option<Limit>,
 }
 
-/// `/2/httpapi` and `/identify`: 30 events per second, averaged over 30 seconds. Amplitude averages over "a recent time" it
-/// does not name, and asks who was throttled to pause for 30 seconds.
+/// `/2/httpapi` and `/identify`: 30 events per second, averaged over 30 seconds. Amplitude averages over "a recent
+/// time" it does not name, and asks a throttled sender to pause for 30 seconds.
 pub const HTTP_V2: Limits = Limits { rate: Limit { events: 900, millis: 30_000 }, quota: None };
 
 /// `/batch`: 1,000 events per second, averaged over 30 seconds, and 500,000 in 24 hours.
@@ -109,7 +109,7 @@ fn ids(identity: &Identity) -> impl Iterator<Item = Id> {
     [id(Field::User, &identity.user_id), id(Field::Device, &identity.device_id)].into_iter().flatten()
 }
 
-/// Rounded up, so that what is over the limit is told as more than it.
+/// Rounded up, so that a number over the limit is shown as more than it.
 fn per_second(events: u64, limit: Limit) -> u64 {
     (events * 1_000).div_ceil(limit.millis)
 }

@@ -1,5 +1,5 @@
-//! What is wrong with a project's stored flags. It is remembered, so that a flag is looked at again only when it changed, and
-//! its fault is logged once.
+//! The faults of a project's stored flags. They are remembered: a flag is checked again only after a change, and each
+//! fault is logged once.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};

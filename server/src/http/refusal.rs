@@ -1,4 +1,5 @@
-//! Why a request is refused, as the JSON every route answers with: a code and a sentence, no keys, nothing about users.
+//! Why a request is refused. Every refusal is JSON with a code and a sentence, and holds no key and nothing about
+//! users.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

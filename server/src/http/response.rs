@@ -1,7 +1,7 @@
-//! Answers: what every answer in JSON has in common.
+//! JSON answers.
 //!
-//! Answers of the server are structs, written by serde. Variants and flags are JSON of the SDK and stay the SDK's to write:
-//! they hold half characters and numbers like `1e400`, which serde_json has no values for.
+//! Answers of the server are structs that serde writes. Variants and flags stay the SDK's to write: they can hold half
+//! characters and numbers like `1e400`, for which serde_json has no values.
 
 use axum::Json;
 use axum::body::Body;

@@ -34,8 +34,8 @@ struct EvaluationRequest {
     user: Object,
     keys: Option<Vec<Text>>,
     shape: Shape,
-    /// Whether only the headers of the answer are wanted. Nobody gets a variant by them, so nothing is tracked, and nothing is
-    /// kept for who asks for the answer itself.
+    /// Whether only the headers of the answer are wanted. They hold no variant, so nothing is tracked and
+    /// nothing is cached.
     is_head: bool,
     /// Two requests with one digest get one answer.
     digest: Text,
@@ -85,8 +85,8 @@ async fn read_user(method: &Method, headers: &HeaderMap, body: Body) -> Result<S
 /// Whether the assignment is tracked, which is so unless the request says otherwise, and the exposures, which are not.
 fn tracks(headers: &HeaderMap) -> (bool, bool) {
     let says = |name| headers.get(name).map(HeaderValue::as_bytes);
-    let is_silent = matches!(says(TRACK_HEADER), Some(b"no-track" | b"read-only"));
-    (!is_silent, says(EXPOSURE_TRACK_HEADER) == Some(b"track"))
+    let is_untracked = matches!(says(TRACK_HEADER), Some(b"no-track" | b"read-only"));
+    (!is_untracked, says(EXPOSURE_TRACK_HEADER) == Some(b"track"))
 }
 
 fn digest(deployment: &Deployment, uri: &Uri, headers: &HeaderMap, user: &[u8], keys: Option<&[Text]>) -> Text {
@@ -152,7 +152,8 @@ async fn track(
                 let mut event = IncomingEvent::new(project.id, event, 0, (None, now), fresh_insert_id);
                 event.evaluated = evaluated.map(Box::new);
                 let tracked = app.tracking.track(event).await;
-                // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
+                // A variant in a response has an assignment, so without one there is no response: clients have their
+                // fallbacks.
                 tracked.map_err(|Full| Refusal::Unavailable)?;
             }
             // An id that cannot be stored is no valid id, and without one nothing is tracked.

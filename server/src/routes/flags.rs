@@ -1,4 +1,4 @@
-//! Flags: given to SDKs by deployment, and read, put and deleted by the admin.
+//! Flags: SDKs read those of their deployment; the admin reads, puts and deletes them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -76,8 +76,8 @@ pub async fn one(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -
     Ok(json_text(StatusCode::OK, flag.to_json()))
 }
 
-/// `PUT /api/flags/KEY`: a flag that breaks a rule is refused with its field. The answer is the flag as it is stored, with
-/// `warnings` where it depends on flags that are not there yet.
+/// `PUT /api/flags/KEY`: a flag that breaks a rule is refused with its field. The answer is the flag as it is stored,
+/// with `warnings` where it depends on flags that are not there yet.
 pub async fn put(
     State(app): State<Arc<App>>,
     Admin(project): Admin,

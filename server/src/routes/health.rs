@@ -1,8 +1,8 @@
-//! Whether the server is alive, its database answers, events were stored when it was last tried, and the flags are those that
-//! are stored.
+//! `GET /healthz`: whether the server is alive, the database answers, the last events were stored, and the flags in
+//! force are the stored ones.
 //!
-//! A disk that is full is no reason to send nobody here, nor to start anew: evaluation and reading go on. Neither are flags
-//! that could not be read: the last ones that could are in force.
+//! A full disk is no reason to take the server out of a load balancer, nor to restart it: evaluation and reading go on.
+//! Neither are flags that could not be read: the last readable ones are in force.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `GET /metrics`, on a port of its own: whoever reaches the API need not reach this.
+//! `GET /metrics`, on a port of its own: a client of the API need not reach it.
 
 use std::sync::Arc;
 

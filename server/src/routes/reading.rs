@@ -1,4 +1,4 @@
-//! Reading, for the admin: events as they were stored, people as they are now.
+//! The reading API of the admin: events as they were stored, people as they are now.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::http::request::{self, Fields};
 use crate::http::response::json;
 use crate::store::EventFilter;
 
-/// How many events are shown when nobody says, and at most: an answer stays under what a browser shows without effort.
+/// How many events are returned by default, and at most: an answer stays under what a browser shows without effort.
 const EVENTS: i64 = 100;
 const MOST_EVENTS: i64 = 10_000;
 

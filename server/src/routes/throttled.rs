@@ -1,4 +1,4 @@
-//! The answer to a request of which nothing was taken because a user or device sends too much: Amplitude's fields.
+//! The answer to a throttled request, of which no event was taken: Amplitude's fields.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

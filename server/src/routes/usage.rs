@@ -1,4 +1,4 @@
-//! Usage, for the admin: what of a project's events counts, by calendar month.
+//! The usage API of the admin, by calendar month.
 
 use std::sync::Arc;
 
@@ -23,7 +23,8 @@ struct MonthlyUsage {
     used: Usage,
 }
 
-/// `GET /api/usage?month=YYYY-MM`: `{month, events, tracked_users, experiment_properties}`, of the current month when none is named.
+/// `GET /api/usage?month=YYYY-MM`: `{month, events, tracked_users, experiment_properties}`, of the current month when
+/// none is named.
 pub async fn month(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, Refusal> {
     let month = match request::query(asked.uri())?.get("month") {
         Some(month) => Month::read(month).ok_or(Refusal::Malformed("The month is not YYYY-MM"))?,

@@ -1,4 +1,4 @@
-//! The answer of ingestion: Amplitude's fields, and beside them one verdict for each event, in order.
+//! The answer of ingestion: Amplitude's fields, and one verdict for each event, in order.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::http::response::json;
 
 /// What became of one event.
-pub struct Judged {
+pub struct EventOutcome {
     /// As it was sent or given; absent where the event's own could not be read.
     pub insert_id: Option<Text>,
     pub verdict: Result<Verdict, Rejection>,
@@ -54,22 +54,22 @@ struct Refused<'a> {
 type IndexesByField = BTreeMap<&'static str, Vec<usize>>;
 
 /// 200 when any event was good, else 400.
-pub fn answer(judged: &[Judged], bytes: usize, now: u64) -> Response {
-    if judged.iter().all(|one| one.verdict.is_err()) {
-        return json(StatusCode::BAD_REQUEST, &refused(judged));
+pub fn answer(outcomes: &[EventOutcome], bytes: usize, now: u64) -> Response {
+    if outcomes.iter().all(|one| one.verdict.is_err()) {
+        return json(StatusCode::BAD_REQUEST, &refused(outcomes));
     }
-    let stored = judged.iter().filter(|one| matches!(one.verdict, Ok(Verdict::Stored(_)))).count();
+    let stored = outcomes.iter().filter(|one| matches!(one.verdict, Ok(Verdict::Stored(_)))).count();
     let body = Accepted {
         code: 200,
         events_ingested: stored,
         payload_size_bytes: bytes,
         server_upload_time: now,
-        verdicts: judged.iter().map(Judged::view).collect(),
+        verdicts: outcomes.iter().map(EventOutcome::view).collect(),
     };
     json(StatusCode::OK, &body)
 }
 
-impl Judged {
+impl EventOutcome {
     fn view(&self) -> VerdictView<'_> {
         VerdictView {
             insert_id: self.insert_id.as_ref().map(Text::to_str),
@@ -80,8 +80,9 @@ impl Judged {
     }
 }
 
-fn refused(judged: &[Judged]) -> Refused<'_> {
-    let [missing, invalid, short] = [Fault::Missing, Fault::Invalid, Fault::Short].map(|fault| indexes(judged, fault));
+fn refused(outcomes: &[EventOutcome]) -> Refused<'_> {
+    let [missing, invalid, short] =
+        [Fault::Missing, Fault::Invalid, Fault::Short].map(|fault| indexes(outcomes, fault));
     let error = if !missing.is_empty() {
         "Request missing required field"
     } else if !invalid.is_empty() {
@@ -95,14 +96,14 @@ fn refused(judged: &[Judged]) -> Refused<'_> {
         events_with_invalid_fields: invalid,
         events_with_missing_fields: missing,
         events_with_invalid_id_lengths: short,
-        verdicts: judged.iter().map(Judged::view).collect(),
+        verdicts: outcomes.iter().map(EventOutcome::view).collect(),
     }
 }
 
 /// Which events were rejected with this fault.
-fn indexes(judged: &[Judged], fault: Fault) -> IndexesByField {
+fn indexes(outcomes: &[EventOutcome], fault: Fault) -> IndexesByField {
     let mut by_field = IndexesByField::new();
-    for (index, one) in judged.iter().enumerate() {
+    for (index, one) in outcomes.iter().enumerate() {
         if let Err(rejection) = one.verdict
             && rejection.fault() == fault
         {

@@ -1,6 +1,7 @@
-//! A group of events in one transaction: load what it is about, decide in memory, save everything or nothing.
+//! Stores a group of events in one transaction: loads what they are about, decides in memory, saves everything or
+//! nothing.
 //!
-//! Ids are given here: no other writer runs beside the transaction.
+//! Row ids are assigned here: there is no other writer beside the transaction.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -36,10 +37,10 @@ impl Store {
             by_project.entry(event.project).or_default().push((verdict, event));
         }
         let mut updates = Vec::new();
-        for (project, judged) in by_project {
-            let own: Vec<_> = judged.iter().map(|(_, event)| *event).collect();
+        for (project, pending) in by_project {
+            let own: Vec<_> = pending.iter().map(|(_, event)| *event).collect();
             let mut batch = self.load(&mut open, project, &own).await?;
-            for (verdict, event) in judged {
+            for (verdict, event) in pending {
                 let return_id = match batch.returning(event) {
                     Some(exposure) => Some(next_return(&mut open, project, exposure, &batch.stored_insert_ids).await?),
                     None => None,

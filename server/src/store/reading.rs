@@ -1,4 +1,4 @@
-//! What is read back: events with the properties that the user had then, and people with the properties that they have now.
+//! Reads events with the properties that the user had then, and people with the properties that they have now.
 
 use experiment_ingestion::properties::Properties;
 use experiment_wasm::json::parse;
@@ -111,7 +111,8 @@ fn properties(stored: String) -> Box<RawValue> {
 }
 
 /// A JSON text for readers who know no half characters and no great depth. Events that are stored now have neither; of
-/// older ones, what is too deep is shown as its text. Numbers stay as they are written: serde_json has no value for `1e400`.
+/// older ones, what is too deep is shown as its text. Numbers stay as they are written: serde_json has no value for
+/// `1e400`.
 fn readable(json: String) -> Box<RawValue> {
     let value = parse(json.as_bytes()).ok().and_then(|value| value.into_well_formed(|deep| Some(deep.into())));
     let text = value.and_then(|value| RawValue::from_string(value.to_json()).ok());

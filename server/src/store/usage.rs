@@ -1,4 +1,5 @@
-//! What a project used in a time: counted from the stored events each time, so that no counter can drift away from them.
+//! The usage of a project in a period, counted from the stored events each time, so that no counter can drift from
+//! them.
 
 use std::ops::Range;
 

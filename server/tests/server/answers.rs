@@ -1,14 +1,15 @@
-//! The answers of every route, byte for byte, as `answers/recorded.txt` has them: statuses, headers and bodies of the answers
-//! to good and bad requests. `UPDATE=1` records them anew; the difference is reviewed with the change that made it.
+//! The answers of every route, byte for byte, as `answers/recorded.txt` has them: statuses, headers and bodies of the
+//! answers to good and bad requests. `UPDATE=1` records them anew; the difference is reviewed with the change that made
+//! it.
 
 mod requests;
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::asking::{Answer, Asking};
+use crate::client::{TestResponse, TestRequest};
 use crate::database::Database;
-use crate::running::{ADMIN, Running};
+use crate::test_server::{ADMIN, TestServer};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/answers/recorded.txt");
 
@@ -17,14 +18,14 @@ const SHOWN: usize = 300;
 
 /// The record in the making.
 struct Record<'a> {
-    server: &'a Running,
+    server: &'a TestServer,
     text: String,
 }
 
 #[test]
 fn answers_are_as_they_were_recorded() {
     let www = Www::new();
-    let (server, metrics) = Running::measured(Database::lasting(), &["--www", www.0.to_str().unwrap()]);
+    let (server, metrics) = TestServer::with_metrics(Database::lasting(), &["--www", www.0.to_str().unwrap()]);
     let mut record = Record { server: &server, text: String::new() };
     requests::ask_all(&mut record, metrics);
     if std::env::var_os("UPDATE").is_some() {
@@ -41,16 +42,16 @@ fn compare(now: &str, recorded: &str) {
 }
 
 impl Record<'_> {
-    fn ask(&mut self, asking: Asking) {
+    fn ask(&mut self, request: TestRequest) {
         let own = self.server.port.to_string();
-        let lines = asking.head.lines().filter(|line| !line.starts_with("host: ") && *line != "connection: close");
-        let request: Vec<_> = lines.map(shortened).collect();
-        let mut shown = format!("# {}\n", request.join("\n# "));
-        if !asking.body.is_empty() {
-            writeln!(shown, "# {}", shortened(&String::from_utf8_lossy(&asking.body))).unwrap();
+        let lines = request.head.lines().filter(|line| !line.starts_with("host: ") && *line != "connection: close");
+        let shown: Vec<_> = lines.map(shortened).collect();
+        let mut shown = format!("# {}\n", shown.join("\n# "));
+        if !request.body.is_empty() {
+            writeln!(shown, "# {}", shortened(&String::from_utf8_lossy(&request.body))).unwrap();
         }
         self.text += &shown.replace(&own, "PORT");
-        let Answer { head, body, .. } = asking.send();
+        let TestResponse { head, body, .. } = request.send();
         for line in head.lines() {
             let name = line.split(": ").next().unwrap();
             let is_clock = ["date", "last-modified"].contains(&name);
@@ -61,15 +62,15 @@ impl Record<'_> {
     }
 
     fn get(&mut self, path: &str, key: &str) {
-        self.ask(self.server.ask("GET", path).header("authorization", key));
+        self.ask(self.server.request("GET", path).header("authorization", key));
     }
 
     fn post(&mut self, path: &str, body: impl Into<Vec<u8>>) {
-        self.ask(self.server.ask("POST", path).body(body));
+        self.ask(self.server.request("POST", path).body(body));
     }
 
     fn put(&mut self, path: &str, body: impl Into<Vec<u8>>) {
-        self.ask(self.server.ask("PUT", path).header("authorization", ADMIN).body(body));
+        self.ask(self.server.request("PUT", path).header("authorization", ADMIN).body(body));
     }
 }
 

@@ -4,8 +4,8 @@ use experiment_wasm::api::base64url;
 use serde_json::json;
 
 use super::Record;
-use crate::asking::Asking;
-use crate::running::{ADMIN, CLIENT, Running, SERVER};
+use crate::client::TestRequest;
+use crate::test_server::{ADMIN, CLIENT, SERVER, TestServer};
 use crate::security;
 
 /// Texts that two writers of JSON could write differently: escapes, control characters, half a character, a long dash.
@@ -35,7 +35,7 @@ fn evaluation(record: &mut Record<'_>) {
     let user = json!({ "user_id": "eva", "device_id": "phone", "user_properties": { "plan": "gold" } });
     let encoded = base64url(user.to_string().as_bytes()).to_str().into_owned();
     let server = record.server;
-    let vardata = |method: &str, key: &str| server.ask(method, "/sdk/v2/vardata").header("authorization", key);
+    let vardata = |method: &str, key: &str| server.request(method, "/sdk/v2/vardata").header("authorization", key);
     record.ask(vardata("GET", CLIENT).header("x-amp-exp-user", &encoded));
     record.ask(vardata("GET", CLIENT).header("x-amp-exp-user", &encoded));
     record.ask(vardata("HEAD", SERVER).header("x-amp-exp-user", &encoded));
@@ -56,7 +56,7 @@ fn evaluation(record: &mut Record<'_>) {
     record.ask(vardata("GET", CLIENT).header("x-amp-exp-user", "%%"));
     record.ask(vardata("GET", CLIENT).header("x-amp-exp-user", "a".repeat(17_000)));
     record.ask(vardata("GET", "Api-Key wrong").header("x-amp-exp-user", &encoded));
-    record.ask(server.ask("GET", "/sdk/v2/vardata").header("x-amp-exp-user", &encoded));
+    record.ask(server.request("GET", "/sdk/v2/vardata").header("x-amp-exp-user", &encoded));
     for query in
         ["user_id=eva", "user_id=eva&flag_keys=button,banner", "context={%22user_id%22:%22a%22}", "", "user_id=%ff"]
     {
@@ -143,7 +143,7 @@ fn ingestion(record: &mut Record<'_>) {
     record.post("/2/httpapi", sent(&format!("[{}{{}}]", "{},".repeat(2_000))));
     record.post("/2/httpapi", r#"{"api_key":"shop-api-key","options":{"min_id_length":"x"},"events":[{}]}"#);
     record.post("/2/httpapi", "x".repeat((1 << 20) + 1));
-    record.ask(record.server.ask("POST", "/batch").header("content-encoding", "zstd").body("x"));
+    record.ask(record.server.request("POST", "/batch").header("content-encoding", "zstd").body("x"));
 }
 
 fn identify(record: &mut Record<'_>) {
@@ -157,7 +157,7 @@ fn identify(record: &mut Record<'_>) {
     ] {
         record.post("/identify", form);
     }
-    record.ask(record.server.ask("POST", "/identify").header("content-type", "multipart/form-data").body("x"));
+    record.ask(record.server.request("POST", "/identify").header("content-type", "multipart/form-data").body("x"));
 }
 
 fn throttled(record: &mut Record<'_>) {
@@ -196,12 +196,12 @@ fn reading(record: &mut Record<'_>) {
     record.get("/api/events", "Bearer wrong");
     record.get("/api/users?user_id=alice", "Bearer older-admin-key");
     let (server, own) = (record.server, format!("http://localhost:{}", record.server.port));
-    let ask = || server.ask("GET", "/api/users?user_id=alice").header("authorization", ADMIN);
+    let ask = || server.request("GET", "/api/users?user_id=alice").header("authorization", ADMIN);
     for origin in [&own, "https://shop.example", "null"] {
         record.ask(ask().header("origin", origin));
     }
     record.ask(ask().header("sec-fetch-site", "cross-site"));
-    record.ask(server.ask("GET", "/healthz"));
+    record.ask(server.request("GET", "/healthz"));
 }
 
 fn flags(record: &mut Record<'_>) {
@@ -230,7 +230,7 @@ fn flags(record: &mut Record<'_>) {
     record.get("/sdk/v2/flags?flag_keys=odd,warned", SERVER);
     record.get("/v1/vardata?user_id=alice&flag_keys=odd", CLIENT);
     for path in ["/api/flags/odd", "/api/flags/odd", "/api/flags/%00"] {
-        record.ask(record.server.ask("DELETE", path).header("authorization", ADMIN));
+        record.ask(record.server.request("DELETE", path).header("authorization", ADMIN));
     }
 }
 
@@ -254,19 +254,19 @@ fn refused_flags(record: &mut Record<'_>) {
     }
     record.put("/api/flags/bad", &b"{\"key\":\"Z\xFCrich\"}"[..]);
     record.put("/api/flags/bad", "x".repeat((1 << 20) + 1));
-    record.ask(record.server.ask("PUT", "/api/flags/bad").body("{}"));
+    record.ask(record.server.request("PUT", "/api/flags/bad").body("{}"));
 }
 
 fn files(record: &mut Record<'_>) {
     let server = record.server;
     for path in ["/", "/index.html", "/nothing", "/folder", "/../secret", "/%00", "/%ff"] {
-        record.ask(server.ask("GET", path));
+        record.ask(server.request("GET", path));
     }
-    record.ask(server.ask("GET", &format!("/{}", "a".repeat(300))));
-    record.ask(server.ask("GET", &format!("/{}", "a/".repeat(1_100))));
-    record.ask(server.ask("GET", "/index.html").header("range", "bytes=2-5"));
-    record.ask(server.ask("HEAD", "/index.html"));
-    record.ask(server.ask("POST", "/index.html"));
+    record.ask(server.request("GET", &format!("/{}", "a".repeat(300))));
+    record.ask(server.request("GET", &format!("/{}", "a/".repeat(1_100))));
+    record.ask(server.request("GET", "/index.html").header("range", "bytes=2-5"));
+    record.ask(server.request("HEAD", "/index.html"));
+    record.ask(server.request("POST", "/index.html"));
 }
 
 /// Methods without keys, and preflights.
@@ -275,28 +275,28 @@ fn every_method(record: &mut Record<'_>) {
     let paths = security::paths();
     for path in paths.iter().map(String::as_str).chain(["/metrics"]) {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
-            record.ask(server.ask(method, path));
+            record.ask(server.request(method, path));
         }
-        let preflight = server.ask("OPTIONS", path).header("origin", "https://shop.example");
+        let preflight = server.request("OPTIONS", path).header("origin", "https://shop.example");
         record.ask(preflight.header("access-control-request-method", "POST"));
     }
 }
 
 fn metrics_page(record: &mut Record<'_>, port: u16) {
-    let page = Asking::new(port, "HEAD", "/metrics").send();
+    let page = TestRequest::new(port, "HEAD", "/metrics").send();
     let lines = page.head.lines().filter(|line| !line.starts_with("date: ") && !line.starts_with("content-length: "));
     let head: Vec<_> = lines.collect();
     record.text += &format!("# HEAD /metrics of the metrics port\n{}\n\n", head.join("\n"));
     for (method, path) in [("POST", "/metrics"), ("GET", "/"), ("GET", "/healthz")] {
-        record.ask(Asking::new(port, method, path));
+        record.ask(TestRequest::new(port, method, path));
     }
 }
 
 fn without_files(record: &mut Record<'_>) {
-    let bare = Running::start();
+    let bare = TestServer::start();
     let mut other = Record { server: &bare, text: String::new() };
     for (method, path) in [("GET", "/"), ("HEAD", "/"), ("POST", "/nothing"), ("GET", "/metrics")] {
-        other.ask(bare.ask(method, path));
+        other.ask(bare.request(method, path));
     }
     record.text += &other.text;
 }
@@ -319,6 +319,6 @@ fn unreadable(record: &mut Record<'_>) {
     server.database.run("ALTER TABLE event RENAME TO away");
     record.get("/api/events", ADMIN);
     record.post("/2/httpapi", sent(r#"[{"user_id":"robin","event_type":"Buy","insert_id":"v"}]"#));
-    record.ask(server.ask("GET", "/healthz"));
+    record.ask(server.request("GET", "/healthz"));
     server.database.run("ALTER TABLE away RENAME TO event");
 }
