@@ -15,7 +15,7 @@ declare module 'core:client' {
 
 declare module 'core:evaluate' {
   export interface EvaluateCore {
-    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('../evaluate.js').Evaluation;
+    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('../api/evaluation.js').Evaluation;
     CoreLocal: new (config: string) => LocalCore;
     CoreOutbox: new (apiKey: string, url: string, kept: string) => OutboxCore;
     retire(): void;
