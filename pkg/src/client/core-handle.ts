@@ -1,8 +1,9 @@
 // A client's handle on the core: what the client is built from, what it gets again after a trap, and the promises that wait.
 
+import type { Core } from 'core:client';
 import { name, version } from '../../package.json';
 import { attempt } from '../runtime/safe-call.js';
-import { type ClientCore, type ClientSeed, type Core, type Decided, USER } from '../wasm/boundary.js';
+import { type ClientCore, type ClientSeed, type Decided, USER } from '../wasm/boundary.js';
 import { register, callCore, type CoreSlot, driven, rebuild, unregister } from '../wasm/client-instance.js';
 import { pend } from '../wasm/pending.js';
 import { copyVariant } from './copy-variant.js';

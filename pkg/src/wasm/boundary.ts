@@ -4,7 +4,6 @@ import type { ExperimentError, ExperimentErrorCode } from '../api/error.js';
 import type { Exposure, ExposureTrackingProvider } from '../api/exposure.js';
 import type { HttpClient } from '../api/http-client.js';
 import type { Variant } from '../api/variant.js';
-import type { Hear, Host } from './host.js';
 
 /** A call of `start` or `fetch` that is not settled. After a trap the next instance gets it again. */
 export interface PendingRequest {
@@ -97,17 +96,15 @@ export interface DeliveryCore {
   close(): void;
 }
 
+/**
+ * What comes back to a machine: a number of `News`, the id of the request or exposure, and of a response the status, the body, and the
+ * milliseconds that the server asks to wait, or no number.
+ */
+export type Hear = (news: number, id: number, status: number, body: string, retryAfter: number) => void;
+
 /** A machine of the core, which hears of answers and of its timer. */
 export interface Driven {
   hear: Hear;
-}
-
-/** An instance of the wasm. */
-export interface Core {
-  CoreClient: new (host: Host) => ClientCore & Driven;
-  CoreDelivery: new (host: Host) => DeliveryCore & Driven;
-  /** Switches the instance off: its callbacks do nothing, its methods throw. */
-  retire(): void;
 }
 
 /** Bytes or a compiled module. */

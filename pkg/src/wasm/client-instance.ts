@@ -3,8 +3,8 @@
 // Nothing happens at import. Every call into wasm goes through `callCore`. The glue guards callbacks out of wasm; their errors end in `onTrap`.
 
 import { builtIn } from 'core:built-in';
-import { instantiate } from 'core:client';
-import type { Core, Driven, WasmSource } from './boundary.js';
+import { type Core, instantiate } from 'core:client';
+import type { Driven, WasmSource } from './boundary.js';
 import { compile, compileAsync, compiled } from './compile.js';
 import { type ExperimentError, errorOf } from '../api/error.js';
 import { Host, type Seed } from './host.js';

@@ -6,7 +6,7 @@
 // storage did not take.
 
 import { attempt } from '../runtime/safe-call.js';
-import type { ClientSeed, DeliverySeed, PendingRequest } from './boundary.js';
+import type { ClientSeed, DeliverySeed, Hear, PendingRequest } from './boundary.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
 
 /** What a machine hears of; `src/web/driver.rs` has the same numbers. */
@@ -19,9 +19,6 @@ export const enum News {
   Taken,
   Refused,
 }
-
-/** Of an answer also its status, its body, and after how many milliseconds the server wants to be asked again, or no number. */
-export type Hear = (news: number, id: number, status: number, body: string, retryAfter: number) => void;
 
 /** How a request ended, or what became of an exposure. */
 type Heard = [news: News, id?: number, status?: number, body?: string, retryAfter?: number];

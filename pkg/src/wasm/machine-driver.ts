@@ -3,9 +3,9 @@
 import type { EvaluateCore } from 'core:evaluate';
 import { type ExperimentErrorCode, errorOf, badArgument } from '../api/error.js';
 import { type Logger, LogLevel, logAt } from '../api/logger.js';
-import type { Driven } from './boundary.js';
+import type { Driven, Hear } from './boundary.js';
 import { withCore } from './evaluate-instance.js';
-import { type Hear, Host, type Seed } from './host.js';
+import { Host, type Seed } from './host.js';
 
 /** Whose machine it is. */
 export interface Owner<M> {

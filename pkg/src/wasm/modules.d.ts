@@ -1,16 +1,25 @@
 // Modules that the build provides: the generated glue, and the wasm in the form of an entry.
 
 declare module 'core:client' {
+  type Host = import('./host.js').Host;
+  type Driven = import('./boundary.js').Driven;
+  /** An instance of the wasm. */
+  export interface Core {
+    CoreClient: new (host: Host) => import('./boundary.js').ClientCore & Driven;
+    CoreDelivery: new (host: Host) => import('./boundary.js').DeliveryCore & Driven;
+    /** Switches the instance off: its callbacks do nothing, its methods throw. */
+    retire(): void;
+  }
   type Link<I> = (module: WebAssembly.Module, imports: WebAssembly.Imports) => I;
   export function instantiate(
     module: WebAssembly.Module,
     onTrap: (error: unknown) => void,
-  ): import('./boundary.js').Core;
+  ): Core;
   export function instantiate(
     module: WebAssembly.Module,
     onTrap: (error: unknown) => void,
     link: Link<Promise<WebAssembly.Instance>>,
-  ): Promise<import('./boundary.js').Core>;
+  ): Promise<Core>;
 }
 
 declare module 'core:evaluate' {

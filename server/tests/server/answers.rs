@@ -7,7 +7,7 @@ mod requests;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::client::{TestResponse, TestRequest};
+use crate::client::{TestRequest, TestResponse};
 use crate::database::Database;
 use crate::test_server::{ADMIN, TestServer};
 

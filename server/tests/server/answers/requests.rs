@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::Record;
 use crate::client::TestRequest;
-use crate::test_server::{ADMIN, CLIENT, SERVER, TestServer};
 use crate::security;
+use crate::test_server::{ADMIN, CLIENT, SERVER, TestServer};
 
 /// Texts that two writers of JSON could write differently: escapes, control characters, half a character, a long dash.
 const ODD_TEXT: &str = r#""a\"\\\/\b\f\n\r\t\u0000\u001f\u007f\u2028é🐍\ud83d""#;
