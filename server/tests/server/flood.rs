@@ -42,10 +42,10 @@ fn bomb(megabytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn two_hundred_gzip_bombs_at_once() {
+fn gzip_bombs_at_once() {
     let bomb = bomb(21);
     flooded("gzip bombs", |server| {
-        in_parallel(200, |_| {
+        in_parallel(size(200, 40), |_| {
             let request = server.request("POST", "/batch").header("content-encoding", "gzip").body(bomb.clone());
             request.waiting(Duration::from_secs(120)).send().refused(413);
         });
@@ -53,7 +53,7 @@ fn two_hundred_gzip_bombs_at_once() {
 }
 
 #[test]
-fn forty_of_the_largest_bodies_at_once_are_all_read() {
+fn the_largest_bodies_at_once_are_all_read() {
     let (count, good) = (size(40, 8), size(4, 2));
     flooded("large bodies", |server| {
         let refused = AtomicUsize::new(0);
@@ -315,7 +315,10 @@ fn readers_who_overlap_do_not_make_the_log_grow() {
         }
         let _over = StopOnDrop(&over);
         let lengths = (0..batches).map(|batch| {
-            server.store((batch * 200..batch * 200 + 200).map(event).collect());
+            let events: Value = (batch * 200..batch * 200 + 200).map(event).collect();
+            // On a busy machine the readers keep a writer from its place for longer than the server lets it wait.
+            let mut answers = (0..20).map(|_| server.ingest(events.clone()).status).skip_while(|status| *status == 503);
+            assert_eq!(answers.next(), Some(200));
             std::fs::metadata(&log).unwrap().len()
         });
         lengths.max().unwrap()
