@@ -2,9 +2,9 @@
 // `tests/vectors/evaluation.json`.
 
 import { differences } from './differences.mjs';
-import { faultsOf, linesOf } from './met.mjs';
+import { faultsOf, linesOf } from './coverage.mjs';
 import { contextOf } from './reference.mjs';
-import { tree, write } from './written.mjs';
+import { tree, write } from './json-text.mjs';
 
 /** Whether nothing failed and enough was asked. */
 export const isWell = (run) => !run.failures.length && !faultsOf(run.met).length;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import reference from '@amplitude/experiment-js-client';
 import ts from 'typescript';
-import { complaints, globals, listened, numbers, ours, same, sides, source, timers } from './sides.mjs';
+import { complaints, globals, listened, numbers, ours, same, sides, source, timers } from './reference-pair.mjs';
 
 const KEY = '0123456789abcdef0123456789abcdef';
 const NEW = 'AMP_0123456789';

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { POISON } from './poison.mjs';
-import { browsers, deferred, launch, open, stage } from './stage.mjs';
+import { browsers, deferred, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const dist = dirname(createRequire(import.meta.url).resolve('experiment-wasm'));
 const script = readFileSync(join(dist, 'index.js'));
@@ -33,7 +33,7 @@ const VARIANTS = { a: { key: 'on', value: 'on' }, b: { key: 'on', value: 'on' } 
 
 /** Serves the page and a server's answers, runs `told` in a fresh page, and demands that nothing was thrown there. */
 async function visit(answers, told, start = CLIENT) {
-  const served = await stage({
+  const served = await scriptedServer({
     '/': { body: PAGE(start), headers: { 'content-type': 'text/html' } },
     '/index.js': { body: script },
     '/sdk/v2/flags': [],

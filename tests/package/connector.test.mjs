@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AnalyticsConnector, bundle, complaints, globals, globalsAfter, globalsBefore, numbers, ours, same, script, sides } from './sides.mjs';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { AnalyticsConnector, bundle, complaints, globals, globalsAfter, globalsBefore, numbers, ours, same, script, sides } from './reference-pair.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const KEY = '0123456789abcdef0123456789abcdef';
 
@@ -192,7 +192,7 @@ async function visit(told) {
       return sdk;
     };
     Object.assign(globalThis, { ours, loadAnalytics, ready: true });`;
-  const served = await stage({
+  const served = await scriptedServer({
     '/': { body: `<!doctype html><title>page</title><link rel="icon" href="data:,"><script type="module">${start}</script>`, headers: { 'content-type': 'text/html' } },
     '/ours.js': { body: script },
     '/analytics.js': { body: await bundle(ANALYTICS, dirname(fileURLToPath(import.meta.url))) },

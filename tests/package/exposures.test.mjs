@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { browsers, launch, stage } from './stage.mjs';
+import { browsers, launch, scriptedServer } from './browser-fixture.mjs';
 
 const dist = dirname(createRequire(import.meta.url).resolve('experiment-wasm'));
 const script = readFileSync(join(dist, 'index.js'));
@@ -34,7 +34,7 @@ for (const name of browsers) {
 /** A server that assigns what it was told last, and a visitor's browser. `open` opens a tab of it. */
 async function visitor(told, answers = {}) {
   let assigned = 'a';
-  const served = await stage({
+  const served = await scriptedServer({
     '/': { body: PAGE, headers: { 'content-type': 'text/html' } },
     '/index.js': { body: script },
     '/sdk/v2/flags': [],

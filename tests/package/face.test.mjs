@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Experiment, ExperimentError, HttpExposureTrackingProvider, LogLevel } from 'experiment-wasm';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { assigned, localFlag, nextRun, visitor } from './visitor.mjs';
 
 const VARDATA = '/sdk/v2/vardata';
@@ -314,7 +314,7 @@ test('the delivery says what it needs', () => {
 
 for (const end of ['stop()', 'close()']) {
   test(`after ${end} nothing keeps the process alive: polling has ended`, async () => {
-    const answer = await elsewhere(`const { Experiment } = await import('experiment-wasm');
+    const answer = await inNodeProcess(`const { Experiment } = await import('experiment-wasm');
       const client = Experiment.initialize('key', { httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{}' }) } });
       await client.start();
       client.${end};
@@ -338,7 +338,7 @@ test('a closed client answers what it knows, and asks and tells nobody', async (
 });
 
 test('a closed client is let go, with the part of it that lives in wasm', async () => {
-  const answer = await elsewhere(`import { setFlagsFromString } from 'node:v8';
+  const answer = await inNodeProcess(`import { setFlagsFromString } from 'node:v8';
     import { runInNewContext } from 'node:vm';
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc');
@@ -364,7 +364,7 @@ test('a closed client is let go, with the part of it that lives in wasm', async 
 });
 
 test('after close() a delivery and a refusing provider keep nothing alive either', async () => {
-  const answer = await elsewhere(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
+  const answer = await inNodeProcess(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
     const quiet = { error() {}, warn() {}, info() {}, debug() {}, verbose() {} };
     const http = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/', loggerProvider: quiet });
     const told = [];

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { namedIn, namesOfBrowsers } from './globals/looked-up.mjs';
+import { namedIn, namesOfBrowsers } from './globals/global-names.mjs';
 import { CHANGES, place, visit } from './globals/page.mjs';
 
 const require = createRequire(import.meta.url);

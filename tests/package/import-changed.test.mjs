@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';
 import { build } from 'esbuild';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const www = resolve(import.meta.dirname, '../../www');
 const REFERENCE = '@amplitude/experiment-js-client';
@@ -63,7 +63,7 @@ function heard(requests) {
 
 /** Opens a page whose scripts are `files`, and answers what `steps` saw and the server heard. */
 async function visit(browser, files, steps) {
-  const served = await stage({ ...answers, ...files });
+  const served = await scriptedServer({ ...answers, ...files });
   const { page, said, thrown, close } = await open(browser, served.origin);
   try {
     const shown = await steps(page, served);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Experiment, ExperimentError, HttpAssignmentTrackingProvider, LocalEvaluationClient, LogLevel } from 'experiment-wasm/evaluate';
 import { startServer } from '../e2e/server.mjs';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { byKey, flag, flags, local, scripted, timed } from './local.mjs';
 import { POISON } from './poison.mjs';
 
@@ -92,7 +92,7 @@ test('initializeLocal answers one client for each name and key', () => {
 });
 
 test('a trap costs neither flags, nor an assignment under way, nor a promise', async () => {
-  const result = await elsewhere(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const result = await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const told = []; const answers = []; const logged = [];
     let release;
     const bodies = [new Promise((resolve) => (release = resolve)), ${JSON.stringify(JSON.stringify(flags))}];
@@ -121,7 +121,7 @@ test('a trap costs neither flags, nor an assignment under way, nor a promise', a
 test('a process ends while flags are polled, but not before the flags and a refused assignment had their tries', async (t) => {
   const server = await scripted(t, { status: 503 }, { body: [flag('a')] });
   const before = performance.now();
-  const result = await elsewhere(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const result = await inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     let tries = 0;
     const client = new LocalEvaluationClient('key', { serverUrl: '${server.serverUrl}', assignmentTrackingProvider: () => ++tries > 1 });
     await client.start();
@@ -132,7 +132,7 @@ test('a process ends while flags are polled, but not before the flags and a refu
 });
 
 test('a hundred thousand users leave no more behind than the cache', async () => {
-  const [half, whole] = await elsewhere(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const [half, whole] = await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify([byKey.experiment])}, assignmentConfig: { cacheCapacity: 10_000 }, assignmentTrackingProvider() {} });
     const bytes = () => Object.values(instances[0].exports).find((held) => held instanceof WebAssembly.Memory).buffer.byteLength;
     const sizes = [];
@@ -149,7 +149,7 @@ test('two processes and a restart tell what counts once, and a server that evalu
   const server = await startServer();
   t.after(() => server.stop());
   const user = { user_id: 'two-processes', device_id: 'device', user_properties: { plan: 'member' } };
-  const run = () => elsewhere(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const run = () => inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const told = [];
     const track = async (event) => {
       told.push(event.insert_id);
@@ -175,7 +175,7 @@ test('two processes and a restart tell what counts once, and a server that evalu
 test('without an analytics SDK assignments reach the server, over a trap, before the process ends', async (t) => {
   const server = await startServer();
   t.after(() => server.stop());
-  const logged = await elsewhere(`${POISON} const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const logged = await inNodeProcess(`${POISON} const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const logged = [];
     const loggerProvider = { error: (...said) => logged.push(said.map(String)) };
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'demo-api-key', serverUrl: '${server.origin}/2/httpapi', loggerProvider });
@@ -194,7 +194,7 @@ test('without an analytics SDK assignments reach the server, over a trap, before
 test('a process that ends waits for the first try of what it has to deliver, and not for a server that is down', async (t) => {
   const server = await scripted(t, { status: 503 });
   const before = performance.now();
-  const kept = await elsewhere(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const kept = await inNodeProcess(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'key', serverUrl: '${server.serverUrl}' });
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider });
     client.evaluateV2({ user_id: 'u' });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 
 const wasm = createRequire(import.meta.url).resolve('experiment-wasm/core.wasm');
 const START = `
@@ -34,7 +34,7 @@ for (const [form, source] of Object.entries({
   'a module at once': 'loadSync(new WebAssembly.Module(bytes))',
 })) {
   test(`a client made before becomes real when ${form} came`, async () => {
-    const result = await elsewhere(`${START}
+    const result = await inNodeProcess(`${START}
       const before = client.variant('flag', 'off').value;
       const started = client.start({ user_id: 'u' });
       await ${source};
@@ -46,7 +46,7 @@ for (const [form, source] of Object.entries({
 }
 
 test('a load that fails rejects, lets nobody wait, and may be tried again', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const started = client.start({ user_id: 'u' });
     const failures = [await failed(load(new Uint8Array(8))), await failed(load(new Response('', { status: 404 }))), await failed(load('no address'))];
     await started;
@@ -58,7 +58,7 @@ test('a load that fails rejects, lets nobody wait, and may be tried again', asyn
 });
 
 test('where wasm is not allowed, load says so and the client goes on with fallbacks', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError('blocked') } };
     const failure = await failed(load(bytes));
     await client.start({ user_id: 'u' });
@@ -67,7 +67,7 @@ test('where wasm is not allowed, load says so and the client goes on with fallba
 });
 
 test('what was met before the wasm came is told of whoever was there then', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const met = [];
     let user_id = 'anna';
     const bootstrapped = Experiment.initialize('other', {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const dist = dirname(createRequire(import.meta.url).resolve('experiment-wasm'));
 
@@ -34,7 +34,7 @@ let browser;
 let served;
 before(async () => {
   const headers = { 'content-type': 'text/html' };
-  served = await stage({ '/': { body: PAGE, headers }, '/index.js': { body: readFileSync(join(dist, 'index.js')) } });
+  served = await scriptedServer({ '/': { body: PAGE, headers }, '/index.js': { body: readFileSync(join(dist, 'index.js')) } });
 });
 after(() => served?.close());
 for (const name of browsers) {

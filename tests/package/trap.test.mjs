@@ -1,7 +1,7 @@
 // A trap: the instance is lost, its clients are not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { POISON } from './poison.mjs';
 
 const START = `${POISON}
@@ -21,7 +21,7 @@ const START = `${POISON}
 `;
 
 test('after a trap the client knows its user and its variants, and tells no exposure twice', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     await client.fetch({ user_id: 'u' });
     client.variant('a');
     poison();
@@ -35,7 +35,7 @@ test('after a trap the client knows its user and its variants, and tells no expo
 test('every method survives the trap it runs into', async () => {
   const calls = ["variant('a')", "exposure('a')", 'all()', 'clear()', "setUser({ user_id: 'v' })", 'setTracksAssignment(true)', 'stop()', 'close()'];
   for (const call of calls) {
-    const result = await elsewhere(`${START}
+    const result = await inNodeProcess(`${START}
       await client.fetch({ user_id: 'u' });
       poison();
       client.${call};
@@ -45,7 +45,7 @@ test('every method survives the trap it runs into', async () => {
 });
 
 test('start and fetch that were open when it trapped are answered by the next instance', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     let release;
     const held = new Promise((resolve) => (release = resolve));
     const body = answers['/sdk/v2/vardata']();
@@ -62,7 +62,7 @@ test('start and fetch that were open when it trapped are answered by the next in
 });
 
 test('a trap in a callback reaches nobody, and what was asked is answered', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     let release;
     answers['/sdk/v2/vardata'] = ((body) => () => new Promise((resolve) => (release = () => resolve(body))))(answers['/sdk/v2/vardata']());
     const fetched = client.fetch({ user_id: 'u' });
@@ -77,7 +77,7 @@ test('a trap in a callback reaches nobody, and what was asked is answered', asyn
 });
 
 test('a trap under a provider that calls back costs neither call its answer', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const seen = [];
     const nested = Experiment.initialize('nested', { ...options, exposureTrackingProvider: ({ flag_key }) => {
       if (!seen.length) poison();
@@ -91,7 +91,7 @@ test('a trap under a provider that calls back costs neither call its answer', as
 });
 
 test('a stack that overflows in the core leaves a client that answers', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     await client.fetch({ user_id: 'u' });
     const escaped = [];
     const deep = () => { try { deep(); } catch { try { client.variant('a'); client.setUser({ user_id: 'u' }); } catch (error) { escaped.push(error.name); throw error; } } };
@@ -102,7 +102,7 @@ test('a stack that overflows in the core leaves a client that answers', async ()
 });
 
 test('all() of an instance that takes over says everything anew', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const flag = (key) => ({ key, metadata: { evaluationMode: 'local' }, variants: { on: { key: key + '-on' } }, segments: [{ variant: 'on' }] });
     const local = Experiment.initialize('local', { ...options, initialFlags: JSON.stringify([flag('x'), flag('y')]) });
     const all = () => Object.entries(local.all()).map(([key, variant]) => [key, variant.key]);
@@ -114,7 +114,7 @@ test('all() of an instance that takes over says everything anew', async () => {
 });
 
 test('after five traps within a minute answers are fallbacks, promises resolve, and that is logged once', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     await client.fetch({ user_id: 'u' });
     answers['/sdk/v2/vardata'] = () => new Promise(() => {});
     const open = client.fetch();
@@ -127,7 +127,7 @@ test('after five traps within a minute answers are fallbacks, promises resolve, 
 });
 
 test('traps that are a minute apart are forgiven', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     let now = Date.now();
     Date.now = () => now;
     for (let i = 0; i < 8; i++) { poison(); client.all(); now += 60_001; }

@@ -1,6 +1,6 @@
 // Which exposures an exposure tracking provider is told, and how often.
 import { byUser, inTurn } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -153,7 +153,7 @@ export default [
         as: (tracked) => tracked.map(({ exposure }) => exposure.experiment_key),
         reference: ['exp-1'],
         ours: ['exp-1', 'exp-2', undefined],
-        why: DECIDED.experimentKey,
+        why: INTENDED.experimentKey,
       },
     },
     async ({ client, provider }) => {

@@ -21,7 +21,7 @@ export const RECORDED = 'the moment at which a visitor is first recorded';
 /** For scripts about what waits where there is no integration. */
 export const FOR_NOBODY = 'what waits for an integration that is not there';
 
-export const ALLOWED = {
+export const NORMALIZERS = {
   'the name and version of the library': {
     why: 'each client says its own, in the user and in a header',
     apply: (record) => mapTexts(record, (text) => (/^experiment-(?:js-client|wasm)\/\d+\.\d+\.\d+$/.test(text) ? '(library)' : text)),

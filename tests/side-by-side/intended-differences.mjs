@@ -1,6 +1,6 @@
 // What was decided to be different from the reference: one sentence each, for scripts to point at and for the documentation to print.
 
-export const DECIDED = {
+export const INTENDED = {
   identity:
     'After a change of identity (another `user_id`, or without any another `device_id`; login and logout included) the variants fetched for who was there before are neither served nor exposed; the reference goes on serving and exposing them.',
   late: 'An answer that comes after somebody else was set, or after a later fetch was answered, is not stored; the reference stores whatever arrives last, and so serves one user the variants of another.',

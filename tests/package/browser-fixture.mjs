@@ -35,7 +35,7 @@ const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/was
  * `answers`: by path, `{body, headers?}`, bytes, an object (sent as JSON), or a function of the request that answers one of these, later if it
  * wants. `asked(path)` waits for the next request of that path that nobody waited for before.
  */
-export async function stage(answers) {
+export async function scriptedServer(answers) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const path = request.url.split('?')[0];
