@@ -44,8 +44,8 @@ export async function scriptedServer(answers) {
     const seen = { path, method: request.method, headers: request.headers, body: Buffer.concat(chunks).toString() };
     requests.push(seen);
     server.emit('asked');
-    const told = typeof answers[path] === 'function' ? await answers[path](seen) : answers[path];
-    const { body = told, headers = {}, status = told ? 200 : 404 } = told?.body === undefined ? {} : told;
+    const answer = typeof answers[path] === 'function' ? await answers[path](seen) : answers[path];
+    const { body = answer, headers = {}, status = answer ? 200 : 404 } = answer?.body === undefined ? {} : answer;
     const bytes = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body ?? null);
     response.writeHead(status, { 'content-type': TYPES[path.split('.').pop()] ?? TYPES.json, ...headers });
     response.end(bytes);

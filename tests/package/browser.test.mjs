@@ -31,8 +31,8 @@ const CLIENT = `
 
 const VARIANTS = { a: { key: 'on', value: 'on' }, b: { key: 'on', value: 'on' } };
 
-/** Serves the page and a server's answers, runs `told` in a fresh page, and demands that nothing was thrown there. */
-async function visit(answers, told, start = CLIENT) {
+/** Serves the page and a server's answers, runs `session` in a fresh page, and demands that nothing was thrown there. */
+async function visit(answers, session, start = CLIENT) {
   const served = await scriptedServer({
     '/': { body: PAGE(start), headers: { 'content-type': 'text/html' } },
     '/index.js': { body: script },
@@ -44,7 +44,7 @@ async function visit(answers, told, start = CLIENT) {
   const { page, said, thrown, close } = await open(browser, served.origin);
   try {
     await page.waitForFunction(() => globalThis.ready);
-    await told({ page, served, said });
+    await session({ page, served, said });
     assert.deepEqual(thrown, []);
   } finally {
     await close();

@@ -49,14 +49,14 @@ for (const name of browsers) {
   });
 }
 
-async function visit({ endpoint = '/2/httpapi', count = 1, answers = {}, first }, told) {
+async function visit({ endpoint = '/2/httpapi', count = 1, answers = {}, first }, session) {
   const served = await scriptedServer({ '/': { body: PAGE(endpoint, count), headers: HTML.headers }, '/index.js': { body: script }, '/2/httpapi': taken, '/other': HTML, ...answers });
   const { page, close } = await open(browser, `${served.origin}/other`);
   try {
     if (first) await first(page);
     await page.goto(served.origin);
     await page.waitForFunction(() => globalThis.ready);
-    await told({ page, served });
+    await session({ page, served });
   } finally {
     await close();
     served.close();
@@ -202,13 +202,13 @@ test('every client of a provider hears what was given up, and none that is close
     client.on('error', (error) => heard.push([at, error.name, error.code]));
     return client;
   });
-  const told = (times) => new Promise((resolve) => clients[1].on('error', () => --times || resolve()));
-  const first = told(1);
+  const dropped = (times) => new Promise((resolve) => clients[1].on('error', () => --times || resolve()));
+  const first = dropped(1);
   clients[0].variant('a');
   await first;
   assert.deepEqual(heard, [[0, 'ExperimentError', 'SERVER_REJECTED'], [1, 'ExperimentError', 'SERVER_REJECTED']]);
   clients[0].close();
-  const second = told(1);
+  const second = dropped(1);
   clients[1].variant('b');
   await second;
   assert.deepEqual(heard.slice(2), [[1, 'ExperimentError', 'SERVER_REJECTED']]);

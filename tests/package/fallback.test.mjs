@@ -51,12 +51,12 @@ for (const kind of ['compilingAtOnce', 'linkingAtOnce']) {
   test(`without ${kind} fallbacks are answered until the core came aside, and what was asked meanwhile is done`, async () => {
     const result = await inNodeProcess(`${without[kind]}
       const { Experiment } = await import('experiment-wasm');
-      const told = []; const logged = [];
+      const tracked = []; const logged = [];
       const log = (...said) => logged.push(said.map(String));
       const client = Experiment.initialize('key', {
         pollOnStart: false, source: 'initialVariants', initialVariants: { shown: { value: 'on' } },
         loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-        exposureTrackingProvider: (exposure, event) => void told.push([exposure.flag_key, exposure.variant, event.user_id]),
+        exposureTrackingProvider: (exposure, event) => void tracked.push([exposure.flag_key, exposure.variant, event.user_id]),
         httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{"flag":{"key":"on","value":"on"}}' }) },
       });
       client.setUser({ user_id: 'a' });
@@ -67,12 +67,12 @@ for (const kind of ['compilingAtOnce', 'linkingAtOnce']) {
       const started = client.start({ user_id: 'b' });
       const user = client.getUser();
       await started;
-      console.log(JSON.stringify({ before, after: client.variant('flag', 'off').value, user, told, logged }));`);
+      console.log(JSON.stringify({ before, after: client.variant('flag', 'off').value, user, tracked, logged }));`);
     assert.deepEqual(result, {
       before: ['off', 'on'],
       after: 'on',
       user: { user_id: 'b' },
-      told: [['shown', 'on', 'a'], ['shown', 'on', 'b'], ['flag', 'on', 'b']],
+      tracked: [['shown', 'on', 'a'], ['shown', 'on', 'b'], ['flag', 'on', 'b']],
       logged: [],
     });
   });

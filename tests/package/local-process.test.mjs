@@ -69,16 +69,16 @@ test('without a key, nobody is asked', async () => {
 
 test('what is no flags, no user and no list is refused, and the next call answers', () => {
   for (const bad of ['', 'no json', '5', 5, true, () => {}]) assert.throws(() => local({ bootstrap: bad }), { code: 'BAD_ARGUMENT' });
-  const { client, told } = local();
+  const { client, tracked } = local();
   const cyclic = {};
   cyclic.self = cyclic;
   for (const bad of [undefined, null, 5, 'user', [], cyclic, { toJSON() { throw new Error('no'); } }]) {
     assert.throws(() => client.evaluateV2(bad), (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT');
   }
   for (const bad of [5, 'experiment', {}, [5]]) assert.throws(() => client.evaluateV2({ user_id: 'u' }, bad), { code: 'BAD_ARGUMENT' });
-  assert.equal(told.length, 0);
+  assert.equal(tracked.length, 0);
   assert.equal(client.evaluateV2({ user_id: 'u' }).values.key, 'many');
-  assert.equal(told.length, 1);
+  assert.equal(tracked.length, 1);
   for (const options of [null, 5, 'x', { loggerProvider: 5, httpClient: null, assignmentConfig: 5 }]) new LocalEvaluationClient('key', options).evaluateV2({ user_id: 'u' });
 });
 
@@ -93,13 +93,13 @@ test('initializeLocal answers one client for each name and key', () => {
 
 test('a trap costs neither flags, nor an assignment under way, nor a promise', async () => {
   const result = await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
-    const told = []; const answers = []; const logged = [];
+    const tracked = []; const answers = []; const logged = [];
     let release;
     const bodies = [new Promise((resolve) => (release = resolve)), ${JSON.stringify(JSON.stringify(flags))}];
     const client = new LocalEvaluationClient('key', {
       bootstrap: ${JSON.stringify(flags)}, loggerProvider: { error: (said) => logged.push(said) },
       httpClient: { request: async () => ({ status: 200, body: await bodies.shift() }) },
-      assignmentTrackingProvider: (event) => (told.push(event.user_id), new Promise((resolve) => answers.push(resolve))),
+      assignmentTrackingProvider: (event) => (tracked.push(event.user_id), new Promise((resolve) => answers.push(resolve))),
     });
     const ask = (user_id) => client.evaluateV2({ user_id }).values.key;
     const started = client.start();
@@ -114,7 +114,7 @@ test('a trap costs neither flags, nor an assignment under way, nor a promise', a
     answers[2](true);
     const last = ask('u');
     client.stop();
-    process.on('exit', () => console.log(JSON.stringify([before, after, last, told, logged, instances.length])));`);
+    process.on('exit', () => console.log(JSON.stringify([before, after, last, tracked, logged, instances.length])));`);
   assert.deepEqual(result, ['many', 'many', 'many', ['u', 'u', 'v'], [], 2]);
 });
 
@@ -150,16 +150,16 @@ test('two processes and a restart tell what counts once, and a server that evalu
   t.after(() => server.stop());
   const user = { user_id: 'two-processes', device_id: 'device', user_properties: { plan: 'member' } };
   const run = () => inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
-    const told = [];
+    const tracked = [];
     const track = async (event) => {
-      told.push(event.insert_id);
+      tracked.push(event.insert_id);
       const answer = await fetch('${server.origin}/2/httpapi', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ api_key: 'demo-api-key', events: [event] }) });
       return answer.ok;
     };
     const client = new LocalEvaluationClient('server-demo', { serverUrl: '${server.origin}', environmentName: 'demo-server', assignmentTrackingProvider: { track } });
     await client.start();
     for (let at = 0; at < 3; at++) client.evaluateV2(${JSON.stringify(user)});
-    process.on('exit', () => console.log(JSON.stringify(told)));`);
+    process.on('exit', () => console.log(JSON.stringify(tracked)));`);
   const [[first], [second]] = await Promise.all([run(), run()]);
   const third = await run();
   assert.deepEqual([second, third], [first, [first]]);

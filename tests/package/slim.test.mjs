@@ -10,11 +10,11 @@ const START = `
   import { readFileSync } from 'node:fs';
   import { Experiment, ExperimentError, load, loadSync } from 'experiment-wasm/slim';
   const bytes = readFileSync(${JSON.stringify(wasm)});
-  const told = []; const logged = [];
+  const tracked = []; const logged = [];
   const log = (sentence, error) => logged.push(error?.code ?? sentence);
   const client = Experiment.initialize('key', {
     pollOnStart: false, loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-    exposureTrackingProvider: (exposure) => void told.push(exposure.flag_key),
+    exposureTrackingProvider: (exposure) => void tracked.push(exposure.flag_key),
     httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{"flag":{"key":"on","value":"on"}}' }) },
   });
   const failed = (promise) => promise.then(() => 'loaded', (error) => error instanceof ExperimentError && error.code);
@@ -40,7 +40,7 @@ for (const [form, source] of Object.entries({
       await ${source};
       await started;
       await load(bytes);
-      console.log(JSON.stringify([before, client.variant('flag', 'off').value, client.getUser(), told, logged]));`);
+      console.log(JSON.stringify([before, client.variant('flag', 'off').value, client.getUser(), tracked, logged]));`);
     assert.deepEqual(result, ['off', 'on', { user_id: 'u' }, ['flag'], []]);
   });
 }

@@ -17,11 +17,11 @@ async function dive(sdk) {
   const logged = [];
   const log = (sentence, error) => logged.push(String(error?.code ?? sentence));
   let made = 0;
-  const told = [];
+  const tracked = [];
   const client = () =>
     sdk.Experiment.initialize('key', {
       instanceName: `dive ${made++}`, pollOnStart: false, loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-      initialFlags: JSON.stringify([flag('local'), flag('other')]), exposureTrackingProvider: (exposure, event) => void told.push(`${exposure.flag_key} ${event.user_id}`),
+      initialFlags: JSON.stringify([flag('local'), flag('other')]), exposureTrackingProvider: (exposure, event) => void tracked.push(`${exposure.flag_key} ${event.user_id}`),
       httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{"a":{"key":"on"},"b":{"key":"on"}}' }) },
     });
   /** Calls `act` where so many frames are free. Answers what it threw. */
@@ -76,7 +76,7 @@ async function dive(sdk) {
           await c.fetch(user('w'));
           const fresh = `fresh ${made}`;
           if (c.variant('a').key !== 'on' || c.variant('local').key !== 'on' || c.variant(fresh, 'y').key !== 'y') note('variants after it');
-          if (told.at(-1) !== 'local w') note(`the exposure after it: ${told.at(-1)}`);
+          if (tracked.at(-1) !== 'local w') note(`the exposure after it: ${tracked.at(-1)}`);
         }
       } catch (error) {
         note(String(error));

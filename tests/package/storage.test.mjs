@@ -141,14 +141,14 @@ function tests() {
   });
 
   test('what the reference let wait is handed over also beside what is no event, and where there is no room for it', async () => {
-    const told = await page(async () => {
+    const tracked = await page(async () => {
       const event = (flag_key) => ({ eventType: '$exposure', eventProperties: { flag_key, variant: 'on' } });
       localStorage.setItem('EXP_unsent_name', JSON.stringify([null, 5, ...['a', 'b', 'c', 'd'].map(event)]));
       leave(0);
-      const told = [];
-      make('name').addPlugin(plugin(({ eventProperties }) => told.push(eventProperties.flag_key) > 0));
-      return [told, localStorage.getItem('EXP_unsent_name')];
+      const tracked = [];
+      make('name').addPlugin(plugin(({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0));
+      return [tracked, localStorage.getItem('EXP_unsent_name')];
     });
-    assert.deepEqual(told, [['a', 'b', 'c', 'd'], null]);
+    assert.deepEqual(tracked, [['a', 'b', 'c', 'd'], null]);
   });
 }

@@ -6,12 +6,12 @@ import { POISON } from './poison.mjs';
 
 const START = `${POISON}
   const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
-  const told = []; const logged = []; const asked = [];
+  const tracked = []; const logged = []; const asked = [];
   const log = (sentence, error) => logged.push(error?.code ?? sentence);
   const answers = { '/sdk/v2/vardata': () => '{"a":{"key":"on","value":"on"},"b":{"key":"on","value":"on"}}', '/sdk/v2/flags': () => '[]' };
   const options = {
     pollOnStart: false, loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-    exposureTrackingProvider: (exposure, event) => void told.push([exposure.flag_key, event.user_id]),
+    exposureTrackingProvider: (exposure, event) => void tracked.push([exposure.flag_key, event.user_id]),
     httpClient: { request: async (url) => { const { pathname } = new URL(url); asked.push(pathname); return { status: 200, body: await answers[pathname]() } } },
   };
   const client = Experiment.initialize('key', options);
@@ -28,7 +28,7 @@ test('after a trap the client knows its user and its variants, and tells no expo
     const other = Experiment.initialize('other', options);
     await Promise.resolve();
     client.setUser({ user_id: 'u', user_properties: { a: 1 } });
-    print([client.variant('a').value, client.variant('b').value, client.getUser(), told, logged, instances.length, other.variant('x', 'y').value]);`);
+    print([client.variant('a').value, client.variant('b').value, client.getUser(), tracked, logged, instances.length, other.variant('x', 'y').value]);`);
   assert.deepEqual(result, ['on', 'on', { user_id: 'u', user_properties: { a: 1 } }, [['a', 'u'], ['b', 'u']], [], 2, 'y']);
 });
 
@@ -57,7 +57,7 @@ test('start and fetch that were open when it trapped are answered by the next in
     const meanwhile = client.variant('a', 'off').value;
     release();
     await started;
-    print([meanwhile, (await fetched) === client, client.variant('a').value, told, logged, instances.length]);`);
+    print([meanwhile, (await fetched) === client, client.variant('a').value, tracked, logged, instances.length]);`);
   assert.deepEqual(result, ['off', true, 'on', [['a', 'u']], [], 2]);
 });
 

@@ -14,19 +14,19 @@ mod connection;
 mod database;
 mod flags;
 mod pace;
-#[allow(dead_code, reason = "the tests need it")]
-#[path = "../../tests/server/poll_until.rs"]
-mod poll_until;
 #[allow(dead_code, reason = "the tests need more of it")]
 #[path = "../../tests/server/process.rs"]
 mod process;
 mod run;
-mod servers;
+mod running;
 #[allow(dead_code, reason = "the tests need it")]
 #[path = "../../tests/server/small_disk.rs"]
 mod small_disk;
 mod table;
 mod traffic;
+#[allow(dead_code, reason = "the tests need it")]
+#[path = "../../tests/server/until.rs"]
+mod until;
 
 use std::time::Duration;
 

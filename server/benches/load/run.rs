@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::flags::Material;
 use crate::pace::{Measured, Stream, send};
 use crate::process;
-use crate::servers::Servers;
+use crate::running::Running;
 use crate::table::{self, Row};
 use crate::traffic::{self, PEOPLE};
 
@@ -33,7 +33,7 @@ struct Part {
 
 /// Measures a case and prints its rows.
 pub fn case(case: &Case, material: &Material, time: Duration) {
-    let server = Servers::start(case.replicas, &material.flags[..case.flags]);
+    let server = Running::start(case.replicas, &material.flags[..case.flags]);
     let mut stored = prepare(case, material, &server);
     for flat_out in [false, true] {
         // Of what a site does nobody knows what the most is.
@@ -68,7 +68,7 @@ fn parts(case: &Case, material: &Material, flat_out: bool) -> Vec<Part> {
     }
 }
 
-fn measure(case: &Case, server: &Servers, parts: Vec<Part>, stored: u64, time: Duration) -> u64 {
+fn measure(case: &Case, server: &Running, parts: Vec<Part>, stored: u64, time: Duration) -> u64 {
     let cpu = || (server.cpu_seconds(), process::cpu_seconds(std::process::id()));
     // Nobody has sent anything in the last second, as the throttle sees it.
     std::thread::sleep(Duration::from_secs(1));
@@ -102,7 +102,7 @@ fn measure(case: &Case, server: &Servers, parts: Vec<Part>, stored: u64, time: D
 
 /// Waits until the database holds so many events, and says when that was, in seconds since the start. More of them is as
 /// wrong as fewer.
-fn wait_for(server: &Servers, events: u64, start: Instant) -> f64 {
+fn wait_for(server: &Running, events: u64, start: Instant) -> f64 {
     let stopped = Instant::now();
     loop {
         let (found, at) = (server.events(), start.elapsed().as_secs_f64());
@@ -116,7 +116,7 @@ fn wait_for(server: &Servers, events: u64, start: Instant) -> f64 {
 }
 
 /// Stores what is there before; returns how many events that are.
-fn prepare(case: &Case, material: &Material, server: &Servers) -> u64 {
+fn prepare(case: &Case, material: &Material, server: &Running) -> u64 {
     let others = case.stored / EVENTS_OF_OTHERS;
     let filling = chunks(case.stored, 2_000)
         .map(|numbers| traffic::batch(numbers.map(move |number| traffic::event_of_others(number, others))));
@@ -128,10 +128,10 @@ fn prepare(case: &Case, material: &Material, server: &Servers) -> u64 {
     let asks_again = matches!(case.load, Load::KnownUsers | Load::Site);
     let known = if asks_again { material.users.len() as u64 } else { 0 };
     let evaluation = traffic::evaluation_of_known_users(material);
-    let request = (0..known).map(|number| evaluation(number));
+    let asking = (0..known).map(|number| evaluation(number));
     waiting(async {
         let mut connection = Connection::open(server.ports[0]).await;
-        for request in filling.chain(identifying).chain(request) {
+        for request in filling.chain(identifying).chain(asking) {
             connection.ask(&request).await;
         }
     });

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use crate::client::TestRequest;
+use crate::asking::Asking;
 use crate::database::Database;
-use crate::test_server::{TestServer, poll_until};
+use crate::running::{Running, until};
 
 const WRITERS: usize = 16;
 
@@ -50,7 +50,7 @@ impl Writer {
         let user_id = self.user(self.acknowledged);
         let events: Vec<_> = (0..EVENTS).map(|place| event(&user_id, place)).collect();
         let body = json!({ "api_key": "shop-api-key", "events": events }).to_string();
-        let Ok(answer) = TestRequest::new(port, "POST", "/2/httpapi").body(body).attempt() else { return false };
+        let Ok(answer) = Asking::new(port, "POST", "/2/httpapi").body(body).attempt() else { return false };
         if answer.status == 503 {
             return false;
         }
@@ -62,7 +62,7 @@ impl Writer {
     }
 
     /// Looks at what was sent since it last looked.
-    fn check(&mut self, server: &TestServer) {
+    fn check(&mut self, server: &Running) {
         for request in self.checked..self.acknowledged {
             assert!(self.is_stored(server, request), "{} was acknowledged and is lost", self.user(request));
         }
@@ -71,7 +71,7 @@ impl Writer {
     }
 
     /// Whether a request is stored; not at all is well, by halves is not.
-    fn is_stored(&self, server: &TestServer, request: usize) -> bool {
+    fn is_stored(&self, server: &Running, request: usize) -> bool {
         let user_id = self.user(request);
         let events = server.events(&format!("user_id={user_id}"));
         let user = server.read(&format!("/api/users?user_id={user_id}"));
@@ -124,10 +124,10 @@ impl Moments {
 }
 
 /// EXPERIMENT_CRASHES times.
-fn crashes(mut crash: impl FnMut(&mut TestServer)) {
+fn crashes(mut crash: impl FnMut(&mut Running)) {
     let rounds = std::env::var("EXPERIMENT_CRASHES").map_or(20, |rounds| rounds.parse().unwrap());
     let mut moments = Moments::new();
-    let mut server = TestServer::on(Database::lasting(), &[]);
+    let mut server = Running::on(Database::lasting(), &[]);
     let mut writers: Vec<_> = (0..WRITERS).map(Writer::new).collect();
     let mut unanswered = 0;
     for _ in 0..rounds {
@@ -145,7 +145,7 @@ fn crashes(mut crash: impl FnMut(&mut TestServer)) {
     }
     // What was checked long ago is still there, and there is nothing else.
     in_parallel(&mut writers, |writer| {
-        poll_until(|| writer.attempt(server.port).then(|| writer.acknowledged += 1));
+        until(|| writer.attempt(server.port).then(|| writer.acknowledged += 1));
         writer.checked = 0;
         writer.check(&server);
     });
@@ -169,7 +169,7 @@ fn a_killed_server_loses_nothing_acknowledged_and_stores_nothing_twice_or_by_hal
     crashes(|server| {
         let start = Instant::now();
         server.kill_and_restart();
-        server.request("GET", "/healthz").send().expect(200);
+        server.ask("GET", "/healthz").send().expect(200);
         longest = longest.max(start.elapsed());
     });
     println!("the longest restart took {longest:?}");

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 
-use crate::poll_until::poll_until;
 use crate::small_disk::{SmallDisk, as_root};
+use crate::until::until;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -175,7 +175,7 @@ fn postgres() -> Option<Database> {
 
 pub fn ask(url: &str, statement: String) {
     // Databases are made and dropped with a checkpoint, which fails for as long as another test's disk is full.
-    poll_until(|| {
+    until(|| {
         let outcome = waiting(async {
             let mut connection = PgConnection::connect(url).await.unwrap();
             connection.execute(AssertSqlSafe(statement.clone())).await

@@ -3,17 +3,17 @@
 
 use serde_json::{Value, json};
 
-use crate::client::TestResponse;
+use crate::asking::Answer;
 use crate::database::Database;
+use crate::running::{EXPOSURE, Running, until};
 use crate::small_disk::SmallDisk;
-use crate::test_server::{EXPOSURE, TestServer, poll_until};
 
 /// Exposures of a request: each is an event and a property.
 const FLAGS: usize = 4;
 
 /// Sends requests one after another, each about a user of its own, and remembers which were acknowledged.
 struct Sender<'a> {
-    server: &'a TestServer,
+    server: &'a Running,
     /// How many bytes go with an event.
     padding: usize,
     sent: usize,
@@ -22,7 +22,7 @@ struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    fn new(server: &'a TestServer, padding: usize) -> Self {
+    fn new(server: &'a Running, padding: usize) -> Self {
         Self { server, padding, sent: 0, acknowledged: Vec::new(), refused: Vec::new() }
     }
 
@@ -43,7 +43,7 @@ impl<'a> Sender<'a> {
         true
     }
 
-    fn attempt(&self, user_id: &str) -> TestResponse {
+    fn attempt(&self, user_id: &str) -> Answer {
         // Not all alike: PostgreSQL would press it into nothing.
         let note = (0..self.padding / 8).map(|n| format!("{:08x}", n.wrapping_mul(2_654_435_761) as u32));
         let note = note.collect::<String>();
@@ -83,7 +83,7 @@ impl<'a> Sender<'a> {
     /// As clients do: what was refused is sent until it is taken.
     fn send_again(&mut self) {
         for user_id in std::mem::take(&mut self.refused) {
-            poll_until(|| (self.attempt(&user_id).status == 200).then_some(()));
+            until(|| (self.attempt(&user_id).status == 200).then_some(()));
             self.acknowledged.push(user_id);
         }
     }
@@ -92,7 +92,7 @@ impl<'a> Sender<'a> {
 /// Fills the disk, makes room, and looks at everything in between. `make_room` gets the disk.
 fn full(megabytes: u32, padding: usize, fill: impl Fn(&SmallDisk), make_room: impl Fn(&SmallDisk)) {
     let Some(disk) = SmallDisk::mount(megabytes) else { return };
-    let mut server = TestServer::on(Database::on(&disk), &[]);
+    let mut server = Running::on(Database::on(&disk), &[]);
     let mut sender = Sender::new(&server, padding);
     assert!((0..5).all(|_| sender.send()) && server.health() == "ok");
     fill(&disk);
@@ -116,7 +116,7 @@ fn full(megabytes: u32, padding: usize, fill: impl Fn(&SmallDisk), make_room: im
 }
 
 /// The tables and their indexes say the same, and nothing else is in them.
-fn is_whole(server: &TestServer, events: usize) {
+fn is_whole(server: &Running, events: usize) {
     let count = |query| usize::try_from(server.database.number(query)).unwrap();
     assert_eq!(count("SELECT count(*) FROM event"), events);
     assert_eq!(count("SELECT count(DISTINCT insert_id) FROM event WHERE project = 1"), events);
@@ -139,7 +139,7 @@ fn a_disk_that_the_events_fill_is_survived() {
 #[test]
 fn while_the_store_takes_nothing_evaluation_waits_a_second_for_a_place_and_then_refuses() {
     let Some(disk) = SmallDisk::mount(24) else { return };
-    let server = TestServer::on(Database::on(&disk), &[]);
+    let server = Running::on(Database::on(&disk), &[]);
     let mut sender = Sender::new(&server, 2_000);
     disk.fill();
     sender.send_until_refused();
@@ -163,7 +163,7 @@ fn while_the_store_takes_nothing_evaluation_waits_a_second_for_a_place_and_then_
     let again: Value = server.vardata(&json!({ "user_id": told[0] })).send().expect(200);
     assert_eq!(again["button"]["key"], "treatment");
     disk.make_room();
-    poll_until(|| {
+    until(|| {
         (server.database.number("SELECT count(*) FROM event WHERE user_id LIKE 'visitor-%'") == told.len() as i64)
             .then_some(())
     });

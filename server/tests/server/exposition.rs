@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::client::TestRequest;
+use crate::asking::Asking;
 
 /// What a page of metrics says.
 pub struct Exposition {
@@ -12,7 +12,7 @@ pub struct Exposition {
 
 impl Exposition {
     pub fn of(port: u16) -> Self {
-        let answer = TestRequest::new(port, "GET", "/metrics").send();
+        let answer = Asking::new(port, "GET", "/metrics").send();
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         Self::read(String::from_utf8(answer.body).unwrap())

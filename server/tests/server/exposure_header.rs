@@ -6,18 +6,18 @@ use experiment_wasm::exposure::{Exposure, insert_id};
 use experiment_wasm::user::Identity;
 use serde_json::{Value, json};
 
-use crate::client::TestRequest;
+use crate::asking::Asking;
 use crate::flags::{put, simple};
-use crate::test_server::{EXPOSURE, TestServer, poll_until};
+use crate::running::{EXPOSURE, Running, until};
 
-fn exposing(request: TestRequest) -> TestRequest {
-    request.header("x-amp-exp-exposure-track", "track").header("x-amp-exp-track", "no-track")
+fn exposing(asking: Asking) -> Asking {
+    asking.header("x-amp-exp-exposure-track", "track").header("x-amp-exp-track", "no-track")
 }
 
 /// The flags and variants that a user was exposed to, as soon as there are this many.
 #[track_caller]
-fn exposures(server: &TestServer, query: &str, count: usize) -> Vec<(Value, Value)> {
-    let events = poll_until(|| Some(server.events(query)).filter(|events| events.len() >= count));
+fn exposures(server: &Running, query: &str, count: usize) -> Vec<(Value, Value)> {
+    let events = until(|| Some(server.events(query)).filter(|events| events.len() >= count));
     assert!(events.iter().all(|event| event["event_type"] == EXPOSURE), "{events:?}");
     let properties = events.iter().map(|event| &event["event_properties"]);
     properties.map(|of| (of["[Experiment] Flag Key"].clone(), of["[Experiment] Variant"].clone())).collect()
@@ -25,7 +25,7 @@ fn exposures(server: &TestServer, query: &str, count: usize) -> Vec<(Value, Valu
 
 #[test]
 fn exposure_header_exposes_what_is_returned_and_sets_the_property() {
-    let server = TestServer::start();
+    let server = Running::start();
     exposing(server.vardata(&json!({ "user_id": "alice", "device_id": "phone" }))).send().expect(200);
     let mut met = exposures(&server, "user_id=alice", 3);
     met.sort_by_key(|(flag, _)| flag.to_string());
@@ -44,7 +44,7 @@ fn exposure_header_exposes_what_is_returned_and_sets_the_property() {
 
 #[test]
 fn exposure_header_is_required_and_a_cache_hit_exposes_nothing() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.vardata(&json!({ "user_id": "alice" })).header("x-amp-exp-exposure-track", "no-track").send().expect(200);
     server.vardata(&json!({ "user_id": "alice" })).send().expect(200);
     for _ in 0..3 {
@@ -58,7 +58,7 @@ fn exposure_header_is_required_and_a_cache_hit_exposes_nothing() {
 
 #[test]
 fn another_question_with_an_equal_answer_adds_no_exposure() {
-    let server = TestServer::start();
+    let server = Running::start();
     for country in ["SE", "NO", "DK"] {
         exposing(server.vardata(&json!({ "user_id": "alice", "country": country }))).send().expect(200);
     }
@@ -69,7 +69,7 @@ fn another_question_with_an_equal_answer_adds_no_exposure() {
 
 #[test]
 fn who_comes_back_to_a_variant_is_exposed_again() {
-    let server = TestServer::start();
+    let server = Running::start();
     let ask =
         || exposing(server.vardata(&json!({ "user_id": "alice" })).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ"));
     for (place, variant) in ["a", "b", "a", "b"].into_iter().enumerate() {
@@ -77,7 +77,7 @@ fn who_comes_back_to_a_variant_is_exposed_again() {
         ask().send().expect(200);
         exposures(&server, "user_id=alice", place + 1);
         let current = || server.properties("user_id=alice")["[Experiment] button"] == variant;
-        poll_until(|| current().then_some(()));
+        until(|| current().then_some(()));
     }
     let variants: Vec<_> =
         exposures(&server, "user_id=alice", 4).into_iter().filter(|(flag, _)| flag == "button").collect();
@@ -86,12 +86,12 @@ fn who_comes_back_to_a_variant_is_exposed_again() {
 
 #[test]
 fn a_page_that_told_the_same_exposure_leaves_one() {
-    let server = TestServer::start();
+    let server = Running::start();
     let ask = |user: Value| {
         exposing(server.vardata(&user).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ")).send().expect(200)
     };
     ask(json!({ "user_id": "alice" }));
-    let told = poll_until(|| {
+    let told = until(|| {
         server
             .events("user_id=alice")
             .into_iter()
@@ -106,12 +106,12 @@ fn a_page_that_told_the_same_exposure_leaves_one() {
 
 /// Alice, to whom the page and the server tell of a flag with one variant at a time.
 struct Told<'a> {
-    server: &'a TestServer,
+    server: &'a Running,
     day: u64,
 }
 
 impl<'a> Told<'a> {
-    fn on(server: &'a TestServer) -> Self {
+    fn on(server: &'a Running) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         Self { server, day: u64::try_from(now).unwrap() / 86_400_000 }
     }
@@ -136,8 +136,8 @@ impl<'a> Told<'a> {
     fn by_server(&self, variant: &str) {
         put(self.server, &simple("button", variant)).send().expect(200);
         let user = json!({ "user_id": "alice", "device_id": "phone" });
-        let request = self.server.vardata(&user).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
-        exposing(request).send().expect(200);
+        let asking = self.server.vardata(&user).header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
+        exposing(asking).send().expect(200);
         let marker =
             format!("marker-{}", self.server.events("event_type=%5BExperiment%5D%20Assignment&limit=1000").len());
         self.server.vardata(&json!({ "user_id": marker })).send().expect(200);
@@ -159,7 +159,7 @@ impl<'a> Told<'a> {
 
 #[test]
 fn the_servers_exposures_are_numbered_by_returns_as_a_pages_are() {
-    let server = TestServer::start();
+    let server = Running::start();
     let told = Told::on(&server);
     for variant in ["a", "b", "a", "b", "b", "c", "a"] {
         told.by_server(variant);
@@ -170,7 +170,7 @@ fn the_servers_exposures_are_numbered_by_returns_as_a_pages_are() {
 #[test]
 fn page_and_server_tell_of_the_same_returns_once_whichever_is_first() {
     for page_first in [true, false] {
-        let server = TestServer::start();
+        let server = Running::start();
         let told = Told::on(&server);
         for (variant, number) in [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)] {
             if page_first {
@@ -187,7 +187,7 @@ fn page_and_server_tell_of_the_same_returns_once_whichever_is_first() {
 
 #[test]
 fn a_page_that_was_not_there_for_a_return_makes_no_row_of_what_the_server_told() {
-    let server = TestServer::start();
+    let server = Running::start();
     let told = Told::on(&server);
     told.by_page("a", 0);
     told.by_server("b");
@@ -203,7 +203,7 @@ fn a_page_that_was_not_there_for_a_return_makes_no_row_of_what_the_server_told()
 
 #[test]
 fn the_next_return_is_found_behind_a_hundred_that_a_page_told() {
-    let server = TestServer::start();
+    let server = Running::start();
     let told = Told::on(&server);
     for number in 0..100 {
         told.by_page("a", number);

@@ -5,14 +5,14 @@ use std::thread::scope;
 
 use serde_json::{Value, json};
 
-use crate::client::TestResponse;
+use crate::asking::Answer;
 use crate::database::Database;
 use crate::exposition::Exposition;
 use crate::flags::{put, simple};
-use crate::test_server::{ADMIN, CLIENT, SERVER, TestServer, poll_until};
+use crate::running::{ADMIN, CLIENT, Running, SERVER, until};
 
-fn put_text(server: &TestServer, key: &str, body: impl Into<Vec<u8>>) -> TestResponse {
-    server.request("PUT", &format!("/api/flags/{key}")).header("authorization", ADMIN).body(body).send()
+fn put_text(server: &Running, key: &str, body: impl Into<Vec<u8>>) -> Answer {
+    server.ask("PUT", &format!("/api/flags/{key}")).header("authorization", ADMIN).body(body).send()
 }
 
 /// A flag that depends on others.
@@ -22,14 +22,14 @@ fn dependent(key: &str, dependencies: &[&str]) -> Value {
     flag
 }
 
-fn button(server: &TestServer) -> Value {
+fn button(server: &Running) -> Value {
     server.vardata(&json!({ "user_id": "alice" })).header("x-amp-exp-track", "no-track").send().expect(200)["button"]
         .take()
 }
 
 #[test]
 fn a_flag_that_is_not_utf8_is_refused_by_its_place_and_nothing_is_changed() {
-    let mut server = TestServer::on(Database::lasting(), &[]);
+    let mut server = Running::on(Database::lasting(), &[]);
     let latin1 =
         b"{\"key\":\"city\",\"variants\":{\"on\":{\"key\":\"on\",\"payload\":\"Z\xFCrich\"}},\n\"segments\":[]}";
     let at = latin1.iter().position(|byte| *byte == 0xFC).unwrap();
@@ -51,7 +51,7 @@ fn a_flag_that_is_not_utf8_is_refused_by_its_place_and_nothing_is_changed() {
 
 #[test]
 fn a_flag_that_an_evaluation_would_not_understand_whole_is_refused_with_field_and_reason() {
-    let server = TestServer::start();
+    let server = Running::start();
     let refused = |change: &dyn Fn(&mut Value)| {
         let mut flag = simple("button", "on");
         change(&mut flag);
@@ -90,7 +90,7 @@ fn a_flag_that_an_evaluation_would_not_understand_whole_is_refused_with_field_an
 
 #[test]
 fn a_flag_that_other_readers_of_json_would_stumble_over_is_refused() {
-    let server = TestServer::start();
+    let server = Running::start();
     let nested = |depth: usize| {
         let payload = "[".repeat(depth) + &"]".repeat(depth);
         let flag = format!(
@@ -104,13 +104,13 @@ fn a_flag_that_other_readers_of_json_would_stumble_over_is_refused() {
     }
     server.read("/api/flags/well").refused(404);
     nested(61).expect(200);
-    let given = server.request("GET", "/sdk/v2/flags").header("authorization", SERVER).send().expect(200);
+    let given = server.ask("GET", "/sdk/v2/flags").header("authorization", SERVER).send().expect(200);
     assert!(given.as_array().unwrap().iter().any(|flag| flag["key"] == "well"));
 }
 
 #[test]
 fn a_flag_that_closes_a_circle_is_refused_and_the_others_stay_as_they_are() {
-    let server = TestServer::start();
+    let server = Running::start();
     let refused = |flag: Value| {
         let refused = put(&server, &flag).send().expect(400);
         assert_eq!(refused["reason"], "cycle");
@@ -130,12 +130,12 @@ fn a_flag_that_closes_a_circle_is_refused_and_the_others_stay_as_they_are() {
 
 #[test]
 fn of_two_flags_that_close_a_circle_at_once_one_is_refused() {
-    let server = TestServer::on(Database::lasting(), &[]);
-    let replica = TestServer::beside(&server);
+    let server = Running::on(Database::lasting(), &[]);
+    let replica = Running::beside(&server);
     for round in 0..10 {
         let (one, other) = (format!("one-{round}"), format!("other-{round}"));
         let together = Barrier::new(2);
-        let put = |server: &TestServer, key: &str, dependency: &str| {
+        let put = |server: &Running, key: &str, dependency: &str| {
             together.wait();
             put(server, &dependent(key, &[dependency])).send().status
         };
@@ -151,7 +151,7 @@ fn of_two_flags_that_close_a_circle_at_once_one_is_refused() {
 
 #[test]
 fn a_dependency_that_is_not_there_yet_is_a_warning() {
-    let server = TestServer::start();
+    let server = Running::start();
     let stored = put(&server, &dependent("a", &["button", "later"])).send().expect(200);
     assert_eq!(stored["warnings"], json!([{ "reason": "missing_dependency", "field": "dependencies[1]" }]));
     put(&server, &simple("later", "on")).send().expect(200);
@@ -171,7 +171,7 @@ pub const CHANGED: &str = "UPDATE project SET flags_version = flags_version + 1"
 
 #[test]
 fn a_stored_flag_that_cannot_be_read_harms_only_itself() {
-    let (mut server, metrics) = TestServer::with_metrics(Database::lasting(), &[]);
+    let (mut server, metrics) = Running::measured(Database::lasting(), &[]);
     assert_eq!(Exposition::of(metrics).value("experiment_flags_faulty"), 0.0);
     let mut expected = vec![json!({ "key": "empty", "code": "unreadable" })];
     if !server.database.is_postgres() {
@@ -186,12 +186,12 @@ fn a_stored_flag_that_cannot_be_read_harms_only_itself() {
         server.database.run(statement);
     }
     let skipped = || server.read("/api/flags").expect(200)["skipped"].as_array().unwrap().clone();
-    poll_until(|| (skipped() == expected).then_some(()));
+    until(|| (skipped() == expected).then_some(()));
     assert_eq!(Exposition::of(metrics).value("experiment_flags_faulty"), expected.len() as f64);
     for round in 0..2 {
         assert_eq!(button(&server)["key"], "treatment", "{round}");
-        let request = server.vardata(&json!({ "user_id": "bob" })).header("x-amp-exp-track", "no-track");
-        let variants = request.send().expect(200);
+        let asking = server.vardata(&json!({ "user_id": "bob" })).header("x-amp-exp-track", "no-track");
+        let variants = asking.send().expect(200);
         assert_eq!(variants["old"]["key"], "on");
         assert!(variants.get("everywhere").is_none());
         assert_eq!(server.read("/api/flags").expect(200)["flags"].as_array().unwrap().len(), 8);
@@ -204,21 +204,21 @@ fn a_stored_flag_that_cannot_be_read_harms_only_itself() {
 
 #[test]
 fn flags_that_cannot_be_read_leave_the_last_ones_in_force_and_it_is_told() {
-    let (server, metrics) = TestServer::with_metrics(Database::lasting(), &[]);
+    let (server, metrics) = Running::measured(Database::lasting(), &[]);
     assert_eq!(button(&server)["key"], "treatment");
     server.database.run("ALTER TABLE flag RENAME TO away");
     server.database.run(CHANGED);
-    poll_until(|| (server.health() == "old flags").then_some(()));
+    until(|| (server.health() == "old flags").then_some(()));
     let shown = Exposition::of(metrics);
     assert!(shown.value("experiment_flag_check_failures_total") > 0.0);
     assert_eq!(shown.value("experiment_flags_old"), 1.0);
     for key in [CLIENT, SERVER] {
-        let flags = server.request("GET", "/sdk/v2/flags").header("authorization", key).send().expect(200);
+        let flags = server.ask("GET", "/sdk/v2/flags").header("authorization", key).send().expect(200);
         assert!(!flags.as_array().unwrap().is_empty());
     }
-    let request = server.vardata(&json!({ "user_id": "new" }));
-    assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
+    let asking = server.vardata(&json!({ "user_id": "new" }));
+    assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
     server.database.run("ALTER TABLE away RENAME TO flag");
-    poll_until(|| (server.health() == "ok").then_some(()));
+    until(|| (server.health() == "ok").then_some(()));
     assert_eq!(Exposition::of(metrics).value("experiment_flags_old"), 0.0);
 }

@@ -1,4 +1,4 @@
-//! Floods, beside a background load of well-behaved clients: see `background_load.rs`.
+//! Floods. Beside each are honest clients, who must all be served, and the memory stays under a number: `honest.rs`.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,10 +10,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::background_load::{StopOnDrop, flooded, max_connections, size};
-use crate::client::TestRequest;
+use crate::asking::Asking;
 use crate::database::Database;
-use crate::test_server::{ADMIN, CLIENT, SERVER, TestServer};
+use crate::honest::{Over, flooded, places, size};
+use crate::running::{ADMIN, CLIENT, Running, SERVER};
 
 fn in_parallel(count: usize, work: impl Fn(usize) + Sync) {
     scope(|scope| {
@@ -27,7 +27,7 @@ fn in_parallel(count: usize, work: impl Fn(usize) + Sync) {
 /// Connections on which this was sent, and nothing more; as many as the system gives files for.
 fn connections(port: u16, count: usize, sent: &[u8]) -> Vec<TcpStream> {
     let connect = |_| {
-        let mut socket = crate::client::connected(port);
+        let mut socket = crate::asking::connected(port);
         // One that was sent away for a later one no longer takes it.
         let _sent_away = socket.write_all(sent);
         socket
@@ -46,8 +46,8 @@ fn two_hundred_gzip_bombs_at_once() {
     let bomb = bomb(21);
     flooded("gzip bombs", |server| {
         in_parallel(200, |_| {
-            let request = server.request("POST", "/batch").header("content-encoding", "gzip").body(bomb.clone());
-            request.waiting(Duration::from_secs(120)).send().refused(413);
+            let asking = server.ask("POST", "/batch").header("content-encoding", "gzip").body(bomb.clone());
+            asking.waiting(Duration::from_secs(120)).send().refused(413);
         });
     });
 }
@@ -61,8 +61,7 @@ fn forty_of_the_largest_bodies_at_once_are_all_read() {
             let event = |n: usize| json!({ "user_id": format!("large-{number}"), "event_type": "Large", "insert_id": format!("{number}-{n}"), "event_properties": { "note": "x".repeat(1_000_000) } });
             // What it says of itself is the last field: it is not known before that whose events these are.
             let body = json!({ "events": (0..19).map(event).collect::<Vec<_>>(), "key": "", "api_key": if number < good { "shop-api-key" } else { "z" } });
-            let answer =
-                server.request("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(120)).send();
+            let answer = server.ask("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(120)).send();
             match answer.status {
                 200 => {}
                 _ => drop((answer.refused(400), refused.fetch_add(1, Ordering::Relaxed))),
@@ -94,8 +93,8 @@ fn text_that_becomes_a_hundred_times_larger_in_memory() {
     flooded("many values", |server| {
         in_parallel(bodies.len() * size(4, 1), |number| {
             let (path, body) = &bodies[number % bodies.len()];
-            let request = server.request("POST", path).body(body.clone()).waiting(Duration::from_secs(120));
-            request.send().refused(413);
+            let asking = server.ask("POST", path).body(body.clone()).waiting(Duration::from_secs(120));
+            asking.send().refused(413);
         });
     });
 }
@@ -108,7 +107,7 @@ fn a_user_with_large_properties_whom_many_events_show() {
         server.store(json!([{ "user_id": "large", "event_type": "Buy", "user_properties": { "note": note } }]));
         let event = json!({ "user_id": "large", "event_type": "Buy" });
         let body = json!({ "api_key": "shop-api-key", "events": vec![event; events] }).to_string();
-        server.request("POST", "/batch").body(body).waiting(Duration::from_secs(120)).send().expect(200);
+        server.ask("POST", "/batch").body(body).waiting(Duration::from_secs(120)).send().expect(200);
     });
 }
 
@@ -118,7 +117,7 @@ fn depth_in_every_place_that_reads_json() {
     let cut = "{\"a\":".repeat(100_000);
     flooded("depth", |server| {
         let events = |events: &str| {
-            server.request("POST", "/2/httpapi").body(format!(r#"{{"api_key":"shop-api-key","events":{events}}}"#))
+            server.ask("POST", "/2/httpapi").body(format!(r#"{{"api_key":"shop-api-key","events":{events}}}"#))
         };
         assert_eq!(events(&format!("[{deep}]")).send().expect(400)["verdicts"][0]["verdict"], "rejected");
         let event = format!(r#"[{{"user_id":"deeper","event_type":"Buy","user_properties":{{"deep":{deep}}}}}]"#);
@@ -126,25 +125,25 @@ fn depth_in_every_place_that_reads_json() {
         for broken in [&cut, &deep[..100_000]] {
             events(broken).send().refused(400);
             events(&format!("[{broken}]")).send().refused(400);
-            server.request("POST", "/2/httpapi").body(broken.to_owned()).send().refused(400);
-            let user = server.request("POST", "/sdk/v2/vardata").header("authorization", CLIENT);
+            server.ask("POST", "/2/httpapi").body(broken.to_owned()).send().refused(400);
+            let user = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT);
             user.body(&broken[..100_000]).send().refused(400);
         }
         let context = "[".repeat(5_000) + &"]".repeat(5_000);
         let user = experiment_wasm::api::base64url(format!(r#"{{"user_id":"deep","a":{context}}}"#).as_bytes());
-        let request = server.request("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
-        request.header("x-amp-exp-user", user.to_str()).send().expect(200);
+        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
+        asking.header("x-amp-exp-user", user.to_str()).send().expect(200);
         let keys = experiment_wasm::api::base64url(context.as_bytes());
-        let request = server.vardata(&json!({ "user_id": "deep" })).header("x-amp-exp-flag-keys", keys.to_str());
-        request.send().refused(400);
-        let flag = |body: String| server.request("PUT", "/api/flags/deep").header("authorization", ADMIN).body(body);
+        let asking = server.vardata(&json!({ "user_id": "deep" })).header("x-amp-exp-flag-keys", keys.to_str());
+        asking.send().refused(400);
+        let flag = |body: String| server.ask("PUT", "/api/flags/deep").header("authorization", ADMIN).body(body);
         let metadata = format!(r#"{{"key":"deep","metadata":{{"a":{deep}}},"variants":{{}},"segments":[]}}"#);
         assert_eq!(flag(metadata).send().expect(400)["reason"], "deep");
         let conditions = format!(r#"{{"key":"deep","variants":{{}},"segments":[{{"conditions":{deep}}}]}}"#);
         flag(conditions).send().refused(400);
         flag(cut.clone()).send().refused(400);
         let form = format!(r#"api_key=shop-api-key&identification={{"user_id":"deep1","user_properties":{deep}}}"#);
-        server.request("POST", "/identify").body(form).send().expect(400);
+        server.ask("POST", "/identify").body(form).send().expect(400);
     });
 }
 
@@ -169,7 +168,7 @@ fn header_floods() {
         [thousands, format!("x-large: {}\r\n", "x".repeat(1 << 20)), "x".repeat(1 << 20), "x: 1\r\n".repeat(200_000)];
     flooded("headers", |server| {
         in_parallel(64, |number| {
-            let mut socket = crate::client::connected(server.port);
+            let mut socket = crate::asking::connected(server.port);
             let flood = [start, &floods[number % floods.len()], "\r\n"].concat();
             // The server stops reading when it has enough.
             let _refused_early = socket.write_all(flood.as_bytes());
@@ -180,7 +179,7 @@ fn header_floods() {
         });
         // Headers that never end, as many as there are connections: each is as long as it may be.
         let endless = [start, "x-endless: ", &"x".repeat(30_000)].concat();
-        drop(connections(server.port, max_connections(), endless.as_bytes()));
+        drop(connections(server.port, places(), endless.as_bytes()));
     });
 }
 
@@ -191,10 +190,10 @@ fn more_connections_than_there_are_places() {
     let ways = [String::new(), "GET /he".to_owned(), head.to_owned(), format!("{head}{}", " ".repeat(10_000))];
     flooded("idle connections", |server| {
         for way in ways {
-            let mut held = connections(server.port, max_connections() + 500, way.as_bytes());
+            let mut held = connections(server.port, places() + 500, way.as_bytes());
             // A byte a second, and nobody gets in the way of anybody else.
             for _ in 0..2 {
-                server.request("GET", "/healthz").send().expect(200);
+                server.ask("GET", "/healthz").send().expect(200);
                 held.iter_mut().for_each(|socket| drop(socket.write(b" ")));
                 sleep(Duration::from_millis(300));
             }
@@ -209,7 +208,7 @@ fn who_never_reads_what_was_answered_and_asks_on() {
     flooded("answers that nobody reads", |server| {
         let large: String = "x".repeat(500_000);
         let flag = json!({ "key": "large", "metadata": { "note": large }, "variants": {}, "segments": [] });
-        let put = server.request("PUT", "/api/flags/large").header("authorization", ADMIN);
+        let put = server.ask("PUT", "/api/flags/large").header("authorization", ADMIN);
         put.body(flag.to_string()).send().expect(200);
         let all = connections(server.port, size(500, 200), request("").repeat(50).as_bytes());
         let some = connections(server.port, size(500, 200), request("?flag_keys=large").repeat(50).as_bytes());
@@ -227,20 +226,19 @@ fn a_body_that_promises_more_than_it_brings_is_given_up() {
         let held = connections(server.port, size(20, 3), &sent);
         let body: Value = json!({ "api_key": "shop-api-key", "events": [{ "user_id": "patient", "event_type": "Large", "event_properties": { "note": "x".repeat(2_000_000) } }] });
         // Each is waited for two seconds.
-        let request = server.request("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(100));
-        request.send().expect(200);
+        let asking = server.ask("POST", "/batch").body(body.to_string()).waiting(Duration::from_secs(100));
+        asking.send().expect(200);
         drop(held);
     });
 }
 
 #[test]
 fn requests_one_behind_the_other_are_answered_in_their_order() {
-    let server = TestServer::start();
-    let one =
-        |path: &str| TestRequest::new(server.port, "GET", path).head.replace("connection: close\r\n", "") + "\r\n";
-    let mut socket = crate::client::connected(server.port);
+    let server = Running::start();
+    let one = |path: &str| Asking::new(server.port, "GET", path).head.replace("connection: close\r\n", "") + "\r\n";
+    let mut socket = crate::asking::connected(server.port);
     socket.write_all([one("/healthz"), one("/nowhere")].concat().repeat(50).as_bytes()).unwrap();
-    socket.write_all((TestRequest::new(server.port, "GET", "/healthz").head + "\r\n").as_bytes()).unwrap();
+    socket.write_all((Asking::new(server.port, "GET", "/healthz").head + "\r\n").as_bytes()).unwrap();
     let mut answers = String::new();
     socket.read_to_string(&mut answers).unwrap();
     let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
@@ -262,7 +260,7 @@ fn a_million_users_who_are_asked_about_once() {
     let users = size(1_000_000, 1_000);
     flooded("users", |server| {
         in_parallel(2, |half| {
-            let mut socket = crate::client::connected(server.port);
+            let mut socket = crate::asking::connected(server.port);
             for first in (half * users / 2..(half + 1) * users / 2).step_by(20) {
                 socket.write_all((first..first + 20).map(user).collect::<String>().as_bytes()).unwrap();
                 read_answers(&mut socket, 20);
@@ -298,7 +296,7 @@ fn a_million_users_and_devices_with_one_event_each() {
 
 #[test]
 fn readers_who_overlap_do_not_make_the_log_grow() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     // PostgreSQL has its own way with its log.
     let Database::File(directory) = &server.database else { return };
     let log = directory.join("events.db-wal");
@@ -313,7 +311,7 @@ fn readers_who_overlap_do_not_make_the_log_grow() {
                 }
             });
         }
-        let _over = StopOnDrop(&over);
+        let _over = Over(&over);
         let lengths = (0..batches).map(|batch| {
             server.store((batch * 200..batch * 200 + 200).map(event).collect());
             std::fs::metadata(&log).unwrap().len()

@@ -1,9 +1,9 @@
-//! `/identify`: changes of user properties in a form, within the limits of the other routes.
+//! `/identify`: changes of user properties in a form, within the limits of the other routes (requirements §16, §28.12).
 
 use serde_json::{Value, json};
 
-use crate::client::TestResponse;
-use crate::test_server::TestServer;
+use crate::asking::Answer;
+use crate::running::Running;
 
 /// `application/x-www-form-urlencoded`, every byte escaped.
 fn form(fields: &[(&str, String)]) -> String {
@@ -11,14 +11,14 @@ fn form(fields: &[(&str, String)]) -> String {
     fields.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&")
 }
 
-fn post(server: &TestServer, identification: &Value) -> TestResponse {
+fn post(server: &Running, identification: &Value) -> Answer {
     let fields = [("api_key", "shop-api-key".into()), ("identification", identification.to_string())];
-    server.request("POST", "/identify").body(form(&fields)).send()
+    server.ask("POST", "/identify").body(form(&fields)).send()
 }
 
 #[test]
 fn an_identification_changes_the_user_and_shows_on_events_after_it() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([{ "user_id": "alice", "event_type": "Buy" }]));
     let properties = json!({ "$set": { "plan": "pro", "city": "København +1" }, "$setOnce": { "from": "ad" } });
     let one = json!({ "user_id": "alice", "user_properties": properties, "country": "Denmark" });
@@ -44,7 +44,7 @@ fn an_identification_changes_the_user_and_shows_on_events_after_it() {
 
 #[test]
 fn a_form_that_is_not_one_is_refused() {
-    let server = TestServer::start();
+    let server = Running::start();
     for identification in [json!([]), Value::Null] {
         let refused = post(&server, &identification);
         assert_eq!(refused.status, 400, "{identification}");
@@ -55,15 +55,15 @@ fn a_form_that_is_not_one_is_refused() {
         vec![key.clone(), ("identification", "[{".into())],
         vec![key.clone(), ("identification", "".into())],
     ] {
-        assert_eq!(server.request("POST", "/identify").body(form(&fields)).send().refused(400), "missing_event");
+        assert_eq!(server.ask("POST", "/identify").body(form(&fields)).send().refused(400), "missing_event");
     }
     let wrong = [("api_key", "wrong".to_owned()), ("identification", json!({ "user_id": "alice" }).to_string())];
-    assert_eq!(server.request("POST", "/identify").body(form(&wrong)).send().refused(400), "Invalid API key");
+    assert_eq!(server.ask("POST", "/identify").body(form(&wrong)).send().refused(400), "Invalid API key");
     let multipart =
-        server.request("POST", "/identify").header("content-type", "multipart/form-data; boundary=a").body("--a--");
+        server.ask("POST", "/identify").header("content-type", "multipart/form-data; boundary=a").body("--a--");
     multipart.send().refused(400);
     server
-        .request("GET", "/identify?api_key=shop-api-key&identification=%7B%22user_id%22%3A%22alice%22%7D")
+        .ask("GET", "/identify?api_key=shop-api-key&identification=%7B%22user_id%22%3A%22alice%22%7D")
         .send()
         .refused(405);
     assert!(server.events("").is_empty());
@@ -71,7 +71,7 @@ fn a_form_that_is_not_one_is_refused() {
 
 #[test]
 fn event_limits_hold_for_identifications() {
-    let server = TestServer::start();
+    let server = Running::start();
     let alice =
         |count: usize| Value::Array(vec![json!({ "user_id": "alice", "user_properties": { "plan": "pro" } }); count]);
     let short = post(&server, &json!({ "user_id": "bob" })).expect(400);
@@ -81,10 +81,10 @@ fn event_limits_hold_for_identifications() {
         ("identification", json!({ "user_id": "bob" }).to_string()),
         ("options", json!({ "min_id_length": 3 }).to_string()),
     ];
-    server.request("POST", "/identify").body(form(&options)).send().expect(200);
+    server.ask("POST", "/identify").body(form(&options)).send().expect(200);
     assert_eq!(post(&server, &alice(901)).expect(429)["throttled_users"], json!({ "alice": 31 }));
     server.read("/api/users?user_id=alice").refused(404);
     post(&server, &alice(900)).expect(200);
     post(&server, &alice(2_001)).refused(413);
-    server.request("POST", "/identify").body(vec![b'a'; (1 << 20) + 1]).send().refused(413);
+    server.ask("POST", "/identify").body(vec![b'a'; (1 << 20) + 1]).send().refused(413);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::test_server::TestServer;
+use crate::running::Running;
 
 fn set(user_id: Value, device_id: Value, properties: Value) -> Value {
     json!([{ "user_id": user_id, "device_id": device_id, "event_type": "$identify", "user_properties": { "$set": properties } }])
@@ -10,7 +10,7 @@ fn set(user_id: Value, device_id: Value, properties: Value) -> Value {
 
 #[test]
 fn a_visitor_becomes_the_user_who_logs_in_first_on_the_device() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(set(json!(null), json!("laptop"), json!({ "from": "ad" })));
     server.store(set(json!("alice"), json!("laptop"), json!({ "plan": "pro" })));
     let person = server.read("/api/users?user_id=alice").expect(200);
@@ -22,7 +22,7 @@ fn a_visitor_becomes_the_user_who_logs_in_first_on_the_device() {
 
 #[test]
 fn a_visitor_merges_into_a_user_who_is_known_already() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(set(json!("alice"), json!("phone"), json!({ "plan": "pro" })));
     server.store(set(json!(null), json!("laptop"), json!({ "from": "ad" })));
     server.store(set(json!("alice"), json!("laptop"), json!({})));
@@ -33,7 +33,7 @@ fn a_visitor_merges_into_a_user_who_is_known_already() {
 
 #[test]
 fn users_of_one_device_stay_apart_and_what_follows_is_the_last_ones() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(set(json!("alice"), json!("telly"), json!({ "who": "alice" })));
     server.store(set(json!("robin"), json!("telly"), json!({ "who": "robin" })));
     server.store(set(json!(null), json!("telly"), json!({ "seen": true })));
@@ -43,7 +43,7 @@ fn users_of_one_device_stay_apart_and_what_follows_is_the_last_ones() {
 
 #[test]
 fn ids_are_compared_by_case_and_one_is_not_the_other_kind() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(set(json!("Alice"), json!(null), json!({ "who": 1 })));
     server.store(set(json!("alice"), json!(null), json!({ "who": 2 })));
     server.store(set(json!(null), json!("alice"), json!({ "who": 3 })));

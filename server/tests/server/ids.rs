@@ -1,22 +1,22 @@
-//! Ids that are too short or mean nobody: removed where there is another, else refused.
+//! Ids that are too short or mean nobody: removed where there is another, else refused (requirements §28.12, §16.2).
 
 use serde_json::{Value, json};
 
-use crate::client::TestResponse;
-use crate::test_server::TestServer;
+use crate::asking::Answer;
+use crate::running::Running;
 
 fn visit(user_id: Value, device_id: Value) -> Value {
     json!({ "user_id": user_id, "device_id": device_id, "event_type": "Visit", "insert_id": "1" })
 }
 
-fn post(server: &TestServer, options: Value, events: Value) -> TestResponse {
+fn post(server: &Running, options: Value, events: Value) -> Answer {
     let body = json!({ "api_key": "shop-api-key", "events": events, "options": options });
-    server.request("POST", "/batch").body(body.to_string()).send()
+    server.ask("POST", "/batch").body(body.to_string()).send()
 }
 
 #[test]
 fn event_ids_under_five_characters_are_removed_beside_a_good_one() {
-    let server = TestServer::start();
+    let server = Running::start();
     let answer = server.ingest(json!([visit(json!("bob"), json!("phone"))])).expect(200);
     assert_eq!(answer["verdicts"], json!([{ "insert_id": "1", "verdict": "stored", "removed": "user_id" }]));
     let event = &server.events("")[0];
@@ -26,7 +26,7 @@ fn event_ids_under_five_characters_are_removed_beside_a_good_one() {
 
 #[test]
 fn event_ids_that_are_all_bad_reject_the_event_by_field() {
-    let server = TestServer::start();
+    let server = Running::start();
     let events = json!([
         visit(json!("bob"), json!(null)),
         visit(json!(null), json!("tv")),
@@ -46,7 +46,7 @@ fn event_ids_that_are_all_bad_reject_the_event_by_field() {
 
 #[test]
 fn a_request_may_ask_for_another_length() {
-    let server = TestServer::start();
+    let server = Running::start();
     post(&server, json!({ "min_id_length": 1 }), json!([visit(json!("7"), json!(null))])).expect(200);
     assert_eq!(server.events("user_id=7").len(), 1);
     post(&server, json!({ "min_id_length": 6 }), json!([visit(json!("alice"), json!(null))])).refused(400);
@@ -63,7 +63,7 @@ fn a_request_may_ask_for_another_length() {
 
 #[test]
 fn an_id_that_is_a_number_is_its_text() {
-    let server = TestServer::start();
+    let server = Running::start();
     let verdict = |user_id: Value, device_id: Value| {
         let mut event = visit(user_id, device_id);
         event["insert_id"] = Value::Null;
@@ -90,11 +90,11 @@ fn an_id_that_is_a_number_is_its_text() {
 
 #[test]
 fn whom_a_number_names_is_assigned_and_exposed_as_its_text() {
-    let server = TestServer::start();
+    let server = Running::start();
     for user_id in ["7", "7.0", "0.7e1"] {
         let user = experiment_wasm::api::base64url(format!(r#"{{"user_id":{user_id}}}"#).as_bytes());
-        let request = server.request("GET", "/sdk/v2/vardata").header("authorization", crate::test_server::CLIENT);
-        request.header("x-amp-exp-user", user.to_str()).send().expect(200);
+        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", crate::running::CLIENT);
+        asking.header("x-amp-exp-user", user.to_str()).send().expect(200);
     }
     server.vardata(&json!({ "user_id": "casey" })).send().expect(200);
     server.assignments("casey", 1);
@@ -106,7 +106,7 @@ fn whom_a_number_names_is_assigned_and_exposed_as_its_text() {
 
 #[test]
 fn evaluation_asks_for_no_length_but_a_word_for_nobody_is_not_assigned() {
-    let server = TestServer::start();
+    let server = Running::start();
     for user_id in ["unknown", "bob"] {
         server.vardata(&json!({ "user_id": user_id })).send().expect(200);
     }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::database::Database;
-use crate::test_server::{EXPOSURE, TestServer};
+use crate::running::{EXPOSURE, Running};
 
 fn bought(insert_id: &str) -> Value {
     json!({ "user_id": "alice", "event_type": "Buy", "insert_id": insert_id })
@@ -21,7 +21,7 @@ fn exposed(insert_id: &str, time: u64, variant: Value) -> Value {
 
 #[test]
 fn exposure_transformation_renames_and_sets_the_property_from_then_on() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([bought("before")]));
     let met = json!({ "flag_key": "button", "variant": "treatment", "experiment_key": "exp-1" });
     server
@@ -39,7 +39,7 @@ fn exposure_transformation_renames_and_sets_the_property_from_then_on() {
 #[test]
 fn experiment_property_is_unset_by_an_exposure_without_a_variant() {
     for nothing in [json!({ "flag_key": "button", "variant": null }), json!({ "flag_key": "button" })] {
-        let server = TestServer::start();
+        let server = Running::start();
         server.store(json!([exposed("in", 1_000, json!("treatment"))]));
         let event =
             json!({ "user_id": "alice", "event_type": "$exposure", "insert_id": "out", "event_properties": nothing });
@@ -53,10 +53,10 @@ fn experiment_property_is_unset_by_an_exposure_without_a_variant() {
 
 #[test]
 fn insert_id_counts_once_on_the_sixth_day_and_on_the_thirtieth() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(json!([exposed("1", 1_700_000_000_000, json!("treatment"))]));
     let again =
-        |server: &TestServer| server.ingest(json!([exposed("1", 1_700_000_000_000, json!("treatment"))])).expect(200);
+        |server: &Running| server.ingest(json!([exposed("1", 1_700_000_000_000, json!("treatment"))])).expect(200);
     // Six days, as by Amplitude's seven; then thirty, where Amplitude would count it again.
     for aged in
         ["UPDATE event SET received = received - 518400000", "UPDATE event SET received = received - 2073600000"]
@@ -73,7 +73,7 @@ fn insert_id_counts_once_on_the_sixth_day_and_on_the_thirtieth() {
 
 #[test]
 fn an_event_kept_apart_shows_its_own_properties_and_changes_none() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([{ "user_id": "alice", "event_type": "Buy", "user_properties": { "plan": "pro" } }]));
     let late = json!({
         "user_id": "alice", "event_type": "Buy", "user_properties": { "plan": "free" }, "$skip_user_properties_sync": true,
@@ -85,7 +85,7 @@ fn an_event_kept_apart_shows_its_own_properties_and_changes_none() {
 
 #[test]
 fn an_event_is_shown_as_it_was_sent() {
-    let server = TestServer::start();
+    let server = Running::start();
     let event = json!({
         "user_id": "alice", "device_id": "phone", "event_type": "Buy", "insert_id": "1", "time": 1_700_000_000_000_u64,
         "event_properties": { "price": 9.90, "deep": { "list": [null, "🐍"] } }, "user_properties": { "plan": "pro" },
@@ -96,7 +96,7 @@ fn an_event_is_shown_as_it_was_sent() {
 
 #[test]
 fn good_events_of_a_batch_are_stored_and_bad_ones_named() {
-    let server = TestServer::start();
+    let server = Running::start();
     let bad = json!({ "user_id": "alice", "event_type": "$exposure", "insert_id": "2", "event_properties": { "variant": "on" } });
     let answer = server.ingest(json!([bought("1"), bad, "nonsense", bought("1"), bought("3")])).expect(200);
     let verdicts = json!([
@@ -113,7 +113,7 @@ fn good_events_of_a_batch_are_stored_and_bad_ones_named() {
 
 #[test]
 fn a_batch_without_a_good_event_is_refused_with_the_fields_at_fault() {
-    let server = TestServer::start();
+    let server = Running::start();
     let events = json!([
         { "user_id": [5], "event_type": "Buy" },
         { "user_id": "alice" },
@@ -129,20 +129,20 @@ fn a_batch_without_a_good_event_is_refused_with_the_fields_at_fault() {
 
 #[test]
 fn a_wrong_or_missing_api_key_is_answered_in_amplitudes_words() {
-    let server = TestServer::start();
+    let server = Running::start();
     for key in [json!("wrong"), json!("client-key"), json!("shop-admin-key"), json!(""), json!(null), json!(5)] {
         let body = json!({ "api_key": key, "events": [bought("1")] });
-        assert_eq!(server.request("POST", "/2/httpapi").body(body.to_string()).send().refused(400), "Invalid API key");
+        assert_eq!(server.ask("POST", "/2/httpapi").body(body.to_string()).send().refused(400), "Invalid API key");
     }
     let body = json!({ "events": [bought("1")] });
-    assert_eq!(server.request("POST", "/batch").body(body.to_string()).send().refused(400), "Invalid API key");
+    assert_eq!(server.ask("POST", "/batch").body(body.to_string()).send().refused(400), "Invalid API key");
     assert!(server.events("").is_empty());
 }
 
 #[test]
 fn a_body_of_another_shape_is_a_bad_request() {
-    let server = TestServer::start();
-    let post = |body: &str| server.request("POST", "/2/httpapi").body(body).send();
+    let server = Running::start();
+    let post = |body: &str| server.ask("POST", "/2/httpapi").body(body).send();
     for body in ["", "nonsense", "{", "[]", "null", r#"{"api_key":"shop-api-key","events":[{]}"#, "{} {}"] {
         post(body).refused(400);
     }
@@ -151,24 +151,24 @@ fn a_body_of_another_shape_is_a_bad_request() {
         assert_eq!(post(&shape.to_string()).expect(400)["missing_field"], "events");
     }
     post(&json!({ "api_key": "shop-api-key", "events": {} }).to_string()).refused(400);
-    server.request("GET", "/2/httpapi").send().refused(405);
+    server.ask("GET", "/2/httpapi").send().refused(405);
 }
 
 #[test]
 fn any_content_type_is_read() {
-    let server = TestServer::start();
+    let server = Running::start();
     for (place, kind) in
         ["application/json", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded"].iter().enumerate()
     {
         let body = json!({ "api_key": "shop-api-key", "events": [bought(&place.to_string())] }).to_string();
-        server.request("POST", "/2/httpapi").header("content-type", kind).body(body).send().expect(200);
+        server.ask("POST", "/2/httpapi").header("content-type", kind).body(body).send().expect(200);
     }
     assert_eq!(server.events("").len(), 3);
 }
 
 #[test]
 fn an_event_without_insert_id_and_time_gets_both_and_counts_each_time() {
-    let server = TestServer::start();
+    let server = Running::start();
     let event = json!({ "user_id": "alice", "event_type": "Buy" });
     server.store(json!([event]));
     server.store(json!([event]));
@@ -180,7 +180,7 @@ fn an_event_without_insert_id_and_time_gets_both_and_counts_each_time() {
 
 #[test]
 fn a_late_exposure_shows_its_own_variant_and_changes_nothing_else() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([exposed("newer", 2_000, json!("treatment"))]));
     server.store(json!([exposed("older", 1_000, json!("control"))]));
     server.store(json!([exposed("oldest", 500, json!(null))]));
@@ -193,7 +193,7 @@ fn a_late_exposure_shows_its_own_variant_and_changes_nothing_else() {
 
 #[test]
 fn a_repeated_exposure_does_not_set_the_property_again() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([exposed("1", 1_000, json!("treatment"))]));
     server.store(json!([exposed("2", 2_000, json!(null))]));
     server.ingest(json!([exposed("1", 3_000, json!("treatment"))])).expect(200);
@@ -202,11 +202,11 @@ fn a_repeated_exposure_does_not_set_the_property_again() {
 
 #[test]
 fn a_clock_that_runs_ahead_is_set_right_by_the_upload_time() {
-    let server = TestServer::start();
+    let server = Running::start();
     let post = |insert_id: &str, time: u64, uploaded: Value, variant: &str| {
         let event = exposed(insert_id, time, json!(variant));
         let body = json!({ "api_key": "shop-api-key", "client_upload_time": uploaded, "events": [event] });
-        server.request("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+        server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
     };
     // A year 2100 that was sent two hours later, by a clock of which nothing is right but the difference.
     post("ahead", 4_102_444_800_000, json!("2100-01-01T02:00:00.000Z"), "old");
@@ -219,13 +219,13 @@ fn a_clock_that_runs_ahead_is_set_right_by_the_upload_time() {
 
 #[test]
 fn what_was_sent_slowly_does_not_count_as_later_than_what_came_after_it() {
-    let server = TestServer::start();
+    let server = Running::start();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let post = |before: u128, uploaded_before: u128, change: Value| {
         let event =
             json!({ "user_id": "alice", "event_type": "$identify", "time": now - before, "user_properties": change });
         let body = json!({ "api_key": "shop-api-key", "client_upload_time": now - uploaded_before, "events": [event] });
-        server.request("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+        server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
     };
     // The first request of a page took ten seconds, the second none.
     post(10_100, 10_000, json!({ "$clearAll": "-" }));
@@ -235,7 +235,7 @@ fn what_was_sent_slowly_does_not_count_as_later_than_what_came_after_it() {
 
 #[test]
 fn an_impression_and_an_sdks_renamed_exposure_mean_the_same() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([
         { "user_id": "alice", "event_type": "$impression", "event_properties": { "flag_key": "a", "variant": "on" } },
         { "user_id": "alice", "event_type": EXPOSURE, "event_properties": { "[Experiment] Flag Key": "b", "[Experiment] Variant": "on" } },
@@ -246,10 +246,10 @@ fn an_impression_and_an_sdks_renamed_exposure_mean_the_same() {
 
 #[test]
 fn one_insert_id_in_two_projects_is_two_events() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([bought("1")]));
     let body = json!({ "api_key": "older-api-key", "events": [bought("1")] });
-    let answer = server.request("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+    let answer = server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
     assert_eq!(answer["verdicts"][0]["verdict"], "stored");
     assert_eq!(server.events("").len(), 1);
 }
@@ -257,8 +257,8 @@ fn one_insert_id_in_two_projects_is_two_events() {
 /// Of a hundred users, so that none of them sends too much; those who come too late leave nothing.
 #[test]
 fn a_hundred_posts_of_one_insert_id_to_two_replicas_are_one_event() {
-    let first = TestServer::on(Database::lasting(), &[]);
-    let second = TestServer::beside(&first);
+    let first = Running::on(Database::lasting(), &[]);
+    let second = Running::beside(&first);
     let together = Barrier::new(100);
     let post = &|place: usize| {
         let mut event = bought("1");

@@ -7,8 +7,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::client::TestResponse;
-use crate::test_server::{CLIENT, TestServer};
+use crate::asking::Answer;
+use crate::running::{CLIENT, Running};
 
 fn body(count: usize, padding: usize) -> Vec<u8> {
     // A hundred users, so that none of them sends too much.
@@ -24,13 +24,13 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn post(server: &TestServer, path: &str, body: Vec<u8>) -> TestResponse {
-    server.request("POST", path).body(body).send()
+fn post(server: &Running, path: &str, body: Vec<u8>) -> Answer {
+    server.ask("POST", path).body(body).send()
 }
 
 #[test]
 fn two_thousand_events_are_taken_and_one_more_is_too_many() {
-    let server = TestServer::start();
+    let server = Running::start();
     assert_eq!(post(&server, "/2/httpapi", body(2_000, 0)).expect(200)["events_ingested"], 2_000);
     post(&server, "/2/httpapi", body(2_001, 0)).refused(413);
     post(&server, "/batch", body(2_001, 0)).refused(413);
@@ -39,19 +39,19 @@ fn two_thousand_events_are_taken_and_one_more_is_too_many() {
 
 #[test]
 fn a_megabyte_is_the_limit_of_one_route_and_twenty_of_the_other() {
-    let server = TestServer::start();
+    let server = Running::start();
     post(&server, "/2/httpapi", body(2, 600_000)).refused(413);
     assert_eq!(post(&server, "/batch", body(20, 1_000_000)).expect(200)["events_ingested"], 20);
     post(&server, "/batch", body(20, 1_100_000)).refused(413);
     post(&server, "/sdk/v2/vardata", Vec::new()).refused(401);
-    let large = server.request("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(vec![b' '; 300_000]);
+    let large = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(vec![b' '; 300_000]);
     large.send().refused(413);
 }
 
 #[test]
 fn a_client_that_is_still_sending_hears_that_it_is_too_much_and_may_go_on() {
-    let server = TestServer::start();
-    let mut socket = crate::client::connected(server.port);
+    let server = Running::start();
+    let mut socket = crate::asking::connected(server.port);
     let mut send = |body: &[u8]| {
         let head = format!("POST /2/httpapi HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
         // Analytics SDKs give up what is in the request when this fails.
@@ -66,8 +66,8 @@ fn a_client_that_is_still_sending_hears_that_it_is_too_much_and_may_go_on() {
 
 #[test]
 fn a_client_that_asks_before_it_sends_is_refused_at_once() {
-    let server = TestServer::start();
-    let mut socket = crate::client::connected(server.port);
+    let server = Running::start();
+    let mut socket = crate::asking::connected(server.port);
     let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -78,9 +78,9 @@ fn a_client_that_asks_before_it_sends_is_refused_at_once() {
 
 #[test]
 fn gzip_is_read_and_what_it_hides_counts() {
-    let server = TestServer::start();
+    let server = Running::start();
     let send = |path: &str, encoding: &str, body: Vec<u8>| {
-        server.request("POST", path).header("content-encoding", encoding).body(body).send()
+        server.ask("POST", path).header("content-encoding", encoding).body(body).send()
     };
     assert_eq!(send("/2/httpapi", "gzip", gzip(&body(3, 10))).expect(200)["events_ingested"], 3);
     // Codings have no case and come in lists; `identity` is none.
@@ -103,8 +103,8 @@ fn gzip_is_read_and_what_it_hides_counts() {
 
 #[test]
 fn a_body_without_a_declared_length_has_the_same_limit() {
-    let server = TestServer::start();
-    let mut socket = crate::client::connected(server.port);
+    let server = Running::start();
+    let mut socket = crate::asking::connected(server.port);
     let head = "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     let chunk = [b"10000\r\n", vec![b' '; 0x10000].as_slice(), b"\r\n"].concat();
@@ -117,7 +117,7 @@ fn a_body_without_a_declared_length_has_the_same_limit() {
 
 #[test]
 fn a_user_of_sixteen_kilobytes_fits_into_the_header_and_a_larger_one_does_not() {
-    let server = TestServer::start();
+    let server = Running::start();
     let user = |length: usize| json!({ "user_id": "alice", "note": "x".repeat(length) });
     server.vardata(&user(12_000)).send().expect(200);
     server.vardata(&user(13_000)).send().refused(431);
@@ -126,7 +126,7 @@ fn a_user_of_sixteen_kilobytes_fits_into_the_header_and_a_larger_one_does_not() 
 
 #[test]
 fn a_text_nested_a_hundred_thousand_deep_harms_nobody() {
-    let server = TestServer::start();
+    let server = Running::start();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for field in ["event_properties", "user_properties", "groups"] {
         let event = format!(r#"{{"user_id":"alice","event_type":"Buy","{field}":{{"deep":{deep}}}}}"#);
@@ -144,13 +144,13 @@ fn a_text_nested_a_hundred_thousand_deep_harms_nobody() {
         assert_eq!(properties["deep"].to_string(), most);
     }
     let user = format!(r#"{{"user_id":"alice","deep":{}}}"#, &deep[..]);
-    let request = server.request("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(user);
-    assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
+    let asking = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(user);
+    assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
 }
 
 #[test]
 fn a_number_that_only_javascript_has_passes_through_and_half_a_character_is_replaced() {
-    let server = TestServer::start();
+    let server = Running::start();
     let event =
         r#"{"user_id":"alice","event_type":"Buy","insert_id":"1","event_properties":{"half":"\ud83d","huge":1e400}}"#;
     let body = format!(r#"{{"api_key":"shop-api-key","events":[{event}]}}"#);

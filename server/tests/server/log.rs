@@ -9,24 +9,24 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::database::Database;
+use crate::everything::{ask_everything, betrayed};
 use crate::exposition::Exposition;
 use crate::flag_rules::CHANGED;
 use crate::flags::BROKEN;
 use crate::process::ended;
-use crate::route_matrix::{betrayed, request_every_route};
-use crate::test_server::{TestServer, poll_until};
+use crate::running::{Running, until};
 
 struct Log(PathBuf);
 
 impl Log {
     /// A server that writes into a log.
-    fn of(database: Database) -> (TestServer, Self) {
+    fn of(database: Database) -> (Running, Self) {
         let path = std::env::temp_dir().join(format!(
             "experiment_log_{}_{:?}",
             std::process::id(),
             std::thread::current().id()
         ));
-        let server = TestServer::with_log(database, &[], File::create(&path).unwrap().into());
+        let server = Running::heard(database, &[], File::create(&path).unwrap().into());
         (server, Self(path))
     }
 
@@ -36,7 +36,7 @@ impl Log {
 
     #[track_caller]
     fn says(&self, what: &str) {
-        poll_until(|| self.text().contains(what).then_some(()));
+        until(|| self.text().contains(what).then_some(()));
     }
 
     #[track_caller]
@@ -58,7 +58,7 @@ fn nothing_of_users_is_in_the_log_whatever_they_send() {
     let (server, log) = Log::of(Database::lasting());
     server.database.run(BROKEN);
     server.database.run(CHANGED);
-    request_every_route(&server);
+    ask_everything(&server);
     // Only the stored flag that does not parse.
     log.says("a flag is skipped or faulty");
     log.betrays_nobody();
@@ -67,7 +67,7 @@ fn nothing_of_users_is_in_the_log_whatever_they_send() {
 #[test]
 fn a_log_that_cannot_be_written_ends_nothing() {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut server = TestServer::with_log(Database::lasting(), &[], full.into());
+    let mut server = Running::heard(Database::lasting(), &[], full.into());
     let buy = || json!([{ "user_id": "alice", "event_type": "Buy" }]);
     server.database.run("ALTER TABLE event RENAME TO away");
     server.ingest(buy()).refused(503);
@@ -87,7 +87,7 @@ fn nothing_of_users_is_in_the_log_while_the_store_fails() {
         ("ALTER TABLE flag RENAME TO away", "ALTER TABLE away RENAME TO flag"),
     ] {
         server.database.run(away);
-        request_every_route(&server);
+        ask_everything(&server);
         server.database.run(back);
     }
     log.says("events could not be stored");
@@ -107,7 +107,7 @@ const QUOTING_POSTGRES: &str = "CREATE FUNCTION quoting() RETURNS trigger LANGUA
 fn what_the_database_says_of_a_value_is_not_in_the_log() {
     let (server, log) = Log::of(Database::lasting());
     server.database.run(if server.database.is_postgres() { QUOTING_POSTGRES } else { QUOTING_SQLITE });
-    request_every_route(&server);
+    ask_everything(&server);
     log.says(if server.database.is_postgres() { "P0001" } else { "the database answered 1811" });
     log.betrays_nobody();
 }
@@ -121,7 +121,7 @@ fn a_value_that_is_there_twice_is_not_in_the_log() {
     } else {
         "CREATE UNIQUE INDEX one ON event (event_type)"
     });
-    request_every_route(&server);
+    ask_everything(&server);
     log.says("against a constraint");
     log.betrays_nobody();
 }
@@ -161,10 +161,10 @@ fn a_panic_is_logged_by_its_place_only() {
 
 #[test]
 fn nothing_of_users_is_in_the_metrics() {
-    let (server, metrics) = TestServer::with_metrics(Database::lasting(), &[]);
-    request_every_route(&server);
+    let (server, metrics) = Running::measured(Database::lasting(), &[]);
+    ask_everything(&server);
     server.database.run("ALTER TABLE event RENAME TO away");
-    request_every_route(&server);
+    ask_everything(&server);
     server.database.run("ALTER TABLE away RENAME TO event");
     let shown = Exposition::of(metrics);
     assert_eq!(betrayed(&shown.text), None, "{}", shown.text);

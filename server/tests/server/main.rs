@@ -4,18 +4,19 @@
 //! else on SQLite.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod background_load;
-mod client;
+mod asking;
 mod crash;
 mod cross_origin;
 mod database;
 mod disk_full;
 mod evaluation;
+mod everything;
 mod exposition;
 mod exposure_header;
 mod flag_rules;
 mod flags;
 mod flood;
+mod honest;
 mod identify;
 mod identity;
 mod ids;
@@ -24,7 +25,6 @@ mod limits;
 mod log;
 mod many_flags;
 mod metrics;
-mod poll_until;
 #[allow(dead_code, reason = "the load benchmark needs more of it")]
 mod process;
 mod property_limits;
@@ -32,7 +32,7 @@ mod proxy;
 mod read_only;
 mod reading;
 mod replicas;
-mod route_matrix;
+mod running;
 mod security;
 mod slow;
 mod small_disk;
@@ -40,8 +40,8 @@ mod smuggling;
 mod starting;
 mod stopping;
 mod store_failure;
-mod test_server;
 mod throttle;
 mod unreadable;
+mod until;
 mod usage;
 mod whole_loop;

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::background_load::size;
-use crate::client::TestResponse;
+use crate::asking::Answer;
 use crate::database::{Database, name};
 use crate::flags::{put, simple};
+use crate::honest::size;
 use crate::process::most_memory;
-use crate::test_server::{CLIENT, SERVER, TestServer};
+use crate::running::{CLIENT, Running, SERVER};
 
 fn count() -> usize {
     size(100_000, 35_000)
@@ -55,16 +55,16 @@ fn a_hundred_thousand_flags_are_served() {
     assert!(flags * LENGTH > 16 << 20);
     let file = std::env::temp_dir().join(format!("{}.json", name()));
     std::fs::write(&file, configuration()).unwrap();
-    let server = timed("start", || TestServer::on(Database::new(), &["--config", file.to_str().unwrap()]));
+    let server = timed("start", || Running::on(Database::new(), &["--config", file.to_str().unwrap()]));
     std::fs::remove_file(&file).unwrap();
-    let get = |path: &str, key: &str| -> TestResponse {
-        server.request("GET", path).header("authorization", key).waiting(PATIENCE).send()
+    let get = |path: &str, key: &str| -> Answer {
+        server.ask("GET", path).header("authorization", key).waiting(PATIENCE).send()
     };
     let user = json!({ "user_id": "alice", "device_id": "phone" });
     let evaluate = |keys: &[u8]| -> Value {
         let keys = experiment_wasm::api::base64url(keys);
-        let request = server.vardata(&user).header("x-amp-exp-track", "no-track");
-        request.header("x-amp-exp-flag-keys", keys.to_str()).waiting(PATIENCE).send().expect(200)
+        let asking = server.vardata(&user).header("x-amp-exp-track", "no-track");
+        asking.header("x-amp-exp-flag-keys", keys.to_str()).waiting(PATIENCE).send().expect(200)
     };
     let all = timed("all flags", || get("/sdk/v2/flags", SERVER));
     assert_eq!(all.json().as_array().unwrap().len(), flags);
@@ -75,8 +75,8 @@ fn a_hundred_thousand_flags_are_served() {
     assert_eq!(last.body.len(), LENGTH + 2);
     let few = timed("evaluation of two", || evaluate(br#"["flag-7","flag-34999"]"#));
     assert_eq!(few.as_object().unwrap().len(), 2);
-    let request = server.vardata(&user).header("x-amp-exp-track", "no-track").waiting(PATIENCE);
-    let everything = timed("evaluation of all", || request.send().expect(200));
+    let asking = server.vardata(&user).header("x-amp-exp-track", "no-track").waiting(PATIENCE);
+    let everything = timed("evaluation of all", || asking.send().expect(200));
     assert_eq!(everything.as_object().unwrap().len(), flags);
     timed("a change", || put(&server, &simple("flag-7", "new")).waiting(PATIENCE).send().expect(200));
     assert_eq!(evaluate(br#"["flag-7"]"#)["flag-7"]["key"], "new");

@@ -4,36 +4,36 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::client::TestRequest;
+use crate::asking::Asking;
 use crate::database::Database;
 use crate::exposition::Exposition;
-use crate::test_server::{ADMIN, TestServer, poll_until};
+use crate::running::{ADMIN, Running, until};
 
 #[test]
 fn only_the_port_for_metrics_answers_them_and_nothing_else() {
-    let (server, metrics) = TestServer::with_metrics(Database::new(), &[]);
+    let (server, metrics) = Running::measured(Database::new(), &[]);
     for path in ["/metrics", "/metrics/"] {
-        server.request("GET", path).send().refused(404);
-        server.request("GET", path).header("authorization", ADMIN).send().refused(404);
+        server.ask("GET", path).send().refused(404);
+        server.ask("GET", path).header("authorization", ADMIN).send().refused(404);
     }
     for path in ["/", "/healthz", "/api/events", "/sdk/v2/flags"] {
-        TestRequest::new(metrics, "GET", path).header("authorization", ADMIN).send().refused(404);
+        Asking::new(metrics, "GET", path).header("authorization", ADMIN).send().refused(404);
     }
-    TestRequest::new(metrics, "POST", "/metrics").send().refused(405);
+    Asking::new(metrics, "POST", "/metrics").send().refused(405);
     assert!(Exposition::of(metrics).value("process_start_time_seconds") > 1_700_000_000.0);
     assert_eq!(Exposition::of(metrics).value(r#"experiment_build_info{version="0.1.0"}"#), 1.0);
 }
 
 #[test]
 fn the_port_closes_when_the_server_stops() {
-    let (mut server, metrics) = TestServer::with_metrics(Database::new(), &[]);
+    let (mut server, metrics) = Running::measured(Database::new(), &[]);
     server.terminate();
     assert!(TcpStream::connect(("127.0.0.1", metrics)).is_err());
 }
 
 #[test]
 fn events_are_counted_by_verdict_and_reason() {
-    let (server, metrics) = TestServer::with_metrics(Database::new(), &[]);
+    let (server, metrics) = Running::measured(Database::new(), &[]);
     let start = Exposition::of(metrics);
     assert!(start.text.contains("experiment_events_total{verdict=\"stored\",reason=\"\"} 0\n"), "{}", start.text);
     let buy = |insert_id: &str| json!({ "user_id": "alice", "event_type": "Buy", "insert_id": insert_id });
@@ -56,14 +56,14 @@ fn events_are_counted_by_verdict_and_reason() {
 
 #[test]
 fn requests_are_counted_by_pattern_method_and_status() {
-    let (server, metrics) = TestServer::with_metrics(Database::new(), &[]);
+    let (server, metrics) = Running::measured(Database::new(), &[]);
     server.read("/api/flags/button").expect(200);
     server.read("/api/flags/nothing").refused(404);
     server.read("/api/flags/banner?of=nobody").expect(200);
-    server.request("GET", "/api/flags/button").send().refused(401);
-    server.request("GET", "/nowhere").send().refused(404);
-    server.request("BREW", "/api/events").send().refused(405);
-    server.request("OPTIONS", "/2/httpapi").header("origin", "https://shop.example").send();
+    server.ask("GET", "/api/flags/button").send().refused(401);
+    server.ask("GET", "/nowhere").send().refused(404);
+    server.ask("BREW", "/api/events").send().refused(405);
+    server.ask("OPTIONS", "/2/httpapi").header("origin", "https://shop.example").send();
     let now = Exposition::of(metrics);
     let requests = |route: &str, method: &str, status: u16| {
         now.value(&format!("experiment_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"))
@@ -77,12 +77,12 @@ fn requests_are_counted_by_pattern_method_and_status() {
 
 #[test]
 fn evaluations_tell_of_the_cache_and_of_assignments() {
-    let (server, metrics) = TestServer::with_metrics(Database::new(), &[]);
+    let (server, metrics) = Running::measured(Database::new(), &[]);
     for user in ["alice", "robin", "alice", "alice"] {
         server.vardata(&json!({ "user_id": user })).send().expect(200);
     }
     server.vardata(&json!({ "user_id": "casey" })).header("x-amp-exp-track", "no-track").send().expect(200);
-    let now = poll_until(|| {
+    let now = until(|| {
         let now = Exposition::of(metrics);
         (now.value("experiment_tracked_events_waiting") == 0.0).then_some(now)
     });
@@ -95,11 +95,11 @@ fn evaluations_tell_of_the_cache_and_of_assignments() {
 
 #[test]
 fn a_store_that_fails_shows() {
-    let (server, metrics) = TestServer::with_metrics(Database::lasting(), &[]);
+    let (server, metrics) = Running::measured(Database::lasting(), &[]);
     server.database.run("ALTER TABLE event RENAME TO away");
     server.ingest(json!([{ "user_id": "alice", "event_type": "Buy" }])).refused(503);
     server.vardata(&json!({ "user_id": "robin" })).send().expect(200);
-    let failing = poll_until(|| {
+    let failing = until(|| {
         let now = Exposition::of(metrics);
         (now.value("experiment_writer_failures_total") > 1.0).then_some(now)
     });
@@ -108,20 +108,19 @@ fn a_store_that_fails_shows() {
     let route = r#"experiment_requests_total{route="/2/httpapi",method="POST",status="503"}"#;
     assert_eq!(failing.value(route), 1.0);
     server.database.run("ALTER TABLE away RENAME TO event");
-    poll_until(|| (Exposition::of(metrics).value("experiment_tracked_events_waiting") == 0.0).then_some(()));
+    until(|| (Exposition::of(metrics).value("experiment_tracked_events_waiting") == 0.0).then_some(()));
 }
 
 #[test]
 fn throttled_requests_and_open_connections_are_counted() {
-    let (server, metrics) = TestServer::with_metrics(Database::new(), &[]);
+    let (server, metrics) = Running::measured(Database::new(), &[]);
     let event = |n: u32| json!({ "user_id": "alice", "event_type": "Buy", "insert_id": n.to_string() });
     let many: Vec<Value> = (0..2_000).map(event).collect();
-    let refused = poll_until(|| Some(server.ingest(json!(many))).filter(|answer| answer.status == 429));
+    let refused = until(|| Some(server.ingest(json!(many))).filter(|answer| answer.status == 429));
     drop(refused);
     assert!(Exposition::of(metrics).value("experiment_requests_throttled_total") >= 1.0);
-    let open = |count: f64| {
-        poll_until(|| (Exposition::of(metrics).value("experiment_connections_open") == count).then_some(()))
-    };
+    let open =
+        |count: f64| until(|| (Exposition::of(metrics).value("experiment_connections_open") == count).then_some(()));
     open(0.0);
     let sockets = [(); 3].map(|()| TcpStream::connect(("127.0.0.1", server.port)).unwrap());
     open(3.0);

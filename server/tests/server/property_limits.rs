@@ -1,8 +1,8 @@
-//! How many experiment properties a project has, and how often a user's change.
+//! How many experiment properties a project has, and how often a user's change (requirements §28.13, §5.6, §5.7).
 
 use serde_json::{Value, json};
 
-use crate::test_server::{EXPOSURE, TestServer};
+use crate::running::{EXPOSURE, Running};
 
 fn exposed(user_id: &str, flag: &str, variant: Value) -> Value {
     json!({
@@ -11,15 +11,15 @@ fn exposed(user_id: &str, flag: &str, variant: Value) -> Value {
 }
 
 #[track_caller]
-fn batch(server: &TestServer, key: &str, events: Vec<Value>) -> Vec<Value> {
+fn batch(server: &Running, key: &str, events: Vec<Value>) -> Vec<Value> {
     let body = json!({ "api_key": key, "events": events });
-    let answer = server.request("POST", "/batch").body(body.to_string()).send().expect(200);
+    let answer = server.ask("POST", "/batch").body(body.to_string()).send().expect(200);
     answer["verdicts"].as_array().unwrap().clone()
 }
 
 #[test]
 fn property_limit_the_event_over_it_is_stored_and_its_property_is_not_set() {
-    let server = TestServer::start();
+    let server = Running::start();
     let of = |numbers: std::ops::Range<u32>| {
         numbers.map(|n| exposed(&format!("user-{n}"), &format!("flag-{n}"), json!("on")))
     };
@@ -46,7 +46,7 @@ fn property_limit_the_event_over_it_is_stored_and_its_property_is_not_set() {
 
 #[test]
 fn a_user_whose_properties_change_more_than_1800_times_an_hour_keeps_them() {
-    let server = TestServer::start();
+    let server = Running::start();
     let of = |numbers: std::ops::Range<u32>| numbers.map(|n| exposed("alice", "button", json!(format!("variant-{n}"))));
     let verdicts = batch(&server, "shop-api-key", of(0..1_801).collect());
     let reasons: Vec<_> = verdicts.iter().filter_map(|one| one["reason"].as_str()).collect();

@@ -9,11 +9,11 @@ use std::process::{Child, Command, Stdio};
 use experiment_wasm::api::base64url;
 use serde_json::json;
 
-use crate::client::TestRequest;
+use crate::asking::Asking;
 use crate::database::{Database, name};
 use crate::process::{ended, signal};
+use crate::running::{ADMIN, CLIENT, Running, until};
 use crate::small_disk::skipped;
-use crate::test_server::{ADMIN, CLIENT, TestServer, poll_until};
 
 const DOCUMENTATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/running-the-server.md");
 
@@ -43,7 +43,7 @@ impl Nginx {
         let mut command = Command::new(program);
         command.arg("-p").arg(&directory).arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
-        poll_until(|| TcpStream::connect(("127.0.0.1", port)).ok());
+        until(|| TcpStream::connect(("127.0.0.1", port)).ok());
         Some(Self { child, port, directory })
     }
 }
@@ -73,12 +73,12 @@ fn example(port: u16, servers: [u16; 2]) -> String {
 
 #[test]
 fn a_proxy_as_the_documentation_has_it_lets_own_pages_in_and_keeps_others_out() {
-    let first = TestServer::on(Database::lasting(), &[]);
-    let second = TestServer::beside(&first);
+    let first = Running::on(Database::lasting(), &[]);
+    let second = Running::beside(&first);
     let Some(nginx) = Nginx::before([first.port, second.port]) else {
         return skipped("nginx", "it is not installed");
     };
-    let ask = |method: &str, path: &str| TestRequest::new(nginx.port, method, path);
+    let ask = |method: &str, path: &str| Asking::new(nginx.port, method, path);
     let own = format!("http://localhost:{}", nginx.port);
     // Both replicas take their turns.
     for _ in 0..4 {
@@ -90,8 +90,8 @@ fn a_proxy_as_the_documentation_has_it_lets_own_pages_in_and_keeps_others_out() 
         ask("GET", "/healthz").send().expect(200);
     }
     let user = base64url(json!({ "user_id": "alice", "note": "x".repeat(11_900) }).to_string().as_bytes());
-    let request = ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT).header("x-amp-exp-user", user.to_str());
-    request.send().expect(200);
+    let asking = ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT).header("x-amp-exp-user", user.to_str());
+    asking.send().expect(200);
     let event = json!({ "user_id": "alice", "event_type": "Buy", "event_properties": { "note": "x".repeat(5 << 20) } });
     let body = json!({ "api_key": "shop-api-key", "events": [event] }).to_string();
     ask("POST", "/batch").body(body).send().expect(200);

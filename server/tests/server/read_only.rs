@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::client::TestRequest;
+use crate::asking::Asking;
 use crate::database::{Database, ask};
+use crate::running::{ADMIN, Running};
 use crate::small_disk::{set_immutable, skipped};
-use crate::test_server::{ADMIN, TestServer};
 
 /// What was made read-only; writable again when it is dropped, so that the test can clean up.
 enum Sealed {
@@ -67,7 +67,7 @@ impl Drop for Sealed {
 
 #[test]
 fn a_database_that_becomes_read_only_is_survived() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     let event =
         |id: usize| json!([{ "user_id": format!("user-{id}"), "event_type": "Buy", "insert_id": id.to_string() }]);
     server.store(event(0));
@@ -80,13 +80,13 @@ fn a_database_that_becomes_read_only_is_survived() {
         answer.refused(503);
     }
     let flag = json!({ "key": "new", "variants": {}, "segments": [] }).to_string();
-    let put = || server.request("PUT", "/api/flags/new").header("authorization", ADMIN).body(flag.clone());
+    let put = || server.ask("PUT", "/api/flags/new").header("authorization", ADMIN).body(flag.clone());
     put().send().refused(503);
     assert_eq!((server.events("").len(), server.health().as_str()), (1, "not storing"));
     server.vardata(&json!({ "user_id": "visitor" })).send().expect(200);
     // Who reads now has connections opened that can do nothing else, also later.
     let port = server.port;
-    let read = move || TestRequest::new(port, "GET", "/api/events").header("authorization", ADMIN).send().expect(200);
+    let read = move || Asking::new(port, "GET", "/api/events").header("authorization", ADMIN).send().expect(200);
     let readers: Vec<_> = (0..64).map(|_| std::thread::spawn(read)).collect();
     readers.into_iter().for_each(|reader| assert!(reader.join().is_ok()));
     drop(sealed);

@@ -2,24 +2,24 @@
 
 use serde_json::json;
 
-use crate::test_server::{ADMIN, TestServer};
+use crate::running::{ADMIN, Running};
 
 #[test]
 fn only_the_admin_key_reads() {
-    let server = TestServer::start();
+    let server = Running::start();
     for path in ["/api/events", "/api/users?user_id=alice", "/api/usage", "/api/flags", "/api/flags/button"] {
-        server.request("GET", path).send().refused(401);
+        server.ask("GET", path).send().refused(401);
         for key in
             ["Bearer wrong", "Bearer client-key", "Bearer shop-api-key", "Api-Key shop-admin-key", "Api-Key client-key"]
         {
-            server.request("GET", path).header("authorization", key).send().refused(401);
+            server.ask("GET", path).header("authorization", key).send().refused(401);
         }
     }
 }
 
 #[test]
 fn the_newest_events_are_shown_oldest_first() {
-    let server = TestServer::start();
+    let server = Running::start();
     let events: Vec<_> =
         (0..5).map(|n| json!({ "user_id": "alice", "event_type": "Buy", "insert_id": n.to_string() })).collect();
     server.store(json!(events));
@@ -34,7 +34,7 @@ fn the_newest_events_are_shown_oldest_first() {
 
 #[test]
 fn events_are_found_by_user_device_and_type() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([
         { "user_id": "alice", "device_id": "phone", "event_type": "Buy", "insert_id": "1" },
         { "user_id": "alice", "event_type": "Visit", "insert_id": "2" },
@@ -51,32 +51,32 @@ fn events_are_found_by_user_device_and_type() {
 
 #[test]
 fn a_person_nobody_knows_is_not_found_and_no_person_is_a_bad_request() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.read("/api/users?user_id=nobody").refused(404);
     server.read("/api/users").refused(400);
 }
 
 #[test]
 fn a_project_does_not_see_anothers_events() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([{ "user_id": "alice", "event_type": "Buy" }]));
-    let other = |path: &str| server.request("GET", path).header("authorization", "Bearer older-admin-key").send();
+    let other = |path: &str| server.ask("GET", path).header("authorization", "Bearer older-admin-key").send();
     assert_eq!(other("/api/events").expect(200), json!([]));
     other("/api/users?user_id=alice").refused(404);
 }
 
 #[test]
 fn health_needs_no_key() {
-    let server = TestServer::start();
-    assert_eq!(server.request("GET", "/healthz").send().expect(200)["status"], "ok");
+    let server = Running::start();
+    assert_eq!(server.ask("GET", "/healthz").send().expect(200)["status"], "ok");
 }
 
 #[test]
 fn unknown_paths_and_methods_are_told_in_json() {
-    let server = TestServer::start();
-    server.request("GET", "/api/nothing").send().refused(404);
-    server.request("GET", "/shutdown").send().refused(404);
-    server.request("DELETE", "/api/events").header("authorization", ADMIN).send().refused(405);
+    let server = Running::start();
+    server.ask("GET", "/api/nothing").send().refused(404);
+    server.ask("GET", "/shutdown").send().refused(404);
+    server.ask("DELETE", "/api/events").header("authorization", ADMIN).send().refused(405);
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn static_files_stand_beside_the_routes() {
     let directory = std::env::temp_dir().join(format!("experiment_www_{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join("index.html"), "<!doctype html>shop").unwrap();
-    let server = TestServer::on(crate::database::Database::new(), &["--www", directory.to_str().unwrap()]);
-    let page = server.request("GET", "/").send();
+    let server = Running::on(crate::database::Database::new(), &["--www", directory.to_str().unwrap()]);
+    let page = server.ask("GET", "/").send();
     assert_eq!((page.status, page.body.as_slice()), (200, &b"<!doctype html>shop"[..]));
-    assert_eq!(server.request("GET", "/healthz").send().status, 200);
-    assert_eq!(server.request("GET", "/../Cargo.toml").send().status, 404);
-    assert_eq!(server.request("GET", "/%2e%2e/Cargo.toml").send().status, 404);
+    assert_eq!(server.ask("GET", "/healthz").send().status, 200);
+    assert_eq!(server.ask("GET", "/../Cargo.toml").send().status, 404);
+    assert_eq!(server.ask("GET", "/%2e%2e/Cargo.toml").send().status, 404);
     std::fs::remove_dir_all(&directory).unwrap();
 }

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::database::Database;
-use crate::test_server::{TestServer, poll_until};
+use crate::running::{Running, until};
 
-fn pair() -> (TestServer, TestServer) {
-    let first = TestServer::on(Database::lasting(), &[]);
-    let second = TestServer::beside(&first);
+fn pair() -> (Running, Running) {
+    let first = Running::on(Database::lasting(), &[]);
+    let second = Running::beside(&first);
     (first, second)
 }
 
@@ -23,9 +23,9 @@ fn a_user_whom_both_evaluate_is_assigned_and_exposed_once() {
     let (first, second) = pair();
     let user = json!({ "user_id": "alice", "device_id": "phone" });
     for server in [&first, &second, &first, &second] {
-        let request = server.vardata(&user).header("x-amp-exp-exposure-track", "track");
-        let request = request.header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
-        assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
+        let asking = server.vardata(&user).header("x-amp-exp-exposure-track", "track");
+        let asking = asking.header("x-amp-exp-flag-keys", "WyJidXR0b24iXQ");
+        assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
     }
     // Each tells in its own order: when the next user's assignment is there, all before it are.
     for (server, user_id) in [(&first, "after-first"), (&second, "after-second")] {
@@ -51,7 +51,7 @@ fn events_that_take_turns_are_of_one_person_with_one_state() {
     // A visitor of one is the user whom the other knows.
     first.store(json!([{ "device_id": "laptop", "event_type": "Visit", "user_properties": { "from": "ad" } }]));
     second.store(json!([{ "user_id": "alice", "device_id": "laptop", "event_type": "Visit" }]));
-    let person = poll_until(|| Some(first.read("/api/users?device_id=laptop"))).expect(200);
+    let person = until(|| Some(first.read("/api/users?device_id=laptop"))).expect(200);
     assert_eq!((&person["user_id"], &person["user_properties"]["from"]), (&json!("alice"), &json!("ad")));
     assert_eq!(first.database.number("SELECT count(*) FROM person WHERE merged_into IS NULL"), 1);
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::client::{TestRequest, TestResponse};
+use crate::asking::{Answer, Asking};
 use crate::database::Database;
-use crate::test_server::{ADMIN, CLIENT, TestServer, poll_until};
+use crate::running::{ADMIN, CLIENT, Running, until};
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"];
 
@@ -28,17 +28,17 @@ fn of_the_admin(path: &str) -> bool {
 }
 
 /// A request with a key in every place where somebody might look for one.
-fn with_key(request: TestRequest, scheme: &str, key: &str) -> TestRequest {
+fn with_key(asking: Asking, scheme: &str, key: &str) -> Asking {
     let body = json!({ "api_key": key, "admin_key": key, "key": key }).to_string();
-    request.header("authorization", format!("{scheme}{key}")).header("x-api-key", key).header("cookie", key).body(body)
+    asking.header("authorization", format!("{scheme}{key}")).header("x-api-key", key).header("cookie", key).body(body)
 }
 
 #[test]
 fn every_admin_route_wants_the_admin_key_and_no_other() {
-    let server = TestServer::start();
+    let server = Running::start();
     for path in paths().into_iter().filter(|path| of_the_admin(path)) {
         for method in METHODS {
-            let ask = || server.request(method, &path);
+            let ask = || server.ask(method, &path);
             let status = ask().send().status;
             assert!([401, 405].contains(&status), "{method} {path} without a key: {status}");
             for key in ["client-key", "server-key", "shop-api-key", "older-key", "older-api-key", "", "shop-admin-ke"] {
@@ -47,12 +47,11 @@ fn every_admin_route_wants_the_admin_key_and_no_other() {
                     assert!([401, 405].contains(&status), "{method} {path} with {scheme}{key}: {status}");
                 }
             }
-            let status =
-                server.request(method, &format!("{path}?key=shop-admin-key&api_key=shop-admin-key")).send().status;
+            let status = server.ask(method, &format!("{path}?key=shop-admin-key&api_key=shop-admin-key")).send().status;
             assert!([401, 405].contains(&status), "{method} {path}, the key in the query: {status}");
         }
         let opened = METHODS.iter().any(|method| {
-            ![401, 405].contains(&server.request(method, &path).header("authorization", ADMIN).send().status)
+            ![401, 405].contains(&server.ask(method, &path).header("authorization", ADMIN).send().status)
         });
         assert!(opened, "{path}");
     }
@@ -62,21 +61,21 @@ fn every_admin_route_wants_the_admin_key_and_no_other() {
 
 #[test]
 fn a_key_opens_one_thing_and_nothing_else() {
-    let server = TestServer::start();
+    let server = Running::start();
     let user = base64url(br#"{"user_id":"alice"}"#);
     let events = json!([{ "user_id": "alice", "event_type": "Buy" }]);
     for key in KEYS {
-        let asked = |path: &str| server.request("GET", path).header("authorization", format!("Api-Key {key}"));
+        let asked = |path: &str| server.ask("GET", path).header("authorization", format!("Api-Key {key}"));
         let evaluates = asked("/sdk/v2/vardata").header("x-amp-exp-user", user.to_str()).send().status == 200;
         assert_eq!(asked("/v1/vardata?user_id=alice").send().status == 200, evaluates);
         assert_eq!(asked("/sdk/v2/flags").send().status == 200, evaluates);
         let body = json!({ "api_key": key, "events": events }).to_string();
-        let ingests = server.request("POST", "/2/httpapi").body(body.clone()).send().status == 200;
-        assert_eq!(server.request("POST", "/batch").body(body).send().status == 200, ingests);
+        let ingests = server.ask("POST", "/2/httpapi").body(body.clone()).send().status == 200;
+        assert_eq!(server.ask("POST", "/batch").body(body).send().status == 200, ingests);
         let form = format!(r#"api_key={key}&identification={{"user_id":"alice"}}"#);
-        assert_eq!(server.request("POST", "/identify").body(form).send().status == 200, ingests);
+        assert_eq!(server.ask("POST", "/identify").body(form).send().status == 200, ingests);
         let bearer = format!("Bearer {key}");
-        let reads = server.request("GET", "/api/events").header("authorization", bearer).send().status == 200;
+        let reads = server.ask("GET", "/api/events").header("authorization", bearer).send().status == 200;
         let opens = [evaluates, ingests, reads];
         assert_eq!(
             opens,
@@ -88,11 +87,10 @@ fn a_key_opens_one_thing_and_nothing_else() {
 
 #[test]
 fn two_keys_are_none() {
-    let server = TestServer::start();
+    let server = Running::start();
     for (first, second) in [(ADMIN, "Bearer wrong"), ("Bearer wrong", ADMIN), (ADMIN, ADMIN)] {
-        let request =
-            server.request("GET", "/api/events").header("authorization", first).header("authorization", second);
-        request.send().refused(401);
+        let asking = server.ask("GET", "/api/events").header("authorization", first).header("authorization", second);
+        asking.send().refused(401);
     }
     let user = json!({ "user_id": "alice" });
     server.vardata(&user).header("authorization", "Api-Key wrong").send().refused(401);
@@ -100,9 +98,9 @@ fn two_keys_are_none() {
 
 #[test]
 fn flags_that_are_given_out_name_no_deployment() {
-    let server = TestServer::start();
+    let server = Running::start();
     for key in [CLIENT, "Api-Key server-key"] {
-        let answer = server.request("GET", "/sdk/v2/flags").header("authorization", key).send();
+        let answer = server.ask("GET", "/sdk/v2/flags").header("authorization", key).send();
         let shown = String::from_utf8(answer.body).unwrap();
         assert!(shown.contains("banner") && !shown.contains("-key") && !shown.contains("deployments"), "{shown}");
     }
@@ -110,11 +108,11 @@ fn flags_that_are_given_out_name_no_deployment() {
 
 #[test]
 fn no_foreign_page_gets_through_to_an_admin_route() {
-    let server = TestServer::on(Database::new(), &[]);
+    let server = Running::on(Database::new(), &[]);
     let own = format!("http://localhost:{}", server.port);
     for path in paths().into_iter().filter(|path| of_the_admin(path)) {
         for method in ["GET", "PUT", "DELETE"] {
-            let ask = || server.request(method, &path).header("authorization", ADMIN);
+            let ask = || server.ask(method, &path).header("authorization", ADMIN);
             let other = format!("http://localhost:{}", server.port ^ 1);
             for origin in ["null", "https://evil.example", "http://localhost", "file://", &other] {
                 ask().header("origin", origin).send().refused(403);
@@ -127,22 +125,22 @@ fn no_foreign_page_gets_through_to_an_admin_route() {
             ask().header("origin", &own).header("origin", "https://evil.example").send().refused(403);
         }
     }
-    let page = server.request("GET", "/api/events").header("authorization", ADMIN).header("origin", &own);
+    let page = server.ask("GET", "/api/events").header("authorization", ADMIN).header("origin", &own);
     page.header("sec-fetch-site", "same-origin").send().expect(200);
 }
 
 #[test]
 fn a_page_that_rebinds_its_name_to_this_machine_still_has_no_key() {
-    let server = TestServer::start();
+    let server = Running::start();
     for path in paths().into_iter().filter(|path| of_the_admin(path)) {
         let head = format!("GET {path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n");
-        let request = TestRequest { head, ..server.request("GET", "") };
-        request.header("origin", "http://evil.example").header("sec-fetch-site", "same-origin").send().refused(401);
+        let asking = Asking { head, ..server.ask("GET", "") };
+        asking.header("origin", "http://evil.example").header("sec-fetch-site", "same-origin").send().refused(401);
     }
 }
 
 /// `GET` and `HEAD` of every route, with each key, good and bad queries, and a body that would change something.
-fn request_all_gets(server: &TestServer, track: &str) {
+fn ask_all_gets(server: &Running, track: &str) {
     let user = base64url(br#"{"user_id":"alice","device_id":"phone","user_properties":{"plan":"gold"}}"#);
     let flag = r#"{"key":"button","variants":{},"segments":[],"api_key":"shop-api-key","events":[{"user_id":"alice","event_type":"Buy"}]}"#;
     let queries = [
@@ -156,9 +154,9 @@ fn request_all_gets(server: &TestServer, track: &str) {
     for path in paths() {
         for (method, query) in ["GET", "HEAD"].iter().flat_map(|method| queries.map(|query| (method, query))) {
             for key in [ADMIN, CLIENT, "Api-Key server-key", "Bearer shop-api-key"] {
-                let request = server.request(method, &format!("{path}{query}")).header("authorization", key);
-                let request = request.header("x-amp-exp-user", user.to_str()).header("x-amp-exp-track", track);
-                request.header("x-http-method-override", "DELETE").body(flag).send();
+                let asking = server.ask(method, &format!("{path}{query}")).header("authorization", key);
+                let asking = asking.header("x-amp-exp-user", user.to_str()).header("x-amp-exp-track", track);
+                asking.header("x-http-method-override", "DELETE").body(flag).send();
             }
         }
     }
@@ -166,17 +164,17 @@ fn request_all_gets(server: &TestServer, track: &str) {
 
 #[test]
 fn no_get_changes_anything_but_for_the_assignment_of_an_evaluation() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(json!([
         { "user_id": "alice", "device_id": "phone", "event_type": "Buy", "user_properties": { "plan": "gold" } },
         { "user_id": "alice", "event_type": "$exposure", "event_properties": { "flag_key": "button", "variant": "on" } },
     ]));
     let before = server.database.rows();
     assert!(before.len() >= 5 && before["person"].len() == 1, "{before:?}");
-    request_all_gets(&server, "no-track");
+    ask_all_gets(&server, "no-track");
     assert_eq!(server.database.rows(), before);
     // As it is told to by the seed, evaluation stores that a user was assigned: nothing else, and no property.
-    request_all_gets(&server, "track");
+    ask_all_gets(&server, "track");
     let assigned = |user_id: &str| server.assignments(user_id, 1).len();
     assert!(assigned("alice") > 0 && assigned("new") > 0);
     let others = "SELECT count(*) FROM event WHERE event_type <> '[Experiment] Assignment'";
@@ -192,21 +190,21 @@ fn no_get_changes_anything_but_for_the_assignment_of_an_evaluation() {
 #[test]
 fn every_answer_says_that_it_is_what_it_says() {
     let directory = Directory::new();
-    let server = TestServer::on(Database::new(), &["--www", &directory.www()]);
-    let of_json = |answer: TestResponse, status: u16| {
+    let server = Running::on(Database::new(), &["--www", &directory.www()]);
+    let of_json = |answer: Answer, status: u16| {
         assert_eq!(answer.status, status);
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
     };
-    of_json(server.request("GET", "/healthz").send(), 200);
+    of_json(server.ask("GET", "/healthz").send(), 200);
     of_json(server.read("/api/events"), 200);
-    of_json(server.request("GET", "/api/events").send(), 401);
+    of_json(server.ask("GET", "/api/events").send(), 401);
     of_json(server.vardata(&json!({ "user_id": "alice" })).send(), 200);
     of_json(server.ingest(json!([{ "user_id": "alice", "event_type": "Buy" }])), 200);
     of_json(server.ingest(Value::Null), 400);
-    of_json(server.request("DELETE", "/batch").send(), 405);
+    of_json(server.ask("DELETE", "/batch").send(), 405);
     for (path, status) in [("/", 200), ("/index.html", 200), ("/nothing", 404)] {
-        let page = server.request("GET", path).send();
+        let page = server.ask("GET", path).send();
         assert_eq!((page.status, page.header("x-content-type-options")), (status, Some("nosniff")));
         assert_eq!(page.header("content-security-policy"), Some("frame-ancestors 'self'"));
     }
@@ -269,7 +267,7 @@ const ESCAPES: [&str; 23] = [
 #[test]
 fn no_path_reaches_beyond_the_folder_that_is_served() {
     let directory = Directory::new();
-    let server = TestServer::on(Database::new(), &["--www", &directory.www()]);
+    let server = Running::on(Database::new(), &["--www", &directory.www()]);
     let absolute = directory.0.join("secret").to_str().unwrap().to_owned();
     let folders = "folder/../".repeat(2_000);
     let long = [
@@ -282,12 +280,12 @@ fn no_path_reaches_beyond_the_folder_that_is_served() {
         &format!("/{}", "a".repeat(70_000)),
     ];
     for path in ESCAPES.into_iter().chain(long.map(String::as_str)) {
-        let answer = server.request("GET", path).send();
+        let answer = server.ask("GET", path).send();
         let told = String::from_utf8_lossy(&answer.body);
         let start = &path[..path.len().min(40)];
         assert!([400, 404, 405, 414, 431].contains(&answer.status), "{start}: {} {told}", answer.status);
         assert!(!told.contains("secret") && !told.contains("experiment_security"), "{start}: {told}");
     }
-    assert_eq!(server.request("GET", "/index.html").send().status, 200);
-    poll_until(|| (server.request("GET", "/healthz").send().status == 200).then_some(()));
+    assert_eq!(server.ask("GET", "/index.html").send().status, 200);
+    until(|| (server.ask("GET", "/healthz").send().status == 200).then_some(()));
 }

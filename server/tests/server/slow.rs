@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::background_load::{flooded, size};
-use crate::test_server::TestServer;
+use crate::honest::{flooded, size};
+use crate::running::Running;
 
 fn body(user_id: &str, bytes: usize) -> Vec<u8> {
     let event = json!({ "user_id": user_id, "event_type": "Buy", "event_properties": { "note": "x".repeat(bytes) } });
@@ -37,7 +37,7 @@ fn drip(port: u16, body: &[u8], (bytes, pieces): (usize, usize)) -> String {
 
 #[test]
 fn a_body_that_comes_steadily_is_taken_and_one_that_trickles_is_given_up() {
-    let server = TestServer::start();
+    let server = Running::start();
     let start = Instant::now();
     scope(|scope| {
         // 25 KB a second for five seconds, of a megabyte; and 4 KB a second, which would take minutes.

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 
-use crate::test_server::TestServer;
+use crate::running::Running;
 
 /// What would be answered by 404 if it were read as a request.
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -12,8 +12,8 @@ const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
 const END: &str = "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
 /// The statuses of all answers to these bytes.
-fn statuses(server: &TestServer, bytes: &[u8]) -> Vec<u16> {
-    let mut socket = crate::client::connected(server.port);
+fn statuses(server: &Running, bytes: &[u8]) -> Vec<u16> {
+    let mut socket = crate::asking::connected(server.port);
     // The server may have closed it before the end.
     let _refused_early = socket.write_all(bytes);
     if !bytes.ends_with(END.as_bytes()) {
@@ -27,14 +27,14 @@ fn statuses(server: &TestServer, bytes: &[u8]) -> Vec<u16> {
 
 #[test]
 fn two_requests_in_one_piece_are_two() {
-    let server = TestServer::start();
+    let server = Running::start();
     let first = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
     assert_eq!(statuses(&server, format!("{first}{HIDDEN}{END}").as_bytes()), [200, 404, 200]);
 }
 
 #[test]
 fn a_length_that_can_be_read_in_two_ways_is_refused() {
-    let server = TestServer::start();
+    let server = Running::start();
     let length = HIDDEN.len();
     for headers in [
         format!("content-length: 0\r\ncontent-length: {length}"),
@@ -69,7 +69,7 @@ fn a_length_that_can_be_read_in_two_ways_is_refused() {
 
 #[test]
 fn what_follows_an_ambiguous_request_is_never_read() {
-    let server = TestServer::start();
+    let server = Running::start();
     let post = |headers: &str, body: &str| {
         let bytes = format!("POST /2/httpapi HTTP/1.1\r\nhost: a\r\n{headers}\r\n\r\n{body}{END}");
         statuses(&server, bytes.as_bytes())
@@ -94,7 +94,7 @@ fn what_follows_an_ambiguous_request_is_never_read() {
 
 #[test]
 fn what_is_no_http_1_is_refused_and_the_server_goes_on() {
-    let server = TestServer::start();
+    let server = Running::start();
     for bytes in [
         &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
         b"GET /healthz\r\n\r\n",
@@ -110,5 +110,5 @@ fn what_is_no_http_1_is_refused_and_the_server_goes_on() {
         let answered = statuses(&server, bytes);
         assert!(answered.is_empty() || answered == [400], "{}: {answered:?}", String::from_utf8_lossy(bytes));
     }
-    server.request("GET", "/healthz").send().expect(200);
+    server.ask("GET", "/healthz").send().expect(200);
 }

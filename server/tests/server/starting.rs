@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::TestRequest;
+use crate::asking::Asking;
 use crate::database::{Database, name};
 use crate::process::{ended, lines_of, output_of, signal};
-use crate::test_server::{SERVER, TestServer, poll_until, spawn_with_log};
+use crate::running::{Running, SERVER, spawn_heard, until};
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json");
 
@@ -92,12 +92,12 @@ fn a_configuration_that_is_not_understood_is_refused_by_its_place() {
 
 #[test]
 fn flags_that_break_a_rule_are_no_matter_where_the_database_has_its_own() {
-    let mut first = TestServer::on(Database::lasting(), &[]);
+    let mut first = Running::on(Database::lasting(), &[]);
     first.terminate();
     let text = std::fs::read_to_string(CONFIG).unwrap().replacen(r#""variant": "off" }"#, r#""variant": "of" }"#, 1);
     let file = TestFile::with(text);
     assert!(refusal(&["--config", file.path()]).contains("names a variant that the flag does not have"));
-    let mut again = spawn_with_log(&first.database, &["--config", file.path()], Stdio::null());
+    let mut again = spawn_heard(&first.database, &["--config", file.path()], Stdio::null());
     assert!(lines_of(&mut again).recv_timeout(Duration::from_secs(60)).unwrap().starts_with("listening on"));
     signal(&again, "TERM");
     assert!(ended(&mut again).success());
@@ -116,8 +116,8 @@ fn a_server_whose_output_cannot_be_written_serves() {
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let arguments = ["--config", CONFIG, "--port", &port.to_string()];
     let mut child = server(&arguments).stdout(full()).stderr(full()).spawn().unwrap();
-    poll_until(|| TcpStream::connect(("127.0.0.1", port)).ok());
-    TestRequest::new(port, "GET", "/healthz").send().expect(200);
+    until(|| TcpStream::connect(("127.0.0.1", port)).ok());
+    Asking::new(port, "GET", "/healthz").send().expect(200);
     signal(&child, "TERM");
     assert!(ended(&mut child).success());
     for (arguments, code) in [(&["--help"][..], 0), (&["--version"], 0), (&["--prot"], 1), (&["--config", "/none"], 1)]
@@ -129,7 +129,7 @@ fn a_server_whose_output_cannot_be_written_serves() {
 
 #[test]
 fn a_database_that_holds_something_else_is_named() {
-    let mut first = TestServer::on(Database::lasting(), &[]);
+    let mut first = Running::on(Database::lasting(), &[]);
     first.terminate();
     first.database.run("ALTER TABLE flag RENAME COLUMN flag_key TO shop");
     let said = refusal(&["--config", CONFIG, "--database", &first.database.url()]);
@@ -144,7 +144,7 @@ fn a_name_is_listened_on_at_every_address_it_has() {
     let mut child = server(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let line = lines_of(&mut child).recv_timeout(Duration::from_secs(60)).unwrap();
     let port = line.strip_prefix("listening on http://127.0.0.1:").unwrap().parse().unwrap();
-    TestRequest::new(port, "GET", "/healthz").send().expect(200);
+    Asking::new(port, "GET", "/healthz").send().expect(200);
     let addresses = std::net::ToSocketAddrs::to_socket_addrs(&("localhost", port)).unwrap();
     assert!(addresses.into_iter().all(|address| std::net::TcpStream::connect(address).is_ok()));
     signal(&child, "TERM");
@@ -212,7 +212,7 @@ fn flags_of_the_file_are_served_as_they_are_written() {
     let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(CONFIG).unwrap()).unwrap();
     config["projects"][0]["flags"] = json!(["HERE"]);
     let file = TestFile::with(config.to_string().replace(r#""HERE""#, odd));
-    let server = TestServer::on(Database::new(), &["--config", file.path()]);
-    let given = server.request("GET", "/sdk/v2/flags").header("authorization", SERVER).send();
+    let server = Running::on(Database::new(), &["--config", file.path()]);
+    let given = server.ask("GET", "/sdk/v2/flags").header("authorization", SERVER).send();
     assert_eq!(String::from_utf8(given.body).unwrap(), format!("[{odd}]"));
 }

@@ -11,11 +11,11 @@ use serde_json::json;
 
 use crate::database::Database;
 use crate::process::{ended, lines_of, ports_of, signal};
-use crate::test_server::{TestServer, poll_until};
+use crate::running::{Running, until};
 
 #[test]
 fn assignments_that_still_wait_are_stored_before_the_end() {
-    let mut server = TestServer::on(Database::lasting(), &[]);
+    let mut server = Running::on(Database::lasting(), &[]);
     for n in 0..50 {
         server.vardata(&json!({ "user_id": format!("user-{n}") })).send().expect(200);
     }
@@ -26,10 +26,10 @@ fn assignments_that_still_wait_are_stored_before_the_end() {
 
 #[test]
 fn a_request_under_way_is_answered_and_a_new_one_is_not() {
-    let mut server = TestServer::on(Database::lasting(), &[]);
+    let mut server = Running::on(Database::lasting(), &[]);
     let body =
         json!({ "api_key": "shop-api-key", "events": [{ "user_id": "alice", "event_type": "Buy" }] }).to_string();
-    let mut socket = crate::client::connected(server.port);
+    let mut socket = crate::asking::connected(server.port);
     let head = format!(
         "POST /2/httpapi HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -41,7 +41,7 @@ fn a_request_under_way_is_answered_and_a_new_one_is_not() {
     assert!(go_on.starts_with(b"HTTP/1.1 100"));
     let port = server.port;
     signal(&server.child, "TERM");
-    crate::test_server::poll_until(|| TcpStream::connect(("127.0.0.1", port)).is_err().then_some(()));
+    crate::running::until(|| TcpStream::connect(("127.0.0.1", port)).is_err().then_some(()));
     socket.write_all(body.as_bytes()).unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
@@ -54,7 +54,7 @@ fn a_request_under_way_is_answered_and_a_new_one_is_not() {
 #[test]
 fn every_signal_that_asks_a_server_to_stop_lets_it_finish() {
     for name in ["TERM", "INT", "HUP"] {
-        let mut server = TestServer::on(Database::lasting(), &[]);
+        let mut server = Running::on(Database::lasting(), &[]);
         for n in 0..20 {
             server.vardata(&json!({ "user_id": format!("user-{n}") })).send().expect(200);
         }
@@ -88,7 +88,7 @@ fn a_stop_that_is_asked_for_before_the_first_line_is_said_stops_everything() {
     assert_eq!(full, ErrorKind::WouldBlock);
     writer.set_nonblocking(false).unwrap();
     let mut child = command(&["--metrics-port", "0"]).stdout(OwnedFd::from(writer)).spawn().unwrap();
-    poll_until(|| has_signal(&child, "SigCgt", TERMINATE).then_some(()));
+    until(|| has_signal(&child, "SigCgt", TERMINATE).then_some(()));
     signal(&child, "TERM");
     let reading = std::thread::spawn(move || {
         let mut said = Vec::new();
@@ -124,9 +124,9 @@ fn a_server_that_is_to_outlive_its_terminal_does() {
     command.args(["--config", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json"), "--port", "0"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let [port] = ports_of(&mut child, ["listening on"]);
-    let mut server = TestServer { port, child, database: Database::Memory };
+    let mut server = Running { port, child, database: Database::Memory };
     assert!(has_signal(&server.child, "SigIgn", HANGUP));
     signal(&server.child, "HUP");
-    server.request("GET", "/healthz").send().expect(200);
+    server.ask("GET", "/healthz").send().expect(200);
     server.terminate();
 }

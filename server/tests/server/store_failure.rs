@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use crate::database::Database;
-use crate::test_server::TestServer;
+use crate::running::Running;
 
 #[test]
 fn while_the_store_fails_events_are_refused_until_later_and_assignments_wait() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.database.run("ALTER TABLE event RENAME TO away");
     let events = json!([{ "user_id": "alice", "event_type": "Buy", "insert_id": "1" }]);
     let answer = server.ingest(events.clone());

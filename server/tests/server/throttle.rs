@@ -1,4 +1,4 @@
-//! Who sends too much is told so, with nothing stored by halves and nothing lost.
+//! Who sends too much is told so, with nothing stored by halves and nothing lost (requirements §28.12, §16.5).
 
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -12,21 +12,21 @@ use experiment_wasm::storage::{Area, Storage};
 use experiment_wasm::time::{Now, to_iso};
 use serde_json::{Value, json};
 
-use crate::client::TestResponse;
-use crate::test_server::{TestServer, poll_until};
+use crate::asking::Answer;
+use crate::running::{Running, until};
 
 fn events(user_id: &str, ids: impl Iterator<Item = usize>) -> Vec<Value> {
     ids.map(|id| json!({ "user_id": user_id, "event_type": "Buy", "insert_id": format!("{user_id}-{id}") })).collect()
 }
 
-fn post(server: &TestServer, path: &str, events: &[Value]) -> TestResponse {
+fn post(server: &Running, path: &str, events: &[Value]) -> Answer {
     let body = json!({ "api_key": "shop-api-key", "events": events });
-    server.request("POST", path).body(body.to_string()).send()
+    server.ask("POST", path).body(body.to_string()).send()
 }
 
 #[test]
 fn event_limits_of_a_user_refuse_the_whole_request() {
-    let server = TestServer::start();
+    let server = Running::start();
     let batch = [events("robin", 0..2), events("alice", 0..901)].concat();
     let answer = post(&server, "/2/httpapi", &batch);
     assert_eq!(answer.header("retry-after"), Some("1"));
@@ -45,7 +45,7 @@ fn event_limits_of_a_user_refuse_the_whole_request() {
 
 #[test]
 fn event_limits_of_a_device_hold_for_all_its_users_and_bad_events_do_not_count() {
-    let server = TestServer::start();
+    let server = Running::start();
     let mut batch: Vec<_> = (0..901)
         .map(|n| json!({ "user_id": format!("user-{n}"), "device_id": "kiosk", "event_type": "Buy" }))
         .collect();
@@ -57,7 +57,7 @@ fn event_limits_of_a_device_hold_for_all_its_users_and_bad_events_do_not_count()
 
 #[test]
 fn a_page_that_leaves_or_was_offline_is_no_attack() {
-    let server = TestServer::start();
+    let server = Running::start();
     // All at once, in the requests of 30 and of 200 that pages and backends make.
     for (first, size) in (0..10).map(|n| (n * 30, 30)).chain((0..3).map(|n| (300 + n * 200, 200))) {
         assert_eq!(
@@ -70,7 +70,7 @@ fn a_page_that_leaves_or_was_offline_is_no_attack() {
 
 #[test]
 fn who_waits_as_long_as_asked_is_taken_again() {
-    let server = TestServer::start();
+    let server = Running::start();
     post(&server, "/2/httpapi", &events("alice", 0..900)).expect(200);
     let more = events("alice", 900..930);
     let refused = post(&server, "/2/httpapi", &more);
@@ -83,7 +83,7 @@ fn who_waits_as_long_as_asked_is_taken_again() {
 
 #[test]
 fn writers_of_one_user_who_try_again_lose_nothing_and_store_nothing_twice() {
-    let server = TestServer::start();
+    let server = Running::start();
     thread::scope(|scope| {
         for writer in 0..4 {
             let server = &server;
@@ -91,7 +91,7 @@ fn writers_of_one_user_who_try_again_lose_nothing_and_store_nothing_twice() {
                 for batch in 0..2 {
                     let first = writer * 1_000 + batch * 116;
                     let batch = events("alice", first..first + 116);
-                    poll_until(|| (post(server, "/2/httpapi", &batch).status == 200).then_some(()));
+                    until(|| (post(server, "/2/httpapi", &batch).status == 200).then_some(()));
                 }
             });
         }
@@ -104,16 +104,16 @@ fn writers_of_one_user_who_try_again_lose_nothing_and_store_nothing_twice() {
 
 #[test]
 fn a_batch_takes_more_and_another_project_has_a_throttle_of_its_own() {
-    let server = TestServer::start();
+    let server = Running::start();
     assert_eq!(post(&server, "/batch", &events("alice", 0..2_000)).expect(200)["events_ingested"], 2_000);
     post(&server, "/2/httpapi", &events("alice", 2_000..2_030)).expect(200);
     let older = json!({ "api_key": "older-api-key", "events": events("alice", 0..30) });
-    server.request("POST", "/2/httpapi").body(older.to_string()).send().expect(200);
+    server.ask("POST", "/2/httpapi").body(older.to_string()).send().expect(200);
 }
 
 #[test]
 fn event_limits_of_a_batch_name_the_daily_quota() {
-    let server = &TestServer::start();
+    let server = &Running::start();
     // All at once, and the same events, which are stored once but count each time: what the store takes long for would
     // let the level sink.
     let sent = &events("alice", 0..2_000);
@@ -150,15 +150,15 @@ impl Storage for Nothing {
 }
 
 /// Sends what the outbox wants sent; returns the answer as a browser would give it.
-fn carry(server: &TestServer, request: &Request) -> Response {
-    let answer = server.request("POST", "/2/httpapi").body(request.body.as_ref().unwrap().as_bytes()).send();
+fn carry(server: &Running, request: &Request) -> Response {
+    let answer = server.ask("POST", "/2/httpapi").body(request.body.as_ref().unwrap().as_bytes()).send();
     let retry_after = answer.header("retry-after").map(|seconds| seconds.parse::<u64>().unwrap() * 1_000);
     Response { status: answer.status, body: String::from_utf8(answer.body).unwrap().as_str().into(), retry_after }
 }
 
 #[test]
 fn our_own_outbox_survives_being_throttled_and_delivers_each_exposure_once() {
-    let server = TestServer::start();
+    let server = Running::start();
     let start = Instant::now();
     let now = || {
         let millis = u64::try_from(start.elapsed().as_millis()).unwrap();
@@ -166,7 +166,7 @@ fn our_own_outbox_survives_being_throttled_and_delivers_each_exposure_once() {
     };
     // What else the user did: the outbox finds room for one batch of its own.
     let body = json!({ "api_key": "shop-api-key", "events": events("7", 0..870), "options": { "min_id_length": 1 } });
-    server.request("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+    server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
     let mut outbox = Delivery::new(("shop-api-key".into(), "/2/httpapi".into()), &Nothing, 7, to_iso, now());
     for n in 0..75 {
         // A user id that only our own client may send.

@@ -3,9 +3,9 @@
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::client::{TestRequest, TestResponse};
+use crate::asking::{Answer, Asking};
 use crate::database::Database;
-use crate::test_server::{CLIENT, TestServer};
+use crate::running::{CLIENT, Running};
 
 /// `Z\xFCrich` where a text has `ZURICH`: one byte of Latin-1.
 fn latin(text: &str) -> Vec<u8> {
@@ -13,14 +13,14 @@ fn latin(text: &str) -> Vec<u8> {
     parts.join(&b"Z\xFCrich"[..])
 }
 
-fn post(server: &TestServer, key: &str, events: &str) -> TestResponse {
+fn post(server: &Running, key: &str, events: &str) -> Answer {
     let body = latin(&format!(r#"{{"api_key":"{key}","events":[{events}]}}"#));
-    server.request("POST", "/2/httpapi").body(body).send()
+    server.ask("POST", "/2/httpapi").body(body).send()
 }
 
 #[test]
 fn a_byte_that_is_no_utf8_is_a_replacement_character_wherever_properties_are_kept() {
-    let server = TestServer::start();
+    let server = Running::start();
     let event = r#"{"user_id":"alice","event_type":"Buy","insert_id":"1","event_properties":{"city":"ZURICH","ZURICH":["ZURICH"]},
         "user_properties":{"home":"ZURICH","$append":{"seen":["ZURICH"]}},"city":"ZURICH"}"#;
     assert_eq!(post(&server, "shop-api-key", event).expect(200)["verdicts"][0]["verdict"], "stored");
@@ -32,7 +32,7 @@ fn a_byte_that_is_no_utf8_is_a_replacement_character_wherever_properties_are_kep
 
 #[test]
 fn names_that_are_no_utf8_are_rejected_by_name_and_the_answer_says_so() {
-    let server = TestServer::start();
+    let server = Running::start();
     let exposure = |properties: &str| {
         format!(r#"{{"user_id":"alice","event_type":"$exposure","event_properties":{{{properties}}}}}"#)
     };
@@ -62,25 +62,25 @@ fn names_that_are_no_utf8_are_rejected_by_name_and_the_answer_says_so() {
 
 #[test]
 fn an_experiment_property_whose_name_is_no_utf8_is_one_property_each_time() {
-    let server = TestServer::start();
+    let server = Running::start();
     for (insert_id, variant) in [("1", "a"), ("2", "b")] {
         let event = format!(
             r#"{{"user_id":"alice","event_type":"[Experiment] Assignment","insert_id":"{insert_id}","user_properties":{{"$set":{{"[Experiment] ZURICH":"{variant}"}}}}}}"#
         );
         assert_eq!(post(&server, "older-api-key", &event).expect(200)["verdicts"][0]["verdict"], "stored");
     }
-    let request = server.request("GET", "/api/users?user_id=alice").header("authorization", "Bearer older-admin-key");
-    assert_eq!(request.send().expect(200)["user_properties"], json!({ "[Experiment] Z\u{FFFD}rich": "b" }));
+    let asking = server.ask("GET", "/api/users?user_id=alice").header("authorization", "Bearer older-admin-key");
+    assert_eq!(asking.send().expect(200)["user_properties"], json!({ "[Experiment] Z\u{FFFD}rich": "b" }));
 }
 
 #[test]
 fn a_form_is_read_as_the_bytes_that_it_escapes() {
-    let server = TestServer::start();
+    let server = Running::start();
     let post = |id: &str| {
         let body = format!(
             "api_key=shop-api-key&identification=%7B%22user_id%22:%22{id}%22,%22user_properties%22:%7B%22city%22:%22Z%FCrich+%C3%BC%22%7D%7D"
         );
-        server.request("POST", "/identify").body(body).send()
+        server.ask("POST", "/identify").body(body).send()
     };
     assert_eq!(post("m%FCller").expect(400)["events_with_invalid_fields"], json!({ "user_id": [0] }));
     post("m%C3%BCller").expect(200);
@@ -89,25 +89,24 @@ fn a_form_is_read_as_the_bytes_that_it_escapes() {
 
 #[test]
 fn a_user_with_such_a_byte_in_a_property_has_variants_and_one_with_it_in_an_id_is_refused() {
-    let server = TestServer::start();
-    let ask = |user: &str| -> [TestRequest; 2] {
-        let posted = server.request("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(latin(user));
+    let server = Running::start();
+    let ask = |user: &str| -> [Asking; 2] {
+        let posted = server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(latin(user));
         let header = base64url(&latin(user)).to_str().into_owned();
-        let request = server.request("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
-        [posted, request.header("x-amp-exp-user", header)]
+        let asking = server.ask("GET", "/sdk/v2/vardata").header("authorization", CLIENT);
+        [posted, asking.header("x-amp-exp-user", header)]
     };
-    for request in ask(r#"{"user_id":"alice","city":"ZURICH"}"#) {
-        assert_eq!(request.send().expect(200)["button"]["key"], "treatment");
+    for asking in ask(r#"{"user_id":"alice","city":"ZURICH"}"#) {
+        assert_eq!(asking.send().expect(200)["button"]["key"], "treatment");
     }
     for (user, field) in
         [(r#"{"user_id":"ZURICH","device_id":"phone"}"#, "user_id"), (r#"{"device_id":"ZURICH"}"#, "device_id")]
     {
-        for request in ask(user) {
-            assert_eq!(request.send().refused(400), format!("The {field} is not UTF-8"));
+        for asking in ask(user) {
+            assert_eq!(asking.send().refused(400), format!("The {field} is not UTF-8"));
         }
     }
-    let asked =
-        |query: &str| server.request("GET", &format!("/v1/vardata?{query}")).header("authorization", CLIENT).send();
+    let asked = |query: &str| server.ask("GET", &format!("/v1/vardata?{query}")).header("authorization", CLIENT).send();
     assert_eq!(asked("user_id=m%FCller").refused(400), "The query is not UTF-8");
     asked("user_id=m%C3%BCller&a%20b").expect(200);
     assert_eq!(server.read("/api/users?user_id=m%FCller").refused(400), "The query is not UTF-8");
@@ -116,7 +115,7 @@ fn a_user_with_such_a_byte_in_a_property_has_variants_and_one_with_it_in_an_id_i
 
 #[test]
 fn a_body_is_as_long_as_the_text_that_it_becomes() {
-    let server = TestServer::start();
+    let server = Running::start();
     let body = |count: usize| {
         let (start, end) = (
             r#"{"api_key":"shop-api-key","events":[{"user_id":"alice","event_type":"Buy","event_properties":{"note":""#,
@@ -124,8 +123,8 @@ fn a_body_is_as_long_as_the_text_that_it_becomes() {
         );
         [start.as_bytes(), vec![0xFF; count].as_slice(), end.as_bytes()].concat()
     };
-    server.request("POST", "/2/httpapi").body(body(400_000)).send().refused(413);
-    server.request("POST", "/2/httpapi").body(body(300_000)).send().expect(200);
+    server.ask("POST", "/2/httpapi").body(body(400_000)).send().refused(413);
+    server.ask("POST", "/2/httpapi").body(body(300_000)).send().expect(200);
     let note = server.events("")[0]["event_properties"]["note"].as_str().unwrap().to_owned();
     assert_eq!(note, "\u{FFFD}".repeat(300_000));
 }
@@ -136,7 +135,7 @@ fn visit(insert_id: &str, value: &str) -> Value {
 
 #[test]
 fn stored_properties_that_cannot_be_read_are_kept_and_not_written_over() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(visit("1", "pro"));
     server.database.run(r#"UPDATE person SET properties = '{"p":{"plan":{"v":"pro"}}}'"#);
     let answer = server.ingest(visit("2", "free")).expect(200);
@@ -154,7 +153,7 @@ fn stored_properties_that_cannot_be_read_are_kept_and_not_written_over() {
 
 #[test]
 fn a_visitor_whose_properties_cannot_be_read_logs_in_and_loses_none() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(json!([{ "device_id": "phone", "event_type": "Visit", "user_properties": { "from": "ad" } }]));
     server.database.run("UPDATE person SET properties = 'nonsense'");
     server.store(json!([{ "user_id": "alice", "event_type": "Visit", "user_properties": { "plan": "pro" } }]));
@@ -167,7 +166,7 @@ fn a_visitor_whose_properties_cannot_be_read_logs_in_and_loses_none() {
 
 #[test]
 fn what_older_servers_stored_is_shown_so_that_everybody_can_read_it() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(visit("1", "pro"));
     let properties = || server.events("")[0]["event_properties"].clone();
     server.database.run("UPDATE event SET event_properties = ''");

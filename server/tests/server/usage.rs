@@ -1,9 +1,9 @@
-//! Usage: what counts to volume and to tracked users, in which month, and what does not.
+//! Usage: what counts to volume and to tracked users, in which month, and what does not (requirements §28.7, §6).
 
 use serde_json::{Value, json};
 
 use crate::database::Database;
-use crate::test_server::{ADMIN, TestServer};
+use crate::running::{ADMIN, Running};
 
 /// The month that [`settled`] puts all events into, so that no test depends on today.
 const JUNE: &str = "month=2026-06";
@@ -17,19 +17,19 @@ fn event(user_id: &str, device_id: &str, event_type: &str) -> Value {
 }
 
 /// Lets everything that is stored have been received on 15 June 2026.
-fn settled(server: &TestServer) {
+fn settled(server: &Running) {
     server.database.run("UPDATE event SET received = 1781524800000");
 }
 
 #[track_caller]
-fn usage(server: &TestServer, query: &str) -> (u64, u64) {
+fn usage(server: &Running, query: &str) -> (u64, u64) {
     let answer = server.read(&format!("/api/usage?{query}")).expect(200);
     (answer["events"].as_u64().unwrap(), answer["tracked_users"].as_u64().unwrap())
 }
 
 #[test]
 fn usage_counts_a_custom_event_and_neither_exposures_nor_assignments() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.vardata(&json!({ "user_id": "only-assigned" })).send().expect(200);
     server.assignments("only-assigned", 1);
     server.store(json!([
@@ -50,7 +50,7 @@ fn usage_counts_a_custom_event_and_neither_exposures_nor_assignments() {
 
 #[test]
 fn devices_of_one_person_count_once_also_when_they_merge_later() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(json!([event("alice", "phone", "Visit")]));
     server.store(json!([event("", "laptop", "Visit"), event("", "tablet", "Visit"), event("", "stranger", "Visit")]));
     settled(&server);
@@ -66,7 +66,7 @@ fn devices_of_one_person_count_once_also_when_they_merge_later() {
 
 #[test]
 fn a_visitor_who_was_only_exposed_adds_nobody_to_the_user_they_become() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(json!([event("", "laptop", "$exposure"), event("alice", "phone", "$exposure")]));
     server.store(json!([event("alice", "laptop", "$exposure")]));
     settled(&server);
@@ -75,7 +75,7 @@ fn a_visitor_who_was_only_exposed_adds_nobody_to_the_user_they_become() {
 
 #[test]
 fn a_duplicate_counts_once() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     let mut bought = event("alice", "", "Buy");
     bought["insert_id"] = json!("1");
     server.store(json!([bought]));
@@ -86,7 +86,7 @@ fn a_duplicate_counts_once() {
 
 #[test]
 fn an_event_counts_in_the_month_it_was_received_however_late_it_is() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     let at = |user_id: &str, time: u64| {
         let mut event = event(user_id, "", "Buy");
         event["time"] = json!(time);
@@ -107,13 +107,12 @@ fn an_event_counts_in_the_month_it_was_received_however_late_it_is() {
 
 #[test]
 fn one_project_is_not_charged_for_another() {
-    let server = TestServer::on(Database::lasting(), &[]);
+    let server = Running::on(Database::lasting(), &[]);
     server.store(json!([event("alice", "", "Buy")]));
     let body = json!({ "api_key": "older-api-key", "events": [event("alice", "", "Buy"), event("robin", "", "Buy")] });
-    server.request("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
+    server.ask("POST", "/2/httpapi").body(body.to_string()).send().expect(200);
     settled(&server);
-    let older =
-        server.request("GET", "/api/usage?month=2026-06").header("authorization", "Bearer older-admin-key").send();
+    let older = server.ask("GET", "/api/usage?month=2026-06").header("authorization", "Bearer older-admin-key").send();
     assert_eq!(usage(&server, JUNE), (1, 1));
     assert_eq!(
         older.expect(200),
@@ -123,7 +122,7 @@ fn one_project_is_not_charged_for_another() {
 
 #[test]
 fn without_a_month_it_is_the_current_one_and_what_is_no_month_is_refused() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([event("alice", "", "Buy")]));
     let now = server.read("/api/usage").expect(200);
     let named = server.read(&format!("/api/usage?month={}", now["month"].as_str().unwrap())).expect(200);
@@ -135,7 +134,7 @@ fn without_a_month_it_is_the_current_one_and_what_is_no_month_is_refused() {
 
 #[test]
 fn asking_changes_nothing_and_only_asking_is_possible() {
-    let server = TestServer::start();
+    let server = Running::start();
     server.store(json!([event("alice", "phone", "Buy"), event("", "laptop", "$exposure")]));
     let all =
         || ["/api/events", "/api/users?user_id=alice", "/api/flags", "/api/usage"].map(|path| server.read(path).body);
@@ -144,6 +143,6 @@ fn asking_changes_nothing_and_only_asking_is_possible() {
         assert_eq!(all(), before);
     }
     for method in ["POST", "PUT", "DELETE"] {
-        server.request(method, "/api/usage").header("authorization", ADMIN).send().refused(405);
+        server.ask(method, "/api/usage").header("authorization", ADMIN).send().refused(405);
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::test_server::{ASSIGNMENT, EXPOSURE, TestServer};
+use crate::running::{ASSIGNMENT, EXPOSURE, Running};
 
 #[test]
 fn from_fetch_to_property_everything_is_stored_once_and_in_its_form() {
-    let server = TestServer::start();
+    let server = Running::start();
     let user = json!({ "user_id": "alice", "device_id": "phone" });
     let variants = server.vardata(&user).send().expect(200);
     assert_eq!(variants["button"]["key"], "treatment");

@@ -239,19 +239,19 @@ export default [
 
   script('a provider keeps its own this', { answers: { vardata: { flag: ON } } }, async ({ client }) => {
     class Provider {
-      #told = [];
+      #tracked = [];
       track(exposure) {
-        this.#told.push(exposure.flag_key);
+        this.#tracked.push(exposure.flag_key);
       }
-      get told() {
-        return this.#told;
+      get tracked() {
+        return this.#tracked;
       }
     }
     const exposureTrackingProvider = new Provider();
     const page = client({ exposureTrackingProvider });
     await page.fetch({ user_id: 'u' });
     page.variant('flag');
-    return exposureTrackingProvider.told;
+    return exposureTrackingProvider.tracked;
   }),
 
   script('a provider may ask the client', { answers: { vardata: { a: ON, b: { key: 'b' } } } }, async ({ client, provider }) => {

@@ -113,8 +113,8 @@ export default [
     ready = true;
     const before = tracked.length;
     await advance(2000);
-    const told = tracked.splice(0).slice(before);
-    return [told.length, told[0].event.eventProperties.flag_key];
+    const late = tracked.splice(0).slice(before);
+    return [late.length, late[0].event.eventProperties.flag_key];
   }),
 
   script('what waits for the integrations of two tabs is told once', { local: STORED }, [

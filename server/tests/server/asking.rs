@@ -1,4 +1,4 @@
-//! An HTTP client for tests: one exchange over a socket of its own, with nothing between the test and the bytes.
+//! One HTTP exchange over a socket of its own, with nothing between the test and the bytes.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// How long a server may neither send nor receive a byte.
+/// For how long a server may neither send nor take a byte.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// A request, built step by step.
-pub struct TestRequest {
+/// A request in the making.
+pub struct Asking {
     pub port: u16,
     pub head: String,
     pub body: Vec<u8>,
@@ -18,14 +18,14 @@ pub struct TestRequest {
     pub wait: Duration,
 }
 
-/// A response.
-pub struct TestResponse {
+/// What came back.
+pub struct Answer {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
-/// A connection with timeouts.
+/// A connection on which nobody waits for ever.
 pub fn connected(port: u16) -> TcpStream {
     let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
     socket.set_read_timeout(Some(LONGEST_WAIT)).unwrap();
@@ -33,7 +33,7 @@ pub fn connected(port: u16) -> TcpStream {
     socket
 }
 
-impl TestRequest {
+impl Asking {
     pub fn new(port: u16, method: &str, path: &str) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
         Self { port, head, body: Vec::new(), wait: Duration::from_secs(60) }
@@ -55,7 +55,7 @@ impl TestRequest {
     }
 
     /// Sends it; an error is a connection that broke.
-    pub fn attempt(self) -> std::io::Result<TestResponse> {
+    pub fn attempt(self) -> std::io::Result<Answer> {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port))?;
         socket.set_read_timeout(Some(self.wait))?;
         socket.set_write_timeout(Some(LONGEST_WAIT))?;
@@ -67,22 +67,21 @@ impl TestRequest {
         if bytes.is_empty() {
             ended?;
         }
-        TestResponse::read(&bytes, self.head.starts_with("HEAD "))
-            .ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+        Answer::read(&bytes, self.head.starts_with("HEAD ")).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
     }
 
-    pub fn send(self) -> TestResponse {
+    pub fn send(self) -> Answer {
         self.attempt().unwrap()
     }
 }
 
-impl TestResponse {
+impl Answer {
     fn read(bytes: &[u8], is_head: bool) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?.to_lowercase();
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let answer = Self { status, head, body: bytes[end + 4..].to_vec() };
-        // A truncated response is none.
+        // An answer that was cut off is none.
         let length: usize = answer.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
         (is_head || answer.body.len() >= length).then_some(answer)
     }
@@ -95,14 +94,14 @@ impl TestResponse {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The JSON of a response that must have this status.
+    /// The JSON of an answer that must be this one.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
-    /// Checks the status, also in the body, and returns the error message.
+    /// Checks the status and that the body says it too, as every refusal does.
     #[track_caller]
     pub fn refused(self, status: u16) -> String {
         let body = self.expect(status);

@@ -1,16 +1,16 @@
-//! A running server: started on a free port, stopped at the end of the test, with the requests that tests send to it.
+//! A running server: started on a free port, stopped at the end of the test, with the requests that tests make of it.
 
 use std::process::{Child, Command, Stdio};
 
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::client::{TestRequest, TestResponse};
+use crate::asking::{Answer, Asking};
 use crate::database::Database;
-pub use crate::poll_until::poll_until;
 use crate::process::{ended, port_of, ports_of, signal};
+pub use crate::until::until;
 
-pub struct TestServer {
+pub struct Running {
     pub port: u16,
     pub child: Child,
     pub database: Database,
@@ -24,23 +24,23 @@ pub const ADMIN: &str = "Bearer shop-admin-key";
 pub const ASSIGNMENT: &str = "[Experiment] Assignment";
 pub const EXPOSURE: &str = "[Experiment] Exposure";
 
-impl TestServer {
+impl Running {
     pub fn start() -> Self {
         Self::on(Database::new(), &[])
     }
 
     pub fn on(database: Database, more: &[&str]) -> Self {
-        Self::with_log(database, more, Stdio::null())
+        Self::heard(database, more, Stdio::null())
     }
 
-    /// A server whose log goes to `log`.
-    pub fn with_log(database: Database, more: &[&str], log: Stdio) -> Self {
-        let mut child = spawn_with_log(&database, more, log);
+    /// One whose log goes somewhere.
+    pub fn heard(database: Database, more: &[&str], log: Stdio) -> Self {
+        let mut child = spawn_heard(&database, more, log);
         let port = port_of(&mut child);
         Self { port, child, database }
     }
 
-    /// A server that may open so many files, and no more.
+    /// One that may open so many files, and no more.
     pub fn with_files(database: Database, files: usize) -> Self {
         let mut limited = Command::new("sh");
         limited.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
@@ -49,8 +49,8 @@ impl TestServer {
         Self { port, child, database }
     }
 
-    /// A server with metrics, and their port.
-    pub fn with_metrics(database: Database, more: &[&str]) -> (Self, u16) {
+    /// One that shows its metrics; on which port too.
+    pub fn measured(database: Database, more: &[&str]) -> (Self, u16) {
         let mut child = spawn(&database, &[&["--metrics-port", "0"], more].concat());
         let [port, metrics] = ports_of(&mut child, ["listening on", "metrics on"]);
         (Self { port, child, database }, metrics)
@@ -75,28 +75,26 @@ impl TestServer {
         self.port = port_of(&mut self.child);
     }
 
-    /// Sends SIGTERM and waits until the process ends.
+    /// Asks the process to stop and waits until it has.
     pub fn terminate(&mut self) {
         signal(&self.child, "TERM");
         assert!(ended(&mut self.child).success());
     }
 
-    pub fn request(&self, method: &str, path: &str) -> TestRequest {
-        TestRequest::new(self.port, method, path)
+    pub fn ask(&self, method: &str, path: &str) -> Asking {
+        Asking::new(self.port, method, path)
     }
 
     /// `GET /sdk/v2/vardata` for a user.
-    pub fn vardata(&self, user: &Value) -> TestRequest {
+    pub fn vardata(&self, user: &Value) -> Asking {
         let user = base64url(user.to_string().as_bytes());
-        self.request("GET", "/sdk/v2/vardata?v=0")
-            .header("authorization", CLIENT)
-            .header("x-amp-exp-user", user.to_str())
+        self.ask("GET", "/sdk/v2/vardata?v=0").header("authorization", CLIENT).header("x-amp-exp-user", user.to_str())
     }
 
     /// `POST /2/httpapi` of these events, with the shop's key.
-    pub fn ingest(&self, events: Value) -> TestResponse {
+    pub fn ingest(&self, events: Value) -> Answer {
         let body = json!({ "api_key": "shop-api-key", "events": events });
-        self.request("POST", "/2/httpapi").body(body.to_string()).send()
+        self.ask("POST", "/2/httpapi").body(body.to_string()).send()
     }
 
     /// Stores events, all of which must be good.
@@ -108,8 +106,8 @@ impl TestServer {
     }
 
     /// `GET /api/…` as the admin.
-    pub fn read(&self, path: &str) -> TestResponse {
-        self.request("GET", path).header("authorization", ADMIN).send()
+    pub fn read(&self, path: &str) -> Answer {
+        self.ask("GET", path).header("authorization", ADMIN).send()
     }
 
     #[track_caller]
@@ -120,7 +118,7 @@ impl TestServer {
     /// The assignments of a user, as soon as there are this many.
     #[track_caller]
     pub fn assignments(&self, user_id: &str, count: usize) -> Vec<Value> {
-        poll_until(|| {
+        until(|| {
             let mut found = self.events(&format!("user_id={user_id}"));
             found.retain(|event| event["event_type"] == ASSIGNMENT);
             (found.len() >= count).then_some(found)
@@ -130,7 +128,7 @@ impl TestServer {
     /// What `/healthz` says.
     #[track_caller]
     pub fn health(&self) -> String {
-        self.request("GET", "/healthz").send().expect(200)["status"].as_str().unwrap().to_owned()
+        self.ask("GET", "/healthz").send().expect(200)["status"].as_str().unwrap().to_owned()
     }
 
     #[track_caller]
@@ -139,7 +137,7 @@ impl TestServer {
     }
 }
 
-impl Drop for TestServer {
+impl Drop for Running {
     fn drop(&mut self) {
         // It may have been stopped by the test.
         let _stopped = self.child.kill();
@@ -148,10 +146,10 @@ impl Drop for TestServer {
 }
 
 fn spawn(database: &Database, more: &[&str]) -> Child {
-    spawn_with_log(database, more, Stdio::null())
+    spawn_heard(database, more, Stdio::null())
 }
 
-pub fn spawn_with_log(database: &Database, more: &[&str], log: Stdio) -> Child {
+pub fn spawn_heard(database: &Database, more: &[&str], log: Stdio) -> Child {
     started(&mut Command::new(env!("CARGO_BIN_EXE_experiment-server")), database, more, log)
 }
 

@@ -1,10 +1,10 @@
-//! Polling until a condition is met.
+//! Waiting for what comes to pass.
 
 use std::time::{Duration, Instant};
 
-/// Calls a function until it returns a value, for ten seconds.
+/// Asks until there is an answer, for ten seconds.
 #[track_caller]
-pub fn poll_until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         if let Some(found) = answer() {

@@ -1,10 +1,10 @@
-//! Every route with good and bad requests, and a mark in every field that a user or a stranger can set.
+//! Every kind of request, good and bad, with a mark in all that a user or a stranger can say.
 
 use experiment_wasm::api::base64url;
 use serde_json::{Value, json};
 
-use crate::client::TestRequest;
-use crate::test_server::{ADMIN, CLIENT, SERVER, TestServer};
+use crate::asking::Asking;
+use crate::running::{ADMIN, CLIENT, Running, SERVER};
 
 /// Stands in every id, property, type and flag key that is sent, and in every wrong key.
 pub const MARK: &str = "zq7x";
@@ -13,7 +13,7 @@ pub const MARK: &str = "zq7x";
 pub const KEYS: [&str; 7] =
     ["shop-api-key", "shop-admin-key", "client-key", "server-key", "older-api-key", "older-admin-key", "older-key"];
 
-/// The first mark or key in a text.
+/// What of users or keys stands in a text.
 pub fn betrayed(text: &str) -> Option<&str> {
     let text = text.to_lowercase();
     let encoded = user_header().to_lowercase();
@@ -21,19 +21,16 @@ pub fn betrayed(text: &str) -> Option<&str> {
     marks.or_else(|| text.contains(&encoded[..24]).then_some("a user in base64"))
 }
 
-/// Sends a request of each kind; no response contains a key.
-pub fn request_every_route(server: &TestServer) {
+/// Asks everything there is to ask; no answer tells a key.
+pub fn ask_everything(server: &Running) {
     let all = [evaluations(server), posts(server), administration(server), nonsense(server)];
-    for request in all.into_iter().flatten() {
-        let about = request.head.lines().next().unwrap().to_owned();
-        let Ok(answer) = request.attempt() else { continue };
-        let response = format!("{}\n{}", answer.head, String::from_utf8_lossy(&answer.body));
-        let key = KEYS
-            .into_iter()
-            .find(|key| response.contains(key))
-            .or(response.contains("wrong-").then_some("a wrong key"));
-        // The admin may see the deployments of a flag.
-        assert!(key.is_none() || about.contains("/api/flags") && key == Some("server-key"), "{about}: {response}");
+    for asking in all.into_iter().flatten() {
+        let about = asking.head.lines().next().unwrap().to_owned();
+        let Ok(answer) = asking.attempt() else { continue };
+        let told = format!("{}\n{}", answer.head, String::from_utf8_lossy(&answer.body));
+        let key = KEYS.into_iter().find(|key| told.contains(key)).or(told.contains("wrong-").then_some("a wrong key"));
+        // The admin is told which deployments a flag is for.
+        assert!(key.is_none() || about.contains("/api/flags") && key == Some("server-key"), "{about}: {told}");
     }
 }
 
@@ -48,10 +45,10 @@ fn user_header() -> String {
     base64url(user().to_string().as_bytes()).to_str().into_owned()
 }
 
-fn evaluations(server: &TestServer) -> Vec<TestRequest> {
-    let get = |path: &str, key: &str| server.request("GET", path).header("authorization", key);
+fn evaluations(server: &Running) -> Vec<Asking> {
+    let get = |path: &str, key: &str| server.ask("GET", path).header("authorization", key);
     let vardata = |key: &str| get("/sdk/v2/vardata?zq7x=zq7x", key).header("x-amp-exp-user", user_header());
-    let posted = |body: &str| server.request("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(body);
+    let posted = |body: &str| server.ask("POST", "/sdk/v2/vardata").header("authorization", CLIENT).body(body);
     vec![
         vardata(CLIENT),
         vardata(SERVER),
@@ -91,7 +88,7 @@ fn with(name: &str, value: Value) -> Value {
     event
 }
 
-/// Malformed events, each in another way.
+/// Events that are not as they should be, each in another way.
 fn odd_events() -> Vec<Value> {
     let exposure = |properties: Value| {
         let mut event = with("event_type", json!("$exposure"));
@@ -115,8 +112,8 @@ fn odd_events() -> Vec<Value> {
     ]
 }
 
-fn posts(server: &TestServer) -> Vec<TestRequest> {
-    let post = |path: &str, body: String| server.request("POST", path).body(body);
+fn posts(server: &Running) -> Vec<Asking> {
+    let post = |path: &str, body: String| server.ask("POST", path).body(body);
     let sent = |key: &str, events: Value| json!({ "api_key": key, "events": events }).to_string();
     let api = "shop-api-key";
     let many: Vec<_> = (0..2_001).map(|n| event(&format!("zq7x-{n}"))).collect();
@@ -144,8 +141,8 @@ fn posts(server: &TestServer) -> Vec<TestRequest> {
     all
 }
 
-fn administration(server: &TestServer) -> Vec<TestRequest> {
-    let ask = |method: &str, path: &str| server.request(method, path).header("authorization", ADMIN);
+fn administration(server: &Running) -> Vec<Asking> {
+    let ask = |method: &str, path: &str| server.ask(method, path).header("authorization", ADMIN);
     let flag = json!({ "variants": { "on": { "key": "on", "value": "zq7x" } }, "segments": [{ "variant": "on" }] });
     vec![
         ask("GET", "/api/events?user_id=zq7x-alice&device_id=zq7x-phone&event_type=zq7x"),
@@ -165,12 +162,12 @@ fn administration(server: &TestServer) -> Vec<TestRequest> {
         ask("DELETE", "/api/flags/zq7x%ff"),
         ask("GET", "/api/events").header("authorization", "Bearer wrong-zq7x"),
         ask("GET", "/api/events").header("origin", "https://zq7x.example"),
-        server.request("GET", "/api/events").header("authorization", "Bearer wrong-zq7x"),
+        server.ask("GET", "/api/events").header("authorization", "Bearer wrong-zq7x"),
     ]
 }
 
-fn nonsense(server: &TestServer) -> Vec<TestRequest> {
-    let ask = |method: &str, path: &str| server.request(method, path);
+fn nonsense(server: &Running) -> Vec<Asking> {
+    let ask = |method: &str, path: &str| server.ask(method, path);
     vec![
         ask("GET", "/healthz"),
         ask("GET", "/zq7x?zq7x=zq7x"),

@@ -1,5 +1,4 @@
-//! A background load of well-behaved clients beside a flood: all of them must be served, and the server's memory stays under
-//! a limit.
+//! Honest clients beside a flood: all of them must be served, and the server's memory stay under a number.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
@@ -9,9 +8,9 @@ use serde_json::json;
 
 use crate::database::Database;
 use crate::process::most_memory;
-use crate::test_server::TestServer;
+use crate::running::Running;
 
-/// The most memory of the server, in bytes: the project's goal is 256 MiB. A debug build takes as much as a release build.
+/// What the server may take, in bytes: the project's goal is 256 MiB. A build for tests takes what the other does.
 const MOST_MEMORY: u64 = 256 << 20;
 
 /// The size of a flood: `make test-faults` takes minutes for the whole, `make test` seconds for less.
@@ -19,14 +18,14 @@ pub fn size(whole: usize, less: usize) -> usize {
     if std::env::var_os("EXPERIMENT_FAULTS").is_some() { whole } else { less }
 }
 
-/// How many connections the server has open at once: its limit, or as many as it has files for.
-pub fn max_connections() -> usize {
+/// How many connections the server has open at once: the most it takes, or what it has files for.
+pub fn places() -> usize {
     size(4_096, 512)
 }
 
-/// Runs a flood beside well-behaved clients: one sends small batches, one large ones, one fetches variants. Returns how many
-/// batches they sent.
-fn with_background_load(server: &TestServer, flood: impl FnOnce()) -> usize {
+/// Runs a flood with honest clients beside it: one sends small batches, one large ones, one asks for variants.
+/// Returns how many batches they sent.
+fn beside_honest_clients(server: &Running, flood: impl FnOnce()) -> usize {
     let (over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     let honest = |name: &'static str, padding: usize| {
         let mut number = 0;
@@ -54,31 +53,31 @@ fn with_background_load(server: &TestServer, flood: impl FnOnce()) -> usize {
                 sleep(Duration::from_millis(20));
             }
         });
-        let _over = StopOnDrop(&over);
+        let _over = Over(&over);
         flood();
     });
     sent.into_inner()
 }
 
-/// Stops the background load, also when the flood panics.
-pub struct StopOnDrop<'a>(pub &'a AtomicBool);
+/// Ends the honest clients also when the flood panics.
+pub struct Over<'a>(pub &'a AtomicBool);
 
-impl Drop for StopOnDrop<'_> {
+impl Drop for Over<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }
 }
 
 #[track_caller]
-fn store(server: &TestServer, name: &str, padding: usize) {
+fn store(server: &Running, name: &str, padding: usize) {
     server.store(
         json!([{ "user_id": name, "event_type": "Honest", "event_properties": { "note": "x".repeat(padding) } }]),
     );
 }
 
-/// After a flood: all batches of the background load are stored, and the memory was never over the limit.
+/// After a flood: everything honest is there, and the memory was never more than it may be.
 #[track_caller]
-fn is_well(server: &TestServer, what: &str, honest: usize) {
+fn is_well(server: &Running, what: &str, honest: usize) {
     let stored = server.database.number("SELECT count(*) FROM event WHERE event_type = 'Honest'");
     assert_eq!(usize::try_from(stored).unwrap(), honest);
     let peak = most_memory(server.child.id());
@@ -86,10 +85,10 @@ fn is_well(server: &TestServer, what: &str, honest: usize) {
     assert!(peak <= MOST_MEMORY, "{what}: {peak} bytes");
 }
 
-/// Runs a flood of a server beside the background load.
-pub fn flooded(what: &str, flood: impl FnOnce(&TestServer)) {
+/// A flood of a server, beside honest clients.
+pub fn flooded(what: &str, flood: impl FnOnce(&Running)) {
     // 128 of the files are not for connections.
-    let server = TestServer::with_files(Database::lasting(), max_connections() + 128);
-    let honest = with_background_load(&server, || flood(&server));
+    let server = Running::with_files(Database::lasting(), places() + 128);
+    let honest = beside_honest_clients(&server, || flood(&server));
     is_well(&server, what, honest);
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::database::Database;
 use crate::process;
 
-pub struct Servers {
+pub struct Running {
     pub ports: Vec<u16>,
     servers: Vec<Child>,
     pub database: Database,
 }
 
-impl Servers {
+impl Running {
     pub fn start(replicas: usize, flags: &[Value]) -> Self {
         let database = Database::lasting();
         let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/load.json");
@@ -38,7 +38,7 @@ impl Servers {
     }
 }
 
-impl Drop for Servers {
+impl Drop for Running {
     fn drop(&mut self) {
         for server in &mut self.servers {
             server.kill().unwrap();
