@@ -73,8 +73,8 @@ test('a native build that ends answers that it did, for each question that it wa
 });
 
 test('a generator whose conditions nobody meets is noticed', () => {
-  const run = { met: { ...emptyCoverage(), pairs: 5000 }, failures: [] };
-  assert.ok(faultsOf(run.met).length && !isWell(run));
+  const run = { coverage: { ...emptyCoverage(), pairs: 5000 }, failures: [] };
+  assert.ok(faultsOf(run.coverage).length && !isWell(run));
 });
 
 test('the same seed makes the same pairs, and two halves are a whole', async () => {
