@@ -51,15 +51,15 @@ function coreOf({ instantiate, module }) {
   return { make: () => new CoreClient(seedOf(TEXT)) };
 }
 
-/** What the core answers for a user: JSON text, in which an answer that was told before is a number. */
+/** What the core answers for a user: JSON text, in which an answer that was returned before is a number. */
 const ours = (core, user) => (core.setUser(JSON.stringify(user)), core.all());
 
-/** The variants by flag in what a core answers, which keeps what it was told. */
+/** The variants by flag in what a core answers. It keeps earlier answers. */
 function reading(core) {
-  const told = [];
+  const known = [];
   return (user) => {
     const [, , ...decided] = JSON.parse(ours(core, user));
-    return Object.fromEntries(decided.map((item) => (typeof item === 'number' ? told[item] : (told[item[0]] = item)).slice(1)));
+    return Object.fromEntries(decided.map((item) => (typeof item === 'number' ? known[item] : (known[item[0]] = item)).slice(1)));
   };
 }
 
@@ -85,7 +85,7 @@ function sorted(value) {
 const names = (answers) => Object.fromEntries(Object.entries(answers).map(([key, variant]) => [key, variant.key]));
 
 /**
- * `variant(key)` of somebody whose exposures were all told before: the first call of a run, in which ours asks what nobody announces; calls after
+ * `variant(key)` of a user whose exposures were all tracked before: the first call of a run, in which ours checks what is not announced; calls after
  * it; and those of flags that have their default for the user, which a fallback would replace. `both` makes the clients.
  */
 function met(letter, what, both) {

@@ -5,7 +5,7 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { coreWasm, modules } from './bundles.mjs';
-import { casesInChromium, casesInNode, launch, memoryInChromium, memoryInNode } from './places.mjs';
+import { casesInChromium, casesInNode, launch, memoryInChromium, memoryInNode } from './environments.mjs';
 import { start } from './start.mjs';
 import * as table from './table.mjs';
 

@@ -1,7 +1,7 @@
 //! A program that evaluates flags itself, offline: `cargo run --features native --example local_evaluation`.
 //!
-//! Flags come from a text here. A service asks its server for them: it calls `start`, sends the request of
-//! `Effect::Send` with the HTTP client it has, and brings the answer to `handle_response`.
+//! Flags come from a text here. A service loads them from its server: it calls `start`, sends the request of `Effect::Send`
+//! with its HTTP client, and passes the response to `handle_response`.
 #![allow(clippy::disallowed_methods, reason = "a program is where the clock comes in")]
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
@@ -60,11 +60,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Does what the evaluation wants done. Nobody asked for flags here, so all there is are assignments.
+/// Performs effects. No flags are loaded here, so these are assignments.
 fn perform(local: &mut LocalEvaluation<NativeDialect>, now: Now) {
     while let Some(effect) = local.poll_effect() {
         if let Effect::Track(id, _, event) = effect {
-            // Send it to the events API, and say what came of it: refused, it comes again after a second.
+            // A service sends it to the events API and reports the result: a refused event is offered again after a second.
             println!("assignment: {event}");
             local.handle_tracked(id, Tracking::Taken, now);
         }

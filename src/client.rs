@@ -228,7 +228,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         self.user.as_ref()
     }
 
-    /// Sets the user. Another identity (see [`Identity::is_same`]) is not served the variants of the one before.
+    /// Sets the user. Another identity (see [`Identity::is_same`]) is not served the variants of the previous one.
     pub fn set_user(&mut self, user: Option<Object>) {
         let user = user.map(|user| self.with_usable_ids(user));
         let text = user.as_ref().map(Object::to_text);

@@ -1,4 +1,4 @@
-//! SHA-256 as text: whole for insert ids, shortened where a few texts of one browser are told apart.
+//! SHA-256 as text: whole for insert ids, shortened to distinguish a few texts of one browser.
 
 use sha2::{Digest, Sha256};
 

@@ -5,17 +5,17 @@
 //! | Module | What it decides |
 //! |---|---|
 //! | [`client`] | the client behind `fetch`, `variant` and `exposure`: identity, requests, stored variants, tracking |
-//! | [`delivery`] | the outbox of the HTTP providers: what is sent when, and what an answer means |
+//! | [`delivery`] | the outbox of the HTTP providers: when events are sent, and what a response means |
 //! | [`local`] | the client of a server that evaluates flags itself: loading flags, tracking assignments |
 //! | `offer` | when a provider is offered again what it refused |
-//! | [`machine`], [`effect`] | what these three are: state machines that return effects |
+//! | [`machine`], [`effect`] | the interface of these three: state machines that return effects |
 //! | [`evaluation`] | which variant of a flag a user gets |
 //! | [`flag`], [`segment`], [`bucketing`] | flags in compiled form, their conditions, and the share of users they are for |
-//! | [`exposure`], [`assignment`] | the two events: when there is one, and what is in it |
-//! | [`insert_id`], [`digest`] | the id under which an event counts once |
-//! | [`user`], [`variant`] | who is evaluated, and what they get |
+//! | [`exposure`], [`assignment`] | the two events: their conditions and contents |
+//! | [`insert_id`], [`digest`] | digests of fields: the id under which an event counts once |
+//! | [`user`], [`variant`] | the user with their identity, and the variants they get |
 //! | [`api`] | requests and responses as data, for both ends |
-//! | [`storage`], [`time`], [`error`] | the storage a client is lent, its two clocks, its errors |
+//! | [`storage`], [`time`], [`error`] | the client's storage, its two clocks, its errors |
 //! | [`dialect`] | JavaScript's rules for text, given by the platform |
 //! | [`json`] | JSON: one reader and writer for all builds |
 //! | `web` | the browser edge, in wasm builds |
@@ -25,8 +25,8 @@
 //!
 //! # The dependency rule
 //!
-//! No module but `web` touches a clock, the network, storage or JavaScript: the world enters by argument, and leaves as
-//! [`effect`]s. Modules depend downwards in the list above, never in a circle; `tests/architecture.rs` checks it.
+//! No module but `web` touches a clock, the network, storage or JavaScript: inputs are arguments, outputs are [`effect`]s.
+//! Modules depend downwards in the list above, never in a circle; `tests/architecture.rs` checks it.
 
 pub mod api;
 pub mod assignment;

@@ -1,13 +1,13 @@
-//! Timelines of the client: what it wants done, to the exact list, as time goes by on a clock that the test moves.
+//! Timelines of the client: its effects, to the exact list, on a clock that the test moves.
 #![cfg(all(feature = "client", feature = "native", not(target_arch = "wasm32")))]
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 #[path = "timeline/exposures.rs"]
 mod exposures;
+#[path = "timeline/identity.rs"]
+mod identity;
 #[path = "timeline/page.rs"]
 mod page;
-#[path = "timeline/whose.rs"]
-mod whose;
 
 use experiment_wasm::client::{Change, DropReason, Window};
 use experiment_wasm::error::Error;
@@ -93,7 +93,7 @@ fn retries_wait_half_as_long_again_each_time_and_end_after_eight() {
 }
 
 #[test]
-fn a_refusal_is_not_tried_again_and_fails_only_when_asked_to() {
+fn a_refusal_is_not_retried_and_rejects_only_with_throw_on_error() {
     let mut page = Page::new(r#"{"throwOnError":true}"#);
     page.fetch(r#"{"user_id":"u"}"#);
     page.log();
@@ -111,7 +111,7 @@ fn retry_after_is_not_undercut() {
 }
 
 #[test]
-fn an_answer_for_somebody_who_left_is_not_wanted() {
+fn a_response_for_another_identity_is_ignored() {
     let mut page = Page::new("{}");
     page.fetch(r#"{"user_id":"anna"}"#);
     page.fetch(r#"{"user_id":"bob"}"#);
@@ -215,16 +215,16 @@ fn exposure_once_until_the_variant_changes() {
 }
 
 #[test]
-fn a_provider_that_refuses_is_asked_again_after_one_five_and_twenty_five_seconds() {
+fn a_provider_that_refuses_is_offered_it_again_after_one_five_and_twenty_five_seconds() {
     let mut page = Page::with_window("{}", Window::Page);
     page.provider = Tracking::Refused;
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
     page.variant("checkout");
-    let told = page.now.mono;
+    let tracked_at = page.now.mono;
     let mut offers = Vec::new();
     loop {
-        offers.extend(page.tracked().iter().map(|_| page.now.mono - told));
+        offers.extend(page.tracked().iter().map(|_| page.now.mono - tracked_at));
         let Some(due) = page.client.next_timeout() else { break };
         page.pass(due - page.now.mono);
     }
@@ -233,7 +233,7 @@ fn a_provider_that_refuses_is_asked_again_after_one_five_and_twenty_five_seconds
 }
 
 #[test]
-fn a_provider_that_takes_the_second_offer_is_not_asked_again() {
+fn a_provider_that_takes_the_second_offer_gets_no_third() {
     let mut page = Page::with_window("{}", Window::Page);
     page.provider = Tracking::Refused;
     page.fetch(r#"{"user_id":"u"}"#);
@@ -248,7 +248,7 @@ fn a_provider_that_takes_the_second_offer_is_not_asked_again() {
 }
 
 #[test]
-fn an_exposure_that_nobody_took_survives_a_trap() {
+fn an_exposure_that_was_not_taken_survives_a_trap() {
     let mut page = Page::with_window("{}", Window::Page);
     page.provider = Tracking::Pending;
     page.fetch(r#"{"user_id":"u"}"#);
@@ -295,7 +295,7 @@ fn exposure_tracking_skips_a_fallback_and_sends_a_default_without_a_variant() {
 }
 
 #[test]
-fn closing_leaves_nothing_behind_and_settles_who_waits() {
+fn closing_leaves_nothing_behind_and_settles_promises() {
     let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Day);
     page.start(r#"{"user_id":"u"}"#);
     page.log();
@@ -307,7 +307,7 @@ fn closing_leaves_nothing_behind_and_settles_who_waits() {
 }
 
 #[test]
-fn a_closed_client_asks_and_tells_nobody_and_says_what_is_not_told() {
+fn a_closed_client_sends_and_tracks_nothing_and_reports_what_it_drops() {
     let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Page);
     page.provider = Tracking::Refused;
     page.fetch(r#"{"user_id":"u"}"#);
@@ -328,7 +328,7 @@ fn a_closed_client_asks_and_tells_nobody_and_says_what_is_not_told() {
 
 #[test]
 fn consent_exposures_that_wait_outlive_a_closed_client() {
-    let mut page = Page::with_window(r#"{"held":true}"#, Window::Page);
+    let mut page = Page::with_window(r#"{"awaitsConsent":true}"#, Window::Page);
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
     assert_eq!(page.variant("checkout").0, "treatment");
@@ -340,7 +340,7 @@ fn consent_exposures_that_wait_outlive_a_closed_client() {
 }
 
 #[test]
-fn what_somebody_was_told_is_forgotten_when_the_next_one_is_told() {
+fn the_history_of_a_user_is_forgotten_at_the_exposure_of_the_next() {
     let mut page = Page::with_window("{}", Window::Page);
     let meet = |page: &mut Page, user: &str| {
         page.fetch(&format!(r#"{{"user_id":"{user}"}}"#));
@@ -349,18 +349,18 @@ fn what_somebody_was_told_is_forgotten_when_the_next_one_is_told() {
     };
     meet(&mut page, "a");
     meet(&mut page, "b");
-    let told = |page: &Page| page.kept("told ").len();
-    assert_eq!((page.remembered(), told(&page)), (3, 0));
+    let pending = |page: &Page| page.kept("told ").len();
+    assert_eq!((page.history_entries(), pending(&page)), (3, 0));
     page.provider = Tracking::Refused;
     meet(&mut page, "c");
     page.provider = Tracking::Taken;
     meet(&mut page, "d");
-    assert_eq!((page.remembered(), told(&page)), (3, 1), "nobody has taken what c was to be told of");
+    assert_eq!((page.history_entries(), pending(&page)), (3, 1), "the exposure of c was not taken");
     page.pass(1_000);
-    assert_eq!((page.tracked().len(), page.remembered(), told(&page)), (5, 3, 0));
+    assert_eq!((page.tracked().len(), page.history_entries(), pending(&page)), (5, 3, 0));
     let mut after = page.trap();
     after.variant("checkout");
-    assert_eq!(after.tracked().len(), 0, "what d was told is known");
+    assert_eq!(after.tracked().len(), 0, "the exposure of d is recorded");
 }
 
 #[test]
@@ -383,7 +383,7 @@ fn an_answer_that_is_no_json_is_a_failure_and_keeps_what_there_was() {
 }
 
 #[test]
-fn a_number_names_somebody_as_its_text_does() {
+fn an_id_that_is_a_number_is_the_same_as_its_text() {
     let mut page = Page::with_window("{}", Window::Page);
     page.fetch(r#"{"user_id":1,"device_id":7.5}"#);
     page.respond(0, 200, ON);
@@ -478,7 +478,7 @@ fn what_the_reference_wrote_over_a_mark_or_without_one_is_served_to_either_deplo
 }
 
 #[test]
-fn a_mark_tells_neither_the_deployment_key_nor_an_id() {
+fn a_mark_contains_neither_the_deployment_key_nor_an_id() {
     let mut shop = Page::new("{}").beside(SHOP);
     shop.fetch(r#"{"user_id":"mira.holt"}"#);
     shop.answer_last(ON);

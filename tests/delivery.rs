@@ -160,7 +160,7 @@ fn a_wrong_key_stops_this_page_and_keeps_the_events_for_the_next() {
     outbox.track("b");
     outbox.delivery.flush(outbox.now);
     assert_eq!((outbox.delivery.next_timeout(), outbox.stored(), outbox.sent.len()), (None, 2, 1));
-    let next = Outbox::on(outbox.shelf.clone(), outbox.now);
+    let next = Outbox::on(outbox.storage.clone(), outbox.now);
     assert_eq!(next.sent, [["a", "b"]]);
 }
 
@@ -211,12 +211,12 @@ fn the_oldest_goes_when_too_many_wait_and_is_counted() {
 fn records_of_another_format_are_left_alone() {
     let mut outbox = Outbox::new();
     outbox.track("a");
-    let key = outbox.shelf.0.borrow().keys().next().cloned().unwrap();
+    let key = outbox.storage.0.borrow().keys().next().cloned().unwrap();
     let prefix = key.strip_suffix('a').unwrap();
-    let shelf = outbox.shelf.clone();
+    let storage = outbox.storage.clone();
     for (name, text) in [("x1", r#"{"v":2,"event":{}}"#), ("x2", "{broken"), ("x3", "")] {
-        shelf.0.borrow_mut().insert(format!("{prefix}{name}"), text.into());
+        storage.0.borrow_mut().insert(format!("{prefix}{name}"), text.into());
     }
-    let next = Outbox::on(shelf, outbox.now);
+    let next = Outbox::on(storage, outbox.now);
     assert_eq!(next.sent, [["a"]]);
 }

@@ -159,7 +159,7 @@ fn an_event_that_fails_alone_goes_behind_the_others_and_waits_its_own_time() {
 }
 
 #[test]
-fn where_everything_fails_alone_the_endpoint_is_asked_less_and_less() {
+fn where_every_event_fails_alone_requests_become_rarer() {
     let mut outbox = many(200);
     outbox.wait();
     for _ in 0..60 {
@@ -200,7 +200,7 @@ fn its_age_outlives_the_page() {
         let mut first = sent(&["a"]);
         first.respond(0, status, HTML);
         first.now.wall += WEEK;
-        let mut next = Outbox::on(first.shelf.clone(), outbox_time(first.now.wall));
+        let mut next = Outbox::on(first.storage.clone(), outbox_time(first.now.wall));
         assert_eq!(next.sent, [["a"]], "it has one more try: it may be long that somebody was here");
         next.respond(0, status, HTML);
         assert_eq!((next.dropped.clone(), next.stored()), (vec![DropReason::Expired], 0), "{status}");
@@ -218,9 +218,9 @@ fn a_clock_that_jumps_gives_nothing_up_and_keeps_nothing_for_ever() {
     outbox.respond(0, 500, "");
     assert_eq!((outbox.stored(), outbox.dropped.len()), (1, 0), "on one page only the clock counts that nobody sets");
 
-    let early = Outbox::on(outbox.shelf.clone(), outbox_time(outbox.now.wall - 800 * DAY_MILLIS));
+    let early = Outbox::on(outbox.storage.clone(), outbox_time(outbox.now.wall - 800 * DAY_MILLIS));
     assert_eq!((early.stored(), early.dropped.len()), (1, 0));
-    let mut late = Outbox::on(early.shelf.clone(), outbox_time(early.now.wall + WEEK));
+    let mut late = Outbox::on(early.storage.clone(), outbox_time(early.now.wall + WEEK));
     late.respond(0, 500, "");
     assert_eq!(late.dropped, [DropReason::Expired], "what came from the future is as old as the page that found it");
 }
@@ -228,36 +228,37 @@ fn a_clock_that_jumps_gives_nothing_up_and_keeps_nothing_for_ever() {
 #[test]
 fn what_another_address_or_key_left_is_removed_when_it_is_old_and_counted() {
     let outbox = sent(&["own"]);
-    let left = |key: &str, text: &str| outbox.shelf.0.borrow_mut().insert(format!("EXP_outbox_v1_{key}"), text.into());
+    let left =
+        |key: &str, text: &str| outbox.storage.0.borrow_mut().insert(format!("EXP_outbox_v1_{key}"), text.into());
     let at = |age: u64| format!(r#"{{"v":1,"at":{},"event":{{"insert_id":"i"}}}}"#, outbox.now.wall - age);
     left("01234567_old", &at(WEEK));
     left("01234567_young", &at(WEEK - 1));
     left("89abcdef_old", &at(40 * DAY_MILLIS));
     left("89abcdef_later", &format!(r#"{{"v":1,"at":{},"event":{{}}}}"#, outbox.now.wall + 900 * DAY_MILLIS));
     left("89abcdef_format", r#"{"v":2,"at":1,"event":{}}"#);
-    let next = Outbox::on(outbox.shelf.clone(), outbox.now);
+    let next = Outbox::on(outbox.storage.clone(), outbox.now);
     assert_eq!(next.dropped, [DropReason::Expired; 2]);
-    let keys = |outbox: &Outbox| outbox.shelf.0.borrow().keys().map(|key| key[14..].to_string()).collect::<Vec<_>>();
+    let keys = |outbox: &Outbox| outbox.storage.0.borrow().keys().map(|key| key[14..].to_string()).collect::<Vec<_>>();
     let others: Vec<_> = keys(&next).into_iter().filter(|key| !key.ends_with("_own")).collect();
     assert_eq!(others, ["01234567_young", "89abcdef_format", "89abcdef_later"]);
     assert_eq!(next.sent, [["own"]], "nothing of another is sent");
-    let later = Outbox::on(next.shelf.clone(), outbox_time(next.now.wall + WEEK));
+    let later = Outbox::on(next.storage.clone(), outbox_time(next.now.wall + WEEK));
     assert_eq!(later.dropped, [DropReason::Expired; 2]);
     assert_eq!(keys(&later).iter().filter(|key| !key.ends_with("_own")).count(), 1);
 }
 
 #[test]
-fn what_was_given_up_before_the_page_could_listen_is_told_after() {
+fn what_was_dropped_before_the_page_could_listen_is_reported_after() {
     let outbox = sent(&["own"]);
     let key = "EXP_outbox_v1_01234567_old".to_string();
-    outbox.shelf.0.borrow_mut().insert(key, r#"{"v":1,"at":5,"event":{"insert_id":"i"}}"#.into());
+    outbox.storage.0.borrow_mut().insert(key, r#"{"v":1,"at":5,"event":{"insert_id":"i"}}"#.into());
     let delivery =
-        experiment_wasm::delivery::Delivery::new(("k".into(), "u".into()), &*outbox.shelf, 7, to_iso, outbox.now);
+        experiment_wasm::delivery::Delivery::new(("k".into(), "u".into()), &*outbox.storage, 7, to_iso, outbox.now);
     assert_eq!(delivery.next_timeout(), Some(0), "in a run of its own");
 }
 
 #[test]
-fn an_endpoint_that_refuses_is_told_of_once_and_asked_less_and_less() {
+fn an_endpoint_that_refuses_is_reported_once_and_requests_become_rarer() {
     for status in [401, 403, 404, 405, 410] {
         let mut outbox = sent(&["a"]);
         let mut waits = Vec::new();
@@ -267,33 +268,33 @@ fn an_endpoint_that_refuses_is_told_of_once_and_asked_less_and_less() {
             outbox.online();
             waits.push(outbox.wait());
         }
-        assert_eq!(outbox.said, [Some(Error::Http { status })]);
+        assert_eq!(outbox.logged, [Some(Error::Http { status })]);
         assert_eq!(outbox.sent.len(), 21, "neither a page that goes nor a network that is back helps");
         assert!(waits[19] >= 1_800_000, "{waits:?}");
         outbox.answer(200, TAKEN);
         outbox.track("b");
         outbox.wait();
         outbox.answer(status, HTML);
-        assert_eq!(outbox.said.len(), 2, "it took events in between");
+        assert_eq!(outbox.logged.len(), 2, "it took events in between");
     }
 }
 
 #[test]
-fn an_unreadable_answer_is_told_of_once() {
+fn an_unreadable_response_is_reported_once() {
     let mut outbox = sent(&["a"]);
     for _ in 0..5 {
         outbox.answer(200, HTML);
     }
-    assert_eq!(outbox.said, [Some(Error::Decode)]);
+    assert_eq!(outbox.logged, [Some(Error::Decode)]);
 }
 
 #[test]
-fn being_offline_and_a_server_that_is_down_are_nobodys_news() {
+fn being_offline_and_a_server_that_is_down_are_not_reported() {
     let mut outbox = sent(&["a"]);
     for status in [500, 502, 503, 408, 425, 429] {
         assert!(outbox.answer(status, "") <= 64_000);
     }
-    assert_eq!(outbox.said, []);
+    assert_eq!(outbox.logged, []);
 }
 
 #[test]

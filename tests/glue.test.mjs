@@ -12,7 +12,7 @@ const names = JSON.parse(readFileSync(new URL('../target/bindgen/trap/names.json
 const rewritten = (source) => rewriteGlue(source, names);
 const { RuntimeError } = WebAssembly;
 
-/** A page that writes down what happens to it, and answers as told. */
+/** A page that records what happens to it, with set answers. */
 function page(answers = {}) {
   const notes = [];
   return { notes, note: (text) => notes.push(text), track: () => undefined, getUser: () => 'user', ...answers };

@@ -1,4 +1,4 @@
-//! Timelines of local evaluation: what is answered, asked for and told, on a clock that the test moves.
+//! Timelines of local evaluation: what is evaluated, requested and tracked, on a clock that the test moves.
 #![cfg(all(feature = "native", not(target_arch = "wasm32")))]
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
@@ -134,14 +134,14 @@ impl Service {
         std::mem::take(&mut self.effects)
     }
 
-    /// The events that were told since the last call.
-    fn told(&mut self) -> Vec<Object> {
-        told_of(&self.effects())
+    /// The events that were tracked since the last call.
+    fn tracked(&mut self) -> Vec<Object> {
+        tracked_of(&self.effects())
     }
 
-    fn told_ids(&mut self) -> Vec<String> {
+    fn tracked_ids(&mut self) -> Vec<String> {
         let id = |event: &Object| event.get("insert_id").unwrap().as_str().unwrap().to_string();
-        self.told().iter().map(id).collect()
+        self.tracked().iter().map(id).collect()
     }
 }
 
@@ -150,7 +150,7 @@ fn patient() -> Service {
     Service { tracking: Tracking::Pending, ..Service::new() }
 }
 
-fn told_of(effects: &[Effect]) -> Vec<Object> {
+fn tracked_of(effects: &[Effect]) -> Vec<Object> {
     let event = |effect: &Effect| match effect {
         Effect::Track(_, Receiver::Provider, event) => Some(parse(event).unwrap().into_object().unwrap()),
         _ => None,
@@ -177,8 +177,8 @@ fn an_assignment_names_each_flag_and_where_it_happened() {
     let environment = Some("production".into());
     let mut service = Service::of(Config { environment, ..Config::new("k", "http://h") });
     service.evaluate(r#"{"user_id":"u","device_id":"d","user_properties":{"plan":"pro"}}"#);
-    let told = service.told();
-    let [event] = &told[..] else { panic!("{told:?}") };
+    let tracked = service.tracked();
+    let [event] = &tracked[..] else { panic!("{tracked:?}") };
     let id = event.get("insert_id").unwrap().to_json();
     let expected = concat!(
         r#"{"event_type":"[Experiment] Assignment","user_id":"u","device_id":"d","time":1728072000000,"insert_id":"#,
@@ -206,58 +206,58 @@ fn assignment_once_a_day_and_again_for_another_result() {
     for _ in 0..3 {
         service.evaluate(free);
     }
-    let first = service.told_ids();
+    let first = service.tracked_ids();
     assert_eq!(first.len(), 1);
     service.evaluate(pro);
     service.evaluate(free);
-    let second = service.told_ids();
-    assert_eq!(second.len(), 1, "the first result was told today");
+    let second = service.tracked_ids();
+    assert_eq!(second.len(), 1, "the first result was tracked today");
     assert_ne!(first, second);
     service.pass(4 * 3_600_000 - 1);
     service.evaluate(free);
-    assert_eq!(service.told_ids(), [""; 0], "a millisecond before midnight, UTC");
+    assert_eq!(service.tracked_ids(), [""; 0], "a millisecond before midnight, UTC");
     service.pass(1);
     service.evaluate(free);
     service.evaluate(free);
-    let third = service.told_ids();
+    let third = service.tracked_ids();
     assert_eq!(third.len(), 1);
     assert_ne!(first, third);
 }
 
 #[test]
-fn a_restart_and_another_process_tell_the_same_id() {
+fn a_restart_and_another_process_track_the_same_id() {
     let (mut here, mut there) = (Service::new(), Service::new());
     there.pass(3_600_000);
     for user in [r#"{"user_id":"u"}"#, r#"{"device_id":"u"}"#, r#"{"user_id":"u","device_id":"u"}"#] {
         here.evaluate(user);
         there.evaluate(user);
     }
-    let ids = here.told_ids();
-    assert_eq!(ids, there.told_ids());
+    let ids = here.tracked_ids();
+    assert_eq!(ids, there.tracked_ids());
     let different: std::collections::HashSet<_> = ids.iter().collect();
     assert_eq!(different.len(), 3);
 }
 
 #[test]
-fn nobody_is_assigned_nothing_and_without_a_provider_nothing_is_told() {
+fn without_an_identity_flags_or_a_provider_nothing_is_tracked() {
     let mut service = Service::new();
     service.evaluate(r#"{"user_id":"","user_properties":{"plan":"pro"}}"#);
     service.evaluate_of(r#"{"user_id":"u"}"#, Some(&[]));
     service.evaluate_of(r#"{"user_id":"u"}"#, Some(&["unknown"]));
     service.local.set_flags(b"[]").unwrap();
     service.evaluate(r#"{"user_id":"u"}"#);
-    assert!(service.told().is_empty());
+    assert!(service.tracked().is_empty());
     let mut silent = Service::of(Config { tracks_assignments: false, ..Config::new("k", "http://h") });
     assert_eq!(silent.evaluate(r#"{"user_id":"u"}"#).len(), 1);
-    assert!(silent.told().is_empty());
+    assert!(silent.tracked().is_empty());
 }
 
 #[test]
-fn only_what_was_asked_for_is_told() {
+fn only_requested_flags_are_tracked() {
     let mut service = Service::new();
     service.evaluate_of(r#"{"user_id":"u"}"#, Some(&["rest", "rest"]));
-    let told = service.told();
-    assert_eq!(told[0].get("event_properties").unwrap().to_json(), r#"{"[Experiment] rest.variant":"off"}"#);
+    let tracked = service.tracked();
+    assert_eq!(tracked[0].get("event_properties").unwrap().to_json(), r#"{"[Experiment] rest.variant":"off"}"#);
 }
 
 #[test]
@@ -266,16 +266,16 @@ fn a_hundred_thousand_users_are_remembered_up_to_the_capacity() {
     for user in 0..100_000 {
         service.evaluate(&format!(r#"{{"user_id":"{user}"}}"#));
     }
-    assert_eq!(service.told_ids().len(), 100_000);
+    assert_eq!(service.tracked_ids().len(), 100_000);
     service.evaluate(r#"{"user_id":"99999"}"#);
     service.evaluate(r#"{"user_id":"99000"}"#);
-    assert_eq!(service.told_ids(), [""; 0]);
+    assert_eq!(service.tracked_ids(), [""; 0]);
     service.evaluate(r#"{"user_id":"98999"}"#);
-    assert_eq!(service.told_ids().len(), 1, "it came before the last thousand");
+    assert_eq!(service.tracked_ids().len(), 1, "it came before the last thousand");
 }
 
 #[test]
-fn what_a_provider_refuses_is_offered_again_then_given_up_and_told_at_the_next_evaluation() {
+fn what_a_provider_refuses_is_offered_again_then_dropped_and_tracked_at_the_next_evaluation() {
     let mut service = Service { tracking: Tracking::Refused, ..Service::new() };
     service.evaluate(r#"{"user_id":"u"}"#);
     assert_eq!([service.wait(), service.wait(), service.wait()], [Some(1_000), Some(5_000), Some(25_000)]);
@@ -288,7 +288,7 @@ fn what_a_provider_refuses_is_offered_again_then_given_up_and_told_at_the_next_e
     service.tracking = Tracking::Taken;
     service.evaluate(r#"{"user_id":"u"}"#);
     service.evaluate(r#"{"user_id":"u"}"#);
-    assert_eq!(service.told().len(), 1);
+    assert_eq!(service.tracked().len(), 1);
 }
 
 #[test]
@@ -296,13 +296,13 @@ fn a_promise_counts_when_it_is_kept_and_not_twice() {
     let mut service = patient();
     service.evaluate(r#"{"user_id":"u"}"#);
     service.evaluate(r#"{"user_id":"u"}"#);
-    assert_eq!((service.told().len(), service.wait()), (1, None));
+    assert_eq!((service.tracked().len(), service.wait()), (1, None));
     service.local.handle_tracked(TrackId(0), Tracking::Refused, service.now);
     service.local.handle_tracked(TrackId(0), Tracking::Refused, service.now);
     assert_eq!(service.wait(), Some(1_000));
     service.local.handle_tracked(TrackId(0), Tracking::Taken, service.now);
     service.local.handle_tracked(TrackId(0), Tracking::Refused, service.now);
-    assert_eq!((service.told().len(), service.wait()), (1, None));
+    assert_eq!((service.tracked().len(), service.wait()), (1, None));
 }
 
 #[test]
@@ -336,7 +336,7 @@ fn what_an_instance_lost_is_taken_up_by_the_next() {
 }
 
 #[test]
-fn flags_are_asked_for_with_the_deployment_key_at_start_and_at_each_interval() {
+fn flags_are_requested_with_the_deployment_key_at_start_and_at_each_interval() {
     let mut service = Service::new();
     service.local.start(service.now);
     service.perform();
@@ -379,7 +379,7 @@ fn a_failure_that_may_pass_is_tried_twice_more_and_the_flags_of_before_stay() {
 }
 
 #[test]
-fn an_answer_that_takes_too_long_is_given_up() {
+fn a_response_that_takes_too_long_is_aborted() {
     let mut service = Service::new();
     service.local.refresh(service.now);
     service.local.refresh(service.now);
@@ -404,7 +404,7 @@ fn a_server_that_wants_to_be_left_alone_is() {
 }
 
 #[test]
-fn without_a_key_nobody_is_asked() {
+fn without_a_key_no_request_is_sent() {
     let mut service = Service::of(Config::new("", "http://h"));
     service.local.start(service.now);
     service.perform();
@@ -413,7 +413,7 @@ fn without_a_key_nobody_is_asked() {
 }
 
 #[test]
-fn one_bad_flag_is_left_out_and_told() {
+fn one_bad_flag_is_left_out_and_reported() {
     let mut service = Service::new();
     service.local.refresh(service.now);
     service.perform();
@@ -429,14 +429,14 @@ fn one_bad_flag_is_left_out_and_told() {
 }
 
 #[test]
-fn a_number_names_somebody_as_javascript_writes_it() {
+fn an_id_that_is_a_number_is_written_as_javascript_writes_it() {
     let mut service = Service::new();
     for same in ["100", "1e2", "100.0", r#""100""#] {
         service.evaluate(&format!(r#"{{"user_id":{same}}}"#));
     }
-    let told = service.told();
-    assert_eq!(told.len(), 1, "all four are one user");
-    assert_eq!(told[0].get("user_id").unwrap().to_json(), r#""100""#);
+    let tracked = service.tracked();
+    assert_eq!(tracked.len(), 1, "all four are one user");
+    assert_eq!(tracked[0].get("user_id").unwrap().to_json(), r#""100""#);
 }
 
 #[test]
@@ -454,13 +454,13 @@ fn an_id_that_is_neither_text_nor_number_counts_as_absent_and_is_named_once() {
         })
         .collect();
     assert_eq!(named, [("user.user_id", Some(Error::Argument))]);
-    let told = told_of(&effects);
-    assert_eq!(told.len(), 1, "all three are the device");
-    assert!(told[0].get("user_id").is_none());
+    let tracked = tracked_of(&effects);
+    assert_eq!(tracked.len(), 1, "all three are the device");
+    assert!(tracked[0].get("user_id").is_none());
 }
 
 #[test]
-fn an_address_that_is_empty_is_nobodys() {
+fn an_empty_address_is_refused() {
     for address in ["", "  "] {
         let mut service = Service::of(Config::new("server-key", address));
         service.local.start(service.now);

@@ -20,7 +20,7 @@ async function answers(build) {
   const dir = new URL(`../target/wasm/${build}/`, import.meta.url);
   const { instantiate } = await import(new URL('experiment_wasm.js', dir));
   const core = instantiate(new WebAssembly.Module(readFileSync(new URL('experiment_wasm_bg.wasm', dir))), assert.fail);
-  const client = new core.CoreClient(new Host(seed()));
+  const client = new core.CoreClient(new Host(seed(), true));
   const answer = (key) => JSON.parse(client.variant(key, undefined, false));
   client.setUser(JSON.stringify({ user_id: 'ada', country: 'Norway' }));
   const inside = answer('banner');

@@ -30,16 +30,16 @@ const HOST: &str = include_str!("../target/web/host.js");
 fn seed(name: &str, options: &str, more: &str) -> JsValue {
     let code = format!(
         "const config = JSON.stringify({{ instanceName: '{name}', serverUrl: 'http://h', flagsServerUrl: 'http://f', ...({options}) }});
-         const told = [];
-         const notify = (kind, detail) => told.push(kind + (typeof detail === 'string' ? detail : ''));
-         return {{ apiKey: 'test-key', config, kept: new Map(), open: new Map(), told, notify, ...({more}) }};"
+         const notified = [];
+         const notify = (kind, detail) => notified.push(kind + (typeof detail === 'string' ? detail : ''));
+         return {{ apiKey: 'test-key', config, kept: new Map(), open: new Map(), notified, notify, ...({more}) }};"
     );
     js(&code)
 }
 
 /// The page's side of the edge, over a seed.
 fn host(seed: &JsValue) -> Host {
-    js_with(&format!("{HOST} return new host.Host(a)"), seed).unchecked_into()
+    js_with(&format!("{HOST} return new host.Host(a, !a.isHeld)"), seed).unchecked_into()
 }
 
 /// A client that hears what comes back to it.
@@ -134,8 +134,8 @@ fn key_of(client: &CoreClient, flag: &str) -> String {
     Reflect::get(&variant, &"key".into()).unwrap().as_string().unwrap_or_default()
 }
 
-fn told(seed: &JsValue) -> Vec<String> {
-    Array::from(&Reflect::get(seed, &"told".into()).unwrap()).iter().filter_map(|kind| kind.as_string()).collect()
+fn notified(seed: &JsValue) -> Vec<String> {
+    Array::from(&Reflect::get(seed, &"notified".into()).unwrap()).iter().filter_map(|kind| kind.as_string()).collect()
 }
 
 const VARDATA: &str = r#"{ '/sdk/v2/vardata': [200, '{"checkout":{"key":"treatment","value":"treatment"}}'], '/sdk/v2/flags': [200, '[]'] }"#;
@@ -186,7 +186,7 @@ async fn a_failed_fetch_is_tried_again_by_a_real_timer() {
 }
 
 #[wasm_bindgen_test]
-async fn a_provider_that_throws_harms_nothing_and_is_asked_again() {
+async fn a_provider_that_throws_harms_nothing_and_is_offered_it_again() {
     serve(VARDATA);
     let seed = seed("throws", "{}", "{ calls: [], exposureTrackingProvider: null }");
     js_with(
@@ -297,11 +297,11 @@ async fn what_an_instance_kept_the_next_one_knows() {
     answered(|open| next.start(None, open, true)).await.unwrap();
     assert_eq!(key_of(&next, "checkout"), "treatment");
     assert_eq!(js_with("return a.kept.get('user')", &seed), r#"{"user_id":"u"}"#);
-    assert!(told(&seed).contains(&"variants".into()));
+    assert!(notified(&seed).contains(&"variants".into()));
 }
 
 #[wasm_bindgen_test]
-async fn a_plugin_is_asked_in_order_until_it_takes() {
+async fn a_plugin_is_offered_exposures_in_order_until_it_takes_them() {
     let asked = serve(VARDATA);
     let seed = seed("plugin", "{}", "{ calls: [], takes: false }");
     js_with("a.plugin = { track: ({ flag_key }) => (a.calls.push(flag_key), a.takes ? undefined : false) }", &seed);
@@ -323,7 +323,7 @@ async fn a_plugin_is_asked_in_order_until_it_takes() {
 }
 
 #[wasm_bindgen_test]
-async fn without_consent_nothing_is_stored_and_nobody_is_told() {
+async fn without_consent_nothing_is_stored_and_nothing_is_tracked() {
     serve(VARDATA);
     let seed = seed("held", "{}", "{ isHeld: true, calls: [] }");
     js_with("a.exposureTrackingProvider = { track: exposure => void a.calls.push(exposure) }", &seed);

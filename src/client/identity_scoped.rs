@@ -106,7 +106,7 @@ impl IdentityScoped {
         }
     }
 
-    /// The current identity changed: what had no owner belongs to the one before.
+    /// The current identity changed: what had no owner belongs to the previous one.
     pub(super) fn identity_changed(&mut self, before: &Identity) {
         if self.owner.is_empty() && !self.map.is_empty() {
             self.owner = digest_of(before);

@@ -176,7 +176,7 @@ impl InFlight {
         self.abort_where(&|request| request.kind.is_retry() && request.kind.is_superseded_by(keys), None, false, out);
     }
 
-    /// The identity changed: drops the requests of the one before.
+    /// The identity changed: drops the requests of the previous one.
     pub(super) fn identity_changed(&mut self, identity: &Identity, out: &mut Vec<Effect>) {
         let is_held = |request: &PendingRequest| matches!(request.state, State::AwaitsPlugin(_));
         self.abort_where(&|request| !is_held(request) && request.kind.is_of_another(identity), None, false, out);

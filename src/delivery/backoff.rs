@@ -37,8 +37,8 @@ impl Backoff {
     pub(super) fn failed(&mut self, longest: u64, retry_after: Option<u64>, now: Now) {
         self.failures += u32::from(self.send_at <= now.mono);
         let wait = self.next_wait(self.failures, longest);
-        let asked = retry_after.map_or(0, |wait| wait.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX));
-        self.blocked_until = self.blocked_until.max(now.mono + asked);
+        let requested = retry_after.map_or(0, |wait| wait.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX));
+        self.blocked_until = self.blocked_until.max(now.mono + requested);
         self.send_at = self.blocked_until.max(now.mono + wait);
     }
 

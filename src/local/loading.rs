@@ -102,8 +102,8 @@ impl Loading {
             return None;
         }
         self.failures = 0;
-        let asked = retry_after.map_or(0, |wait| wait.min(RETRY_AFTER_MAX));
-        self.due = self.interval.map_or(NEVER, |interval| now.mono + interval.max(asked));
+        let requested = retry_after.map_or(0, |wait| wait.min(RETRY_AFTER_MAX));
+        self.due = self.interval.map_or(NEVER, |interval| now.mono + interval.max(requested));
         Some(result)
     }
 

@@ -22,11 +22,11 @@ after(async () => {
   await server?.stop();
 });
 
-const open = (told, options) =>
+const open = (session, options) =>
   visit(browser, server.origin, async (page) => {
     await page.goto(server.origin);
     await loopClosed(page);
-    await told(page);
+    await session(page);
   }, options);
 
 const ofType = (events, type) => events.filter((event) => event.event_type === type);
@@ -105,7 +105,7 @@ test('coming back the same day makes neither a second exposure nor a second assi
     await become(page, 'mira');
     await loopClosed(page);
     await delivered(page);
-    const [told, stored] = [await handedOver(page), await server.events({ device_id: 'mira-laptop' })];
+    const [tracked, stored] = [await handedOver(page), await server.events({ device_id: 'mira-laptop' })];
     await become(page, 'jonas');
     await loopClosed(page);
     await delivered(page);
@@ -114,7 +114,7 @@ test('coming back the same day makes neither a second exposure nor a second assi
     await loopClosed(page);
     await delivered(page);
     assert.equal(await handedOver(page), afterJonas);
-    assert.ok(afterJonas >= told);
+    assert.ok(afterJonas >= tracked);
     assert.deepEqual(await server.events({ device_id: 'mira-laptop' }), stored);
     assert.equal(ofType(await server.events({ device_id }), assignment).length, 1);
   }));
@@ -137,14 +137,14 @@ test('a reload keeps the visitor and sends nothing again', () =>
     const device_id = await becomeNew(page);
     await loopClosed(page);
     await delivered(page);
-    const [told, stored] = [await handedOver(page), await server.events({ device_id })];
+    const [tracked, stored] = [await handedOver(page), await server.events({ device_id })];
     const label = await page.textContent('#checkout');
     await page.reload();
     await loopClosed(page);
     await delivered(page);
     assert.equal(await page.locator('[name=visitor]:checked').getAttribute('value'), 'new');
     assert.equal(await page.textContent('#checkout'), label);
-    assert.equal(await handedOver(page), told);
+    assert.equal(await handedOver(page), tracked);
     assert.deepEqual(await server.events({ device_id }), stored);
   }));
 

@@ -15,10 +15,10 @@ after(async () => {
   await server?.stop();
 });
 
-const open = (told) =>
+const open = (session) =>
   visit(browser, server.origin, async (page) => {
     await page.goto(`${server.origin}/tester.html`);
-    await told(page);
+    await session(page);
   });
 
 async function fill(page, fields) {

@@ -19,8 +19,8 @@ export const launch = () =>
     ],
   });
 
-/** Runs `told` on a fresh page, then demands a silent console and that nothing was asked of another host. */
-export async function visit(browser, origin, told, options = {}) {
+/** Runs `session` on a fresh page, then demands a silent console and no request to another host. */
+export async function visit(browser, origin, session, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
@@ -29,7 +29,7 @@ export async function visit(browser, origin, told, options = {}) {
   page.on('pageerror', (error) => wrong.push(String(error)));
   page.on('request', (request) => isOwn(request.url(), origin) || wrong.push(request.url()));
   try {
-    await told(page);
+    await session(page);
     assert.deepEqual(wrong, []);
   } catch (error) {
     throw wrong.length ? new Error(`the page complained: ${wrong.join('; ')}`, { cause: error }) : error;

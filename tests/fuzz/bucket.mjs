@@ -3,12 +3,12 @@
 import { createRequire } from 'node:module';
 import { selector, textOf } from './condition.mjs';
 import { number, string } from './user.mjs';
-import { Fields, Literal, read } from './written.mjs';
+import { Fields, Literal, read } from './json-text.mjs';
 
 const { EvaluationEngine } = createRequire(import.meta.url)('@amplitude/experiment-core');
 const engine = new EvaluationEngine();
 
-/** Hash values are below this; their last two digits are the allocation, the others the place within it. */
+/** Hash values are below this; their last two digits are the allocation, the others the position within it. */
 const HASHES = 2 ** 32;
 const ALLOCATIONS = 100;
 
@@ -16,15 +16,15 @@ const ODD_BOUNDS = ['1e400', '-1e400', '-0', '1e2', '4294967296', '50.0', '-5'];
 
 /** A bucket. `variant` makes the name of a variant. */
 export function bucket(random, pair, variant) {
-  const place = random.pick(random.chance(0.5) ? pair.places.slice(0, 3) : pair.places);
+  const property = random.pick(random.chance(0.5) ? pair.properties.slice(0, 3) : pair.properties);
   const salt = saltOf(random, pair);
-  const hash = engine.getHash(`${read(salt)}/${textOf(place.value)}`);
+  const hash = engine.getHash(`${read(salt)}/${textOf(property.value)}`);
   const ranges = {
     users: () => range(random, pair, ALLOCATIONS, hash % ALLOCATIONS),
     rest: () => range(random, pair, Math.ceil(HASHES / ALLOCATIONS), Math.floor(hash / ALLOCATIONS)),
   };
   const entries = [
-    ['selector', selector(random, pair, place.way)],
+    ['selector', selector(random, pair, property.path)],
     ['salt', salt],
     ['allocations', Array.from({ length: random.pick([0, 1, 1, 1, 2, 3]) }, () => allocation(random, ranges, variant))],
   ];

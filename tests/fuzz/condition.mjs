@@ -1,9 +1,9 @@
-// Conditions: a place, an operator that suits what is there, and values of which every second condition is to be met by one.
+// Conditions: a property, an operator that suits what is there, and values of which every second condition is to be met by one.
 
 import { BROKEN, LISTS, NUMBERS, PATTERNS, VERSIONS } from './pool.mjs';
 import { pattern, patternFor } from '../../crates/pattern/fuzz/generate.mjs';
 import { name, number, string } from './user.mjs';
-import { Literal } from './written.mjs';
+import { Literal } from './json-text.mjs';
 
 const NUMERIC = ['less', 'less or equal', 'greater', 'greater or equal'];
 const VERSION = ['version less', 'version less or equal', 'version greater', 'version greater or equal'];
@@ -28,12 +28,12 @@ const LONG = [
 const NONE = '(none)';
 
 export function condition(random, pair) {
-  const place = random.chance(0.9) ? random.pick(pair.places) : { way: nowhere(random, pair), value: undefined };
-  const texts = (place.texts ??= textsOf(place.value));
-  const op = operator(random, pair, place.value);
+  const property = random.chance(0.9) ? random.pick(pair.properties) : { path: nowhere(random, pair), value: undefined };
+  const texts = (property.texts ??= textsOf(property.value));
+  const op = operator(random, pair, property.value);
   const values = Array.from({ length: random.pick([0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3]) }, () => valueFor(random, pair, op, texts));
-  if (random.chance(place.value == null ? 0.5 : 0.04)) values.push(NONE);
-  return written(random, pair, selector(random, pair, place.way), op, setValues(random, op, texts) ?? values);
+  if (random.chance(property.value == null ? 0.5 : 0.04)) values.push(NONE);
+  return written(random, pair, selector(random, pair, property.path), op, setValues(random, op, texts) ?? values);
 }
 
 /** For an operator of sets, at times what is there: all of it, or some. */
@@ -44,8 +44,8 @@ function setValues(random, op, texts) {
 }
 
 /** A field that is not there, or holds nothing, at times. */
-function written(random, { mood }, way, op, values) {
-  const entries = [['selector', way], ['op', op], ['values', values]];
+function written(random, { mood }, path, op, values) {
+  const entries = [['selector', path], ['op', op], ['values', values]];
   if (mood.odd && random.chance(0.1)) entries.splice(random.below(2), 1);
   if (mood.odd && random.chance(0.1)) entries[random.below(2)][1] = null;
   if (mood.doubled && random.chance(0.1)) entries.unshift(random.pick(entries));
@@ -127,9 +127,9 @@ function piece(random, text) {
 
 const flipped = (text) => (text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase());
 
-/** A way that leads nowhere, or to what nobody put there. */
+/** A path that leads nowhere, or to what nobody put there. */
 function nowhere(random, pair) {
-  const { way } = random.pick(pair.places);
+  const { path } = random.pick(pair.properties);
   const missing = name(random, pair);
   return random.pick([
     [missing],
@@ -140,21 +140,21 @@ function nowhere(random, pair) {
     ['context', 'groups', missing],
     ['context', 'page'],
     ['result', missing],
-    [...way, missing],
+    [...path, missing],
   ]);
 }
 
 /** A selector as it is written. */
-export function selector(random, { mood }, way) {
-  if (!mood.odd || random.chance(0.85)) return way;
-  const at = random.below(way.length);
-  const index = way.findIndex((step) => /^\d{1,3}$/.test(step));
+export function selector(random, { mood }, path) {
+  if (!mood.odd || random.chance(0.85)) return path;
+  const at = random.below(path.length);
+  const index = path.findIndex((step) => /^\d{1,3}$/.test(step));
   return random.pick([
     null,
     [],
     ['context'],
     ['result'],
-    index < 0 ? way : way.with(index, new Literal(String(Number(way[index])))),
-    way.with(at, random.pick([null, false, true, '', new Literal('0'), new Literal('-0'), new Literal('1'), new Literal('1.0'), new Literal('1e0')])),
+    index < 0 ? path : path.with(index, new Literal(String(Number(path[index])))),
+    path.with(at, random.pick([null, false, true, '', new Literal('0'), new Literal('-0'), new Literal('1'), new Literal('1.0'), new Literal('1e0')])),
   ]);
 }

@@ -1,6 +1,6 @@
 // Flags that are not what they should be: one place of a flag is replaced, doubled or taken away.
 
-import { Fields, Literal } from './written.mjs';
+import { Fields, Literal } from './json-text.mjs';
 
 const INSTEAD = [
   () => null, () => 'x', () => '', () => true, () => new Literal('0'), () => new Literal('1.5'), () => [], () => new Fields([]),

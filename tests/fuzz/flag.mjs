@@ -3,7 +3,7 @@
 import { bucket } from './bucket.mjs';
 import { condition } from './condition.mjs';
 import { name, object, string, value, walk } from './user.mjs';
-import { Fields, read } from './written.mjs';
+import { Fields, read } from './json-text.mjs';
 
 const VARIANTS = ['on', 'off', 'control', 'treatment'];
 const FLAGS = ['a', 'b', 'c', 'flag-1', 'é', '😀', ''];
@@ -19,7 +19,7 @@ export function flags(random, pair) {
     pair.flagKeys.push(key);
     // Those that come now may look at this one's result.
     const variant = random.pick(flag.last('variants').entries)[1];
-    walk(pair.places, ['result', key], { ...(variant && read(variant)), metadata: Object(read(flag.last('metadata') ?? null)) }, 2);
+    walk(pair.properties, ['result', key], { ...(variant && read(variant)), metadata: Object(read(flag.last('metadata') ?? null)) }, 2);
   }
   if (pair.mood.cyclic) for (const flag of made) depend(random, pair, flag);
   return random.shuffled(made);

@@ -1,11 +1,11 @@
 // Asks the reference and our engines the same questions, and shrinks those that they answer differently.
 
 import { judge } from './judge.mjs';
-import { both, meet, nothing } from './met.mjs';
+import { emptyCoverage, merge, record } from './coverage.mjs';
 import { pair, texts } from './pair.mjs';
 import { flagNodes } from './reference.mjs';
 import { shrink } from './shrink.mjs';
-import { Fields } from './written.mjs';
+import { Fields } from './json-text.mjs';
 
 /** Questions that are asked at once: about as many as a pipe holds, so that the native build answers while the wasm does. */
 const BATCH = 32;
@@ -21,7 +21,7 @@ const PATIENCE = 60_000;
  * An answer that is undefined was not asked for. What is returned is data, and can be added up with `together`.
  */
 export async function fuzz({ seed, pairs, from = 0, engines }) {
-  const run = { met: nothing(), asked: {}, equal: {}, failed: {}, differs: {}, failures: [] };
+  const run = { coverage: emptyCoverage(), asked: {}, equal: {}, failed: {}, differs: {}, failures: [] };
   for (let at = from; at < from + pairs; at += BATCH) {
     const numbers = Array.from({ length: Math.min(BATCH, from + pairs - at) }, (_, more) => at + more);
     await batch(run, numbers.map((number) => ({ seed, number, ...pair(seed, number) })), engines);
@@ -32,7 +32,7 @@ export async function fuzz({ seed, pairs, from = 0, engines }) {
 /** Two runs as one. */
 export function together(a, b) {
   const counts = ['asked', 'equal', 'failed', 'differs'].map((name) => [name, sums(a[name], b[name])]);
-  return { ...Object.fromEntries(counts), met: both(a.met, b.met), failures: [...a.failures, ...b.failures] };
+  return { ...Object.fromEntries(counts), coverage: merge(a.coverage, b.coverage), failures: [...a.failures, ...b.failures] };
 }
 
 /** Counts, or objects of them, added up name by name. */
@@ -53,10 +53,10 @@ async function batch(run, questions, engines) {
 }
 
 async function take(run, question, answers, engines) {
-  const judged = judge(question, answers);
-  meet(run.met, judged.reference);
+  const outcomes = judge(question, answers);
+  record(run.coverage, outcomes.reference);
   for (const engine of Object.keys(answers)) {
-    const { fails, differs = [] } = judged[engine];
+    const { fails, differs = [] } = outcomes[engine];
     count(run.asked, engine);
     if (fails) await fail(run, question, engine, engines[engine], fails);
     else if (!differs.length) count(run.equal, engine);

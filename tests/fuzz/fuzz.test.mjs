@@ -7,11 +7,11 @@ import { differences } from './differences.mjs';
 import { BUILT, Native, wasm } from './engines.mjs';
 import { fuzz, together } from './fuzz.mjs';
 import { judge, same } from './judge.mjs';
-import { faultsOf, nothing } from './met.mjs';
+import { emptyCoverage, faultsOf } from './coverage.mjs';
 import { pair, texts } from './pair.mjs';
 import { changed, plain } from './reference.mjs';
 import { isWell, report } from './report.mjs';
-import { Fields, tree } from './written.mjs';
+import { Fields, tree } from './json-text.mjs';
 
 const SEED = 20261125;
 const native = new Native(BUILT);
@@ -73,8 +73,8 @@ test('a native build that ends answers that it did, for each question that it wa
 });
 
 test('a generator whose conditions nobody meets is noticed', () => {
-  const run = { met: { ...nothing(), pairs: 5000 }, failures: [] };
-  assert.ok(faultsOf(run.met).length && !isWell(run));
+  const run = { coverage: { ...emptyCoverage(), pairs: 5000 }, failures: [] };
+  assert.ok(faultsOf(run.coverage).length && !isWell(run));
 });
 
 test('the same seed makes the same pairs, and two halves are a whole', async () => {

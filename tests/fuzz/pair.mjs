@@ -3,8 +3,8 @@
 import { damage } from './damage.mjs';
 import { flags } from './flag.mjs';
 import { Random } from './random.mjs';
-import { placesOf, user, words } from './user.mjs';
-import { Fields, read, write } from './written.mjs';
+import { pathsOf, user, words } from './user.mjs';
+import { Fields, read, write } from './json-text.mjs';
 
 /** Ways in which a pair may be out of the ordinary, and how often. Most pairs have none or one. */
 const MOODS = {
@@ -33,7 +33,7 @@ export function pair(seed, number) {
   const making = { mood, words: words(random) };
   const userTree = user(random, making);
   const page = random.chance(0.04) ? random.pick(PAGES) : null;
-  making.places = placesOf(read(userTree), page);
+  making.properties = pathsOf(read(userTree), page);
   const list = flags(random, making);
   if (mood.damaged) damage(random, list);
   const keys = random.chance(0.1) ? random.some([...making.flagKeys, 'missing', 'constructor'], random.below(3)) : null;

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import vm from 'node:vm';
-import { Fields, write } from './written.mjs';
+import { Fields, write } from './json-text.mjs';
 
 const require = createRequire(import.meta.url);
 const [CORE, CLIENT] = ['@amplitude/experiment-core', '@amplitude/experiment-js-client'].map((name) => require.resolve(name));

@@ -2,27 +2,27 @@
 // `tests/vectors/evaluation.json`.
 
 import { differences } from './differences.mjs';
-import { faultsOf, linesOf } from './met.mjs';
+import { faultsOf, linesOf } from './coverage.mjs';
 import { contextOf } from './reference.mjs';
-import { tree, write } from './written.mjs';
+import { tree, write } from './json-text.mjs';
 
 /** Whether nothing failed and enough was asked. */
-export const isWell = (run) => !run.failures.length && !faultsOf(run.met).length;
+export const isWell = (run) => !run.failures.length && !faultsOf(run.coverage).length;
 
 /** The lines of a report. `seconds` is how long the run took. */
 export function report(run, seconds) {
   const engines = Object.keys(run.asked);
   const counts = (of = {}) => engines.map((engine) => `${engine} ${of[engine] ?? 0}`).join(', ');
   return [
-    `pairs: ${run.met.pairs} in ${seconds.toFixed(1)} s, ${Math.round(run.met.pairs / seconds)} a second`,
+    `pairs: ${run.coverage.pairs} in ${seconds.toFixed(1)} s, ${Math.round(run.coverage.pairs / seconds)} a second`,
     `answers: ${counts(run.asked)}`,
     `equal: ${counts(run.equal)}`,
     'equal but for an intended difference, or several:',
     ...differences.map(({ name }) => `  ${name}: ${counts(run.differs[name])}`),
-    ...linesOf(run.met),
+    ...linesOf(run.coverage),
     `failed: ${counts(run.failed)}`,
     ...run.failures.flatMap(linesOfFailure),
-    ...faultsOf(run.met).map((fault) => `the generator: ${fault}`),
+    ...faultsOf(run.coverage).map((fault) => `the generator: ${fault}`),
   ];
 }
 

@@ -22,7 +22,7 @@ async function main() {
   const runs = await Promise.all(bounds.slice(1).map((end, job) => inWorker({ seed, native, from: bounds[job], pairs: end - bounds[job] })));
   const run = runs.reduce(together);
   for (const line of report(run, (performance.now() - start) / 1000)) console.log(line);
-  process.exitCode = isWell(run) && run.met.pairs === pairs ? 0 : 1;
+  process.exitCode = isWell(run) && run.coverage.pairs === pairs ? 0 : 1;
 }
 
 function options() {

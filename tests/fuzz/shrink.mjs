@@ -1,6 +1,6 @@
 // The smallest question that still fails: whatever can be taken away is, list by list, then letter by letter.
 
-import { Fields, Literal, read } from './written.mjs';
+import { Fields, Literal, read } from './json-text.mjs';
 
 /** The smallest tree that can be made of one and of which `fails` still holds. */
 export async function shrink(tree, fails) {

@@ -1,8 +1,8 @@
-// Users, and the places in them that a condition can look at.
+// Users, and the properties in them that a condition can look at.
 
 import { escaped } from '../../crates/pattern/fuzz/generate.mjs';
 import { BOOLEANS, HALVES, INDICES, INHERITED, LISTS, LITERALS, NAMES, NUMBERS, TEXTS, VERSIONS } from './pool.mjs';
-import { Fields, Literal, isNumber, isString, read } from './written.mjs';
+import { Fields, Literal, isNumber, isString, read } from './json-text.mjs';
 
 const FIELDS = ['country', 'platform', 'version', 'language', 'device_model'];
 const KINDS = [TEXTS, TEXTS, TEXTS, NUMBERS, NUMBERS, VERSIONS, VERSIONS, BOOLEANS, LISTS];
@@ -76,7 +76,7 @@ export function user(random, pair) {
   return new Fields(pair.mood.doubled ? entries : [...new Map(entries)]);
 }
 
-/** What stands in place of groups where a user is odd. */
+/** What stands in the place of groups where a user is odd. */
 const NO_GROUPS = [null, new Fields([]), [], false, true, '', 'ab', ['a', ['b']], new Literal('1')];
 
 function groups(random, pair) {
@@ -102,26 +102,26 @@ function propertiesOf(random, pair, group) {
   return new Fields([[random.chance(0.9) ? named : name(random, pair), isOdd() ? value(random, pair, 1) : object(random, pair, random.below(3), 1)]]);
 }
 
-/** The places of a user, each with the way to it and what is there. */
-export function placesOf(user, page) {
-  const places = [{ way: ['context', 'user'], value: user }];
+/** The properties of a user, each with the path to it and what is there. */
+export function pathsOf(user, page) {
+  const properties = [{ path: ['context', 'user'], value: user }];
   for (const [field, held] of Object.entries(user)) {
-    if (field !== 'groups' && field !== 'group_properties') walk(places, ['context', 'user', field], held);
+    if (field !== 'groups' && field !== 'group_properties') walk(properties, ['context', 'user', field], held);
   }
   for (const [kind, names] of Object.entries(user.groups ?? {})) {
     if (!Array.isArray(names) || !names[0]) continue;
-    walk(places, ['context', 'groups', kind, 'group_name'], names[0]);
-    walk(places, ['context', 'groups', kind, 'group_properties'], Object(user.group_properties)[kind]?.[names[0]]);
+    walk(properties, ['context', 'groups', kind, 'group_name'], names[0]);
+    walk(properties, ['context', 'groups', kind, 'group_properties'], Object(user.group_properties)[kind]?.[names[0]]);
   }
-  if (page) places.push({ way: ['context', 'page', 'url'], value: page });
-  return places;
+  if (page) properties.push({ path: ['context', 'page', 'url'], value: page });
+  return properties;
 }
 
-/** Adds a place and, if it holds others, those. */
-export function walk(places, way, value, depth = 3) {
+/** Adds a property and, if it holds others, those. */
+export function walk(properties, path, value, depth = 3) {
   if (value === undefined) return;
-  places.push({ way, value });
+  properties.push({ path, value });
   if (!depth || typeof value !== 'object' || !value) return;
-  for (const [name, held] of Object.entries(value)) walk(places, [...way, name], held, depth - 1);
-  if (Array.isArray(value)) places.push({ way: [...way, 'length'], value: value.length });
+  for (const [name, held] of Object.entries(value)) walk(properties, [...path, name], held, depth - 1);
+  if (Array.isArray(value)) properties.push({ path: [...path, 'length'], value: value.length });
 }

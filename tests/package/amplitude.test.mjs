@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import reference from '@amplitude/experiment-js-client';
 import ts from 'typescript';
-import { complaints, globals, listened, numbers, ours, same, sides, source, timers } from './sides.mjs';
+import { complaints, globals, listened, numbers, ours, same, sides, source, timers } from './reference-pair.mjs';
 
 const KEY = '0123456789abcdef0123456789abcdef';
 const NEW = 'AMP_0123456789';
@@ -207,22 +207,22 @@ test('amplitude-js is asked and told the same', () => {
   for (const instance of [undefined, ...instances]) same(({ AmplitudeUserProvider }) => new AmplitudeUserProvider(instance).getUser());
   const event = { name: 'name', properties: { key: 'flag' }, userProperty: '[Experiment] flag', variant: { value: 'on' } };
   same(({ AmplitudeAnalyticsProvider }) => {
-    const told = [];
-    const instance = Object.fromEntries(['logEvent', 'setUserProperties', '_logEvent'].map((name) => [name, (...given) => void told.push([name, ...given])]));
+    const calls = [];
+    const instance = Object.fromEntries(['logEvent', 'setUserProperties', '_logEvent'].map((name) => [name, (...given) => void calls.push([name, ...given])]));
     const provider = new AmplitudeAnalyticsProvider(instance);
     for (const name of METHODS) {
       provider[name](event);
       provider[name]({ ...event, variant: undefined });
     }
-    return told;
+    return calls;
   });
 });
 
 const SOURCES = ['storage', 'initial', 'secondary-storage', 'secondary-initial', 'fallback-inline', 'fallback-config', 'local-evaluation', undefined];
 const VARIANTS = [undefined, {}, { key: 'on' }, { value: 'on' }, { key: 'on', value: 'on', payload: 1 }, { value: 'off', metadata: { default: true } }, { value: '' }];
 
-/** What a provider of each side is told of `met`, a list of flag, variant and source. */
-function told(met) {
+/** What the provider of each side gets for `met`, a list of flag, variant and source. */
+function trackedOf(met) {
   const user = { user_id: 'u' };
   const record = () => {
     const log = [];
@@ -240,20 +240,20 @@ function told(met) {
 }
 
 test('an analytics provider is told the same of every variant from every source', () => {
-  for (const variant of VARIANTS) for (const from of SOURCES) assert.deepEqual(...told([['flag', variant, from], ['flag', variant, from]]), `${json(variant)} from ${from}`);
+  for (const variant of VARIANTS) for (const from of SOURCES) assert.deepEqual(...trackedOf([['flag', variant, from], ['flag', variant, from]]), `${json(variant)} from ${from}`);
 });
 
 test('an analytics provider is told the same over many variants', () => {
   const pick = numbers(7);
   const any = (list) => list[pick(list.length)];
-  const [mine, original] = told(Array.from({ length: 2_000 }, () => [any(['a', 'b', 'c']), any(VARIANTS), any(SOURCES)]));
+  const [mine, original] = trackedOf(Array.from({ length: 2_000 }, () => [any(['a', 'b', 'c']), any(VARIANTS), any(SOURCES)]));
   assert.deepEqual(mine, original);
   assert.ok(mine.length > 500 && mine.length < 2_000);
 });
 
 test('a flag may have any name', () => {
   for (const key of ['__proto__', 'constructor', 'toString']) {
-    const [mine] = told([[key, { value: 'on' }, 'storage'], [key, undefined, undefined], [key, undefined, undefined]]);
+    const [mine] = trackedOf([[key, { value: 'on' }, 'storage'], [key, undefined, undefined], [key, undefined, undefined]]);
     assert.deepEqual(mine.map(([name, { userProperty }]) => [name, userProperty]), ['setUserProperty', 'track', 'unsetUserProperty'].map((name) => [name, `[Experiment] ${key}`]));
   }
 });

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { POISON } from './poison.mjs';
-import { browsers, deferred, launch, open, stage } from './stage.mjs';
+import { browsers, deferred, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const dist = dirname(createRequire(import.meta.url).resolve('experiment-wasm'));
 const script = readFileSync(join(dist, 'index.js'));
@@ -31,9 +31,9 @@ const CLIENT = `
 
 const VARIANTS = { a: { key: 'on', value: 'on' }, b: { key: 'on', value: 'on' } };
 
-/** Serves the page and a server's answers, runs `told` in a fresh page, and demands that nothing was thrown there. */
-async function visit(answers, told, start = CLIENT) {
-  const served = await stage({
+/** Serves the page and a server's answers, runs `session` in a fresh page, and demands that nothing was thrown there. */
+async function visit(answers, session, start = CLIENT) {
+  const served = await scriptedServer({
     '/': { body: PAGE(start), headers: { 'content-type': 'text/html' } },
     '/index.js': { body: script },
     '/sdk/v2/flags': [],
@@ -44,7 +44,7 @@ async function visit(answers, told, start = CLIENT) {
   const { page, said, thrown, close } = await open(browser, served.origin);
   try {
     await page.waitForFunction(() => globalThis.ready);
-    await told({ page, served, said });
+    await session({ page, served, said });
     assert.deepEqual(thrown, []);
   } finally {
     await close();

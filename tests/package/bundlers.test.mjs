@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { scratch } from './scratch.mjs';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 let app;
 let launched = [];
@@ -32,7 +32,7 @@ async function shows(out) {
 }
 
 async function showsIn(browser, files) {
-  const served = await stage({ ...files, '/': { body: files['/index.html'], headers: { 'content-type': 'text/html' } }, '/sdk/v2/flags': [], '/sdk/v2/vardata': { flag: { key: 'on', value: 'on' } } });
+  const served = await scriptedServer({ ...files, '/': { body: files['/index.html'], headers: { 'content-type': 'text/html' } }, '/sdk/v2/flags': [], '/sdk/v2/vardata': { flag: { key: 'on', value: 'on' } } });
   const { page, said, thrown, close } = await open(browser, served.origin);
   try {
     const shown = await page.waitForFunction(() => globalThis.shown).catch(() => undefined);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AnalyticsConnector, bundle, complaints, globals, globalsAfter, globalsBefore, numbers, ours, same, script, sides } from './sides.mjs';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { AnalyticsConnector, bundle, complaints, globals, globalsAfter, globalsBefore, numbers, ours, same, script, sides } from './reference-pair.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const KEY = '0123456789abcdef0123456789abcdef';
 
@@ -39,7 +39,7 @@ test('the receiver has its name in the bridge, in the built script too', () => {
 const VALUES = [undefined, null, 0, 1, '', 'a', true, [], {}, [1], [1, 2], ['1'], { a: 1 }, { a: undefined }, { b: { c: [1] } }, { length: 1 }, { 0: 1 }, { a: null, b: 1 }];
 const NAMES = ['a', 'b', 'c', 'constructor'];
 
-/** One call to a connector, chosen by `pick` and the same for both sides. `heard` collects what listeners are told. */
+/** One call to a connector, chosen by `pick` and the same for both sides. `heard` collects what listeners receive. */
 function step(connector, pick, heard, listeners) {
   const { identityStore, eventBridge } = connector;
   const value = () => structuredClone(VALUES[pick(VALUES.length)]);
@@ -67,7 +67,7 @@ function step(connector, pick, heard, listeners) {
 }
 
 test('a thousand scripts of calls have the same answers, and tell listeners and receivers the same', () => {
-  let told = 0;
+  let calls = 0;
   for (let seed = 0; seed < 1_000; seed++) {
     const log = same(({ connector }) => {
       const pick = numbers(seed);
@@ -77,9 +77,9 @@ test('a thousand scripts of calls have the same answers, and tell listeners and 
       for (let at = 0; at < 30; at++) log.push(['answer', step(made, pick, log, listeners), structuredClone(made.identityStore.getIdentity())]);
       return log;
     }, `script ${seed}`);
-    told += log.filter(([who]) => who !== 'answer').length;
+    calls += log.filter(([who]) => who !== 'answer').length;
   }
-  assert.ok(told > 5_000, `${told} calls of listeners and receivers`);
+  assert.ok(calls > 5_000, `${calls} calls of listeners and receivers`);
 });
 
 test('events wait for the receiver in order, 512 of them', () => {
@@ -181,8 +181,8 @@ for (const name of browsers) {
 
 const ANALYTICS = `export { init, identify, setUserId, Identify } from '@amplitude/analytics-browser';`;
 
-/** A page with the sources here, which can load Amplitude's analytics SDK. `told` gets the page; every request has to stay on this machine. */
-async function visit(told) {
+/** A page with the sources here, which can load Amplitude's analytics SDK. `session` gets the page; every request has to stay on this machine. */
+async function visit(session) {
   const accept = ({ body }) => ({ code: 200, events_ingested: JSON.parse(body).events.length, payload_size_bytes: 1, server_upload_time: 1 });
   const start = `import * as ours from '/ours.js';
     const loadAnalytics = async () => {
@@ -192,7 +192,7 @@ async function visit(told) {
       return sdk;
     };
     Object.assign(globalThis, { ours, loadAnalytics, ready: true });`;
-  const served = await stage({
+  const served = await scriptedServer({
     '/': { body: `<!doctype html><title>page</title><link rel="icon" href="data:,"><script type="module">${start}</script>`, headers: { 'content-type': 'text/html' } },
     '/ours.js': { body: script },
     '/analytics.js': { body: await bundle(ANALYTICS, dirname(fileURLToPath(import.meta.url))) },
@@ -203,7 +203,7 @@ async function visit(told) {
   page.on('request', (request) => [served.origin, 'data:'].some((start) => request.url().startsWith(start)) || elsewhere.push(request.url()));
   try {
     await page.waitForFunction(() => globalThis.ready);
-    await told({ page, served });
+    await session({ page, served });
     assert.deepEqual([thrown, elsewhere], [[], []]);
   } finally {
     await close();

@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { HttpExposureTrackingProvider } from 'experiment-wasm';
 import { startServer } from '../e2e/server.mjs';
-import { elsewhere, without } from './elsewhere.mjs';
+import { inNodeProcess, without } from './node-process.mjs';
 import { flags, local, scripted } from './local.mjs';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 import { assigned, visitor } from './visitor.mjs';
 
 const script = readFileSync(join(dirname(createRequire(import.meta.url).resolve('experiment-wasm')), 'index.js'));
@@ -49,14 +49,14 @@ for (const name of browsers) {
   });
 }
 
-async function visit({ endpoint = '/2/httpapi', count = 1, answers = {}, first }, told) {
-  const served = await stage({ '/': { body: PAGE(endpoint, count), headers: HTML.headers }, '/index.js': { body: script }, '/2/httpapi': taken, '/other': HTML, ...answers });
+async function visit({ endpoint = '/2/httpapi', count = 1, answers = {}, first }, session) {
+  const served = await scriptedServer({ '/': { body: PAGE(endpoint, count), headers: HTML.headers }, '/index.js': { body: script }, '/2/httpapi': taken, '/other': HTML, ...answers });
   const { page, close } = await open(browser, `${served.origin}/other`);
   try {
     if (first) await first(page);
     await page.goto(served.origin);
     await page.waitForFunction(() => globalThis.ready);
-    await told({ page, served });
+    await session({ page, served });
   } finally {
     await close();
     served.close();
@@ -202,13 +202,13 @@ test('every client of a provider hears what was given up, and none that is close
     client.on('error', (error) => heard.push([at, error.name, error.code]));
     return client;
   });
-  const told = (times) => new Promise((resolve) => clients[1].on('error', () => --times || resolve()));
-  const first = told(1);
+  const dropped = (times) => new Promise((resolve) => clients[1].on('error', () => --times || resolve()));
+  const first = dropped(1);
   clients[0].variant('a');
   await first;
   assert.deepEqual(heard, [[0, 'ExperimentError', 'SERVER_REJECTED'], [1, 'ExperimentError', 'SERVER_REJECTED']]);
   clients[0].close();
-  const second = told(1);
+  const second = dropped(1);
   clients[1].variant('b');
   await second;
   assert.deepEqual(heard.slice(2), [[1, 'ExperimentError', 'SERVER_REJECTED']]);
@@ -217,7 +217,7 @@ test('every client of a provider hears what was given up, and none that is close
 
 test('an exposure that is too large, one too many, and one that waits for a core that never comes are told by their codes', bounded, async (t) => {
   const server = await scripted(t, { status: 413, body: { code: 413, error: 'Payload too large' } });
-  const codes = await elsewhere(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
+  const codes = await inNodeProcess(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
     const loggerProvider = { error() {}, warn() {}, info() {}, debug() {}, verbose() {} };
     const http = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: '${server.serverUrl}', loggerProvider });
     const client = Experiment.initialize('key', { exposureTrackingProvider: http, loggerProvider });
@@ -230,7 +230,7 @@ test('an exposure that is too large, one too many, and one that waits for a core
     client.close();
     console.log(JSON.stringify([many, codes[0]]));`);
   assert.deepEqual(codes, [['QUEUE_FULL'], 'TOO_LARGE']);
-  const late = await elsewhere(`${without.compilingAtOnce} WebAssembly.compile = () => new Promise((_, reject) => setTimeout(reject, 50, new Error('no')));
+  const late = await inNodeProcess(`${without.compilingAtOnce} WebAssembly.compile = () => new Promise((_, reject) => setTimeout(reject, 50, new Error('no')));
     const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
     const loggerProvider = { error() {}, warn() {}, info() {}, debug() {}, verbose() {} };
     const http = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/', loggerProvider });
@@ -259,7 +259,7 @@ test('a process whose clock is wrong by days neither wins against what came afte
     });
   for (const days of [-3, 3]) {
     await send('before');
-    await elsewhere(`const { now } = Date;
+    await inNodeProcess(`const { now } = Date;
       Date.now = () => now() + ${days * DAYS};
       const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
       const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'demo-api-key', serverUrl: '${server.origin}/2/httpapi' });
@@ -276,7 +276,7 @@ test('a process whose clock is wrong by days neither wins against what came afte
 test('a process ends where somebody else answers in place of the endpoint', bounded, async (t) => {
   const server = await scripted(t, { body: '<!doctype html>' });
   const before = performance.now();
-  await elsewhere(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  await inNodeProcess(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const loggerProvider = { error() {} };
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'key', serverUrl: '${server.serverUrl}', loggerProvider });
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider });

@@ -1,4 +1,4 @@
-// What a page is told: which field cannot be used, what was thrown in place of an answer, and that nobody is asked at an empty address.
+// Errors that a page gets: the field that cannot be used, what was thrown in place of an answer; and no request to an empty address.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConsentStatus, ExperimentError, HttpExposureTrackingProvider, LogLevel } from 'experiment-wasm';
@@ -19,7 +19,7 @@ function listening(options, answers) {
 }
 
 test('a number is sent as it was given, and is its text to whom variants and exposures belong', async () => {
-  const { client, asked, told, heard } = listening({}, { [VARDATA]: { flag: assigned('on') } });
+  const { client, asked, tracked, heard } = listening({}, { [VARDATA]: { flag: assigned('on') } });
   await client.fetch({ user_id: 1, device_id: 1e21 });
   assert.equal(client.variant('flag').key, 'on');
   const { user_id, device_id } = userOf(asked[0]);
@@ -28,17 +28,17 @@ test('a number is sent as it was given, and is its text to whom variants and exp
   assert.deepEqual(client.variant('flag'), {});
   client.setUser({ user_id: '1' });
   assert.equal(client.variant('flag').key, 'on');
-  assert.deepEqual([told[0].event.user_id, told[0].event.device_id], ['1', '1e+21']);
+  assert.deepEqual([tracked[0].event.user_id, tracked[0].event.device_id], ['1', '1e+21']);
   assert.deepEqual(heard, []);
 });
 
 test('an id that is neither text nor number counts as absent, whoever says it, and its field is said once', async () => {
   for (const odd of [true, {}, [], ['u']]) {
     const userProvider = { getUser: () => ({ device_id: odd }) };
-    const { client, asked, told, heard, logged } = listening({ userProvider }, { [VARDATA]: { flag: assigned('on') } });
+    const { client, asked, tracked, heard, logged } = listening({ userProvider }, { [VARDATA]: { flag: assigned('on') } });
     for (let i = 0; i < 2; i++) await client.fetch({ user_id: odd, country: 'DE' });
     client.variant('flag');
-    assert.deepEqual([told[0].event.user_id, told[0].event.device_id, userOf(asked[0]).country], [undefined, undefined, 'DE']);
+    assert.deepEqual([tracked[0].event.user_id, tracked[0].event.device_id, userOf(asked[0]).country], [undefined, undefined, 'DE']);
     await nextRun();
     const fields = [['BAD_ARGUMENT', 'user.device_id'], ['BAD_ARGUMENT', 'user.user_id']];
     assert.deepEqual([heard.map(({ code, field }) => [code, field]).sort(), fieldsOf(logged).sort()], [fields, fields]);
@@ -214,11 +214,11 @@ test('an error before anybody can listen reaches who listens right after', async
 });
 
 test('evaluate and the client for Node name the field too, and log an odd id once', () => {
-  const { client, logged, told } = local();
+  const { client, logged, tracked } = local();
   assert.throws(() => client.evaluateV2({ user_id: 'u', user_properties: { big: 1n } }), { code: 'BAD_ARGUMENT', field: 'user.user_properties.big' });
   for (let i = 0; i < 3; i++) client.evaluateV2({ user_id: {}, device_id: 7 });
   assert.deepEqual(logged, [['error', '[Experiment] user.user_id cannot be used as given (BAD_ARGUMENT)', 'BAD_ARGUMENT']]);
-  assert.deepEqual(told.map(({ user_id, device_id }) => [user_id, device_id]), [[undefined, '7']]);
+  assert.deepEqual(tracked.map(({ user_id, device_id }) => [user_id, device_id]), [[undefined, '7']]);
 });
 
 test('a user that is too long for a header is the body of a POST', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';
 import { evaluate, ExperimentError } from 'experiment-wasm/evaluate';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { POISON } from './poison.mjs';
 import { localFlag } from './visitor.mjs';
 
@@ -107,12 +107,12 @@ test('a text that holds no flags is refused, and the next call answers', () => {
 });
 
 test('a trap is survived, and a page without wasm is told', async () => {
-  const survived = await elsewhere(`${POISON} const { evaluate } = await import('experiment-wasm/evaluate');
+  const survived = await inNodeProcess(`${POISON} const { evaluate } = await import('experiment-wasm/evaluate');
     const ask = () => evaluate(${JSON.stringify(flags)}, { user_id: 'user-1' }).variants.experiment.key;
     const before = ask(); poison();
     console.log(JSON.stringify([ask() === before, instances.length]));`);
   assert.deepEqual(survived, [true, 2]);
-  const code = await elsewhere(`delete globalThis.WebAssembly; const { evaluate } = await import('experiment-wasm/evaluate');
+  const code = await inNodeProcess(`delete globalThis.WebAssembly; const { evaluate } = await import('experiment-wasm/evaluate');
     try { evaluate([], {}); } catch (error) { console.log(JSON.stringify(error.code)); }`);
   assert.equal(code, 'WASM_UNAVAILABLE');
 });

@@ -1,10 +1,10 @@
-// Exposures on real pages: which are told by whom, over tabs, reloads, full storage and consent, and under which ids they arrive.
+// Exposures on real pages: who tracks which, over tabs, reloads, full storage and consent, and under which ids they arrive.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { browsers, launch, stage } from './stage.mjs';
+import { browsers, launch, scriptedServer } from './browser-fixture.mjs';
 
 const dist = dirname(createRequire(import.meta.url).resolve('experiment-wasm'));
 const script = readFileSync(join(dist, 'index.js'));
@@ -31,10 +31,10 @@ for (const name of browsers) {
   });
 }
 
-/** A server that assigns what it was told last, and a visitor's browser. `open` opens a tab of it. */
-async function visitor(told, answers = {}) {
+/** A server that assigns what `meets` set last, and a visitor's browser. `open` opens a tab of it. */
+async function visitor(session, answers = {}) {
   let assigned = 'a';
-  const served = await stage({
+  const served = await scriptedServer({
     '/': { body: PAGE, headers: { 'content-type': 'text/html' } },
     '/index.js': { body: script },
     '/sdk/v2/flags': [],
@@ -54,7 +54,7 @@ async function visitor(told, answers = {}) {
     assert.equal(await page.evaluate(() => visit()), variant);
   };
   try {
-    await told({ open, meets, served });
+    await session({ open, meets, served });
   } finally {
     await context.close();
     served.close();
@@ -153,8 +153,8 @@ function tests() {
       };
       await meet(await open());
       await meet(await open());
-      const told = eventsOf(served).map(({ event_properties: { flag_key, variant, experiment_key } }) => [flag_key, variant, experiment_key]);
-      assert.deepEqual(told, [
+      const tracked = eventsOf(served).map(({ event_properties: { flag_key, variant, experiment_key } }) => [flag_key, variant, experiment_key]);
+      assert.deepEqual(tracked, [
         ['yes', 'true', undefined],
         ['three', '3', undefined],
         ['no', undefined, undefined],
@@ -165,23 +165,23 @@ function tests() {
   test('what is told while another exposure is told is not forgotten', () =>
     visitor(async ({ open }) => {
       const page = await open();
-      const told = await page.evaluate(() => {
-        const told = [];
+      const tracked = await page.evaluate(() => {
+        const tracked = [];
         const bootstrapped = { source: 'initialVariants', initialVariants: { a: 'on', b: 'on' } };
         const client = initialize({ ...bootstrapped, exposureTrackingProvider: { track: ({ flag_key }) => void (flag_key === 'a' && client.variant('b')) } });
-        client.addPlugin({ type: 'integration', getUser: () => ({}), track: ({ eventProperties }) => told.push(eventProperties.flag_key) > 0 });
+        client.addPlugin({ type: 'integration', getUser: () => ({}), track: ({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0 });
         for (const key of ['a', 'b', 'a']) client.variant(key);
-        return [told.sort(), JSON.parse(sessionStorage.getItem('EXP_sent_v3_$default_instance'))];
+        return [tracked.sort(), JSON.parse(sessionStorage.getItem('EXP_sent_v3_$default_instance'))];
       });
-      assert.deepEqual(told, [['a', 'b'], { a: 'on', b: 'on' }]);
+      assert.deepEqual(tracked, [['a', 'b'], { a: 'on', b: 'on' }]);
     }));
 
   test('what waited for consent is told a plugin once, and its session is not forgotten', () =>
     visitor(async ({ open }) => {
       const page = await open();
-      const told = await page.evaluate(async () => {
-        const told = [];
-        const plugin = () => ({ type: 'integration', getUser: () => ({}), track: ({ eventProperties }) => told.push(eventProperties.flag_key) > 0 });
+      const tracked = await page.evaluate(async () => {
+        const tracked = [];
+        const plugin = () => ({ type: 'integration', getUser: () => ({}), track: ({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0 });
         const bootstrapped = { source: 'initialVariants', initialVariants: { a: 'on', b: 'on', c: 'on' } };
         const consented = initialize(bootstrapped);
         consented.addPlugin(plugin());
@@ -189,12 +189,12 @@ function tests() {
         const asked = sdk.Experiment.initialize('other', { ...bootstrapped, consentOptions: { status: sdk.ConsentStatus.PENDING } });
         asked.addPlugin(plugin());
         asked.variant('b');
-        const before = [...told];
+        const before = [...tracked];
         asked.setConsentStatus(sdk.ConsentStatus.GRANTED);
         asked.variant('b');
         for (const client of [consented, asked]) for (const key of ['a', 'b', 'c']) client.variant(key);
-        return [before, told, JSON.parse(sessionStorage.getItem('EXP_sent_v3_$default_instance'))];
+        return [before, tracked, JSON.parse(sessionStorage.getItem('EXP_sent_v3_$default_instance'))];
       });
-      assert.deepEqual(told, [['a'], ['a', 'b', 'c'], { a: 'on', b: 'on', c: 'on' }]);
+      assert.deepEqual(tracked, [['a'], ['a', 'b', 'c'], { a: 'on', b: 'on', c: 'on' }]);
     }));
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Experiment, ExperimentError, HttpExposureTrackingProvider, LogLevel } from 'experiment-wasm';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { assigned, localFlag, nextRun, visitor } from './visitor.mjs';
 
 const VARDATA = '/sdk/v2/vardata';
@@ -67,12 +67,12 @@ test('a fallback comes back as the object it is', () => {
 });
 
 test('changing an answer changes nothing but what the caller sees', async () => {
-  const { client, told } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
+  const { client, tracked } = visitor({}, { [VARDATA]: { flag: assigned('on') } });
   await client.fetch({ user_id: 'u' });
   client.variant('flag').value = 'mine';
   client.setUser({ user_id: 'u', user_properties: { a: 1 } });
   assert.equal(client.variant('flag').value, 'on');
-  assert.deepEqual(told.map(({ exposure }) => exposure.variant), ['on']);
+  assert.deepEqual(tracked.map(({ exposure }) => exposure.variant), ['on']);
 });
 
 test('changing what all() answered changes nothing for the next who asks', () => {
@@ -158,28 +158,28 @@ test('a user provider that is set later holds at once', () => {
 });
 
 test('a kept answer is exposed once, and again for the next user who gets it', async () => {
-  const { client, told } = visitor({}, { [VARDATA]: { flag: assigned('on', { metadata: { experimentKey: 'exp-1' } }) } });
+  const { client, tracked } = visitor({}, { [VARDATA]: { flag: assigned('on', { metadata: { experimentKey: 'exp-1' } }) } });
   await client.fetch({ user_id: 'a' });
   for (let i = 0; i < 3; i++) client.variant('flag');
   await nextRun();
   client.variant('flag');
   await client.fetch({ user_id: 'b' });
   client.variant('flag');
-  assert.deepEqual(told.map(({ event }) => [event.user_id, event.event_properties.variant]), [['a', 'on'], ['b', 'on']]);
-  const { exposure, event } = told[0];
+  assert.deepEqual(tracked.map(({ event }) => [event.user_id, event.event_properties.variant]), [['a', 'on'], ['b', 'on']]);
+  const { exposure, event } = tracked[0];
   assert.deepEqual(exposure, { flag_key: 'flag', variant: 'on', experiment_key: 'exp-1', metadata: { experimentKey: 'exp-1' } });
   assert.equal(event.event_type, '$exposure');
   assert.match(event.insert_id, /^[0-9a-f]{64}$/);
 });
 
 test('without automatic tracking only exposure() tells', async () => {
-  const { client, told } = visitor({ automaticExposureTracking: false }, { [VARDATA]: { flag: assigned('on') } });
+  const { client, tracked } = visitor({ automaticExposureTracking: false }, { [VARDATA]: { flag: assigned('on') } });
   await client.fetch({ user_id: 'a' });
   client.variant('flag');
-  assert.equal(told.length, 0);
+  assert.equal(tracked.length, 0);
   client.exposure('flag');
   client.exposure('flag');
-  assert.equal(told.length, 1);
+  assert.equal(tracked.length, 1);
 });
 
 test('a provider may be a function, may throw, and may call back', async () => {
@@ -314,7 +314,7 @@ test('the delivery says what it needs', () => {
 
 for (const end of ['stop()', 'close()']) {
   test(`after ${end} nothing keeps the process alive: polling has ended`, async () => {
-    const answer = await elsewhere(`const { Experiment } = await import('experiment-wasm');
+    const answer = await inNodeProcess(`const { Experiment } = await import('experiment-wasm');
       const client = Experiment.initialize('key', { httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{}' }) } });
       await client.start();
       client.${end};
@@ -324,7 +324,7 @@ for (const end of ['stop()', 'close()']) {
 }
 
 test('a closed client answers what it knows, and asks and tells nobody', async () => {
-  const { client, told, asked } = visitor({}, { [VARDATA]: { a: assigned('on'), b: assigned('on') } });
+  const { client, tracked, asked } = visitor({}, { [VARDATA]: { a: assigned('on'), b: assigned('on') } });
   await client.fetch({ user_id: 'u' });
   client.variant('a');
   const before = asked.length;
@@ -334,11 +334,11 @@ test('a closed client answers what it knows, and asks and tells nobody', async (
   assert.deepEqual(Object.keys(client.all()), ['a', 'b']);
   // Without a user, nobody is there from then on.
   await client.start();
-  assert.deepEqual([asked.length - before, told.length, Object.keys(client.all())], [0, 1, []]);
+  assert.deepEqual([asked.length - before, tracked.length, Object.keys(client.all())], [0, 1, []]);
 });
 
 test('a closed client is let go, with the part of it that lives in wasm', async () => {
-  const answer = await elsewhere(`import { setFlagsFromString } from 'node:v8';
+  const answer = await inNodeProcess(`import { setFlagsFromString } from 'node:v8';
     import { runInNewContext } from 'node:vm';
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc');
@@ -364,15 +364,15 @@ test('a closed client is let go, with the part of it that lives in wasm', async 
 });
 
 test('after close() a delivery and a refusing provider keep nothing alive either', async () => {
-  const answer = await elsewhere(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
+  const answer = await inNodeProcess(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
     const quiet = { error() {}, warn() {}, info() {}, debug() {}, verbose() {} };
     const http = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/', loggerProvider: quiet });
-    const told = [];
+    const tracked = [];
     const options = { source: 'initialVariants', initialVariants: { flag: 'on' }, loggerProvider: quiet };
-    const clients = [http, { track: () => (told.push(1), false) }].map((exposureTrackingProvider, at) => Experiment.initialize('key' + at, { ...options, exposureTrackingProvider }));
+    const clients = [http, { track: () => (tracked.push(1), false) }].map((exposureTrackingProvider, at) => Experiment.initialize('key' + at, { ...options, exposureTrackingProvider }));
     for (const client of clients) { client.setUser({ user_id: 'u' }); client.variant('flag'); }
     await new Promise(setImmediate);
     [...clients, http].forEach((held) => held.close());
-    console.log(JSON.stringify(told.length));`);
+    console.log(JSON.stringify(tracked.length));`);
   assert.equal(answer, 1);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Experiment } from 'experiment-wasm';
-import { elsewhere, without } from './elsewhere.mjs';
+import { inNodeProcess, without } from './node-process.mjs';
 
 const { cases } = JSON.parse(readFileSync(new URL('../vectors/fallback.json', import.meta.url), 'utf8'));
 
@@ -20,7 +20,7 @@ test('the core answers every fallback vector', () => {
 
 for (const [kind, breaking] of Object.entries(without)) {
   test(`without ${kind} every fallback vector is answered the same`, async () => {
-    const answers = await elsewhere(`${breaking} const { Experiment } = await import('experiment-wasm');
+    const answers = await inNodeProcess(`${breaking} const { Experiment } = await import('experiment-wasm');
       const cases = ${JSON.stringify(cases)}; ${ASK} console.log(JSON.stringify(answers));`);
     assert.deepEqual(answers, cases.map(({ expected }) => expected));
   });
@@ -28,7 +28,7 @@ for (const [kind, breaking] of Object.entries(without)) {
 
 for (const kind of ['webAssembly', 'permission']) {
   test(`without ${kind} everything answers, promises resolve, and one error is logged`, async () => {
-    const { logged, ...rest } = await elsewhere(`${without[kind]}
+    const { logged, ...rest } = await inNodeProcess(`${without[kind]}
       const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
       const logged = [];
       const loggerProvider = { error: (sentence, error) => logged.push([error.code, error.name]), warn() {}, info() {}, debug() {}, verbose() {} };
@@ -49,14 +49,14 @@ for (const kind of ['webAssembly', 'permission']) {
 
 for (const kind of ['compilingAtOnce', 'linkingAtOnce']) {
   test(`without ${kind} fallbacks are answered until the core came aside, and what was asked meanwhile is done`, async () => {
-    const result = await elsewhere(`${without[kind]}
+    const result = await inNodeProcess(`${without[kind]}
       const { Experiment } = await import('experiment-wasm');
-      const told = []; const logged = [];
+      const tracked = []; const logged = [];
       const log = (...said) => logged.push(said.map(String));
       const client = Experiment.initialize('key', {
         pollOnStart: false, source: 'initialVariants', initialVariants: { shown: { value: 'on' } },
         loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-        exposureTrackingProvider: (exposure, event) => void told.push([exposure.flag_key, exposure.variant, event.user_id]),
+        exposureTrackingProvider: (exposure, event) => void tracked.push([exposure.flag_key, exposure.variant, event.user_id]),
         httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{"flag":{"key":"on","value":"on"}}' }) },
       });
       client.setUser({ user_id: 'a' });
@@ -67,12 +67,12 @@ for (const kind of ['compilingAtOnce', 'linkingAtOnce']) {
       const started = client.start({ user_id: 'b' });
       const user = client.getUser();
       await started;
-      console.log(JSON.stringify({ before, after: client.variant('flag', 'off').value, user, told, logged }));`);
+      console.log(JSON.stringify({ before, after: client.variant('flag', 'off').value, user, tracked, logged }));`);
     assert.deepEqual(result, {
       before: ['off', 'on'],
       after: 'on',
       user: { user_id: 'b' },
-      told: [['shown', 'on', 'a'], ['shown', 'on', 'b'], ['flag', 'on', 'b']],
+      tracked: [['shown', 'on', 'a'], ['shown', 'on', 'b'], ['flag', 'on', 'b']],
       logged: [],
     });
   });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { namedIn, namesOfBrowsers } from './globals/looked-up.mjs';
+import { namedIn, namesOfBrowsers } from './globals/global-names.mjs';
 import { CHANGES, place, visit } from './globals/page.mjs';
 
 const require = createRequire(import.meta.url);
@@ -43,21 +43,21 @@ test('the list has every global that is looked up in a visit, by whatever name a
 });
 
 test('a visit where nothing is missing', async () => {
-  assert.deepEqual(await visited(''), { shown: ['on', 'on'], told: ['flag', 'fetched'], evaluated: ['on', 'on'] });
+  assert.deepEqual(await visited(''), { shown: ['on', 'on'], tracked: ['flag', 'fetched'], evaluated: ['on', 'on'] });
 });
 
 for (const [way, change] of Object.entries(CHANGES)) {
   test(`each global ${way}, by itself`, async () => {
     for (const name of GLOBALS.filter((name) => name !== 'WebAssembly')) {
-      const { shown, told, evaluated } = await visited(change(name)).catch((cause) => assert.fail(`${name}: ${cause.stack}`));
+      const { shown, tracked, evaluated } = await visited(change(name)).catch((cause) => assert.fail(`${name}: ${cause.stack}`));
       const fetched = shown[1] === 'on' ? ['fetched'] : [];
-      assert.deepEqual([shown[0], told, evaluated], ['on', ['flag', ...fetched], ['on', 'on']], name);
+      assert.deepEqual([shown[0], tracked, evaluated], ['on', ['flag', ...fetched], ['on', 'on']], name);
     }
   });
 
   test(`all but WebAssembly ${way} at once`, async () => {
-    const { shown, told, evaluated } = await visited(GLOBALS.filter((name) => name !== 'WebAssembly').map(change).join(''));
-    assert.deepEqual([shown, told, evaluated], [['on', 'off'], ['flag'], ['on', 'on']]);
+    const { shown, tracked, evaluated } = await visited(GLOBALS.filter((name) => name !== 'WebAssembly').map(change).join(''));
+    assert.deepEqual([shown, tracked, evaluated], [['on', 'off'], ['flag'], ['on', 'on']]);
   });
 
   test(`all ${way} at once: fallbacks, and an error that is documented where variants are evaluated`, async () => {

@@ -45,7 +45,7 @@ test(`${CALLS} hostile calls, and the client still answers`, async (t) => {
   const strays = [];
   const stray = (error) => strays.push(error);
   process.on('unhandledRejection', stray).on('uncaughtException', stray);
-  const { client, told } = visitor({ initialFlags: JSON.stringify([localFlag('local')]) }, { '/sdk/v2/vardata': { flag: assigned('on') } });
+  const { client, tracked } = visitor({ initialFlags: JSON.stringify([localFlag('local')]) }, { '/sdk/v2/vardata': { flag: assigned('on') } });
   t.after(() => client.close());
   const pick = random(20_261_125);
   const any = () => (pick(2_000) ? BAD[pick(BAD.length)] : RARE[pick(RARE.length)]);
@@ -64,7 +64,7 @@ test(`${CALLS} hostile calls, and the client still answers`, async (t) => {
   await client.fetch({ user_id: 'after', user_properties: { plan: 'pro' } });
   await nextRun();
   assert.deepEqual([client.variant('flag').value, client.variant('local').value], ['on', 'on']);
-  assert.equal(told.at(-1).event.user_id, 'after');
+  assert.equal(tracked.at(-1).event.user_id, 'after');
   process.off('unhandledRejection', stray).off('uncaughtException', stray);
   assert.deepEqual(strays, []);
   assert.deepEqual(Object.keys(Object.prototype), []);

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';
 import { build } from 'esbuild';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const www = resolve(import.meta.dirname, '../../www');
 const REFERENCE = '@amplitude/experiment-js-client';
@@ -16,7 +16,7 @@ const OURS = 'experiment-wasm';
 const SET_UP = `
 import { Experiment, type Exposure, type ExposureTrackingProvider } from '${REFERENCE}';
 class Told implements ExposureTrackingProvider {
-  track(exposure: Exposure): void { void fetch('/told', { method: 'POST', body: JSON.stringify(exposure) }); }
+  track(exposure: Exposure): void { void fetch('/tracked', { method: 'POST', body: JSON.stringify(exposure) }); }
 }
 export const experiment = Experiment.initialize('client-demo', {
   serverUrl: location.origin,
@@ -45,25 +45,25 @@ const [{ flags }] = JSON.parse(readFileSync(join(www, 'demo.json'), 'utf8')).pro
 const answers = {
   '/sdk/v2/flags': flags.filter(({ metadata }) => metadata.evaluationMode === 'local'),
   '/sdk/v2/vardata': ({ headers }) => new EvaluationEngine().evaluate({ user: userOf(headers) }, topologicalSort(Object.fromEntries(flags.map((flag) => [flag.key, flag])))),
-  '/told': {},
+  '/tracked': {},
   '/2/httpapi': {},
 };
 
 const userOf = (headers) => JSON.parse(Buffer.from(headers['x-amp-exp-user'], 'base64').toString());
 
-/** What a server was asked and told, but for names, times and random ids. */
+/** The requests and exposures at a server, but for names, times and random ids. */
 function heard(requests) {
   const of = (path) => requests.filter((request) => request.path === path);
   return {
     asked: of('/sdk/v2/vardata').map(({ headers }) => userOf(headers)).map(({ user_id, device_id, user_properties }) => ({ user_id, device_id, user_properties })),
-    told: of('/told').map(({ body }) => body).sort().map((body) => JSON.parse(body)),
+    tracked: of('/tracked').map(({ body }) => body).sort().map((body) => JSON.parse(body)),
     ordered: of('/2/httpapi').flatMap(({ body }) => JSON.parse(body).events.map(({ user_id, event_type, event_properties }) => [user_id, event_type, event_properties.total])),
   };
 }
 
 /** Opens a page whose scripts are `files`, and answers what `steps` saw and the server heard. */
 async function visit(browser, files, steps) {
-  const served = await stage({ ...answers, ...files });
+  const served = await scriptedServer({ ...answers, ...files });
   const { page, said, thrown, close } = await open(browser, served.origin);
   try {
     const shown = await steps(page, served);
@@ -80,7 +80,7 @@ const HTML = { 'content-type': 'text/html' };
 /** What the shop shows, once its exposures of it have arrived: two on every page and for every visitor. */
 const shown = async (page, served) => {
   await page.waitForFunction(() => document.body.ariaBusy === 'false');
-  for (const _ of ['banner', 'button']) await served.asked('/told');
+  for (const _ of ['banner', 'button']) await served.asked('/tracked');
   return page.evaluate(() => ['#checkout .label', '#banner', '#total'].map((name) => document.querySelector(name).textContent));
 };
 
@@ -99,7 +99,7 @@ async function shopping(page, served) {
 /** A page with a script tag and no build, as the reference's documentation has it. */
 const TAGGED = `<!doctype html><title>page</title><link rel="icon" href="data:,"><script src="/sdk.js"></script>
 <script>
-  const track = (exposure) => fetch('/told', { method: 'POST', body: JSON.stringify(exposure) });
+  const track = (exposure) => fetch('/tracked', { method: 'POST', body: JSON.stringify(exposure) });
   const options = { debug: true, serverUrl: location.origin, flagsServerUrl: location.origin, exposureTrackingProvider: { track } };
   window.experiment = Experiment.Experiment.initialize('client-demo', options);
   const show = (value) => (document.getElementById('output').innerText = JSON.stringify(value));
@@ -116,7 +116,7 @@ async function pressing(page, served) {
     await page.waitForFunction(() => document.getElementById('output').innerText);
     seen.push(JSON.parse(await page.evaluate(() => document.getElementById('output').innerText)));
   }
-  await served.asked('/told');
+  await served.asked('/tracked');
   return seen;
 }
 
@@ -135,7 +135,7 @@ for (const name of browsers) {
       assert.deepEqual(ours, reference);
       const jonas = ['Check out', 'Shipping €6. Sent the day after you order.', '€138'];
       assert.deepEqual(ours.shown, [['Get it by Friday', 'Members ship free, and you are one.', '€132'], jonas, jonas]);
-      assert.equal(ours.told.length, 6);
+      assert.equal(ours.tracked.length, 6);
       assert.deepEqual(ours.ordered, [['jonas.lind', 'Order Completed', 138]]);
     });
 
@@ -144,7 +144,7 @@ for (const name of browsers) {
       const reference = await visit(browser, files(read(REFERENCE, 'experiment.umd.js')), pressing);
       const ours = await visit(browser, files(read(OURS, 'experiment.global.min.js')), pressing);
       assert.deepEqual(ours, reference);
-      assert.deepEqual([ours.shown[1].value, ours.told.map(({ flag_key, variant }) => [flag_key, variant])], ['treatment', [['checkout-button', 'treatment']]]);
+      assert.deepEqual([ours.shown[1].value, ours.tracked.map(({ flag_key, variant }) => [flag_key, variant])], ['treatment', [['checkout-button', 'treatment']]]);
     });
   });
 }

@@ -25,7 +25,7 @@ test('the assignment is that of the client for Node, with the names of the event
     bootstrap: byKey,
     assignmentConfig: { apiKey: 'api-key', serverUrl: `${server.serverUrl}/2/httpapi`, flushQueueSize: 1, flushIntervalMillis: 1 },
   });
-  const { client, told } = local({ environmentName: 'production' });
+  const { client, tracked } = local({ environmentName: 'production' });
   for (const user of users) {
     theirs.evaluateV2(plain(user));
     client.evaluateV2(user);
@@ -34,10 +34,10 @@ test('the assignment is that of the client for Node, with the names of the event
   await server.heard(1);
   const sent = () => server.asked.flatMap(({ body }) => JSON.parse(body).events);
   while (sent().length < users.length) await server.heard(server.asked.length + 1);
-  assert.equal(told.length, users.length);
+  assert.equal(tracked.length, users.length);
   const of = (events) => new Map(events.map((event) => [`${event.user_id} ${event.device_id}`, event]));
   const expected = of(sent());
-  for (const [id, { event_type, event_properties, user_properties, time, insert_id }] of of(told)) {
+  for (const [id, { event_type, event_properties, user_properties, time, insert_id }] of of(tracked)) {
     const their = expected.get(id);
     const named = Object.fromEntries(Object.entries(their.event_properties).map(([name, value]) => [`[Experiment] ${name}`, value]));
     assert.deepEqual(event_properties, { ...named, '[Experiment] Environment Name': 'production' });
@@ -48,37 +48,37 @@ test('the assignment is that of the client for Node, with the names of the event
 });
 
 test('a default variant is told as off whatever its key, and so is none; nobody and nothing are not told', () => {
-  const { client, told } = local({
+  const { client, tracked } = local({
     bootstrap: [{ key: 'named', variants: { control: { key: 'control', metadata: { default: true } } }, segments: [{ variant: 'control' }] }, { key: 'empty', variants: {}, segments: [] }],
   });
   client.evaluateV2({ user_id: 'u' });
-  assert.deepEqual(told[0].event_properties, { '[Experiment] named.variant': 'off', '[Experiment] empty.variant': 'off' });
+  assert.deepEqual(tracked[0].event_properties, { '[Experiment] named.variant': 'off', '[Experiment] empty.variant': 'off' });
   client.evaluateV2({ user_id: '', user_properties: { plan: 'pro' } });
   client.evaluateV2({ user_id: 'u' }, ['unknown']);
   client.evaluateV2({ user_id: 'u' }, []);
-  assert.equal(told.length, 1);
+  assert.equal(tracked.length, 1);
 });
 
 test('one assignment per user, result and UTC day', () =>
   timed(async (time) => {
-    const { client, told } = local({ bootstrap: [byKey.values] });
+    const { client, tracked } = local({ bootstrap: [byKey.values] });
     const ask = (plan) => client.evaluateV2({ user_id: 'u', user_properties: { plan } });
     ['pro', 'pro', 'free', 'pro', 'free'].forEach(ask);
-    assert.equal(new Set(told.map((event) => event.insert_id)).size, 2);
+    assert.equal(new Set(tracked.map((event) => event.insert_id)).size, 2);
     await time.pass(4 * 3_600_000 - 1);
     ask('pro');
-    assert.equal(told.length, 2);
+    assert.equal(tracked.length, 2);
     await time.pass(1);
     ask('pro');
     ask('pro');
-    assert.equal(told.length, 3);
-    assert.equal(new Set(told.map((event) => event.insert_id)).size, 3);
+    assert.equal(tracked.length, 3);
+    assert.equal(new Set(tracked.map((event) => event.insert_id)).size, 3);
   }));
 
 test('the assignments asked about last are remembered, as many as one wants', () => {
-  const { client, told } = local({ assignmentConfig: { cacheCapacity: 3 } });
+  const { client, tracked } = local({ assignmentConfig: { cacheCapacity: 3 } });
   for (const user_id of ['a', 'b', 'c', 'a', 'd', 'a', 'c', 'd', 'b']) client.evaluateV2({ user_id });
-  assert.deepEqual(told.map(({ user_id }) => user_id), ['a', 'b', 'c', 'd', 'b']);
+  assert.deepEqual(tracked.map(({ user_id }) => user_id), ['a', 'b', 'c', 'd', 'b']);
 });
 
 test('nobody is evaluated with what another user brought', () => {
@@ -115,14 +115,14 @@ test('a provider that throws, rejects or answers false is told again after 1, 5 
   }));
 
 test('a provider may evaluate, and what it does with the event is its own affair', () => {
-  const told = [];
+  const tracked = [];
   const { client } = local({
     assignmentTrackingProvider(event) {
-      told.push(event.user_id);
+      tracked.push(event.user_id);
       event.event_properties = null;
-      if (told.length < 5) client.evaluateV2({ user_id: `${event.user_id}+` });
+      if (tracked.length < 5) client.evaluateV2({ user_id: `${event.user_id}+` });
     },
   });
   assert.deepEqual(Object.keys(client.evaluateV2({ user_id: 'u' })), flags.map(({ key }) => key));
-  assert.deepEqual(told, ['u', 'u+', 'u++', 'u+++', 'u++++']);
+  assert.deepEqual(tracked, ['u', 'u+', 'u++', 'u+++', 'u++++']);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Experiment, ExperimentError, HttpAssignmentTrackingProvider, LocalEvaluationClient, LogLevel } from 'experiment-wasm/evaluate';
 import { startServer } from '../e2e/server.mjs';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { byKey, flag, flags, local, scripted, timed } from './local.mjs';
 import { POISON } from './poison.mjs';
 
@@ -69,16 +69,16 @@ test('without a key, nobody is asked', async () => {
 
 test('what is no flags, no user and no list is refused, and the next call answers', () => {
   for (const bad of ['', 'no json', '5', 5, true, () => {}]) assert.throws(() => local({ bootstrap: bad }), { code: 'BAD_ARGUMENT' });
-  const { client, told } = local();
+  const { client, tracked } = local();
   const cyclic = {};
   cyclic.self = cyclic;
   for (const bad of [undefined, null, 5, 'user', [], cyclic, { toJSON() { throw new Error('no'); } }]) {
     assert.throws(() => client.evaluateV2(bad), (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT');
   }
   for (const bad of [5, 'experiment', {}, [5]]) assert.throws(() => client.evaluateV2({ user_id: 'u' }, bad), { code: 'BAD_ARGUMENT' });
-  assert.equal(told.length, 0);
+  assert.equal(tracked.length, 0);
   assert.equal(client.evaluateV2({ user_id: 'u' }).values.key, 'many');
-  assert.equal(told.length, 1);
+  assert.equal(tracked.length, 1);
   for (const options of [null, 5, 'x', { loggerProvider: 5, httpClient: null, assignmentConfig: 5 }]) new LocalEvaluationClient('key', options).evaluateV2({ user_id: 'u' });
 });
 
@@ -92,14 +92,14 @@ test('initializeLocal answers one client for each name and key', () => {
 });
 
 test('a trap costs neither flags, nor an assignment under way, nor a promise', async () => {
-  const result = await elsewhere(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
-    const told = []; const answers = []; const logged = [];
+  const result = await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+    const tracked = []; const answers = []; const logged = [];
     let release;
     const bodies = [new Promise((resolve) => (release = resolve)), ${JSON.stringify(JSON.stringify(flags))}];
     const client = new LocalEvaluationClient('key', {
       bootstrap: ${JSON.stringify(flags)}, loggerProvider: { error: (said) => logged.push(said) },
       httpClient: { request: async () => ({ status: 200, body: await bodies.shift() }) },
-      assignmentTrackingProvider: (event) => (told.push(event.user_id), new Promise((resolve) => answers.push(resolve))),
+      assignmentTrackingProvider: (event) => (tracked.push(event.user_id), new Promise((resolve) => answers.push(resolve))),
     });
     const ask = (user_id) => client.evaluateV2({ user_id }).values.key;
     const started = client.start();
@@ -114,14 +114,14 @@ test('a trap costs neither flags, nor an assignment under way, nor a promise', a
     answers[2](true);
     const last = ask('u');
     client.stop();
-    process.on('exit', () => console.log(JSON.stringify([before, after, last, told, logged, instances.length])));`);
+    process.on('exit', () => console.log(JSON.stringify([before, after, last, tracked, logged, instances.length])));`);
   assert.deepEqual(result, ['many', 'many', 'many', ['u', 'u', 'v'], [], 2]);
 });
 
 test('a process ends while flags are polled, but not before the flags and a refused assignment had their tries', async (t) => {
   const server = await scripted(t, { status: 503 }, { body: [flag('a')] });
   const before = performance.now();
-  const result = await elsewhere(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const result = await inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     let tries = 0;
     const client = new LocalEvaluationClient('key', { serverUrl: '${server.serverUrl}', assignmentTrackingProvider: () => ++tries > 1 });
     await client.start();
@@ -132,7 +132,7 @@ test('a process ends while flags are polled, but not before the flags and a refu
 });
 
 test('a hundred thousand users leave no more behind than the cache', async () => {
-  const [half, whole] = await elsewhere(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const [half, whole] = await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify([byKey.experiment])}, assignmentConfig: { cacheCapacity: 10_000 }, assignmentTrackingProvider() {} });
     const bytes = () => Object.values(instances[0].exports).find((held) => held instanceof WebAssembly.Memory).buffer.byteLength;
     const sizes = [];
@@ -149,17 +149,17 @@ test('two processes and a restart tell what counts once, and a server that evalu
   const server = await startServer();
   t.after(() => server.stop());
   const user = { user_id: 'two-processes', device_id: 'device', user_properties: { plan: 'member' } };
-  const run = () => elsewhere(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
-    const told = [];
+  const run = () => inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+    const tracked = [];
     const track = async (event) => {
-      told.push(event.insert_id);
+      tracked.push(event.insert_id);
       const answer = await fetch('${server.origin}/2/httpapi', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ api_key: 'demo-api-key', events: [event] }) });
       return answer.ok;
     };
     const client = new LocalEvaluationClient('server-demo', { serverUrl: '${server.origin}', environmentName: 'demo-server', assignmentTrackingProvider: { track } });
     await client.start();
     for (let at = 0; at < 3; at++) client.evaluateV2(${JSON.stringify(user)});
-    process.on('exit', () => console.log(JSON.stringify(told)));`);
+    process.on('exit', () => console.log(JSON.stringify(tracked)));`);
   const [[first], [second]] = await Promise.all([run(), run()]);
   const third = await run();
   assert.deepEqual([second, third], [first, [first]]);
@@ -175,7 +175,7 @@ test('two processes and a restart tell what counts once, and a server that evalu
 test('without an analytics SDK assignments reach the server, over a trap, before the process ends', async (t) => {
   const server = await startServer();
   t.after(() => server.stop());
-  const logged = await elsewhere(`${POISON} const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const logged = await inNodeProcess(`${POISON} const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const logged = [];
     const loggerProvider = { error: (...said) => logged.push(said.map(String)) };
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'demo-api-key', serverUrl: '${server.origin}/2/httpapi', loggerProvider });
@@ -194,7 +194,7 @@ test('without an analytics SDK assignments reach the server, over a trap, before
 test('a process that ends waits for the first try of what it has to deliver, and not for a server that is down', async (t) => {
   const server = await scripted(t, { status: 503 });
   const before = performance.now();
-  const kept = await elsewhere(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const kept = await inNodeProcess(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'key', serverUrl: '${server.serverUrl}' });
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider });
     client.evaluateV2({ user_id: 'u' });

@@ -36,14 +36,14 @@ export const users = Array.from({ length: 24 }, (_, at) => ({
 export const plain = (value) => JSON.parse(JSON.stringify(value));
 export const flag = (key, variant = 'on') => ({ key, variants: { [variant]: { key: variant } }, segments: [{ variant }] });
 
-/** A client that has the flags, and what it told and logged. */
+/** A client that has the flags, and what it tracked and logged. */
 export function local(options = {}) {
-  const told = [];
+  const tracked = [];
   const logged = [];
   const log = (level) => (...said) => logged.push([level, ...said.map((one) => one.code ?? one)]);
   const loggerProvider = { error: log('error'), warn: log('warn'), info: log('info'), debug: log('debug'), verbose: log('verbose') };
-  const client = new LocalEvaluationClient('server-key', { bootstrap: flags, assignmentTrackingProvider: (event) => void told.push(event), loggerProvider, ...options });
-  return { client, told, logged };
+  const client = new LocalEvaluationClient('server-key', { bootstrap: flags, assignmentTrackingProvider: (event) => void tracked.push(event), loggerProvider, ...options });
+  return { client, tracked, logged };
 }
 
 /** A server that answers in turn, the last answer for ever, and what it was asked. */

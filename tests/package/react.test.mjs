@@ -1,4 +1,4 @@
-// React asks for snapshots: `variant()` is one, and what changes it is told, so that components neither loop nor show what is over.
+// React asks for snapshots: `variant()` is one, and its changes are notified, so that components neither loop nor show what is over.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';

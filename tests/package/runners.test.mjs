@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FLAG } from './runners/suite.cjs';
 import { scratch } from './scratch.mjs';
-import { deferred, stage } from './stage.mjs';
+import { deferred, scriptedServer } from './browser-fixture.mjs';
 
 const resolved = createRequire(import.meta.url).resolve;
 const tool = (name, path) => join(dirname(resolved(`${name}/package.json`)), path);
@@ -61,7 +61,7 @@ async function serve() {
   const exposures = {};
   const exposureOf = (device) => (exposures[device] ??= deferred());
   const take = ({ device_id, event_properties: { flag_key, variant } }) => exposureOf(device_id).resolve({ flag_key, variant });
-  return stage({
+  return scriptedServer({
     '/sdk/v2/flags': { body: [FLAG], headers },
     '/sdk/v2/vardata': { body: { fetched: { key: 'on', value: 'on' } }, headers },
     '/2/httpapi': ({ method, body }) => {

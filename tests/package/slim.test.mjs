@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 
 const wasm = createRequire(import.meta.url).resolve('experiment-wasm/core.wasm');
 const START = `
   import { readFileSync } from 'node:fs';
   import { Experiment, ExperimentError, load, loadSync } from 'experiment-wasm/slim';
   const bytes = readFileSync(${JSON.stringify(wasm)});
-  const told = []; const logged = [];
+  const tracked = []; const logged = [];
   const log = (sentence, error) => logged.push(error?.code ?? sentence);
   const client = Experiment.initialize('key', {
     pollOnStart: false, loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-    exposureTrackingProvider: (exposure) => void told.push(exposure.flag_key),
+    exposureTrackingProvider: (exposure) => void tracked.push(exposure.flag_key),
     httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{"flag":{"key":"on","value":"on"}}' }) },
   });
   const failed = (promise) => promise.then(() => 'loaded', (error) => error instanceof ExperimentError && error.code);
@@ -34,19 +34,19 @@ for (const [form, source] of Object.entries({
   'a module at once': 'loadSync(new WebAssembly.Module(bytes))',
 })) {
   test(`a client made before becomes real when ${form} came`, async () => {
-    const result = await elsewhere(`${START}
+    const result = await inNodeProcess(`${START}
       const before = client.variant('flag', 'off').value;
       const started = client.start({ user_id: 'u' });
       await ${source};
       await started;
       await load(bytes);
-      console.log(JSON.stringify([before, client.variant('flag', 'off').value, client.getUser(), told, logged]));`);
+      console.log(JSON.stringify([before, client.variant('flag', 'off').value, client.getUser(), tracked, logged]));`);
     assert.deepEqual(result, ['off', 'on', { user_id: 'u' }, ['flag'], []]);
   });
 }
 
 test('a load that fails rejects, lets nobody wait, and may be tried again', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const started = client.start({ user_id: 'u' });
     const failures = [await failed(load(new Uint8Array(8))), await failed(load(new Response('', { status: 404 }))), await failed(load('no address'))];
     await started;
@@ -68,7 +68,7 @@ test('a module that is not the core is not taken for one by later calls, and ano
 });
 
 test('where wasm is not allowed, load says so and the client goes on with fallbacks', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError('blocked') } };
     const failure = await failed(load(bytes));
     await client.start({ user_id: 'u' });
@@ -77,7 +77,7 @@ test('where wasm is not allowed, load says so and the client goes on with fallba
 });
 
 test('what was met before the wasm came is told of whoever was there then', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const met = [];
     let user_id = 'anna';
     const bootstrapped = Experiment.initialize('other', {

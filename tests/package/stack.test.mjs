@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { elsewhere } from './elsewhere.mjs';
-import { launch, open, stage } from './stage.mjs';
+import { inNodeProcess } from './node-process.mjs';
+import { launch, open, scriptedServer } from './browser-fixture.mjs';
 
 /** A provider that had no room refuses, and a client that is closed at once does not offer again: that is said, as it should be. */
 const unexpected = (logged) => logged.filter((code) => code !== 'PROVIDER_REFUSED');
@@ -17,11 +17,11 @@ async function dive(sdk) {
   const logged = [];
   const log = (sentence, error) => logged.push(String(error?.code ?? sentence));
   let made = 0;
-  const told = [];
+  const tracked = [];
   const client = () =>
     sdk.Experiment.initialize('key', {
       instanceName: `dive ${made++}`, pollOnStart: false, loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-      initialFlags: JSON.stringify([flag('local'), flag('other')]), exposureTrackingProvider: (exposure, event) => void told.push(`${exposure.flag_key} ${event.user_id}`),
+      initialFlags: JSON.stringify([flag('local'), flag('other')]), exposureTrackingProvider: (exposure, event) => void tracked.push(`${exposure.flag_key} ${event.user_id}`),
       httpClient: { request: async (url) => ({ status: 200, body: url.includes('flags') ? '[]' : '{"a":{"key":"on"},"b":{"key":"on"}}' }) },
     });
   /** Calls `act` where so many frames are free. Answers what it threw. */
@@ -76,7 +76,7 @@ async function dive(sdk) {
           await c.fetch(user('w'));
           const fresh = `fresh ${made}`;
           if (c.variant('a').key !== 'on' || c.variant('local').key !== 'on' || c.variant(fresh, 'y').key !== 'y') note('variants after it');
-          if (told.at(-1) !== 'local w') note(`the exposure after it: ${told.at(-1)}`);
+          if (tracked.at(-1) !== 'local w') note(`the exposure after it: ${tracked.at(-1)}`);
         }
       } catch (error) {
         note(String(error));
@@ -88,12 +88,12 @@ async function dive(sdk) {
 }
 
 test('at every depth near the end of the stack every method leaves a client that works, in Node', async () => {
-  const { wrong, logged } = await elsewhere(`const dive = ${dive}; console.log(JSON.stringify(await dive(await import('experiment-wasm'))));`);
+  const { wrong, logged } = await inNodeProcess(`const dive = ${dive}; console.log(JSON.stringify(await dive(await import('experiment-wasm'))));`);
   assert.deepEqual([wrong, unexpected(logged)], [[], []]);
 });
 
 test('flags asked for in the catch blocks of a recursion are answered ever after', async () => {
-  const result = await elsewhere(`const { Experiment } = await import('experiment-wasm');
+  const result = await inNodeProcess(`const { Experiment } = await import('experiment-wasm');
     const logged = []; const log = (sentence, error) => logged.push(error?.code ?? sentence);
     const client = Experiment.initialize('key', { loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} } });
     let asked = 0;
@@ -113,7 +113,7 @@ describe('in chromium', () => {
   test('at every depth near the end of the stack every method leaves a client that works', async () => {
     const script = readFileSync(join(dirname(createRequire(import.meta.url).resolve('experiment-wasm')), 'index.js'));
     const page = { body: '<!doctype html><link rel="icon" href="data:,">', headers: { 'content-type': 'text/html' } };
-    const served = await stage({ '/': page, '/index.js': { body: script } });
+    const served = await scriptedServer({ '/': page, '/index.js': { body: script } });
     const { page: tab, close } = await open(browser, served.origin);
     try {
       const { wrong, logged } = await tab.evaluate(`(async () => (${dive})(await import('/index.js')))()`);

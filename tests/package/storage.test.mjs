@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { browsers, launch, open, stage } from './stage.mjs';
+import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
 
 const dist = dirname(createRequire(import.meta.url).resolve('experiment-wasm'));
 
@@ -34,7 +34,7 @@ let browser;
 let served;
 before(async () => {
   const headers = { 'content-type': 'text/html' };
-  served = await stage({ '/': { body: PAGE, headers }, '/index.js': { body: readFileSync(join(dist, 'index.js')) } });
+  served = await scriptedServer({ '/': { body: PAGE, headers }, '/index.js': { body: readFileSync(join(dist, 'index.js')) } });
 });
 after(() => served?.close());
 for (const name of browsers) {
@@ -141,14 +141,14 @@ function tests() {
   });
 
   test('what the reference let wait is handed over also beside what is no event, and where there is no room for it', async () => {
-    const told = await page(async () => {
+    const tracked = await page(async () => {
       const event = (flag_key) => ({ eventType: '$exposure', eventProperties: { flag_key, variant: 'on' } });
       localStorage.setItem('EXP_unsent_name', JSON.stringify([null, 5, ...['a', 'b', 'c', 'd'].map(event)]));
       leave(0);
-      const told = [];
-      make('name').addPlugin(plugin(({ eventProperties }) => told.push(eventProperties.flag_key) > 0));
-      return [told, localStorage.getItem('EXP_unsent_name')];
+      const tracked = [];
+      make('name').addPlugin(plugin(({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0));
+      return [tracked, localStorage.getItem('EXP_unsent_name')];
     });
-    assert.deepEqual(told, [['a', 'b', 'c', 'd'], null]);
+    assert.deepEqual(tracked, [['a', 'b', 'c', 'd'], null]);
   });
 }

@@ -1,17 +1,17 @@
 // A trap: the instance is lost, its clients are not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { elsewhere } from './elsewhere.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { POISON } from './poison.mjs';
 
 const START = `${POISON}
   const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
-  const told = []; const logged = []; const asked = [];
+  const tracked = []; const logged = []; const asked = [];
   const log = (sentence, error) => logged.push(error?.code ?? sentence);
   const answers = { '/sdk/v2/vardata': () => '{"a":{"key":"on","value":"on"},"b":{"key":"on","value":"on"}}', '/sdk/v2/flags': () => '[]' };
   const options = {
     pollOnStart: false, loggerProvider: { error: log, warn: log, info() {}, debug() {}, verbose() {} },
-    exposureTrackingProvider: (exposure, event) => void told.push([exposure.flag_key, event.user_id]),
+    exposureTrackingProvider: (exposure, event) => void tracked.push([exposure.flag_key, event.user_id]),
     httpClient: { request: async (url) => { const { pathname } = new URL(url); asked.push(pathname); return { status: 200, body: await answers[pathname]() } } },
   };
   const client = Experiment.initialize('key', options);
@@ -21,21 +21,21 @@ const START = `${POISON}
 `;
 
 test('after a trap the client knows its user and its variants, and tells no exposure twice', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     await client.fetch({ user_id: 'u' });
     client.variant('a');
     poison();
     const other = Experiment.initialize('other', options);
     await Promise.resolve();
     client.setUser({ user_id: 'u', user_properties: { a: 1 } });
-    print([client.variant('a').value, client.variant('b').value, client.getUser(), told, logged, instances.length, other.variant('x', 'y').value]);`);
+    print([client.variant('a').value, client.variant('b').value, client.getUser(), tracked, logged, instances.length, other.variant('x', 'y').value]);`);
   assert.deepEqual(result, ['on', 'on', { user_id: 'u', user_properties: { a: 1 } }, [['a', 'u'], ['b', 'u']], [], 2, 'y']);
 });
 
 test('every method survives the trap it runs into', async () => {
   const calls = ["variant('a')", "exposure('a')", 'all()', 'clear()', "setUser({ user_id: 'v' })", 'setTracksAssignment(true)', 'stop()', 'close()'];
   for (const call of calls) {
-    const result = await elsewhere(`${START}
+    const result = await inNodeProcess(`${START}
       await client.fetch({ user_id: 'u' });
       poison();
       client.${call};
@@ -45,7 +45,7 @@ test('every method survives the trap it runs into', async () => {
 });
 
 test('start and fetch that were open when it trapped are answered by the next instance', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     let release;
     const held = new Promise((resolve) => (release = resolve));
     const body = answers['/sdk/v2/vardata']();
@@ -57,12 +57,12 @@ test('start and fetch that were open when it trapped are answered by the next in
     const meanwhile = client.variant('a', 'off').value;
     release();
     await started;
-    print([meanwhile, (await fetched) === client, client.variant('a').value, told, logged, instances.length]);`);
+    print([meanwhile, (await fetched) === client, client.variant('a').value, tracked, logged, instances.length]);`);
   assert.deepEqual(result, ['off', true, 'on', [['a', 'u']], [], 2]);
 });
 
 test('a trap in a callback reaches nobody, and what was asked is answered', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     let release;
     answers['/sdk/v2/vardata'] = ((body) => () => new Promise((resolve) => (release = () => resolve(body))))(answers['/sdk/v2/vardata']());
     const fetched = client.fetch({ user_id: 'u' });
@@ -77,7 +77,7 @@ test('a trap in a callback reaches nobody, and what was asked is answered', asyn
 });
 
 test('a trap under a provider that calls back costs neither call its answer', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const seen = [];
     const nested = Experiment.initialize('nested', { ...options, exposureTrackingProvider: ({ flag_key }) => {
       if (!seen.length) poison();
@@ -91,7 +91,7 @@ test('a trap under a provider that calls back costs neither call its answer', as
 });
 
 test('a stack that overflows in the core leaves a client that answers', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     await client.fetch({ user_id: 'u' });
     const escaped = [];
     const deep = () => { try { deep(); } catch { try { client.variant('a'); client.setUser({ user_id: 'u' }); } catch (error) { escaped.push(error.name); throw error; } } };
@@ -102,7 +102,7 @@ test('a stack that overflows in the core leaves a client that answers', async ()
 });
 
 test('all() of an instance that takes over says everything anew', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const flag = (key) => ({ key, metadata: { evaluationMode: 'local' }, variants: { on: { key: key + '-on' } }, segments: [{ variant: 'on' }] });
     const local = Experiment.initialize('local', { ...options, initialFlags: JSON.stringify([flag('x'), flag('y')]) });
     const all = () => Object.entries(local.all()).map(([key, variant]) => [key, variant.key]);
@@ -114,7 +114,7 @@ test('all() of an instance that takes over says everything anew', async () => {
 });
 
 test('after five traps within a minute answers are fallbacks, promises resolve, and that is logged once', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     await client.fetch({ user_id: 'u' });
     answers['/sdk/v2/vardata'] = () => new Promise(() => {});
     const open = client.fetch();
@@ -127,7 +127,7 @@ test('after five traps within a minute answers are fallbacks, promises resolve, 
 });
 
 test('traps that are a minute apart are forgiven', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     let now = Date.now();
     Date.now = () => now;
     for (let i = 0; i < 8; i++) { poison(); client.all(); now += 60_001; }

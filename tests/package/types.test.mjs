@@ -37,8 +37,8 @@ const http: ExposureTrackingProvider = new HttpExposureTrackingProvider({ apiKey
 const loaded: Promise<void> = load(new URL('https://example.com/core.wasm'));
 const code: 'TIMEOUT' | string = new ExperimentError('TIMEOUT', 'late').code;
 const { variants, traces } = evaluate('[]', user, ['flag']);
-const told: AssignmentTrackingProvider = { track: async (event) => console.log(event.insert_id, event.event_properties['[Experiment] flag.variant']) };
-const local = new LocalEvaluationClient('key', { logLevel: LogLevel.Warn, assignmentTrackingProvider: told, bootstrap: [] });
+const provider: AssignmentTrackingProvider = { track: async (event) => console.log(event.insert_id, event.event_properties['[Experiment] flag.variant']) };
+const local = new LocalEvaluationClient('key', { logLevel: LogLevel.Warn, assignmentTrackingProvider: provider, bootstrap: [] });
 const delivered: AssignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'key', serverUrl: 'https://example.com/2/httpapi' });
 const value: string | undefined = local.evaluateV2(user, ['flag']).flag?.value;
 const ready: Promise<void> = local.start();

@@ -1,11 +1,11 @@
-// A client in Node for one test: its own instance, a scripted server behind `httpClient`, and what it told and logged.
+// A client in Node for one test: its own instance, a scripted server behind `httpClient`, and what it tracked and logged.
 import { Experiment } from 'experiment-wasm';
 
 let made = 0;
 
 /** `answers`: by path, an object sent as JSON, or a status. */
 export function visitor(options = {}, answers = {}) {
-  const told = [];
+  const tracked = [];
   const logged = [];
   const asked = [];
   const log = (level) => (...said) => logged.push([level, ...said]);
@@ -22,11 +22,11 @@ export function visitor(options = {}, answers = {}) {
     httpClient,
     pollOnStart: false,
     retryFetchOnFailure: false,
-    exposureTrackingProvider: { track: (exposure, event) => void told.push({ exposure, event }) },
+    exposureTrackingProvider: { track: (exposure, event) => void tracked.push({ exposure, event }) },
     loggerProvider: { error: log('error'), warn: log('warn'), info: log('info'), debug: log('debug'), verbose: log('verbose') },
     ...options,
   });
-  return { client, told, logged, asked, answers };
+  return { client, tracked, logged, asked, answers };
 }
 
 /** A variant as the server answers it. */

@@ -1,10 +1,10 @@
 // What only a page does with @amplitude/analytics-browser: sessions, the campaign, who logs in and out, and leaving while events wait.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { browsers } from '../package/stage.mjs';
+import { browsers } from '../package/browser-fixture.mjs';
 import { startServer } from '../e2e/server.mjs';
-import { config } from './lasting.mjs';
-import { place } from './places.mjs';
+import { config } from './persistent-server.mjs';
+import { openEnvironment } from './environments.mjs';
 import { tap } from './tap.mjs';
 
 let server;
@@ -23,7 +23,7 @@ const types = (events) => events.map(({ event_type }) => event_type);
 
 for (const name of browsers) {
   describe(`in ${name}`, () => {
-    before(async () => void (here = await place(name)));
+    before(async () => void (here = await openEnvironment(name)));
     after(() => here?.close());
     scenarios(name);
   });
@@ -72,8 +72,8 @@ function scenarios(browser) {
       const [mira, jonas, nobody] = await Promise.all([{ user_id: first }, { user_id: second }, { device_id: devices[1] }].map((who) => server.user(who)));
       assert.deepEqual([mira.user_properties, jonas.user_properties, nobody.user_properties], [{ seen: 'anonymous', plan: 'pro' }, { plan: 'free' }, {}]);
       assert.equal(nobody.user_id, null);
-      const told = await server.events({ device_id: devices[0] });
-      assert.deepEqual(told.map(({ user_id }) => user_id), [null, first, second]);
+      const stored = await server.events({ device_id: devices[0] });
+      assert.deepEqual(stored.map(({ user_id }) => user_id), [null, first, second]);
     }));
 
   test('events that wait when the page is left come as a beacon, and the next page makes none of them twice', () =>

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startServer } from '../e2e/server.mjs';
-import { config, lastingServer } from './lasting.mjs';
-import { place, places } from './places.mjs';
+import { config, persistentServer } from './persistent-server.mjs';
+import { environments, openEnvironment } from './environments.mjs';
 import { tap } from './tap.mjs';
 
 let server;
@@ -18,8 +18,8 @@ const newcomer = () => ({ user_id: `user-${++made}`, device_id: `device-${made}`
 /** Tracks so many events at once with a client of its own; answers the code that became of each. */
 async function send(options, who, count, size = 1) {
   const client = await start(options);
-  const told = Array.from({ length: count }, (_, at) => client.track('Buy', { at, text: 'x'.repeat(size) }, who).promise);
-  return (await Promise.all(told)).map(({ code }) => code);
+  const results = Array.from({ length: count }, (_, at) => client.track('Buy', { at, text: 'x'.repeat(size) }, who).promise);
+  return (await Promise.all(results)).map(({ code }) => code);
 }
 
 const codes = (code, count) => Array(count).fill(code);
@@ -38,9 +38,9 @@ async function tapped(t, at = server) {
   return line;
 }
 
-for (const name of places) {
+for (const name of environments) {
   describe(`in ${name}`, () => {
-    before(async () => void (here = await place(name)));
+    before(async () => void (here = await openEnvironment(name)));
     after(() => here?.close());
     scenarios();
     (name === 'node' ? whenDownInNode : whenDown)();
@@ -63,19 +63,19 @@ function scenarios() {
   test('user properties are what the documentation of the operators says', () =>
     here.visit(async ({ run }) => {
       const who = newcomer();
-      const told = await run(async (options, who, identified) => {
+      const results = await run(async (options, who, identified) => {
         const client = await start(options);
         const one = ([operator, ...given]) => client.identify(new sdk.Identify()[operator](...given), who).promise;
         return (await Promise.all(identified.map(one))).map(({ code }) => code);
       }, { serverUrl: `${server.origin}/2/httpapi` }, who, IDENTIFIED);
-      assert.deepEqual(told, codes(200, IDENTIFIED.length));
+      assert.deepEqual(results, codes(200, IDENTIFIED.length));
       const { user_properties } = await server.user({ user_id: who.user_id });
       assert.deepEqual(user_properties, {
         plan: 'pro', vip: true, sizes: ['s', 'm'], first: 'a', visits: 3.5, seen: ['z', 'a', 'b', 'a'], colour: ['red', 'blue'], tags: ['y', 'w'],
       });
     }));
 
-  test('revenue is an event, a group is a property, and what is told of a group changes no user', () =>
+  test('revenue is an event, a group is a property, and what is said of a group changes no user', () =>
     here.visit(async ({ run }) => {
       const who = newcomer();
       await run(async (options, who) => {
@@ -92,8 +92,8 @@ function scenarios() {
       assert.deepEqual(events.map(({ user_properties }) => user_properties), [{}, ...codes({ org: ['acme', 'umbrella'] }, 3)]);
     }));
 
-  test('while the disk is full it is told to come again, and does', async (t) => {
-    const lasting = await lastingServer();
+  test('while the disk is full a request is told to come again, and does', async (t) => {
+    const lasting = await persistentServer();
     t.after(lasting.close);
     const line = await tapped(t, lasting);
     await here.visit(async ({ run }) => {
@@ -119,7 +119,7 @@ function scenarios() {
       const options = { serverUrl: `${line.origin}/2/httpapi`, flushQueueSize: 90 };
       assert.deepEqual(await run(send, options, who, 90), codes(200, 90));
       const refused = line.asked('/2/httpapi').find(({ status }) => status === 429);
-      assert.equal(JSON.parse(refused.told).throttled_events.length, JSON.parse(refused.body).events.length);
+      assert.equal(JSON.parse(refused.response).throttled_events.length, JSON.parse(refused.body).events.length);
       await assertOnce(server, who, 90);
     });
   });
@@ -138,8 +138,8 @@ function scenarios() {
     await here.visit(async ({ run }) => {
       const who = newcomer();
       // Not tapped: what matters is that the answer comes through while the body is still being sent.
-      const told = await run(send, { serverUrl: `${server.origin}/2/httpapi`, flushQueueSize: 24 }, who, 24, 250_000);
-      assert.deepEqual(told, codes(200, 24));
+      const results = await run(send, { serverUrl: `${server.origin}/2/httpapi`, flushQueueSize: 24 }, who, 24, 250_000);
+      assert.deepEqual(results, codes(200, 24));
       await assertOnce(server, who, 24);
     });
   });
@@ -151,11 +151,11 @@ function scenarios() {
       const play = async (options, who) => {
         const client = await start(options);
         const bad = () => [client.track('$exposure', {}, who), client.track('$exposure', { flag_key: 5 }, who), client.track('$impression', { variant: 'on' }, who)];
-        const codesOf = async (told) => (await Promise.all(told.map(({ promise }) => promise))).map(({ code }) => code);
+        const codesOf = async (events) => (await Promise.all(events.map(({ promise }) => promise))).map(({ code }) => code);
         return [await codesOf(bad()), await codesOf([...bad(), client.track('Buy', { at: 0 }, who)]), await codesOf([client.track('Buy', { at: 1 }, who)])];
       };
       assert.deepEqual(await run(play, { serverUrl: `${line.origin}/2/httpapi`, flushIntervalMillis: 250 }, who), [codes(400, 3), codes(200, 4), [200]]);
-      const [bad, mixed, good] = line.asked('/2/httpapi').map(({ told }) => JSON.parse(told));
+      const [bad, mixed, good] = line.asked('/2/httpapi').map(({ response }) => JSON.parse(response));
       assert.deepEqual(bad.events_with_missing_fields, { flag_key: [0, 2] });
       assert.deepEqual(bad.events_with_invalid_fields, { flag_key: [1] });
       assert.deepEqual([...mixed.verdicts, ...good.verdicts].map(({ verdict }) => verdict), [...codes('rejected', 3), 'stored', 'stored']);
@@ -168,11 +168,11 @@ function scenarios() {
     const line = await tapped(t);
     await here.visit(async ({ run }) => {
       const who = newcomer();
-      const told = await run(async (options, who) => {
+      const result = await run(async (options, who) => {
         const client = await start(options);
         return client.track('Buy', {}, who).promise.then(({ code, message }) => [code, message]);
       }, { serverUrl: `${line.origin}/2/httpapi`, apiKey: 'x' }, who);
-      assert.deepEqual([told, line.asked('/2/httpapi').length], [[400, 'Invalid API key'], 1]);
+      assert.deepEqual([result, line.asked('/2/httpapi').length], [[400, 'Invalid API key'], 1]);
     });
   });
 
@@ -207,7 +207,7 @@ async function assertLostAnswer(t, bytes) {
     line.breakNext(bytes);
     assert.deepEqual(await run(send, { serverUrl: `${line.origin}/2/httpapi` }, who, 3), codes(200, 3));
     const [, again] = line.asked('/2/httpapi');
-    assert.deepEqual(JSON.parse(again.told).verdicts.map(({ verdict }) => verdict), codes('duplicate', 3));
+    assert.deepEqual(JSON.parse(again.response).verdicts.map(({ verdict }) => verdict), codes('duplicate', 3));
     await assertOnce(server, who, 3);
   });
 }
@@ -216,7 +216,7 @@ function whenDown() {
   test('an answer that is lost makes no event twice', (t) => assertLostAnswer(t, 0));
 
   test('what comes while the server is down arrives when it is up', async (t) => {
-    const lasting = await lastingServer();
+    const lasting = await persistentServer();
     t.after(lasting.close);
     const line = await tapped(t, lasting);
     await here.visit(async ({ run }) => {
@@ -235,7 +235,7 @@ function whenDownInNode() {
   test('an answer that breaks off makes no event twice', (t) => assertLostAnswer(t, 9));
 
   test('what comes while the server is down is given up by the client itself, and says so', async (t) => {
-    const lasting = await lastingServer();
+    const lasting = await persistentServer();
     t.after(lasting.close);
     const options = { serverUrl: `${lasting.origin}/2/httpapi` };
     await lasting.down();

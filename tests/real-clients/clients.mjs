@@ -5,7 +5,7 @@ const PAUSE = 30_000;
 const SHORT_PAUSE = 1_200;
 
 /** Lays out what functions of the tests find: the SDK as `sdk`, and `start` for a client with these options. */
-export function layOut(sdk, init) {
+export function defineGlobals(sdk, init) {
   const wait = globalThis.setTimeout;
   globalThis.setTimeout = (fire, millis, ...given) => wait(fire, millis === PAUSE ? SHORT_PAUSE : millis, ...given);
   const start = async ({ apiKey = 'shop-api-key', ...options }) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Experiment } from '@amplitude/experiment-node-server';
 import { startServer } from '../e2e/server.mjs';
-import { config } from './lasting.mjs';
+import { config } from './persistent-server.mjs';
 
 const ASSIGNMENT = '[Experiment] Assignment';
 const EXPOSURE = '[Experiment] Exposure';

@@ -1,10 +1,10 @@
 // @amplitude/experiment-js-client in pages, beside @amplitude/analytics-browser and by itself: fetched, shown, and every variant met arrives.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { browsers } from '../package/stage.mjs';
+import { browsers } from '../package/browser-fixture.mjs';
 import { startServer } from '../e2e/server.mjs';
-import { config } from './lasting.mjs';
-import { place } from './places.mjs';
+import { config } from './persistent-server.mjs';
+import { openEnvironment } from './environments.mjs';
 
 const ASSIGNMENT = '[Experiment] Assignment';
 const EXPOSURE = '[Experiment] Exposure';
@@ -16,7 +16,7 @@ after(() => server?.stop());
 
 for (const name of browsers) {
   describe(`in ${name}`, () => {
-    before(async () => void (here = await place(name)));
+    before(async () => void (here = await openEnvironment(name)));
     after(() => here?.close());
     scenarios(name);
   });
@@ -78,12 +78,12 @@ function scenarios(browser) {
       await run(async (serverUrl, options, user_id) => {
         const analytics = await start({ serverUrl });
         analytics.setUserId(user_id);
-        const told = [];
-        const track = (exposure) => void told.push(analytics.track('$exposure', exposure).promise);
+        const tracked = [];
+        const track = (exposure) => void tracked.push(analytics.track('$exposure', exposure).promise);
         const experiment = Experiment.initialize('client-key', { ...options, exposureTrackingProvider: { track } });
         await experiment.start({ user_id, device_id: analytics.getDeviceId() });
         for (let at = 0; at < 3; at++) experiment.variant('button');
-        await Promise.all(told);
+        await Promise.all(tracked);
         experiment.stop();
         await analytics.track('Buy').promise;
       }, `${server.origin}/2/httpapi`, options(), user);

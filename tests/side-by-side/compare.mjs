@@ -1,6 +1,6 @@
 // Compares the records of two clients: what must differ is made equal first, what is meant to differ is checked, and the rest has to be the same.
 import { isDeepStrictEqual } from 'node:util';
-import { ALLOWED } from './allowed.mjs';
+import { NORMALIZERS } from './normalize.mjs';
 
 const WHAT = ['returned', 'tracked', 'sent', 'stored'];
 const LINES = 40;
@@ -14,7 +14,7 @@ export function compare({ differs, exact }, given) {
 }
 
 function allowed(record, exact = []) {
-  const applied = Object.entries(ALLOWED).filter(([name]) => !exact.includes(name));
+  const applied = Object.entries(NORMALIZERS).filter(([name]) => !exact.includes(name));
   return applied.reduce((kept, [, { apply }]) => apply(kept), structuredClone(record));
 }
 

@@ -1,8 +1,8 @@
 // The same pages in Firefox.
-import { all, both } from './both.mjs';
-import { noticed } from './noticed.mjs';
+import { all, playBoth } from './play-both.mjs';
+import { selfTest } from './self-test.mjs';
 
-const complaints = both('firefox');
+const complaints = playBoth('firefox');
 
 all('firefox', complaints);
-noticed(complaints);
+selfTest(complaints);

@@ -71,6 +71,6 @@ function recordOf(pages, sent) {
       ...(id in pages[page].aborted && { aborted: pages[page].aborted[id] }),
     })),
     stored: ofPage('stored'),
-    told: ofPage('told'),
+    receivers: ofPage('receivers'),
   };
 }

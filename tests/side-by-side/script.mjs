@@ -15,7 +15,7 @@ const WHAT = ['returned', 'tracked', 'sent', 'stored'];
  * client that page has when it is not the one under test: `reference`. A page that is `linked` is led to by the one before.
  *
  * Options: `answers` by `vardata`, `flags` and `events` (see `answers.mjs`), `local`, `session` and `cookies` the first page starts with,
- * `navigator` (properties it has from the start), `key`, `given`, `analytics` (the page has the analytics SDK), `elsewhere` (other hosts answer too), `exact` (names of `ALLOWED` that are compared here all the
+ * `navigator` (properties it has from the start), `key`, `given`, `analytics` (the page has the analytics SDK), `elsewhere` (other hosts answer too), `exact` (names of `NORMALIZERS` that are compared here all the
  * same), and `differs`: a list of
  * `{ what, at?, as?, only?, reference, ours, why }`. `at` is the path of the part that differs, by default all of `what`; `as` reduces that part to
  * what `reference` and `ours` say of it; `only` names the browser in which alone they differ.

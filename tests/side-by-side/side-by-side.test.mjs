@@ -2,15 +2,15 @@
 // is the same, but for the differences a script names.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { all, both } from './both.mjs';
-import { DECIDED } from './decided.mjs';
-import { noticed } from './noticed.mjs';
+import { all, playBoth } from './play-both.mjs';
+import { INTENDED } from './intended-differences.mjs';
+import { selfTest } from './self-test.mjs';
 import { SCRIPTS } from './scripts/all.mjs';
 
-const complaints = both('chromium');
+const complaints = playBoth('chromium');
 
 all('chromium', complaints);
-noticed(complaints);
+selfTest(complaints);
 
 test('there are scripts, and no two have one name', () => {
   const names = SCRIPTS.map(({ name }) => name);
@@ -21,7 +21,7 @@ test('there are scripts, and no two have one name', () => {
 test('every decision is shown by a script', () => {
   const shown = new Set(SCRIPTS.flatMap(({ differs }) => differs.map(({ why }) => why)));
   assert.deepEqual(
-    Object.values(DECIDED).filter((why) => !shown.has(why)),
+    Object.values(INTENDED).filter((why) => !shown.has(why)),
     [],
   );
 });

@@ -1,4 +1,4 @@
-//! Timelines of exposures: which are told, under which ids, over changes of variant, pages, tabs, clients and full storage.
+//! Timelines of exposures: which are tracked, under which ids, over changes of variant, pages, tabs, clients and full storage.
 
 use experiment_wasm::client::{Change, DropReason, Window};
 use experiment_wasm::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
@@ -13,7 +13,7 @@ const RECORD: &str = "amp-exp-$default_instance-client-exposed";
 const QUEUE: &str = "EXP_queue_v1_$default_instance_";
 const SENT: &str = "EXP_sent_v3_$default_instance";
 
-/// Somebody is assigned a variant and meets it. The insert ids of what was told of it.
+/// Assigns a variant to a user, who meets it. Returns the insert ids of the tracked exposures.
 fn meets(page: &mut Page, user: &str, flag: &str, variant: &str) -> Vec<String> {
     page.fetch(&format!(r#"{{"user_id":"{user}"}}"#));
     page.answer_last(&format!(r#"{{"{flag}":{{"key":"{variant}"}}}}"#));
@@ -38,7 +38,7 @@ fn many(flags: usize) -> String {
     format!("{{{}}}", flags.join(","))
 }
 
-/// A page of somebody who has so many flags.
+/// A page of a user who has so many flags.
 fn with_many(window: Window, flags: usize) -> Page {
     let mut page = Page::with_window("{}", window);
     page.fetch(r#"{"user_id":"u"}"#);
@@ -56,7 +56,7 @@ fn dropped(page: &Page) -> Vec<DropReason> {
 }
 
 #[test]
-fn the_number_in_the_id_says_how_often_somebody_came_back_to_the_variant() {
+fn the_turn_in_the_id_says_how_often_the_user_came_back_to_the_variant() {
     for window in [Window::Page, Window::Day] {
         let mut page = Page::with_window("{}", window);
         for (variant, turn) in [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)] {
@@ -69,19 +69,19 @@ fn the_number_in_the_id_says_how_often_somebody_came_back_to_the_variant() {
 #[test]
 fn another_run_of_the_experiment_is_another_variant_that_can_come_back() {
     let mut page = Page::with_window("{}", Window::Day);
-    let mut told = Vec::new();
+    let mut tracked = Vec::new();
     for run in ["1", "2", "1"] {
         page.fetch(r#"{"user_id":"u"}"#);
         page.answer_last(&format!(r#"{{"f":{{"key":"on","metadata":{{"experimentKey":"{run}"}}}}}}"#));
         page.variant("f");
-        told.extend(page.tracked());
+        tracked.extend(page.tracked());
     }
-    assert_eq!(told.len(), 3);
-    assert_ne!(told[0], told[2]);
+    assert_eq!(tracked.len(), 3);
+    assert_ne!(tracked[0], tracked[2]);
 }
 
 #[test]
-fn a_tab_that_was_open_already_tells_nothing_that_another_one_told() {
+fn a_tab_that_was_open_already_does_not_repeat_what_another_tracked() {
     let mut page = Page::with_window("{}", Window::Day);
     let mut open = page.tab();
     meets(&mut page, "u", "f", "a");
@@ -92,7 +92,7 @@ fn a_tab_that_was_open_already_tells_nothing_that_another_one_told() {
 }
 
 #[test]
-fn what_two_tabs_told_in_turn_the_next_page_knows() {
+fn the_next_page_knows_what_two_tabs_tracked_in_turn() {
     let mut page = Page::with_window("{}", Window::Day);
     let mut other = page.tab();
     for (flag, tab) in ["f", "g", "h", "i"].into_iter().zip([true, false, true, false]) {
@@ -106,7 +106,7 @@ fn what_two_tabs_told_in_turn_the_next_page_knows() {
 }
 
 #[test]
-fn after_seventeen_other_people_the_day_still_knows_what_somebody_was_told() {
+fn after_seventeen_other_users_the_days_history_still_has_the_first() {
     let mut page = Page::with_window("{}", Window::Day);
     meets(&mut page, "u", "f", "a");
     meets(&mut page, "u", "f", "b");
@@ -117,7 +117,7 @@ fn after_seventeen_other_people_the_day_still_knows_what_somebody_was_told() {
 }
 
 #[test]
-fn the_record_stays_bounded_and_what_is_forgotten_makes_the_ids_of_before() {
+fn the_history_stays_bounded_and_what_is_forgotten_makes_the_ids_of_before() {
     let mut page = Page::with_window("{}", Window::Day);
     meets(&mut page, "u", "f", "a");
     let before = meets(&mut page, "u", "f", "b");
@@ -150,10 +150,10 @@ fn yesterdays_record_is_forgotten() {
 fn the_servers_own_exposure_is_the_pages_however_often_the_variant_changed_before() {
     let mut page = Page::with_window("{}", Window::Day);
     meets(&mut page, "u", "f", "a");
-    let told = meets(&mut page, "u", "f", "b");
+    let tracked = meets(&mut page, "u", "f", "b");
     let evaluated = object(r#"{"key":"b","value":"b"}"#);
     let own = ExposureEvent::of_evaluation(&identity("u"), &"f".into(), &evaluated, page.now.wall).unwrap();
-    assert_eq!(told, [own.insert_id.into_string()]);
+    assert_eq!(tracked, [own.insert_id.into_string()]);
 }
 
 #[test]
@@ -171,11 +171,11 @@ fn the_next_day_counts_anew_also_on_a_page_that_stays_open() {
 }
 
 #[test]
-fn a_deployment_whose_key_ends_alike_is_told_what_is_its_own() {
+fn deployments_whose_keys_end_alike_track_exposures_of_their_own() {
     let mut page = Page::with_window("{}", Window::Day);
     let mut other = page.beside("b-client");
-    let told = meets(&mut page, "u", "f", "on");
-    assert_eq!(meets(&mut other, "u", "f", "on"), told, "the server may be another one");
+    let tracked = meets(&mut page, "u", "f", "on");
+    assert_eq!(meets(&mut other, "u", "f", "on"), tracked, "the server may be another one");
     assert_eq!(meets(&mut page, "u", "f", "on"), [""; 0]);
     assert_eq!(meets(&mut other, "u", "f", "on"), [""; 0]);
 }
@@ -192,14 +192,14 @@ fn a_record_that_cannot_be_read_is_none() {
 }
 
 #[test]
-fn a_day_is_not_told_what_its_provider_has_not_taken() {
+fn the_days_history_lacks_what_its_provider_has_not_taken() {
     let mut page = Page::with_window("{}", Window::Day);
     page.provider = Tracking::Pending;
-    let told = meets(&mut page, "u", "f", "on");
-    assert_eq!(told.len(), 1);
+    let tracked = meets(&mut page, "u", "f", "on");
+    assert_eq!(tracked.len(), 1);
     assert_eq!(meets(&mut page, "u", "f", "on"), [""; 0], "this page goes on asking");
     let mut next = page.reload();
-    assert_eq!(meets(&mut next, "u", "f", "on"), told, "the page is gone, and the exposure with it");
+    assert_eq!(meets(&mut next, "u", "f", "on"), tracked, "the page is gone, and the exposure with it");
     let mut last = next.reload();
     assert_eq!(meets(&mut last, "u", "f", "on"), [""; 0]);
 }
@@ -214,26 +214,26 @@ fn what_waits_to_be_taken_counts_for_what_comes_after_it() {
 }
 
 #[test]
-fn what_the_days_provider_never_took_the_next_page_tells() {
+fn the_next_page_tracks_what_the_days_provider_never_took() {
     let mut page = Page::with_window("{}", Window::Day);
     page.provider = Tracking::Refused;
-    let told = meets(&mut page, "u", "f", "on");
+    let tracked = meets(&mut page, "u", "f", "on");
     for millis in [1_000, 5_000, 25_000] {
         page.pass(millis);
     }
     assert_eq!(dropped(&page), [DropReason::ProviderRefused]);
-    assert_eq!(meets(&mut page.reload(), "u", "f", "on"), told);
+    assert_eq!(meets(&mut page.reload(), "u", "f", "on"), tracked);
 }
 
 #[test]
-fn what_a_plugin_was_told_is_not_forgotten_whichever_client_told_it() {
+fn all_clients_share_the_history_of_a_plugin() {
     let mut page = Page::new("{}");
     let mut other = page.beside("b-client");
     page.integrate(true);
     other.integrate(true);
     assert_eq!(meets(&mut page, "u", "f", "on").len(), 1);
     assert_eq!(meets(&mut other, "u", "g", "on").len(), 1);
-    assert_eq!(meets(&mut other, "u", "f", "on"), [""; 0], "the session was told");
+    assert_eq!(meets(&mut other, "u", "f", "on"), [""; 0], "the session has it");
     assert_eq!(page.session(SENT).unwrap(), r#"{"f":"on","g":"on"}"#);
     let mut next = page.reload();
     next.integrate(true);
@@ -243,7 +243,7 @@ fn what_a_plugin_was_told_is_not_forgotten_whichever_client_told_it() {
 }
 
 #[test]
-fn what_waits_for_the_plugins_of_two_tabs_is_told_once() {
+fn what_waits_for_the_plugins_of_two_tabs_is_tracked_once() {
     let mut page = Page::new("{}");
     page.plugin = Tracking::Refused;
     page.integrate(true);
@@ -258,7 +258,7 @@ fn what_waits_for_the_plugins_of_two_tabs_is_told_once() {
 }
 
 #[test]
-fn what_the_queue_has_no_room_for_is_not_called_told() {
+fn what_the_queue_has_no_room_for_is_not_recorded() {
     let mut page = Page::new("{}");
     page.plugin = Tracking::Refused;
     page.integrate(true);
@@ -273,7 +273,7 @@ fn what_the_queue_has_no_room_for_is_not_called_told() {
 }
 
 #[test]
-fn what_the_queue_has_no_room_for_is_told_once_the_plugin_took_it() {
+fn what_the_queue_has_no_room_for_is_recorded_once_the_plugin_took_it() {
     let mut page = Page::new("{}");
     page.plugin = Tracking::Refused;
     page.integrate(true);
@@ -286,7 +286,7 @@ fn what_the_queue_has_no_room_for_is_told_once_the_plugin_took_it() {
 }
 
 #[test]
-fn what_is_taken_late_leaves_alone_what_somebody_else_was_told() {
+fn what_is_taken_late_leaves_another_users_history_alone() {
     let mut page = Page::new("{}");
     page.plugin = Tracking::Refused;
     page.integrate(true);
@@ -306,16 +306,16 @@ fn what_the_queue_has_no_room_for_survives_a_trap() {
     page.plugin = Tracking::Refused;
     page.integrate(true);
     page.leave_room(0);
-    let told = meets(&mut page, "u", "f", "on");
+    let tracked = meets(&mut page, "u", "f", "on");
     let mut after = page.trap();
     after.integrate(true);
-    assert_eq!(after.tracked(), told);
+    assert_eq!(after.tracked(), tracked);
     assert_eq!(meets(&mut after, "u", "f", "on"), [""; 0]);
 }
 
 #[test]
-fn what_waited_for_consent_is_told_a_plugin_once() {
-    let mut page = Page::new(r#"{"held":true}"#);
+fn what_waited_for_consent_is_offered_to_a_plugin_once() {
+    let mut page = Page::new(r#"{"awaitsConsent":true}"#);
     // Nothing is stored before the visitor has said yes.
     page.leave_room(0);
     page.integrate(true);
@@ -340,13 +340,14 @@ fn of_more_than_512_that_wait_for_a_plugin_the_oldest_goes_also_where_it_was_ref
     page.plugin = Tracking::Taken;
     page.tracked();
     page.pass(1_000);
-    let flags: Vec<Value> = page.exposures().iter().map(|told| object(told).get("flag_key").unwrap().clone()).collect();
+    let flags: Vec<Value> =
+        page.exposures().iter().map(|exposure| object(exposure).get("flag_key").unwrap().clone()).collect();
     let newest: Vec<Value> = (8..520).map(|flag: u64| flag.to_string().as_str().into()).collect();
     assert_eq!(flags, newest);
 }
 
 #[test]
-fn an_exposure_that_a_plugin_is_asked_about_is_not_the_one_that_goes() {
+fn an_exposure_on_offer_to_a_plugin_is_not_dropped_for_room() {
     let mut page = with_many(Window::None, 513);
     page.plugin = Tracking::Pending;
     page.integrate(true);

@@ -1,4 +1,4 @@
-//! An outbox over a shelf, on a clock that the test moves, and what it wanted done.
+//! An outbox over storage in memory, on a clock that the test moves, with its effects.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::cell::RefCell;
@@ -19,32 +19,32 @@ pub const TAKEN: &str =
     r#"{"code":200,"events_ingested":1,"payload_size_bytes":99,"server_upload_time":1700000000000}"#;
 
 #[derive(Default)]
-pub struct Shelf(pub RefCell<BTreeMap<String, String>>);
+pub struct MemoryStorage(pub RefCell<BTreeMap<String, String>>);
 
-impl Storage for Shelf {
+impl Storage for MemoryStorage {
     fn read(&self, _: Area, key: &[u8]) -> Option<Text> {
         self.0.borrow().get(&*String::from_utf8_lossy(key)).map(|text| text.as_str().into())
     }
 
     fn entries(&self, _: Area, prefix: &[u8]) -> Object {
-        let shelf = self.0.borrow();
-        let found = shelf.iter().filter(|(key, _)| key.as_bytes().starts_with(prefix));
+        let storage = self.0.borrow();
+        let found = storage.iter().filter(|(key, _)| key.as_bytes().starts_with(prefix));
         found.map(|(key, text)| (key.as_str().into(), Value::from(text.as_str()))).collect()
     }
 }
 
 pub struct Outbox {
     pub delivery: Delivery,
-    pub shelf: Rc<Shelf>,
+    pub storage: Rc<MemoryStorage>,
     pub now: Now,
     /// Insert ids of each batch that was sent.
     pub sent: Vec<Vec<String>>,
-    /// Of each the whole body, and whether it outlives the page.
+    /// The body of each, its length, and whether it outlives the page.
     pub bodies: Vec<(Object, usize, bool)>,
     pub dropped: Vec<DropReason>,
     pub aborted: Vec<u32>,
-    /// What was said, by the error behind it.
-    pub said: Vec<Option<Error>>,
+    /// The errors of log messages.
+    pub logged: Vec<Option<Error>>,
 }
 
 impl Outbox {
@@ -52,10 +52,10 @@ impl Outbox {
         Self::on(Rc::default(), Now { wall: 1_700_000_000_000, mono: 0 })
     }
 
-    pub fn on(shelf: Rc<Shelf>, now: Now) -> Self {
-        let delivery = Delivery::new(("key".into(), "http://h/2/httpapi".into()), &*shelf, 7, to_iso, now);
-        let (sent, bodies, dropped, aborted, said) = Default::default();
-        let mut outbox = Self { delivery, shelf, now, sent, bodies, dropped, aborted, said };
+    pub fn on(storage: Rc<MemoryStorage>, now: Now) -> Self {
+        let delivery = Delivery::new(("key".into(), "http://h/2/httpapi".into()), &*storage, 7, to_iso, now);
+        let (sent, bodies, dropped, aborted, logged) = Default::default();
+        let mut outbox = Self { delivery, storage, now, sent, bodies, dropped, aborted, logged };
         outbox.pass(0);
         outbox
     }
@@ -72,7 +72,7 @@ impl Outbox {
         self.perform();
     }
 
-    /// Lets time pass until the outbox wants something, and says how long that was.
+    /// Lets time pass until the outbox is due, and returns how long that was.
     pub fn wait(&mut self) -> u64 {
         let due = self.delivery.next_timeout().expect("the outbox waits for something");
         let wait = due.saturating_sub(self.now.mono);
@@ -110,7 +110,7 @@ impl Outbox {
     }
 
     pub fn stored(&self) -> usize {
-        self.shelf.0.borrow().len()
+        self.storage.0.borrow().len()
     }
 
     pub fn perform(&mut self) {
@@ -127,14 +127,14 @@ impl Outbox {
                     self.bodies.push((body.clone(), text.len(), request.keepalive));
                 }
                 Effect::Save(_, key, text) => {
-                    self.shelf.0.borrow_mut().insert(key.to_str().into_owned(), text.to_str().into_owned());
+                    self.storage.0.borrow_mut().insert(key.to_str().into_owned(), text.to_str().into_owned());
                 }
                 Effect::Remove(_, key) => {
-                    self.shelf.0.borrow_mut().remove(&*key.to_str());
+                    self.storage.0.borrow_mut().remove(&*key.to_str());
                 }
                 Effect::Abort(id) => self.aborted.push(id.0),
                 Effect::Notify(Change::Dropped(reason)) => self.dropped.push(reason),
-                Effect::Log(_, message) => self.said.push(message.error),
+                Effect::Log(_, message) => self.logged.push(message.error),
                 _ => {}
             }
         }

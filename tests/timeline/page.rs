@@ -1,4 +1,4 @@
-//! A page without a browser: storage that is a map, a provider that answers as it is told, a clock that the test moves.
+//! A page without a browser: storage that is a map, a provider with set answers, a clock that the test moves.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,9 +21,9 @@ pub const VARIANTS: &str = "amp-exp-$default_instance-client";
 
 type Texts = Rc<RefCell<BTreeMap<String, String>>>;
 
-/// What a page finds in storage: what it shares with all tabs, with the pages of its tab, and what it keeps to itself.
+/// The three areas of storage: shared by all tabs, by the pages of a tab, and of the page alone.
 #[derive(Clone, Default)]
-pub struct Shelf {
+pub struct MemoryStorage {
     local: Texts,
     session: Texts,
     page: Texts,
@@ -31,7 +31,7 @@ pub struct Shelf {
     room: Rc<Cell<Option<usize>>>,
 }
 
-impl Shelf {
+impl MemoryStorage {
     fn of(&self, area: Area) -> &Texts {
         match area {
             Area::Local => &self.local,
@@ -49,7 +49,7 @@ impl Shelf {
     }
 }
 
-impl Storage for Shelf {
+impl Storage for MemoryStorage {
     fn read(&self, area: Area, key: &[u8]) -> Option<Text> {
         let read = |texts: &Texts| texts.borrow().get(&string(key)).map(|text| text.as_str().into());
         read(&self.page).or_else(|| read(self.of(area)))
@@ -82,7 +82,7 @@ fn string(key: &[u8]) -> String {
 
 /// A page with one client.
 pub struct Page {
-    pub client: Client<NativeDialect, Shelf>,
+    pub client: Client<NativeDialect, MemoryStorage>,
     pub now: Now,
     /// What the provider answers.
     pub provider: Tracking,
@@ -91,7 +91,7 @@ pub struct Page {
     key: &'static str,
     options: String,
     window: Window,
-    shelf: Shelf,
+    storage: MemoryStorage,
     log: Vec<String>,
     tracked: Vec<ExposureEvent>,
     notified: Vec<Change>,
@@ -113,22 +113,22 @@ impl Page {
     }
 
     pub fn with_window(options: &str, window: Window) -> Self {
-        Self::open("a-client", options, window, Shelf::default(), Now { wall: 1_700_000_000_000, mono: 5 })
+        Self::open("a-client", options, window, MemoryStorage::default(), Now { wall: 1_700_000_000_000, mono: 5 })
     }
 
     pub fn without_key() -> Self {
-        Self::open("", "{}", Window::None, Shelf::default(), Now::default())
+        Self::open("", "{}", Window::None, MemoryStorage::default(), Now::default())
     }
 
-    fn open(key: &'static str, options: &str, window: Window, shelf: Shelf, now: Now) -> Self {
+    fn open(key: &'static str, options: &str, window: Window, storage: MemoryStorage, now: Now) -> Self {
         let mut given = object(options);
-        // No option of the reference: the face says it, while the visitor has not consented.
-        let is_held = given.remove("held") == Some(Value::Bool(true));
+        // No option of the reference: the face sets it until the visitor consents.
+        let awaits_consent = given.remove("awaitsConsent") == Some(Value::Bool(true));
         given.set("serverUrl", "http://h");
         given.set("flagsServerUrl", "http://f");
         let config =
-            Config::new(key.into(), read_options(given.to_json().as_bytes()), window).awaiting_consent(is_held);
-        let client = Client::new(config, NativeDialect, Rc::new(shelf.clone()), now);
+            Config::new(key.into(), read_options(given.to_json().as_bytes()), window).awaiting_consent(awaits_consent);
+        let client = Client::new(config, NativeDialect, Rc::new(storage.clone()), now);
         let (log, tracked, notified) = Default::default();
         let (provider, plugin, options) = (Tracking::Taken, Tracking::Taken, options.into());
         Self {
@@ -139,7 +139,7 @@ impl Page {
             key,
             options,
             window,
-            shelf,
+            storage,
             log,
             tracked,
             notified,
@@ -150,69 +150,69 @@ impl Page {
 
     /// The same visitor's next page: what the page kept is gone, what storage kept is there.
     pub fn reload(&mut self) -> Self {
-        self.on(Shelf { page: Texts::default(), ..self.shelf.clone() })
+        self.on(MemoryStorage { page: Texts::default(), ..self.storage.clone() })
     }
 
     /// The same visitor in another tab.
     pub fn tab(&mut self) -> Self {
-        self.on(Shelf { page: Texts::default(), session: Texts::default(), ..self.shelf.clone() })
+        self.on(MemoryStorage { page: Texts::default(), session: Texts::default(), ..self.storage.clone() })
     }
 
     /// What storage holds under a key.
     pub fn in_storage(&self, key: &str) -> Option<Text> {
-        self.shelf.read(Area::Local, key.as_bytes())
+        self.storage.read(Area::Local, key.as_bytes())
     }
 
     /// A new instance on the same page.
     pub fn trap(&mut self) -> Self {
-        self.on(self.shelf.clone())
+        self.on(self.storage.clone())
     }
 
     /// A client of the same name for another deployment, on the same page.
     pub fn beside(&mut self, key: &'static str) -> Self {
-        let shelf = Shelf { page: Texts::default(), ..self.shelf.clone() };
-        Self::open(key, &self.options, self.window, shelf, self.now)
+        let storage = MemoryStorage { page: Texts::default(), ..self.storage.clone() };
+        Self::open(key, &self.options, self.window, storage, self.now)
     }
 
     /// A client with other options for the same deployment, on the same page.
     pub fn named(&mut self, options: &str) -> Self {
-        let shelf = Shelf { page: Texts::default(), ..self.shelf.clone() };
-        Self::open(self.key, options, self.window, shelf, self.now)
+        let storage = MemoryStorage { page: Texts::default(), ..self.storage.clone() };
+        Self::open(self.key, options, self.window, storage, self.now)
     }
 
-    fn on(&self, shelf: Shelf) -> Self {
-        Self::open(self.key, &self.options, self.window, shelf, self.now)
+    fn on(&self, storage: MemoryStorage) -> Self {
+        Self::open(self.key, &self.options, self.window, storage, self.now)
     }
 
     /// The visitor consented: what the page kept is stored, and a client made anew.
     pub fn granted(&mut self) -> Self {
-        self.options = self.options.replace("\"held\":true", "\"held\":false");
+        self.options = self.options.replace("\"awaitsConsent\":true", "\"awaitsConsent\":false");
         self.trap()
     }
 
     pub fn stored(&self, key: &str, text: &str) {
-        self.shelf.write(Area::Local, key.as_bytes(), Some(&text.into()));
+        self.storage.write(Area::Local, key.as_bytes(), Some(&text.into()));
     }
 
     /// Leaves room for so many characters in what all tabs share, or as many as there may be.
     pub fn leave_room(&self, characters: impl Into<Option<usize>>) {
-        self.shelf.room.set(characters.into());
+        self.storage.room.set(characters.into());
     }
 
     /// What the tab's session has under a key.
     pub fn session(&self, key: &str) -> Option<String> {
-        self.shelf.session.borrow().get(key).cloned()
+        self.storage.session.borrow().get(key).cloned()
     }
 
     /// What storage has that all tabs share, under the keys that start so.
     pub fn shared(&self, prefix: &str) -> Vec<String> {
-        let local = self.shelf.local.borrow();
+        let local = self.storage.local.borrow();
         local.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(_, text)| text.clone()).collect()
     }
 
     /// The keys that the page keeps and that start so.
     pub fn kept(&self, prefix: &str) -> Vec<Text> {
-        self.shelf.entries(Area::Page, prefix.as_bytes()).into_iter().map(|(key, _)| key).collect()
+        self.storage.entries(Area::Page, prefix.as_bytes()).into_iter().map(|(key, _)| key).collect()
     }
 
     /// A plugin comes to the page.
@@ -221,9 +221,9 @@ impl Page {
         self.perform();
     }
 
-    /// How much the page remembers of what it told.
-    pub fn remembered(&self) -> usize {
-        object(&self.shelf.page.borrow()["amp-exp-$default_instance-client-exposed"]).len()
+    /// How many entries the history of exposures has.
+    pub fn history_entries(&self) -> usize {
+        object(&self.storage.page.borrow()["amp-exp-$default_instance-client-exposed"]).len()
     }
 
     pub fn start(&mut self, user: &str) {
@@ -242,7 +242,7 @@ impl Page {
         self.perform();
     }
 
-    /// What user providers say.
+    /// What user providers return.
     pub fn provide(&mut self, user: &str) {
         self.client.set_context(object(user), None);
         self.perform();
@@ -285,19 +285,19 @@ impl Page {
         self.perform();
     }
 
-    /// What was done since the last look.
+    /// The effects since the last call.
     pub fn log(&mut self) -> Vec<String> {
         self.perform();
         std::mem::take(&mut self.log)
     }
 
-    /// Insert ids of the events handed over since the last look.
+    /// Insert ids of the events handed over since the last call.
     pub fn tracked(&mut self) -> Vec<String> {
         let tracked = std::mem::take(&mut self.tracked);
         tracked.iter().map(|event| event.insert_id.to_str().into_owned()).collect()
     }
 
-    /// Whom the events handed over since the last look are about.
+    /// Whom the events handed over since the last call are about.
     pub fn identities(&mut self) -> Vec<(Option<Text>, Option<Text>)> {
         let tracked = std::mem::take(&mut self.tracked);
         tracked.into_iter().map(|event| (event.identity.user_id, event.identity.device_id)).collect()
@@ -308,7 +308,7 @@ impl Page {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
     }
 
-    /// The exposures handed over since the last look.
+    /// The exposures handed over since the last call.
     pub fn exposures(&mut self) -> Vec<String> {
         std::mem::take(&mut self.tracked).iter().map(|event| event.exposure.to_object().to_json()).collect()
     }
@@ -343,11 +343,11 @@ impl Page {
                 line
             }
             Effect::Save(area, key, text) => {
-                self.shelf.save(area, &key, &text);
+                self.storage.save(area, &key, &text);
                 format!("save {key}")
             }
             Effect::Remove(area, key) => {
-                self.shelf.write(area, &key, None);
+                self.storage.write(area, &key, None);
                 format!("remove {key}")
             }
             Effect::Settle(id, Ok(())) => format!("settle {} ok", id.0),

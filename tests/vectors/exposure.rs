@@ -1,4 +1,4 @@
-//! `exposure.json`: the variant a client answers, where it was taken from, and the exposure that is told to the provider.
+//! `exposure.json`: the variant a client answers, its source, and the exposure that the provider gets.
 
 use std::rc::Rc;
 
@@ -43,19 +43,19 @@ pub fn answer(input: &Value) -> Value {
     let mut answer = Object::new();
     answer.set("variant", answered.variant.into_object());
     answer.set("source", answered.source.name());
-    answer.set("exposure", told(&mut client).map_or(Value::Null, Value::Object));
+    answer.set("exposure", tracked(&mut client).map_or(Value::Null, Value::Object));
     answer.into()
 }
 
-/// The exposure that the provider is to be told.
-fn told(client: &mut impl Machine) -> Option<Object> {
-    let mut told = None;
+/// The exposure that is tracked.
+fn tracked(client: &mut impl Machine) -> Option<Object> {
+    let mut tracked = None;
     while let Some(effect) = client.poll_effect() {
         if let Effect::Track(_, Receiver::Provider, event) = effect {
-            assert!(told.is_none(), "told twice");
+            assert!(tracked.is_none(), "tracked twice");
             let event = parse(&event).ok().and_then(Value::into_object).expect("an event");
-            told = event.get("event_properties").and_then(Value::as_object).cloned();
+            tracked = event.get("event_properties").and_then(Value::as_object).cloned();
         }
     }
-    told
+    tracked
 }

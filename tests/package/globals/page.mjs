@@ -78,10 +78,10 @@ function observe(context, { names, seen }) {
 export async function visit({ context, heard, timers }) {
   const load = (script) => script.runInContext(context)({}, { exports: {} });
   const { Experiment, HttpExposureTrackingProvider, ConsentStatus } = load(ours);
-  const told = [];
+  const tracked = [];
   const options = { serverUrl: 'https://a.example', flagsServerUrl: 'https://a.example', initialFlags: JSON.stringify([FLAG]) };
   const provider = new HttpExposureTrackingProvider({ apiKey: 'api-key', serverUrl: 'https://a.example/2/httpapi' });
-  const own = Experiment.initialize('key', { ...options, instanceName: 'own', exposureTrackingProvider: (exposure) => void told.push(exposure.flag_key) });
+  const own = Experiment.initialize('key', { ...options, instanceName: 'own', exposureTrackingProvider: (exposure) => void tracked.push(exposure.flag_key) });
   const http = Experiment.initialize('key', { ...options, instanceName: 'http', exposureTrackingProvider: provider, consentOptions: { status: ConsentStatus.PENDING } });
   const amplitude = Experiment.initializeWithAmplitudeAnalytics('0123456789', options);
   for (const client of [own, http]) await client.start({ user_id: 'u' });
@@ -100,7 +100,7 @@ export async function visit({ context, heard, timers }) {
   provider.close();
   const evaluated = await evaluateIn(load(evaluate));
   fire(timers);
-  return { shown, told, evaluated };
+  return { shown, tracked, evaluated };
 }
 
 /** What is due by now; what that arms is not. */

@@ -13,8 +13,8 @@
 
   const tracked = [];
   const uncaught = [];
-  /** Who could be told of exposures on this page. */
-  const told = { provider: false, integration: false };
+  /** The receivers of exposures on this page. */
+  const receivers = { provider: false, integration: false };
   addEventListener('error', ({ error }) => uncaught.push(plain(error)));
   addEventListener('unhandledrejection', ({ reason }) => uncaught.push(plain(reason)));
 
@@ -52,7 +52,7 @@
 
   /** An exposure tracking provider that answers `answer`, or what that function says of the exposure. */
   const provider = (answer, name = 'provider') => {
-    told.provider = true;
+    receivers.provider = true;
     return {
       track(exposure, event) {
         record(name, { exposure: plain(exposure), event: plain(event) });
@@ -63,7 +63,7 @@
 
   /** An integration plugin. `taken`: what `track` answers, or a function of the event. */
   const plugin = ({ taken = true, user = {}, name = 'plugin', type = 'integration', ...more } = {}) => {
-    told.integration ||= type === 'integration';
+    receivers.integration ||= type === 'integration';
     return {
       type,
       track(event) {
@@ -132,7 +132,7 @@
         uncaught,
         tracked,
         aborted,
-        told,
+        receivers,
         stored: { local: read(localStorage), session: read(sessionStorage) },
         now: now(),
       }),
@@ -147,7 +147,7 @@
     const urls = { serverUrl: location.origin, flagsServerUrl: location.origin };
     const client = (config, apiKey = key) => sdk.Experiment.initialize(apiKey, { ...urls, ...config });
     const clientWithAnalytics = (config, apiKey = 'client-key-abcdef') => {
-      told.integration = true;
+      receivers.integration = true;
       return sdk.Experiment.initializeWithAmplitudeAnalytics(apiKey, { ...urls, ...config });
     };
     const tools = {

@@ -1,6 +1,6 @@
 // What the options change: where requests go, who sends them, what is logged.
 import { status } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -42,9 +42,9 @@ export default [
       given: [{ serverUrl: 'https://own.example/', flagsServerUrl: 'https://flags.example/' }],
       // An address that begins with two slashes is another host's, where nobody answers.
       differs: [
-        { what: 'sent', as: (sent) => sent.map(({ path }) => path), reference: [], ours: ['/sdk/v2/flags', '/sdk/v2/vardata'], why: DECIDED.addresses },
-        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef'], reference: undefined, ours: {}, why: DECIDED.addresses },
-        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef-flags'], reference: undefined, ours: {}, why: DECIDED.addresses },
+        { what: 'sent', as: (sent) => sent.map(({ path }) => path), reference: [], ours: ['/sdk/v2/flags', '/sdk/v2/vardata'], why: INTENDED.addresses },
+        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef'], reference: undefined, ours: {}, why: INTENDED.addresses },
+        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef-flags'], reference: undefined, ours: {}, why: INTENDED.addresses },
       ],
     },
     startEach,
@@ -60,9 +60,9 @@ export default [
           as: (sent) => sent.map(({ path }) => path),
           reference: ['/proxy/sdk/v2/flags'],
           ours: ['/proxy/sdk/v2/flags', '/proxy/sdk/v2/vardata'],
-          why: DECIDED.relative,
+          why: INTENDED.relative,
         },
-        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef'], reference: undefined, ours: {}, why: DECIDED.relative },
+        { what: 'stored', at: [0, 'local', 'amp-exp-0-abcdef'], reference: undefined, ours: {}, why: INTENDED.relative },
       ],
     },
     startEach,
@@ -153,7 +153,7 @@ export default [
     'a timeout is no error',
     {
       answers: { vardata: { $: { body: {}, after: 60_000 } } },
-      differs: { what: 'sent', at: [0, 'aborted'], reference: undefined, ours: 10_000, why: DECIDED.aborted },
+      differs: { what: 'sent', at: [0, 'aborted'], reference: undefined, ours: 10_000, why: INTENDED.aborted },
     },
     async ({ client, logger, advance }) => {
       const loggerProvider = logger();
@@ -175,8 +175,8 @@ export default [
     'options are read once, and left alone',
     {
       differs: [
-        { what: 'returned', at: [0, 0, 'initialVariants', 'flag'], reference: { key: 'on', value: 'on' }, ours: 'on', why: DECIDED.copies },
-        { what: 'returned', at: [0, 1], reference: 'changed', ours: 'on', why: DECIDED.copies },
+        { what: 'returned', at: [0, 0, 'initialVariants', 'flag'], reference: { key: 'on', value: 'on' }, ours: 'on', why: INTENDED.copies },
+        { what: 'returned', at: [0, 1], reference: 'changed', ours: 'on', why: INTENDED.copies },
       ],
     },
     ({ client }) => {
@@ -189,7 +189,7 @@ export default [
     },
   ),
 
-  script('without a key nothing is asked, and everything answered', { differs: { what: 'returned', at: [0], as: (answers) => answers.slice(0, 3), reference: [{}, {}, {}], ours: [{ key: 'on', value: 'on' }, { key: 'inline', value: 'inline' }, { flag: { key: 'on', value: 'on' } }], why: DECIDED.noKey } }, async ({ client, attempt, logger }) => {
+  script('without a key nothing is asked, and everything answered', { differs: { what: 'returned', at: [0], as: (answers) => answers.slice(0, 3), reference: [{}, {}, {}], ours: [{ key: 'on', value: 'on' }, { key: 'inline', value: 'inline' }, { flag: { key: 'on', value: 'on' } }], why: INTENDED.noKey } }, async ({ client, attempt, logger }) => {
     const loggerProvider = logger();
     const page = client(
       { loggerProvider, retryFetchOnFailure: false, initialVariants: { flag: 'on' }, fallbackVariant: 'config', pollOnStart: false, fetchOnStart: false },
@@ -214,7 +214,7 @@ export default [
         as: ([one, other, all]) => [one.key, other.key, Object.keys(all)],
         reference: [undefined, undefined, []],
         ours: ['stored', 'stored', ['flag']],
-        why: DECIDED.options,
+        why: INTENDED.options,
       },
     },
     ({ client }) => {

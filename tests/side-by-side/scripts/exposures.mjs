@@ -1,6 +1,6 @@
 // Which exposures an exposure tracking provider is told, and how often.
 import { byUser, inTurn } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -153,7 +153,7 @@ export default [
         as: (tracked) => tracked.map(({ exposure }) => exposure.experiment_key),
         reference: ['exp-1'],
         ours: ['exp-1', 'exp-2', undefined],
-        why: DECIDED.experimentKey,
+        why: INTENDED.experimentKey,
       },
     },
     async ({ client, provider }) => {
@@ -239,19 +239,19 @@ export default [
 
   script('a provider keeps its own this', { answers: { vardata: { flag: ON } } }, async ({ client }) => {
     class Provider {
-      #told = [];
+      #tracked = [];
       track(exposure) {
-        this.#told.push(exposure.flag_key);
+        this.#tracked.push(exposure.flag_key);
       }
-      get told() {
-        return this.#told;
+      get tracked() {
+        return this.#tracked;
       }
     }
     const exposureTrackingProvider = new Provider();
     const page = client({ exposureTrackingProvider });
     await page.fetch({ user_id: 'u' });
     page.variant('flag');
-    return exposureTrackingProvider.told;
+    return exposureTrackingProvider.tracked;
   }),
 
   script('a provider may ask the client', { answers: { vardata: { a: ON, b: { key: 'b' } } } }, async ({ client, provider }) => {

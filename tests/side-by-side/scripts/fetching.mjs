@@ -1,6 +1,6 @@
 // What a fetch sends, what it stores, and what becomes of one that fails or comes late.
 import { after, byUser, held, inTurn, lost, status, text } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -105,13 +105,13 @@ export default [
     {
       answers: { vardata: inTurn(held('first', { flag: ON }), held('second', { flag: TWO })) },
       differs: [
-        { what: 'returned', at: [0, 1], reference: 'on', ours: 'two', why: DECIDED.late },
+        { what: 'returned', at: [0, 1], reference: 'on', ours: 'two', why: INTENDED.late },
         {
           what: 'stored',
           at: [0, 'local', STORE],
           reference: { flag: { key: 'on', value: 'on' } },
           ours: { flag: { key: 'two', value: 'two' } },
-          why: DECIDED.late,
+          why: INTENDED.late,
         },
       ],
     },
@@ -146,15 +146,15 @@ export default [
     {
       answers: { vardata: byUser({ u: held('u', { flag: ON }), w: { flag: TWO } }) },
       differs: [
-        { what: 'returned', at: [0], reference: ['two', 'on', 'w'], ours: ['two', 'two', 'w'], why: DECIDED.late },
-        { what: 'tracked', as: (tracked) => tracked.map(({ exposure }) => exposure.variant), reference: ['two', 'on'], ours: ['two'], why: DECIDED.late },
-        { what: 'sent', at: [0, 'aborted'], reference: undefined, ours: 0, why: DECIDED.aborted },
+        { what: 'returned', at: [0], reference: ['two', 'on', 'w'], ours: ['two', 'two', 'w'], why: INTENDED.late },
+        { what: 'tracked', as: (tracked) => tracked.map(({ exposure }) => exposure.variant), reference: ['two', 'on'], ours: ['two'], why: INTENDED.late },
+        { what: 'sent', at: [0, 'aborted'], reference: undefined, ours: 0, why: INTENDED.aborted },
         {
           what: 'stored',
           at: [0, 'local', STORE],
           reference: { flag: { key: 'on', value: 'on' } },
           ours: { flag: { key: 'two', value: 'two' } },
-          why: DECIDED.late,
+          why: INTENDED.late,
         },
       ],
     },
@@ -179,9 +179,9 @@ export default [
           at: [0],
           reference: ['on', 'on', { flag: { key: 'on', value: 'on' } }, 'on'],
           ours: ['on', 'inline', {}, 'on'],
-          why: DECIDED.identity,
+          why: INTENDED.identity,
         },
-        { what: 'tracked', as: (tracked) => tracked.length, reference: 3, ours: 1, why: DECIDED.identity },
+        { what: 'tracked', as: (tracked) => tracked.length, reference: 3, ours: 1, why: INTENDED.identity },
       ],
     },
     async ({ client, provider }) => {
@@ -199,7 +199,7 @@ export default [
     'logging in is a change of identity, another device of the same user is none',
     {
       answers: { vardata: { flag: ON } },
-      differs: [{ what: 'returned', at: [0], reference: ['on', 'on', 'on', 'on', 'on'], ours: ['on', 'inline', 'inline', 'on', 'on'], why: DECIDED.identity }],
+      differs: [{ what: 'returned', at: [0], reference: ['on', 'on', 'on', 'on', 'on'], ours: ['on', 'inline', 'inline', 'on', 'on'], why: INTENDED.identity }],
     },
     async ({ client }) => {
       const page = client({ automaticExposureTracking: false });
@@ -237,7 +237,7 @@ export default [
     {
       answers: { vardata: after(5000, { flag: ON }) },
       given: { config: { fetchTimeoutMillis: 2000 }, millis: 6000 },
-      differs: [0, 1].map((place) => ({ what: 'sent', at: [place, 'aborted'], reference: undefined, ours: 2000 + place * 6000, why: DECIDED.aborted })),
+      differs: [0, 1].map((place) => ({ what: 'sent', at: [place, 'aborted'], reference: undefined, ours: 2000 + place * 6000, why: INTENDED.aborted })),
     },
     fails,
   ),
@@ -247,7 +247,7 @@ export default [
     {
       answers: { vardata: inTurn(after(9999, { flag: ON }), after(10_001, { flag: TWO })) },
       given: { millis: 12_000 },
-      differs: { what: 'sent', at: [1, 'aborted'], reference: undefined, ours: 22_000, why: DECIDED.aborted },
+      differs: { what: 'sent', at: [1, 'aborted'], reference: undefined, ours: 22_000, why: INTENDED.aborted },
     },
     fails,
   ),
@@ -286,9 +286,9 @@ export default [
   script('answered variants that are no objects', {
     answers: { vardata: { nothing: null, text: 'on', list: ['on'] } },
     differs: [
-      { what: 'returned', at: [0], as: ([all, ...variants]) => [Object.keys(all), variants.map(({ value }) => value)], reference: [['nothing', 'text', 'list'], [undefined, undefined, undefined]], ours: [[], ['inline', 'inline', 'inline']], why: DECIDED.noObjects },
-      { what: 'tracked', as: (tracked) => tracked.length, reference: 3, ours: 0, why: DECIDED.noObjects },
-      { what: 'stored', at: [0, 'local', STORE], reference: { nothing: {}, text: {}, list: {} }, ours: {}, why: DECIDED.noObjects },
+      { what: 'returned', at: [0], as: ([all, ...variants]) => [Object.keys(all), variants.map(({ value }) => value)], reference: [['nothing', 'text', 'list'], [undefined, undefined, undefined]], ours: [[], ['inline', 'inline', 'inline']], why: INTENDED.noObjects },
+      { what: 'tracked', as: (tracked) => tracked.length, reference: 3, ours: 0, why: INTENDED.noObjects },
+      { what: 'stored', at: [0, 'local', STORE], reference: { nothing: {}, text: {}, list: {} }, ours: {}, why: INTENDED.noObjects },
     ],
   }, async ({ client, provider }) => {
     const page = client({ exposureTrackingProvider: provider() });

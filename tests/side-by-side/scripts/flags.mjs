@@ -1,6 +1,6 @@
 // Flags for the page: where they come from, how long they stay, how often they are asked for.
 import { inTurn, lost, status, text } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { flag } from '../flag.mjs';
 import { script, STORE } from '../script.mjs';
 
@@ -57,7 +57,7 @@ export default [
 
   script(
     'bootstrapped flags that are not JSON are no flags',
-    { differs: { what: 'returned', at: [0], reference: '(thrown SyntaxError)', ours: { key: 'inline', value: 'inline' }, why: DECIDED.initialFlags } },
+    { differs: { what: 'returned', at: [0], reference: '(thrown SyntaxError)', ours: { key: 'inline', value: 'inline' }, why: INTENDED.initialFlags } },
     ({ client, attempt }) => attempt(() => client({ initialFlags: 'nonsense' }).variant('a', 'inline')),
   ),
 
@@ -98,15 +98,15 @@ export default [
     return answers;
   }),
 
-  script('start asks for flags once more when polling begins', { differs: { what: 'sent', as: (sent) => sent.length, reference: 2, ours: 1, why: DECIDED.polling } }, async ({ client }) => void (await client({ fetchOnStart: false }).start({ user_id: 'u' }))),
+  script('start asks for flags once more when polling begins', { differs: { what: 'sent', as: (sent) => sent.length, reference: 2, ours: 1, why: INTENDED.polling } }, async ({ client }) => void (await client({ fetchOnStart: false }).start({ user_id: 'u' }))),
 
   script(
     'flags are polled, at the interval asked for',
     {
       answers: { flags: inTurn([flag('a')], [flag('a')], [flag('a', { variant: 'two' })]) },
       differs: [
-        { what: 'returned', at: [0], reference: ['on', 'on', 'two'], ours: ['on', 'on', 'on'], why: DECIDED.polling },
-        { what: 'sent', as: (sent) => sent.map(({ at }) => at), reference: [0, 0, 0, 90_000, 180_000, 270_000], ours: [0, 0, 90_000, 180_000, 270_000], why: DECIDED.polling },
+        { what: 'returned', at: [0], reference: ['on', 'on', 'two'], ours: ['on', 'on', 'on'], why: INTENDED.polling },
+        { what: 'sent', as: (sent) => sent.map(({ at }) => at), reference: [0, 0, 0, 90_000, 180_000, 270_000], ours: [0, 0, 90_000, 180_000, 270_000], why: INTENDED.polling },
       ],
     },
     async ({ client, advance }) => {
@@ -124,7 +124,7 @@ export default [
     },
   ),
 
-  script('the polling interval is five minutes, and never under one', { differs: { what: 'sent', as: (sent) => [0, 1, 2, 3].map((place) => sent.filter(({ headers }) => headers.authorization.endsWith(`${place}`)).length), reference: [3, 7, 7, 7], ours: [2, 6, 6, 6], why: DECIDED.polling } }, async ({ client, advance }) => {
+  script('the polling interval is five minutes, and never under one', { differs: { what: 'sent', as: (sent) => [0, 1, 2, 3].map((place) => sent.filter(({ headers }) => headers.authorization.endsWith(`${place}`)).length), reference: [3, 7, 7, 7], ours: [2, 6, 6, 6], why: INTENDED.polling } }, async ({ client, advance }) => {
     const clients = [undefined, 1, 59_999, 60_001].map((flagConfigPollingIntervalMillis, place) =>
       client({ flagConfigPollingIntervalMillis, fetchOnStart: false }, `key-of-client-${place}`),
     );
@@ -138,8 +138,8 @@ export default [
     {
       answers: { flags: inTurn([flag('a')], status(500), lost, [flag('a', { variant: 'two' })]) },
       differs: [
-        { what: 'returned', at: [0], reference: ['on', 'two', 'two', 'two', 'two'], ours: ['on', 'on', 'two', 'two', 'two'], why: DECIDED.polling },
-        { what: 'sent', as: (sent) => sent.length, reference: 7, ours: 6, why: DECIDED.polling },
+        { what: 'returned', at: [0], reference: ['on', 'two', 'two', 'two', 'two'], ours: ['on', 'on', 'two', 'two', 'two'], why: INTENDED.polling },
+        { what: 'sent', as: (sent) => sent.length, reference: 7, ours: 6, why: INTENDED.polling },
       ],
     },
     async ({ client, advance }) => {

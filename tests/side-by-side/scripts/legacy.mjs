@@ -1,6 +1,6 @@
 // The providers for Amplitude's old SDK, which were there before exposure tracking providers.
 import { inTurn } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -63,14 +63,14 @@ export default [
             { key: 'on', value: 'on' },
             { key: 'inline', value: 'inline' },
           ],
-          why: DECIDED.providerFails,
+          why: INTENDED.providerFails,
         },
         {
           what: 'tracked',
           as: (tracked) => tracked.map(({ call, event }) => [call, event.key]),
           reference: [],
           ours: [['track', 'flag']],
-          why: DECIDED.providerFails,
+          why: INTENDED.providerFails,
         },
       ],
     },

@@ -1,5 +1,5 @@
 // Flags that are evaluated on the page: what with, and what they answer.
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { flag, where } from '../flag.mjs';
 import { script } from '../script.mjs';
 
@@ -71,7 +71,7 @@ export default [
         flag('page', { conditions: where(['page', 'url'], ['/next'], 'contains') }),
         flag('plan', { conditions: where(['user', 'user_properties', 'plan'], 'pro') }),
       ]),
-      differs: [{ what: 'returned', at: [0, 1], reference: ['on', 'on'], ours: ['off', 'off'], why: DECIDED.sameRun }],
+      differs: [{ what: 'returned', at: [0, 1], reference: ['on', 'on'], ours: ['off', 'off'], why: INTENDED.sameRun }],
     },
     async ({ client, next, given }) => {
       let plan = 'free';
@@ -197,7 +197,7 @@ export default [
           as: ([{ answers }]) => answers,
           reference: ['(thrown SyntaxError)', 'on', '(thrown SyntaxError)'],
           ours: ['inline', 'on', ['bad', 'good']],
-          why: DECIDED.badFlag,
+          why: INTENDED.badFlag,
         },
         {
           what: 'tracked',
@@ -207,7 +207,7 @@ export default [
             ['bad', undefined],
             ['good', 'on'],
           ],
-          why: DECIDED.badFlag,
+          why: INTENDED.badFlag,
         },
       ],
     },
@@ -224,7 +224,7 @@ export default [
     'flags that depend on each other harm only themselves',
     {
       given: JSON.stringify([flag('one', { dependencies: ['two'] }), flag('two', { dependencies: ['one'] }), flag('good')]),
-      differs: [{ what: 'returned', at: [0], reference: ['(thrown Error)', 'on', '(thrown Error)'], ours: ['inline', 'on', ['good']], why: DECIDED.badFlag }],
+      differs: [{ what: 'returned', at: [0], reference: ['(thrown Error)', 'on', '(thrown Error)'], ours: ['inline', 'on', ['good']], why: INTENDED.badFlag }],
     },
     ({ client, provider, attempt, given }) => {
       const page = client({ initialFlags: given, exposureTrackingProvider: provider() });

@@ -1,5 +1,5 @@
 // Keys and values that code forgets: names that every object inherits, text that is no Unicode, things that are no text.
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const ODD = [
@@ -79,9 +79,9 @@ export default [
           at: [0],
           reference: ['(function Object)', '(function toString)', '(function hasOwnProperty)', '(function valueOf)', {}],
           ours: Array(5).fill({ key: 'inline', value: 'inline' }),
-          why: DECIDED.inherited,
+          why: INTENDED.inherited,
         },
-        { what: 'tracked', as: (tracked) => tracked.length, reference: 5, ours: 0, why: DECIDED.inherited },
+        { what: 'tracked', as: (tracked) => tracked.length, reference: 5, ours: 0, why: INTENDED.inherited },
       ],
     },
     ({ client, provider, plain }) => {
@@ -101,14 +101,14 @@ export default [
           at: [0],
           reference: ['on', '(undefined)', 'on', ['constructor', 'plain', 'key', 'value']],
           ours: ['on', 'on', 'on', ['constructor', '__proto__', 'plain']],
-          why: DECIDED.inherited,
+          why: INTENDED.inherited,
         },
         {
           what: 'tracked',
           as: (tracked) => tracked.map(({ exposure }) => exposure.flag_key),
           reference: ['constructor', '__proto__', 'plain', '__proto__'],
           ours: ['constructor', '__proto__', 'plain'],
-          why: DECIDED.inherited,
+          why: INTENDED.inherited,
         },
         {
           what: 'stored',
@@ -116,7 +116,7 @@ export default [
           as: (stored) => Object.keys(stored),
           reference: ['constructor', 'plain', 'key', 'value'],
           ours: ['constructor', '__proto__', 'plain'],
-          why: DECIDED.inherited,
+          why: INTENDED.inherited,
         },
       ],
     },
@@ -162,7 +162,7 @@ export default [
   script(
     'fallbacks of other kinds',
     {
-      differs: { what: 'returned', at: [0], reference: [{}, 5, true, {}, [], ['a'], {}], ours: Array(7).fill({}), why: DECIDED.kinds },
+      differs: { what: 'returned', at: [0], reference: [{}, 5, true, {}, [], ['a'], {}], ours: Array(7).fill({}), why: INTENDED.kinds },
     },
     ({ client, attempt }) => {
       const page = client({ automaticExposureTracking: false });
@@ -180,7 +180,7 @@ export default [
         as: (variants) => variants.map(({ key }) => key),
         reference: ['undefined', 'null', 'five', 'true', 'object'],
         ours: Array(5).fill('inline'),
-        why: DECIDED.kinds,
+        why: INTENDED.kinds,
       },
     },
     ({ client, attempt }) => {

@@ -1,5 +1,5 @@
 // What the package exports, and which client a page gets from it.
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -33,7 +33,7 @@ export default [
         at: [0],
         reference: [['other.key-0123456789-abcdef'], false],
         ours: [['$default_instance.key-0123456789-abcdef', 'other.key-0123456789-abcdef'], true],
-        why: DECIDED.registry,
+        why: INTENDED.registry,
       },
     },
     async ({ client, code }) => {

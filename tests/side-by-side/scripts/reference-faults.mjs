@@ -1,5 +1,5 @@
 // Faults of the reference that were reproduced before this project began (research: ecosystem.md 0, reliability.md 3.1) and stand in no other file.
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const STORED = { [STORE]: { a: 'on', b: 'on' } };
@@ -13,7 +13,7 @@ export default [
     {
       local: STORED,
       differs: [
-        { what: 'returned', at: [0], reference: ['(thrown Error)', 'on', '(thrown Error)'], ours: ['on', 'on', 'on'], why: DECIDED.providerFails },
+        { what: 'returned', at: [0], reference: ['(thrown Error)', 'on', '(thrown Error)'], ours: ['on', 'on', 'on'], why: INTENDED.providerFails },
         {
           what: 'tracked',
           as: toldFlags,
@@ -29,7 +29,7 @@ export default [
             [6000, 'a'],
             [6000, 'b'],
           ],
-          why: DECIDED.providerFails,
+          why: INTENDED.providerFails,
         },
       ],
     },
@@ -60,7 +60,7 @@ export default [
           [6000, 'a'],
           [31_000, 'a'],
         ],
-        why: DECIDED.providerRefuses,
+        why: INTENDED.providerRefuses,
       },
     },
     async ({ client, provider, advance }) => {
@@ -84,9 +84,9 @@ export default [
             [0, 'a'],
             [1000, 'a'],
           ],
-          why: DECIDED.providerRefuses,
+          why: INTENDED.providerRefuses,
         },
-        { what: 'returned', at: [0], reference: { returned: '(undefined)', uncaught: ['(thrown Error)'] }, ours: '(undefined)', why: DECIDED.providerRefuses },
+        { what: 'returned', at: [0], reference: { returned: '(undefined)', uncaught: ['(thrown Error)'] }, ours: '(undefined)', why: INTENDED.providerRefuses },
       ],
     },
     async ({ client, provider, advance, tracked }) => {
@@ -101,7 +101,7 @@ export default [
     'a provider without track is none',
     {
       local: STORED,
-      differs: { what: 'returned', at: [0], reference: ['(thrown TypeError)', 'on'], ours: ['on', 'on'], why: DECIDED.providerFails },
+      differs: { what: 'returned', at: [0], reference: ['(thrown TypeError)', 'on'], ours: ['on', 'on'], why: INTENDED.providerFails },
     },
     ({ client, attempt }) => {
       const page = client({ exposureTrackingProvider: {} });
@@ -114,7 +114,7 @@ export default [
     'a user provider that throws is one that knows nothing',
     {
       local: STORED,
-      differs: [{ what: 'returned', at: [0], reference: '(thrown Error)', ours: 'on', why: DECIDED.userProviderFails }],
+      differs: [{ what: 'returned', at: [0], reference: '(thrown Error)', ours: 'on', why: INTENDED.userProviderFails }],
     },
     ({ client, attempt }) => {
       const page = client({
@@ -138,9 +138,9 @@ export default [
           at: [0],
           reference: ['(thrown SyntaxError)', '(thrown SyntaxError)', '(thrown SyntaxError)'],
           ours: ['on', '(undefined)', 'on'],
-          why: DECIDED.corrupt,
+          why: INTENDED.corrupt,
         },
-        { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: [], ours: ['a', 'b'], why: DECIDED.corrupt },
+        { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: [], ours: ['a', 'b'], why: INTENDED.corrupt },
       ],
     },
     ({ client, plugin, attempt }) => {
@@ -156,9 +156,9 @@ export default [
       local: STORED,
       session: { [SENT]: '{"a"' },
       differs: [
-        { what: 'returned', at: [0], reference: ['(thrown SyntaxError)', '(thrown SyntaxError)'], ours: ['on', 'on'], why: DECIDED.corrupt },
-        { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: [], ours: ['a', 'b'], why: DECIDED.corrupt },
-        { what: 'stored', at: [0, 'session', SENT], reference: '(text) {"a"', ours: { a: 'on', b: 'on' }, why: DECIDED.corrupt },
+        { what: 'returned', at: [0], reference: ['(thrown SyntaxError)', '(thrown SyntaxError)'], ours: ['on', 'on'], why: INTENDED.corrupt },
+        { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: [], ours: ['a', 'b'], why: INTENDED.corrupt },
+        { what: 'stored', at: [0, 'session', SENT], reference: '(text) {"a"', ours: { a: 'on', b: 'on' }, why: INTENDED.corrupt },
       ],
     },
     ({ client, plugin, attempt }) => {
@@ -178,14 +178,14 @@ export default [
           at: [0],
           reference: ['(thrown QuotaExceededError)', 'on', '(thrown QuotaExceededError)'],
           ours: ['on', 'on', 'on'],
-          why: DECIDED.quota,
+          why: INTENDED.quota,
         },
         {
           what: 'tracked',
           as: (tracked) => tracked.filter(({ at }) => at > 0).map(({ event }) => event.eventProperties.flag_key),
           reference: [],
           ours: ['a', 'b'],
-          why: DECIDED.quota,
+          why: INTENDED.quota,
         },
       ],
     },
@@ -210,7 +210,7 @@ export default [
   script(
     'an idle integration costs nothing',
     {
-      differs: { what: 'returned', at: [0], reference: [10, 10], ours: [0, 0], why: DECIDED.idle },
+      differs: { what: 'returned', at: [0], reference: [10, 10], ours: [0, 0], why: INTENDED.idle },
     },
     async ({ client, plugin, advance }) => {
       const { getItem } = Storage.prototype;
@@ -242,7 +242,7 @@ export default [
           metadata: { evaluationMode: 'local' },
         },
       ]),
-      differs: { what: 'returned', at: [0], reference: ['(thrown TypeError)', '(thrown TypeError)'], ours: ['on', ['flag']], why: DECIDED.inherited },
+      differs: { what: 'returned', at: [0], reference: ['(thrown TypeError)', '(thrown TypeError)'], ours: ['on', ['flag']], why: INTENDED.inherited },
     },
     ({ client, attempt, given }) => {
       const page = client({ initialFlags: given, automaticExposureTracking: false });
@@ -262,7 +262,7 @@ export default [
           metadata: { evaluationMode: 'local' },
         })),
       ),
-      differs: { what: 'returned', at: [0], reference: '(thrown RangeError)', ours: 'on', why: DECIDED.badFlag },
+      differs: { what: 'returned', at: [0], reference: '(thrown RangeError)', ours: 'on', why: INTENDED.badFlag },
     },
     ({ client, attempt, given }) => {
       const page = client({ initialFlags: given, automaticExposureTracking: false });
@@ -282,7 +282,7 @@ export default [
         },
       ]),
       // The stack is smaller there.
-      differs: { what: 'returned', at: [0], only: 'firefox', reference: '(thrown RangeError)', ours: 'inline', why: DECIDED.badFlag },
+      differs: { what: 'returned', at: [0], only: 'firefox', reference: '(thrown RangeError)', ours: 'inline', why: INTENDED.badFlag },
     },
     ({ client, attempt, given }) => {
       const page = client({ initialFlags: given, automaticExposureTracking: false });

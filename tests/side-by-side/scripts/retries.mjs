@@ -1,6 +1,6 @@
 // What becomes of a fetch that failed: how often it is tried again, when, and what ends that.
 import { after, byUser, inTurn, lost, status, text } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -58,7 +58,7 @@ export default [
     'a server may say when to come back',
     {
       answers: { vardata: inTurn(status(429, '', { 'retry-after': '120' }), { flag: ON }) },
-      differs: { what: 'sent', at: [1, 'at'], reference: 500, ours: 120_000, why: DECIDED.retryAfter },
+      differs: { what: 'sent', at: [1, 'at'], reference: 500, ours: 120_000, why: INTENDED.retryAfter },
     },
     async ({ client, advance }) => {
       const page = client({ automaticExposureTracking: false });
@@ -92,7 +92,7 @@ export default [
     'a timed-out fetch is tried again, with ten seconds for each try',
     {
       answers: { vardata: inTurn(after(30_000, {}), after(9_000, { flag: ON })) },
-      differs: { what: 'sent', at: [0, 'aborted'], reference: undefined, ours: 2000, why: DECIDED.aborted },
+      differs: { what: 'sent', at: [0, 'aborted'], reference: undefined, ours: 2000, why: INTENDED.aborted },
     },
     async ({ client, advance }) => {
       const page = client({ fetchTimeoutMillis: 2000 });
@@ -121,9 +121,9 @@ export default [
     {
       answers: { vardata: inTurn(status(500), { flag: ON }) },
       differs: [
-        { what: 'returned', at: [0], reference: 'on', ours: 'inline', why: DECIDED.late },
-        { what: 'sent', as: (sent) => sent.map(({ user }) => user.user_id), reference: ['u', 'u'], ours: ['u'], why: DECIDED.late },
-        { what: 'stored', at: [0, 'local', STORE], reference: { flag: ON }, ours: undefined, why: DECIDED.late },
+        { what: 'returned', at: [0], reference: 'on', ours: 'inline', why: INTENDED.late },
+        { what: 'sent', as: (sent) => sent.map(({ user }) => user.user_id), reference: ['u', 'u'], ours: ['u'], why: INTENDED.late },
+        { what: 'stored', at: [0, 'local', STORE], reference: { flag: ON }, ours: undefined, why: INTENDED.late },
       ],
     },
     async ({ client, advance }) => {

@@ -1,6 +1,6 @@
 // What an integration was told in a session, and is not told again.
 import { inTurn } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -28,13 +28,13 @@ export default [
     {
       local: STORED,
       differs: [
-        { what: 'returned', reference: [1, 2], ours: [1, 1], why: DECIDED.sessionDedupe },
+        { what: 'returned', reference: [1, 2], ours: [1, 1], why: INTENDED.sessionDedupe },
         {
           what: 'tracked',
           as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key),
           reference: ['a', 'a', 'b'],
           ours: ['a', 'b'],
-          why: DECIDED.sessionDedupe,
+          why: INTENDED.sessionDedupe,
         },
       ],
     },
@@ -112,7 +112,7 @@ export default [
 
   script(
     'an integration hears of a change of identity by the rule of sessions',
-    { answers: { vardata: { flag: ON } }, differs: [{ what: 'returned', at: [0, 6], reference: 6, ours: 5, why: DECIDED.unknown }, { what: 'tracked', as: (tracked) => tracked.length, reference: 6, ours: 5, why: DECIDED.unknown }] },
+    { answers: { vardata: { flag: ON } }, differs: [{ what: 'returned', at: [0, 6], reference: 6, ours: 5, why: INTENDED.unknown }, { what: 'tracked', as: (tracked) => tracked.length, reference: 6, ours: 5, why: INTENDED.unknown }] },
     async ({ client, plugin, tracked }) => {
       const page = client();
       page.addPlugin(plugin());
@@ -166,7 +166,7 @@ export default [
         as: (tracked) => tracked.map(({ event }) => event.eventProperties.experiment_key),
         reference: ['exp-1'],
         ours: ['exp-1', 'exp-2'],
-        why: DECIDED.experimentKey,
+        why: INTENDED.experimentKey,
       },
     },
     async ({ client, plugin }) => {

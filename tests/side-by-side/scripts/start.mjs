@@ -1,5 +1,5 @@
 // What `start` gets, when it ends, and that it runs once.
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { after, lost, status } from '../answers.mjs';
 import { script } from '../script.mjs';
 
@@ -41,7 +41,7 @@ export default [
     [
       'flags',
       { vardata: { flag: ON }, flags: status(500) },
-      { what: 'returned', at: [0], as: (ends) => [ends[1], ends[3]], reference: ['inline', 'inline'], ours: ['on', 'on'], why: DECIDED.startWaits },
+      { what: 'returned', at: [0], as: (ends) => [ends[1], ends[3]], reference: ['inline', 'inline'], ours: ['on', 'on'], why: INTENDED.startWaits },
     ],
     ['both', { vardata: lost, flags: lost }],
   ].map(([name, answers, differs]) =>

@@ -1,7 +1,7 @@
 // What is stored, what is made of what was stored, and what becomes of storage that does not work.
-import { FOR_NOBODY } from '../allowed.mjs';
+import { FOR_NOBODY } from '../normalize.mjs';
 import { inTurn } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { flag } from '../flag.mjs';
 import { script, STORE } from '../script.mjs';
 
@@ -83,7 +83,7 @@ export default [
     'lists in place of variants, flags and options count as none',
     {
       local: { [STORE]: ['on'], [`${STORE}-flags`]: ['on'], [`${STORE}-variants-options`]: ['on'] },
-      differs: { what: 'returned', at: [0, 1], reference: '(thrown TypeError)', ours: {}, why: DECIDED.badFlag },
+      differs: { what: 'returned', at: [0, 1], reference: '(thrown TypeError)', ours: {}, why: INTENDED.badFlag },
     },
     ({ client, attempt }) => {
       const page = client();
@@ -91,7 +91,7 @@ export default [
     },
   ),
 
-  script('a stored variant that is a list', { local: { [STORE]: { list: ['on'] } }, differs: { what: 'returned', at: [0], reference: { list: {} }, ours: {}, why: DECIDED.noObjects } }, ({ client }) => client().all()),
+  script('a stored variant that is a list', { local: { [STORE]: { list: ['on'] } }, differs: { what: 'returned', at: [0], reference: { list: {} }, ours: {}, why: INTENDED.noObjects } }, ({ client }) => client().all()),
 
   script('clear empties memory and storage', { local: { [STORE]: { flag: 'on' } } }, [
     ({ client }) => {
@@ -155,7 +155,7 @@ export default [
     },
   ),
 
-  script('the last characters of a key may be any', { differs: { what: 'stored', at: [0, 'local'], as: (local) => Object.keys(local), reference: ['amp-exp-$default_instance-ключ🦊-variants-options'], ours: ['amp-exp-$default_instance-ч🦊-variants-options'], why: DECIDED.keyTail } }, async ({ client }) => void (await client({}, 'client-ключ🦊').setTracksAssignment(true))),
+  script('the last characters of a key may be any', { differs: { what: 'stored', at: [0, 'local'], as: (local) => Object.keys(local), reference: ['amp-exp-$default_instance-ключ🦊-variants-options'], ours: ['amp-exp-$default_instance-ч🦊-variants-options'], why: INTENDED.keyTail } }, async ({ client }) => void (await client({}, 'client-ключ🦊').setTracksAssignment(true))),
 
   script('an empty instance name', async ({ client }) => void (await client({ instanceName: '' }).setTracksAssignment(true))),
 
@@ -163,7 +163,7 @@ export default [
     'two clients of one name and key ending',
     {
       answers: { vardata: { flag: ON } },
-      differs: { what: 'returned', at: [0], reference: { key: 'on', value: 'on' }, ours: {}, why: DECIDED.deployments },
+      differs: { what: 'returned', at: [0], reference: { key: 'on', value: 'on' }, ours: {}, why: INTENDED.deployments },
     },
     async ({ client }) => {
       await client({}, 'one-abcdef').fetch({ user_id: 'u' });
@@ -258,9 +258,9 @@ export default [
             { key: 'inline', value: 'inline' },
             { key: 'on', value: 'on' },
           ],
-          why: DECIDED.identity,
+          why: INTENDED.identity,
         },
-        { what: 'tracked', as: (tracked) => tracked.length, reference: 2, ours: 1, why: DECIDED.identity },
+        { what: 'tracked', as: (tracked) => tracked.length, reference: 2, ours: 1, why: INTENDED.identity },
       ],
     },
     [
@@ -298,9 +298,9 @@ export default [
           at: [0, 'local', '(the queue)'],
           reference: ['{"eventType":"$exposure","eventProperties":{"flag_key":"flag","variant":"on"}}'],
           ours: undefined,
-          why: DECIDED.queueForNobody,
+          why: INTENDED.queueForNobody,
         },
-        { what: 'stored', at: [0, 'session', 'EXP_sent_v3_$default_instance'], reference: { flag: 'on' }, ours: undefined, why: DECIDED.queueForNobody },
+        { what: 'stored', at: [0, 'session', 'EXP_sent_v3_$default_instance'], reference: { flag: 'on' }, ours: undefined, why: INTENDED.queueForNobody },
       ],
     },
     async ({ client, provider }) => {

@@ -1,6 +1,6 @@
 // Who is there: users that are set, and user providers.
 import { after, byUser } from '../answers.mjs';
-import { DECIDED } from '../decided.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -41,7 +41,7 @@ export default [
 
   script(
     'properties that are changed after they were set stay as they were set',
-    { differs: { what: 'returned', at: [0, 'user_properties', 'plan'], reference: 'free', ours: 'pro', why: DECIDED.copies } },
+    { differs: { what: 'returned', at: [0, 'user_properties', 'plan'], reference: 'free', ours: 'pro', why: INTENDED.copies } },
     ({ client }) => {
       const page = client();
       const user = { user_id: 'u', user_properties: { plan: 'pro' } };
@@ -65,13 +65,13 @@ export default [
     await page.fetch({ user_properties: { a: null, b: '' } });
   }),
 
-  script('fields of the user that are undefined', { differs: { what: 'sent', as: (sent) => sent.map(({ user }) => [user.user_id, user.user_properties.a]), reference: [[undefined, 1], ['p', undefined]], ours: [['p', 1], ['p', 1]], why: DECIDED.undefinedFields } }, async ({ client }) => {
+  script('fields of the user that are undefined', { differs: { what: 'sent', as: (sent) => sent.map(({ user }) => [user.user_id, user.user_properties.a]), reference: [[undefined, 1], ['p', undefined]], ours: [['p', 1], ['p', 1]], why: INTENDED.undefinedFields } }, async ({ client }) => {
     const page = client({ userProvider: { getUser: () => ({ user_id: 'p', device_id: 'd', user_properties: { a: 1 } }) } });
     await page.fetch({ user_id: undefined });
     await page.fetch({ user_properties: { a: undefined } });
   }),
 
-  script('a user without properties after one with properties', { differs: { what: 'returned', at: [0, 'user_properties'], reference: {}, ours: undefined, why: DECIDED.noProperties } }, ({ client }) => {
+  script('a user without properties after one with properties', { differs: { what: 'returned', at: [0, 'user_properties'], reference: {}, ours: undefined, why: INTENDED.noProperties } }, ({ client }) => {
     const page = client();
     page.setUser({ user_id: 'u', user_properties: { a: 1 } });
     page.setUser({ user_id: 'w' });
@@ -137,11 +137,11 @@ export default [
     {
       answers: { vardata: { flag: { key: 'on', value: 'on' } } },
       differs: [
-        { what: 'sent', at: [0, 'method'], reference: 'GET', ours: 'POST', why: DECIDED.longUsers },
-        { what: 'sent', at: [0, 'headers', 'content-type'], reference: undefined, ours: 'text/plain;charset=UTF-8', why: DECIDED.longUsers },
-        { what: 'sent', at: [0, 'alphabet'], reference: 'base64url', ours: undefined, why: DECIDED.longUsers },
-        { what: 'sent', at: [0, 'user'], as: (user) => user?.user_properties.long.length, reference: 6000, ours: undefined, why: DECIDED.longUsers },
-        { what: 'sent', at: [0, 'body'], as: (body) => body?.user_properties.long.length, reference: undefined, ours: 6000, why: DECIDED.longUsers },
+        { what: 'sent', at: [0, 'method'], reference: 'GET', ours: 'POST', why: INTENDED.longUsers },
+        { what: 'sent', at: [0, 'headers', 'content-type'], reference: undefined, ours: 'text/plain;charset=UTF-8', why: INTENDED.longUsers },
+        { what: 'sent', at: [0, 'alphabet'], reference: 'base64url', ours: undefined, why: INTENDED.longUsers },
+        { what: 'sent', at: [0, 'user'], as: (user) => user?.user_properties.long.length, reference: 6000, ours: undefined, why: INTENDED.longUsers },
+        { what: 'sent', at: [0, 'body'], as: (body) => body?.user_properties.long.length, reference: undefined, ours: 6000, why: INTENDED.longUsers },
       ],
     },
     async ({ client }) => {
@@ -160,7 +160,7 @@ export default [
         as: (properties) => Object.keys(properties),
         reference: ['plain'],
         ours: ['plain', '__proto__'],
-        why: DECIDED.inherited,
+        why: INTENDED.inherited,
       },
     },
     async ({ client }) => void (await client().fetch({ user_id: 'u', user_properties: { plain: 1, ['__proto__']: 'x' } })),

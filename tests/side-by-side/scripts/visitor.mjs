@@ -1,6 +1,6 @@
 // What a page knows of its visitor: browser, address, cookies, when they came and where they landed.
-import { RECORDED } from '../allowed.mjs';
-import { DECIDED } from '../decided.mjs';
+import { RECORDED } from '../normalize.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
@@ -49,7 +49,7 @@ const OTHER_AGENTS = [
   ['brave', ['Chrome', 'Chrome 83'], ['Brave', 'Brave']],
   ['vivaldi', ['Vivaldi', 'Vivaldi 4'], ['Chrome', 'Chrome 91']],
   ['explorer', ['IE', 'IE 11'], [undefined, '']],
-].map(([name, reference, ours]) => ({ what: 'returned', at: [0, name], as: ({ browser, os }) => [browser, os], reference, ours, why: DECIDED.agents }));
+].map(([name, reference, ours]) => ({ what: 'returned', at: [0, name], as: ({ browser, os }) => [browser, os], reference, ours, why: INTENDED.agents }));
 
 export default [
   script(
@@ -89,7 +89,7 @@ export default [
     [{ url: '/?a=1', play: ({ client, given }) => client({ initialFlags: given }).all() }],
   ),
 
-  script('cookies that hold an equals sign', { cookies: { plan: 'pro', odd: 'a=b=c' }, differs: { what: 'returned', at: [0, 'odd'], reference: 'a', ours: 'a=b=c', why: DECIDED.cookies } }, ({ client }) => client().getUserProvider().getUser().cookie),
+  script('cookies that hold an equals sign', { cookies: { plan: 'pro', odd: 'a=b=c' }, differs: { what: 'returned', at: [0, 'odd'], reference: 'a', ours: 'a=b=c', why: INTENDED.cookies } }, ({ client }) => client().getUserProvider().getUser().cookie),
 
   script('browsers are told apart by their user agents', { given: AGENTS, differs: OTHER_AGENTS }, ({ client, given }) => {
     const answers = {};
@@ -139,7 +139,7 @@ export default [
         at: [0, 'user', 'url_param'],
         reference: undefined,
         ours: JSON.parse('{"__proto__":"1","constructor":"2"}'),
-        why: DECIDED.inherited,
+        why: INTENDED.inherited,
       },
     },
     [{ url: '/?__proto__=1&constructor=2', play: async ({ client }) => void (await client().fetch({ user_id: 'u' })) }],
@@ -161,7 +161,7 @@ export default [
         as: (stored) => typeof stored,
         reference: 'undefined',
         ours: 'object',
-        why: DECIDED.visitor,
+        why: INTENDED.visitor,
       })),
     },
     ({ client }) => void client(),

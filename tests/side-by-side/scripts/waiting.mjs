@@ -1,6 +1,6 @@
 // Exposures that wait: for an integration to come, to be set up, or to be ready.
-import { FOR_NOBODY } from '../allowed.mjs';
-import { DECIDED } from '../decided.mjs';
+import { FOR_NOBODY } from '../normalize.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script, STORE } from '../script.mjs';
 
 const STORED = { [STORE]: { a: 'on', b: 'on' } };
@@ -17,7 +17,7 @@ export default [
     return [tracked.length, waiting()];
   }),
 
-  script('without anybody to tell, exposures are stored', { local: STORED, exact: [FOR_NOBODY], differs: [{ what: 'returned', at: [0], reference: ['a', 'b'], ours: [], why: DECIDED.forNobody }, { what: 'stored', at: [0], as: ({ local, session }) => [local['(the queue)']?.length, Object.keys(session[SENT] ?? {})], reference: [2, ['a', 'b']], ours: [undefined, []], why: DECIDED.forNobody }] }, ({ client, waiting }) => {
+  script('without anybody to tell, exposures are stored', { local: STORED, exact: [FOR_NOBODY], differs: [{ what: 'returned', at: [0], reference: ['a', 'b'], ours: [], why: INTENDED.forNobody }, { what: 'stored', at: [0], as: ({ local, session }) => [local['(the queue)']?.length, Object.keys(session[SENT] ?? {})], reference: [2, ['a', 'b']], ours: [undefined, []], why: INTENDED.forNobody }] }, ({ client, waiting }) => {
     const page = client();
     page.setUser({ user_id: 'u' });
     page.variant('a');
@@ -26,7 +26,7 @@ export default [
     return waiting();
   }),
 
-  script('without anybody to tell, exposures wait over a reload', { local: STORED, differs: [{ what: 'returned', at: [1], reference: 2, ours: 1, why: DECIDED.forNobody }, { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: ['a', 'b'], ours: ['b'], why: DECIDED.forNobody }, { what: 'stored', at: [1, 'session', SENT], reference: { a: 'on', b: 'on' }, ours: { b: 'on' }, why: DECIDED.forNobody }] }, [
+  script('without anybody to tell, exposures wait over a reload', { local: STORED, differs: [{ what: 'returned', at: [1], reference: 2, ours: 1, why: INTENDED.forNobody }, { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: ['a', 'b'], ours: ['b'], why: INTENDED.forNobody }, { what: 'stored', at: [1, 'session', SENT], reference: { a: 'on', b: 'on' }, ours: { b: 'on' }, why: INTENDED.forNobody }] }, [
     ({ client }) => void client().variant('a'),
     ({ client, plugin, tracked }) => {
       const page = client();
@@ -113,8 +113,8 @@ export default [
     ready = true;
     const before = tracked.length;
     await advance(2000);
-    const told = tracked.splice(0).slice(before);
-    return [told.length, told[0].event.eventProperties.flag_key];
+    const late = tracked.splice(0).slice(before);
+    return [late.length, late[0].event.eventProperties.flag_key];
   }),
 
   script('what waits for the integrations of two tabs is told once', { local: STORED }, [
@@ -160,7 +160,7 @@ export default [
 
   script(
     'an event that is no exposure is told too, if somebody left it waiting',
-    { local: { ...STORED, [UNSENT]: [{ eventType: '$own', eventProperties: { any: 1 } }] }, differs: { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventType), reference: ['$own', '$exposure'], ours: ['$exposure'], why: DECIDED.foreign } },
+    { local: { ...STORED, [UNSENT]: [{ eventType: '$own', eventProperties: { any: 1 } }] }, differs: { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventType), reference: ['$own', '$exposure'], ours: ['$exposure'], why: INTENDED.foreign } },
     ({ client, plugin }) => {
       const page = client();
       page.addPlugin(plugin());
@@ -221,7 +221,7 @@ export default [
     {
       local: STORED,
       differs: [
-        { what: 'stored', at: [0, 'session', SENT], reference: { a: 'on', b: 'on' }, ours: { b: 'on' }, why: DECIDED.queueForNobody },
+        { what: 'stored', at: [0, 'session', SENT], reference: { a: 'on', b: 'on' }, ours: { b: 'on' }, why: INTENDED.queueForNobody },
         {
           what: 'tracked',
           as: (tracked) => tracked.map(({ to, exposure, event }) => [to, (exposure ?? event.eventProperties).flag_key]),
@@ -236,7 +236,7 @@ export default [
             ['provider', 'b'],
             ['plugin', 'b'],
           ],
-          why: DECIDED.queueForNobody,
+          why: INTENDED.queueForNobody,
         },
       ],
     },

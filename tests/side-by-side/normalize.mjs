@@ -21,17 +21,17 @@ export const RECORDED = 'the moment at which a visitor is first recorded';
 /** For scripts about what waits where there is no integration. */
 export const FOR_NOBODY = 'what waits for an integration that is not there';
 
-export const ALLOWED = {
+export const NORMALIZERS = {
   'the name and version of the library': {
     why: 'each client says its own, in the user and in a header',
     apply: (record) => mapTexts(record, (text) => (/^experiment-(?:js-client|wasm)\/\d+\.\d+\.\d+$/.test(text) ? '(library)' : text)),
   },
   'the second argument of `track`': {
     why: 'ours hands the whole event over beside the exposure; the reference has nothing there',
-    apply: (record) => ({ ...record, tracked: record.tracked.map(({ event, ...told }) => (told.to.startsWith('provider') ? told : { event, ...told })) }),
+    apply: (record) => ({ ...record, tracked: record.tracked.map(({ event, ...tracked }) => (tracked.to.startsWith('provider') ? tracked : { event, ...tracked })) }),
   },
   'storage keys of ours': {
-    why: 'whose the stored variants and told exposures are, and the outbox of our provider: the reference stores neither',
+    why: 'to whom the stored variants and tracked exposures belong, and the outbox of our provider: the reference stores neither',
     apply: (record) => ({
       ...record,
       stored: record.stored.map(({ local, session }) => ({
@@ -42,7 +42,7 @@ export const ALLOWED = {
   },
   [FOR_NOBODY]: {
     why: 'on a page without an integration the reference keeps each exposure for one that may come, also where a provider took it; scripts of their own show it',
-    apply: (record) => ({ ...record, stored: record.stored.map((stored, page) => (record.told[page].integration ? stored : withoutQueue(stored))) }),
+    apply: (record) => ({ ...record, stored: record.stored.map((stored, page) => (record.receivers[page].integration ? stored : withoutQueue(stored))) }),
   },
   [RECORDED]: {
     why: 'ours asks who is there when the client is made, the reference when it needs to know; scripts of their own compare the records',
@@ -59,7 +59,7 @@ export const ALLOWED = {
     why: 'ours says when the variant was met; the reference lets the analytics SDK put in when it heard of it',
     apply: (record) => ({
       ...record,
-      tracked: record.tracked.map((told) => (told.event?.eventProperties ? { ...told, event: withoutTime(told.event) } : told)),
+      tracked: record.tracked.map((tracked) => (tracked.event?.eventProperties ? { ...tracked, event: withoutTime(tracked.event) } : tracked)),
     }),
   },
   'ids that the analytics SDK draws': {

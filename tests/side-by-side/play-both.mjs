@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { launch } from '../package/stage.mjs';
+import { launch } from '../package/browser-fixture.mjs';
 import { load } from './clients.mjs';
 import { compare } from './compare.mjs';
 import { play } from './play.mjs';
@@ -10,7 +10,7 @@ import { SCRIPTS } from './scripts/all.mjs';
 import { serve } from './server.mjs';
 
 /** For a test file: the browser is there until its tests are over. Answers `complaints(script, client?)`: what is wrong, line by line. */
-export function both(name) {
+export function playBoth(name) {
   const ground = { seats: [] };
   before(async () => Object.assign(ground, { browser: await launch(name), server: await serve(await load()) }));
   after(async () => {

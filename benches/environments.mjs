@@ -1,7 +1,7 @@
 // Where things run: in this Node, in a Node of its own, and in pages of a headless Chromium, which a server on this machine gives them.
 import { fork } from 'node:child_process';
 import { chromium } from 'playwright-core';
-import { stage } from '../tests/package/stage.mjs';
+import { scriptedServer } from '../tests/package/browser-fixture.mjs';
 import { run } from './suite.mjs';
 
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
@@ -16,7 +16,7 @@ const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-em
 export const launch = (more = []) => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...more] });
 
 /** Serves these files, by path. */
-export const serve = (files) => stage(Object.fromEntries(Object.entries(files).map(([path, body]) => [path, { body, headers: ISOLATED }])));
+export const serve = (files) => scriptedServer(Object.fromEntries(Object.entries(files).map(([path, body]) => [path, { body, headers: ISOLATED }])));
 
 const imported = (text) => import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`);
 

@@ -15,7 +15,7 @@ const ONE_OF_EACH = script(
 );
 
 /** Tests of `complaints`, which plays a script. */
-export function noticed(complaints) {
+export function selfTest(complaints) {
   describe('a difference would be noticed', () => {
     for (const what of ['returned', 'tracked', 'sent', 'stored']) {
       test(`in what is ${what}`, async () => {

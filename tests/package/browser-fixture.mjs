@@ -35,7 +35,7 @@ const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/was
  * `answers`: by path, `{body, headers?}`, bytes, an object (sent as JSON), or a function of the request that answers one of these, later if it
  * wants. `asked(path)` waits for the next request of that path that nobody waited for before.
  */
-export async function stage(answers) {
+export async function scriptedServer(answers) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const path = request.url.split('?')[0];
@@ -44,8 +44,8 @@ export async function stage(answers) {
     const seen = { path, method: request.method, headers: request.headers, body: Buffer.concat(chunks).toString() };
     requests.push(seen);
     server.emit('asked');
-    const told = typeof answers[path] === 'function' ? await answers[path](seen) : answers[path];
-    const { body = told, headers = {}, status = told ? 200 : 404 } = told?.body === undefined ? {} : told;
+    const answer = typeof answers[path] === 'function' ? await answers[path](seen) : answers[path];
+    const { body = answer, headers = {}, status = answer ? 200 : 404 } = answer?.body === undefined ? {} : answer;
     const bytes = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body ?? null);
     response.writeHead(status, { 'content-type': TYPES[path.split('.').pop()] ?? TYPES.json, ...headers });
     response.end(bytes);

@@ -13,18 +13,18 @@ const ENOUGH = 2000;
 const none = () => ({ tried: 0, met: 0 });
 
 /** What was met in no pair. It is data: what several runs have met can be added up. */
-export const nothing = () => ({ pairs: 0, flags: none(), segments: [], operators: {} });
+export const emptyCoverage = () => ({ pairs: 0, flags: none(), segments: [], operators: {} });
 
 /** Counts an answer of the reference, if it has traces. */
-export function meet(all, { traces }) {
+export function record(all, { traces }) {
   all.pairs += 1;
   for (const { matched, steps } of Object.values(traces ?? {})) {
     count(all.flags, matched);
-    steps.forEach((step, at) => meetSegment(all, step, at));
+    steps.forEach((step, at) => recordSegment(all, step, at));
   }
 }
 
-function meetSegment(all, { conditionsPassed, conditionResult }, at) {
+function recordSegment(all, { conditionsPassed, conditionResult }, at) {
   count((all.segments[at] ??= none()), conditionsPassed);
   for (const { condition, matched } of (conditionResult ?? []).flat()) {
     count((all.operators[OPERATORS.includes(condition.op) ? condition.op : 'unknown'] ??= none()), matched);
@@ -37,7 +37,7 @@ function count(of, isMet) {
 }
 
 /** What both have met. */
-export const both = (a, b) => ({
+export const merge = (a, b) => ({
   pairs: a.pairs + b.pairs,
   flags: sum([a.flags, b.flags]),
   segments: Array.from({ length: Math.max(a.segments.length, b.segments.length) }, (_, at) => sum([a.segments[at], b.segments[at]])),

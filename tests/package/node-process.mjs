@@ -7,7 +7,7 @@ const execute = promisify(execFile);
 /** Far more than anything here takes: a process that does not end by itself has left a timer behind. */
 const PATIENCE = 60_000;
 
-export async function elsewhere(text) {
+export async function inNodeProcess(text) {
   const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', text], { cwd: import.meta.dirname, timeout: PATIENCE, maxBuffer: 64 << 20 });
   return JSON.parse(stdout.trim().split('\n').pop());
 }

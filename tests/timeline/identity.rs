@@ -1,5 +1,5 @@
-//! Timelines of whose a stored text is: where storage has no room for all of it, and where nobody in particular comes between
-//! two people.
+//! Timelines of identities and what is stored for them: where storage has no room, and where an anonymous user comes between
+//! two known ones.
 
 use experiment_wasm::client::Change;
 use experiment_wasm::exposure::Tracking;
@@ -8,22 +8,22 @@ use crate::page::{Page, VARIANTS};
 
 const ANNA: &str = r#"{"user_id":"anna"}"#;
 const BOB: &str = r#"{"user_id":"bob"}"#;
-const NOBODY: &str = "{}";
+const ANONYMOUS: &str = "{}";
 
-/// Somebody fetches, and is assigned these.
+/// A user fetches, and is assigned these variants.
 fn fetches(page: &mut Page, user: &str, answer: &str) {
     page.fetch(user);
     page.answer_last(answer);
 }
 
-/// Somebody is assigned a variant of a flag and meets it. How many exposures were handed over.
+/// A user is assigned a variant of a flag and meets it. Returns how many exposures were tracked.
 fn meets(page: &mut Page, user: &str, flag: &str) -> usize {
     fetches(page, user, &format!(r#"{{"{flag}":{{"key":"on"}}}}"#));
     page.variant(flag);
     page.tracked().len()
 }
 
-fn assert_known_here_and_not_served_to_bob_on_the_next_page(page: &mut Page) {
+fn assert_served_here_and_not_to_bob_on_the_next_page(page: &mut Page) {
     assert_eq!(page.variant("a").1, "storage", "on the page they are known");
     assert_eq!(page.trap().variant("a").1, "storage", "also after a trap");
     let mut next = page.reload();
@@ -32,26 +32,26 @@ fn assert_known_here_and_not_served_to_bob_on_the_next_page(page: &mut Page) {
 }
 
 #[test]
-fn where_the_next_persons_variants_have_no_room_those_of_the_last_are_not_served_to_them() {
+fn where_the_next_users_variants_have_no_room_those_of_the_last_are_not_served_to_them() {
     let mut page = Page::new("{}");
     fetches(&mut page, ANNA, r#"{"a":{"key":"annas"}}"#);
     page.leave_room(10);
     fetches(&mut page, BOB, &format!(r#"{{"a":{{"key":"{}"}}}}"#, "bobs".repeat(20)));
-    assert_known_here_and_not_served_to_bob_on_the_next_page(&mut page);
+    assert_served_here_and_not_to_bob_on_the_next_page(&mut page);
 }
 
 #[test]
-fn where_it_has_no_room_for_whose_they_are_nobody_is_served_them() {
+fn where_storage_has_no_room_for_the_mark_the_variants_are_not_served() {
     let mut page = Page::new("{}");
     page.stored(VARIANTS, r#"{"checkout":{"key":"treatment","value":"treatment"}}"#);
     page.leave_room(50);
     let mut page = page.reload();
     fetches(&mut page, ANNA, r#"{"a":{"key":"annas"}}"#);
-    assert_known_here_and_not_served_to_bob_on_the_next_page(&mut page);
+    assert_served_here_and_not_to_bob_on_the_next_page(&mut page);
 }
 
 #[test]
-fn what_nobody_in_particular_fetched_of_some_flags_leaves_the_others_to_whom_they_belong() {
+fn a_fetch_without_ids_of_some_flags_leaves_the_others_to_their_owner() {
     let mut page = Page::new("{}");
     fetches(&mut page, ANNA, r#"{"a":{"key":"annas"},"b":{"key":"annas"}}"#);
     let mut page = page.reload();
@@ -64,25 +64,25 @@ fn what_nobody_in_particular_fetched_of_some_flags_leaves_the_others_to_whom_the
 }
 
 #[test]
-fn who_logs_out_to_nobody_leaves_no_variants_to_them() {
+fn after_a_log_out_without_a_new_identity_no_variants_are_served() {
     let mut page = Page::new("{}");
     fetches(&mut page, ANNA, r#"{"a":{"key":"annas"},"b":{"key":"annas"}}"#);
-    page.set_user(NOBODY);
+    page.set_user(ANONYMOUS);
     assert_eq!(page.variant("a").1, "none");
     page.set_user(ANNA);
     assert_eq!(page.variant("a").0, "annas", "they come back");
-    page.set_user(NOBODY);
+    page.set_user(ANONYMOUS);
     page.fetch_keys(&["a"]);
     page.answer_last(r#"{"a":{"key":"nobodys"}}"#);
     assert_eq!(["a", "b"].map(|flag| page.variant(flag).0), ["nobodys", ""]);
 }
 
 #[test]
-fn what_a_plugin_was_told_of_somebody_is_told_of_the_next_one_also_where_nobody_came_between() {
+fn a_plugin_gets_the_exposures_of_the_next_user_also_after_an_anonymous_one() {
     let mut page = Page::new("{}");
     page.integrate(true);
     assert_eq!(meets(&mut page, ANNA, "f"), 1);
-    assert_eq!(meets(&mut page, NOBODY, "g"), 1);
+    assert_eq!(meets(&mut page, ANONYMOUS, "g"), 1);
     assert_eq!(meets(&mut page, BOB, "f"), 1);
 }
 

@@ -45,7 +45,7 @@ export function globals(t, values) {
   }
 }
 
-/** Timers that end when they are told to. */
+/** Timers that a test ends. */
 export function timers(t) {
   const open = new Map();
   let last = 0;

@@ -9,7 +9,7 @@ import { startServer } from '../e2e/server.mjs';
 export const config = 'tests/real-clients/config.json';
 
 /** `isFull` says whether the disk takes another byte of it. */
-export async function lastingServer() {
+export async function persistentServer() {
   const folder = await mkdtemp(join(tmpdir(), 'experiment-server-'));
   const database = `sqlite:${join(folder, 'events.db')}`;
   let server = await startServer({ config, database });
