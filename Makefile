@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-faults test-crash test-permutations fuzz bench bench-server
+.PHONY: help demo test pkg wasm lint lint-js fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-faults test-crash test-permutations fuzz bench bench-server
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -156,12 +156,16 @@ demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite
 clippy := cargo clippy --locked --all-targets
 clippy-wasm := $(clippy) --target wasm32-unknown-unknown --no-default-features --features
 
-lint: $(toolchain) $(host) ## formatting, clippy for the native and the wasm target, and the direction of dependencies
+lint: $(toolchain) $(host) lint-js ## formatting, lints for the native and the wasm target, the direction of dependencies, and lint-js
 	cargo fmt --all --check
 	$(clippy) --workspace -- -D warnings
 	$(clippy-wasm) client -- -D warnings
 	$(clippy-wasm) evaluate -- -D warnings
 	cargo test --locked --test architecture
+
+lint-js: $(node_modules) ## the same for TypeScript and JavaScript, and the exports of the package: UPDATE=1 takes a change of them
+	depcruise --config .dependency-cruiser.mjs pkg/src www/src
+	node pkg/public-api.mjs
 
 fmt: $(toolchain) ## format the Rust code
 	cargo fmt --all

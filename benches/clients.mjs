@@ -23,7 +23,7 @@ export async function fetched(sdk, variants, user) {
 /** The flags under the name that both clients have them in storage. */
 export const STORED_FLAGS = `amp-exp-$default_instance-${KEY.slice(-6)}-flags`;
 
-/** What the face builds a client of the core from (`ClientSeed` of pkg/src/wasm/boundary.ts), with these flags stored by an earlier page. */
+/** What the face builds a client of the core from (`ClientSeed` of pkg/src/wasm/init.ts), with these flags stored by an earlier page. */
 export function seedOf(flagsText) {
   const kept = new Map([[STORED_FLAGS, flagsText]]);
   const hears = { log() {}, fail() {}, notify() {} };

@@ -6,9 +6,11 @@
 // Here the whole glue becomes the body of a function, so each instance has a glue of its own, and the old one can be switched off:
 //
 //   import { instantiate } from '…/target/wasm/client/experiment_wasm.js';
-//   const core = instantiate(module, onTrap);     // WebAssembly.Module -> { CoreClient, CoreDelivery, retire }; touches nothing at import
-//   core.retire();                                // the instance is dead; then call instantiate(module, onTrap) for the next one
-//   await instantiate(module, onTrap, link);      // link(module, imports) -> Promise<Instance>: where the platform links aside only
+//   // WebAssembly.Module -> { CoreClient, CoreDelivery, retire }; touches nothing at import
+//   const core = instantiate(module, onTrap);
+//   core.retire(); // the instance is dead; then call instantiate(module, onTrap) for the next one
+//   // link(module, imports) -> Promise<Instance>: where the platform links off the main thread only
+//   await instantiate(module, onTrap, link);
 //
 // What holds after retire(), and after an error in a callback, which retires the instance by itself and then calls onTrap(error) once:
 //   - timers, promise callbacks, event listeners and finalizers of that instance do nothing, silently; so does free() of its handles;

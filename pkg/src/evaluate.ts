@@ -2,10 +2,12 @@
 // tracks assignments.
 
 import { withCore, argumentJson } from './wasm/evaluate-instance.js';
-import type { EvaluationVariant, Flags, FlagEvaluationTrace } from './api/flag.js';
+import type { Evaluation } from './api/evaluation.js';
+import type { Flags } from './api/flag.js';
 import type { ExperimentUser } from './api/user.js';
 
 export type { AssignmentEvent, AssignmentTrackingProvider } from './api/assignment.js';
+export type { Evaluation } from './api/evaluation.js';
 export type * from './api/flag.js';
 export { ExperimentError, type ExperimentErrorCode } from './api/error.js';
 export { HttpAssignmentTrackingProvider, type HttpAssignmentTrackingOptions } from './delivery/http-assignment-tracking-provider.js';
@@ -14,16 +16,6 @@ export type { AssignmentConfig, LocalEvaluationConfig, Variant, Variants } from 
 export { ConsoleLogger, type Logger, LogLevel } from './api/logger.js';
 export type { HttpClient, SimpleResponse } from './api/http-client.js';
 export type { ExperimentUser, PropertyValue, UserProperties } from './api/user.js';
-
-/** The result of {@link evaluate}. */
-export type Evaluation = {
-  /** The variant of each flag that has one for this user, by flag key. */
-  variants: Record<string, EvaluationVariant>;
-  /** How each flag got its variant, by flag key. Missing when `trace` is `false`. */
-  traces?: Record<string, FlagEvaluationTrace>;
-  /** The flags that could not be read, with the reason as a code, by flag key. */
-  skipped: Record<string, string>;
-};
 
 /**
  * Evaluates flags for a user, as the client does on the page. A flag that cannot be read is skipped and named; the others are evaluated.

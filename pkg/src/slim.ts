@@ -1,6 +1,7 @@
 // experiment-wasm/slim: the exports of experiment-wasm, without the wasm inside: the page loads it.
 
 import type { WasmSource } from './wasm/boundary.js';
+import { forgetCompiled } from './wasm/compile.js';
 import { boot, isLive, settlePending, unavailable, permanentFailure } from './wasm/client-instance.js';
 import { errorOf } from './api/error.js';
 
@@ -58,6 +59,7 @@ function rejectSource(cause: unknown): never {
     unavailable(cause);
     throwPermanentFailure();
   }
+  forgetCompiled();
   const error = errorOf('the core could not be loaded', 'LOAD_FAILED', cause);
   settlePending(error);
   throw error;

@@ -57,6 +57,16 @@ test('a load that fails rejects, lets nobody wait, and may be tried again', asyn
   assert.deepEqual(result, [Array(4).fill('LOAD_FAILED'), 'on', { user_id: 'u' }, Array(4).fill('LOAD_FAILED')]);
 });
 
+test('a module that is not the core is not taken for one by later calls, and another load may follow', async () => {
+  const result = await elsewhere(`${START}
+    const failure = await failed(load(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0])));
+    const before = client.variant('flag', 'off').value;
+    await load(bytes);
+    await client.fetch();
+    console.log(JSON.stringify([failure, before, client.variant('flag', 'off').value, logged]));`);
+  assert.deepEqual(result, ['LOAD_FAILED', 'off', 'on', ['LOAD_FAILED']]);
+});
+
 test('where wasm is not allowed, load says so and the client goes on with fallbacks', async () => {
   const result = await elsewhere(`${START}
     WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError('blocked') } };

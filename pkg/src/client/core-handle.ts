@@ -2,9 +2,10 @@
 
 import { name, version } from '../../package.json';
 import { attempt } from '../runtime/safe-call.js';
-import { type ClientCore, type ClientSeed, type Core, type Decided, USER } from '../wasm/boundary.js';
+import { type ClientCore, type Core, type Decided, USER } from '../wasm/boundary.js';
+import type { ClientSeed } from '../wasm/init.js';
 import { register, callCore, type CoreSlot, driven, rebuild, unregister } from '../wasm/client-instance.js';
-import { pend } from '../wasm/pending.js';
+import { requestPromise } from '../wasm/pending-request.js';
 import { copyVariant } from './copy-variant.js';
 import { Fallback } from './fallback.js';
 import { readableEntries, type OnUnusable, toJson } from '../runtime/json.js';
@@ -48,7 +49,7 @@ export class CoreHandle {
 
   /** Requests variants, and for `start` flags. */
   request(isStart: boolean, user?: string, options?: string): Promise<void> {
-    return pend(this.seed_.pending, 'the request failed', { isStart, options }, (open) => {
+    return requestPromise(this.seed_.pending, 'the request failed', { isStart, options }, (open) => {
       this.refresh();
       this.call((core) => (isStart ? core.start(user, open, false) : core.fetch(user, options, open)));
     });

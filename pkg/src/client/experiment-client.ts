@@ -3,7 +3,8 @@
 import { LegacyAnalytics } from './legacy-analytics.js';
 import { VariantCache } from './variant-cache.js';
 import { attempt, callSafely } from '../runtime/safe-call.js';
-import { type ClientSeed, EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
+import { EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
+import type { ClientSeed } from '../wasm/init.js';
 import type { Client, ExperimentEvents, FetchOptions, VariantOptions } from '../api/client.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from '../api/config.js';
 import { type ConsentOptions, ConsentStatus } from '../api/consent.js';

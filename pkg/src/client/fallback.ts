@@ -3,7 +3,9 @@
 // The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both run the
 // same vectors. An exposure is queued only where it is one for the core: of a variant of `initialVariants` that takes precedence.
 
-import { type ClientCore, type ClientSeed, type PendingRequest, USER } from '../wasm/boundary.js';
+import { type ClientCore, USER } from '../wasm/boundary.js';
+import type { ClientSeed } from '../wasm/init.js';
+import type { PendingRequest } from '../wasm/pending-request.js';
 import type { ExperimentConfig } from '../api/config.js';
 import type { Standby } from '../wasm/client-instance.js';
 import type { ExperimentError } from '../api/error.js';

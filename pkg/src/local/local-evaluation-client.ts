@@ -7,9 +7,8 @@ import { copyOptions, levelOf } from '../api/config.js';
 import { ExperimentError, badArgument } from '../api/error.js';
 import type { Flags } from '../api/flag.js';
 import { argumentJson } from '../wasm/evaluate-instance.js';
-import type { PendingRequest } from '../wasm/boundary.js';
 import { MachineDriver, reporting } from '../wasm/machine-driver.js';
-import { pend } from '../wasm/pending.js';
+import { type PendingRequest, requestPromise } from '../wasm/pending-request.js';
 import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
 import type { ExperimentUser } from '../api/user.js';
@@ -183,7 +182,7 @@ export class LocalEvaluationClient {
   }
 
   private wait_(isStart: boolean): Promise<void> {
-    return pend(this.pending_, 'the flags could not be loaded', { isStart }, (open) =>
+    return requestPromise(this.pending_, 'the flags could not be loaded', { isStart }, (open) =>
       this.driver_.use_((local) => (isStart ? local.start(open) : local.refresh(open))),
     );
   }

@@ -8,6 +8,9 @@ let module: WebAssembly.Module | undefined;
 /** The module, once it was compiled. */
 export const compiled = (): WebAssembly.Module | undefined => module;
 
+/** Forgets a module that turned out not to be the core. */
+export const forgetCompiled = (): void => (module = undefined);
+
 /** @throws what the platform throws where wasm is missing, not allowed or not valid, or too large for the main thread */
 export const compile = (source: WasmSource): WebAssembly.Module =>
   (module = isModule(source) ? source : new WebAssembly.Module(source));

@@ -6,8 +6,9 @@
 // storage did not take.
 
 import { attempt } from '../runtime/safe-call.js';
-import type { ClientSeed, DeliverySeed, PendingRequest } from './boundary.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
+import type { ClientSeed, DeliverySeed } from './init.js';
+import type { PendingRequest } from './pending-request.js';
 
 /** What a machine hears of; `src/web/driver.rs` has the same numbers. */
 export const enum News {

@@ -15,13 +15,13 @@ declare module 'core:client' {
 
 declare module 'core:evaluate' {
   export interface EvaluateCore {
-    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('../evaluate.js').Evaluation;
+    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('../api/evaluation.js').Evaluation;
     CoreLocal: new (host: import('./host.js').Host) => LocalCore;
     CoreDelivery: new (host: import('./host.js').Host) => OutboxCore;
     retire(): void;
   }
   type Driven = import('./boundary.js').Driven;
-  type PendingRequest = import('./boundary.js').PendingRequest;
+  type PendingRequest = import('./pending-request.js').PendingRequest;
   /** Local evaluation in one instance. */
   export interface LocalCore extends Driven {
     setFlags(flags: string): number;
