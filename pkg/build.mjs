@@ -53,7 +53,7 @@ function script([file, entry, name, form, format]) {
     // Node reads a CommonJS module's names from a comment that is written for this platform only.
     platform: format === 'cjs' ? 'node' : 'neutral',
     globalName: format === 'iife' ? 'Experiment' : undefined,
-    // Our own private fields: camelCase and an underscore; and those of the glue. Names of the wasm have more underscores.
+    // Names of our own that no app sees: camelCase and an underscore; and those of the glue. Names of the wasm have more underscores.
     mangleProps: /^([a-z][A-Za-z]*_|__destroy_into_raw|__wbg_ptr|_wbg_cb_unref)$/,
     legalComments: 'none',
     plugins: [seams(name, form)],

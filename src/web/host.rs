@@ -1,4 +1,4 @@
-//! The JavaScript half of the edge (`pkg/src/host.ts`): storage, timers, requests and the code of the page, which JavaScript
+//! The JavaScript half of the edge (`pkg/src/wasm/host.ts`): storage, timers, requests and the code of the page, which JavaScript
 //! reaches in fewer bytes than bindings do.
 //!
 //! No method throws. Storage never fails: what cannot be read is not there.

@@ -2,7 +2,7 @@
 // said once more, so that the reader in `src/segment/wire.rs` is not its own judge.
 
 import { flagNodes } from './reference.mjs';
-import { Fields, Literal, isNumber, isString, read } from './written.mjs';
+import { Fields, isNumber, isString, read } from './written.mjs';
 
 const isList = (of) => (node) => Array.isArray(node) && node.every(of);
 const isNull = (node) => node === null;

@@ -14,8 +14,8 @@ const [CORE, CLIENT] = ['@amplitude/experiment-core', '@amplitude/experiment-js-
 
 /** The reference's code, and the JSON that makes objects for it. */
 class World {
-  constructor(core, client, global, JSON) {
-    Object.assign(this, { core, client, global, parse: (text) => JSON.parse(text) });
+  constructor(core, client, global, itsJson) {
+    Object.assign(this, { core, client, global, parse: (text) => itsJson.parse(text) });
   }
 
   /** What conditions look into for a user, by the client's own code, without a client around it. Changes the user. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AnalyticsConnector, bundle, complaints, globals, globalsAfter, globalsBefore, numbers, ours, same, script, sides } from './sides.mjs';
+import { AnalyticsConnector, bundle, complaints, globals, globalsAfter, globalsBefore, numbers, ours, same, script } from './sides.mjs';
 import { browsers, launch, open, stage } from './stage.mjs';
 
 const KEY = '0123456789abcdef0123456789abcdef';

@@ -4,7 +4,7 @@ import { LegacyAnalytics } from './legacy-analytics.js';
 import { VariantCache } from './variant-cache.js';
 import { attempt, callSafely } from '../runtime/safe-call.js';
 import { EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
-import type { ClientSeed } from '../wasm/init.js';
+import type { ClientInit } from '../wasm/init.js';
 import type { Client, ExperimentEvents, FetchOptions, VariantOptions } from '../api/client.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from '../api/config.js';
 import { type ConsentOptions, ConsentStatus } from '../api/consent.js';
@@ -51,7 +51,7 @@ function wrapMethods(): void {
  * No method throws. An argument that cannot be used is logged once, and the method goes on without it.
  */
 export class ExperimentClient implements Client {
-  private readonly seed_: ClientSeed;
+  private readonly init_: ClientInit;
   private readonly core_: CoreHandle;
   private readonly logger_: Logger;
   private readonly options_: ExperimentConfig;
@@ -81,11 +81,11 @@ export class ExperimentClient implements Client {
     const options = (this.options_ = copyOptions(config));
     this.logger_ = filteredLogger(options.loggerProvider, levelOf(options));
     this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };
-    this.seed_ = this.seedOf_(typeof apiKey === 'string' ? apiKey : '');
+    this.init_ = this.initOf_(typeof apiKey === 'string' ? apiKey : '');
     if (options.analyticsProvider) this.legacy_ = new LegacyAnalytics(options.analyticsProvider);
-    if (this.hasConsent_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) importUnsent(this.instanceName_(), this.seed_.kept);
-    this.core_ = new CoreHandle(this.seed_, options.userProvider, this.reportUnusable_);
-    if (this.hasConsent_(ConsentStatus.REJECTED)) this.core_.forget();
+    if (this.hasConsent_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) importUnsent(this.instanceName_(), this.init_.kept);
+    this.core_ = new CoreHandle(this.init_, options.userProvider, this.reportUnusable_);
+    if (this.hasConsent_(ConsentStatus.REJECTED)) this.core_.forget_();
     // The provider itself logs what it gives up.
     const provider = options.exposureTrackingProvider as ExposureTrackingProvider | undefined;
     const track = typeof provider === 'function' ? provider : attempt(() => provider?.track);
@@ -108,7 +108,7 @@ export class ExperimentClient implements Client {
 
   /** Stops polling for flags. */
   stop(): void {
-    this.core_.call((core) => core.stop());
+    this.core_.call_((core) => core.stop());
   }
 
   /**
@@ -119,7 +119,7 @@ export class ExperimentClient implements Client {
     this.removePlugin_();
     attempt(() => this.unsubscribe_?.());
     this.listeners_.clear();
-    this.core_.release();
+    this.core_.release_();
     unregister(this);
   }
 
@@ -150,7 +150,7 @@ export class ExperimentClient implements Client {
   variant(key: string, fallback?: string | Variant, options?: VariantOptions): Variant {
     try {
       this.beginRun_();
-      return this.cache_.get(key, fallback) ?? this.answer_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
+      return this.cache_.get_(key, fallback) ?? this.answer_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
     } catch {
       // The stack has no room for a call, neither to the core nor to a function that builds the answer.
       return typeof fallback === 'string' ? { key: fallback, value: fallback } : ((typeof fallback === 'object' && fallback) || {});
@@ -170,7 +170,7 @@ export class ExperimentClient implements Client {
   /** The variants of all flags, by key. Tracks no exposure. */
   all(): Variants {
     this.beginRun_();
-    return this.core_.all();
+    return this.core_.all_();
   }
 
   /**
@@ -182,12 +182,12 @@ export class ExperimentClient implements Client {
   getEvaluationTraces(flagKeys?: string[]): Record<string, FlagEvaluationTrace> {
     this.beginRun_();
     const keys = this.encodeObject_(flagKeys, 'flagKeys');
-    return JSON.parse(this.core_.call((core) => core.traces(keys)));
+    return JSON.parse(this.core_.call_((core) => core.traces(keys)));
   }
 
   /** Deletes the stored variants, in memory and in storage. */
   clear(): void {
-    this.core_.call((core) => core.clear());
+    this.core_.call_((core) => core.clear());
   }
 
   /**
@@ -201,7 +201,7 @@ export class ExperimentClient implements Client {
 
   /** A copy of the user as it was set, without the fields of providers; `undefined` or `null` where there is none. */
   getUser(): ExperimentUser {
-    const text = this.core_.userText();
+    const text = this.core_.userText_();
     return text ? JSON.parse(text) : (this.noUser_ as any);
   }
 
@@ -212,25 +212,25 @@ export class ExperimentClient implements Client {
   setUser(user?: ExperimentUser | null): void {
     const text = this.encodeObject_(user, 'user');
     this.noUser_ = null;
-    this.core_.call((core) => core.setUser(text));
+    this.core_.call_((core) => core.setUser(text));
   }
 
   /** @deprecated Use the option `userProvider`. */
   getUserProvider(): ExperimentUserProvider {
-    return this.core_.userProviders[0] as ExperimentUserProvider;
+    return this.core_.userProviders_[0] as ExperimentUserProvider;
   }
 
   /** @deprecated Use the option `userProvider`. */
   setUserProvider(userProvider: ExperimentUserProvider): ExperimentClient {
-    this.core_.userProviders[0] = userProvider;
-    this.cache_.clear();
+    this.core_.userProviders_[0] = userProvider;
+    this.cache_.clear_();
     this.refresh_();
     return this;
   }
 
   /** Sets whether the server tracks fetches as assignments, also on later pages. Default: it does. */
   setTracksAssignment(doTrack: boolean): Promise<void> {
-    this.core_.call((core) => core.setTracksAssignment(!!doTrack));
+    this.core_.call_((core) => core.setTracksAssignment(!!doTrack));
     return Promise.resolve();
   }
 
@@ -238,11 +238,11 @@ export class ExperimentClient implements Client {
   addPlugin(plugin: ExperimentPlugin | IntegrationPlugin): void {
     if (attempt(() => plugin.type) !== 'integration' || this.hasConsent_(ConsentStatus.REJECTED)) return;
     this.removePlugin_();
-    const own = (this.plugin_ = this.core_.userProviders[1] = plugin as IntegrationPlugin);
-    this.cache_.clear();
-    this.seed_.plugin = { track: (_, event) => (own.track(toPluginEvent(event)) ? undefined : false) };
-    this.core_.integrate(false);
-    const ready = () => this.plugin_ === own && this.core_.integrate(true);
+    const own = (this.plugin_ = this.core_.userProviders_[1] = plugin as IntegrationPlugin);
+    this.cache_.clear_();
+    this.init_.plugin = { track: (_, event) => (own.track(toPluginEvent(event)) ? undefined : false) };
+    this.core_.integrate_(false);
+    const ready = () => this.plugin_ === own && this.core_.integrate_(true);
     const setup = attempt(() => own.setup?.(this.options_, this));
     if (setup) Promise.resolve(setup).then(ready, ready);
     else ready();
@@ -267,35 +267,35 @@ export class ExperimentClient implements Client {
     const before = this.consent_.status;
     if (status === before) return;
     this.consent_.status = status;
-    this.seed_.isHeld = status === ConsentStatus.PENDING;
-    this.cache_.clear();
+    this.init_.isHeld = status === ConsentStatus.PENDING;
+    this.cache_.clear_();
     if (status === ConsentStatus.REJECTED) return this.eraseAll_();
-    if (status === ConsentStatus.GRANTED) storeKept(this.seed_.kept);
-    if (before === ConsentStatus.REJECTED) this.core_.adopt();
-    else this.core_.rebuild();
+    if (status === ConsentStatus.GRANTED) storeKept(this.init_.kept);
+    if (before === ConsentStatus.REJECTED) this.core_.adopt_();
+    else this.core_.rebuild_();
   }
 
   /** An empty address comes from a variable that is not set. It is an error; Amplitude's servers do not get the request. */
   private request_(addresses: Array<'serverUrl' | 'flagsServerUrl'>, user?: ExperimentUser, options?: string): Promise<void> {
     const text = this.encodeObject_(user, 'user');
     const field = addresses.find((name) => this.options_[name]?.trim?.() === '');
-    if (!field) return this.core_.request(addresses.length > 1, text, options);
+    if (!field) return this.core_.request_(addresses.length > 1, text, options);
     this.reportUnusable_(field, this.options_[field]);
-    if (text) this.core_.call((core) => core.setUser(text));
+    if (text) this.core_.call_((core) => core.setUser(text));
     return this.options_.throwOnError ? Promise.reject(badArgument(field)) : Promise.resolve();
   }
 
   private eraseAll_(): void {
     this.removePlugin_();
-    this.core_.forget();
-    this.seed_.kept.clear();
-    eraseStored(this.instanceName_(), this.seed_.apiKey);
+    this.core_.forget_();
+    this.init_.kept.clear();
+    eraseStored(this.instanceName_(), this.init_.apiKey);
     this.emit_('variants');
   }
 
   private removePlugin_(): void {
     const plugin = this.plugin_;
-    this.plugin_ = this.core_.userProviders[1] = undefined;
+    this.plugin_ = this.core_.userProviders_[1] = undefined;
     void attempt(() => plugin?.teardown?.()?.catch(() => {}));
   }
 
@@ -307,7 +307,7 @@ export class ExperimentClient implements Client {
     return this.options_.instanceName ?? '$default_instance';
   }
 
-  private seedOf_(apiKey: string): ClientSeed {
+  private initOf_(apiKey: string): ClientInit {
     const { initialFlags, httpClient, exposureTrackingProvider } = this.options_;
     return {
       apiKey,
@@ -327,7 +327,7 @@ export class ExperimentClient implements Client {
       notify: (kind: keyof ExperimentEvents | 'user', detail?: any, cause?: unknown) => {
         if (kind === 'error') this.reportError_(errorOf('an exposure was given up', detail, cause));
         else {
-          if (kind !== 'exposure') this.cache_.clear();
+          if (kind !== 'exposure') this.cache_.clear_();
           this.emit_(kind, detail);
         }
       },
@@ -348,29 +348,29 @@ export class ExperimentClient implements Client {
 
   /** Looks for changes that nothing announces (the page's address, the answer of a user provider), once per synchronous run. */
   private beginRun_(): void {
-    if (!this.cache_.beginRun()) return;
+    if (!this.cache_.beginRun_()) return;
     try {
       this.refresh_();
     } catch (error) {
       // No room on the stack: the next call looks again.
-      this.cache_.endRun();
+      this.cache_.endRun_();
       throw error;
     }
   }
 
   private refresh_(): void {
-    if (this.core_.refresh()) this.cache_.clear();
+    if (this.core_.refresh_()) this.cache_.clear_();
   }
 
   private answer_(key: string, expose: number, fallback?: string | Variant): Variant {
-    const { generation } = this.cache_;
+    const { generation_ } = this.cache_;
     const encodedKey = this.encodeKey_(key);
     const text = fallback == null ? undefined : this.encodeFallback_(fallback);
-    const answered = this.core_.call((core) => core.variant(encodedKey ?? '', text, encodedKey === undefined ? PEEK : expose));
+    const answered = this.core_.call_((core) => core.variant(encodedKey ?? '', text, encodedKey === undefined ? PEEK : expose));
     const { variant, source, keep, isDefault } = JSON.parse(answered);
     const given = source === 'fallback-inline' && typeof fallback === 'object' && fallbackOf(fallback);
-    const answer = given || this.cache_.sameObject(answered + encodedKey, variant, generation);
-    if (keep && expose === EXPOSE) this.cache_.set(key, answer, isDefault, generation);
+    const answer = given || this.cache_.sameObject_(answered + encodedKey, variant, generation_);
+    if (keep && expose === EXPOSE) this.cache_.set_(key, answer, isDefault, generation_);
     if (this.legacy_ && encodedKey !== undefined) this.trackLegacy_(key, variant, source, expose);
     this.logger_.debug(`[Experiment] variant for ${encodedKey} is ${variant.key || variant.value}`);
     return answer;
@@ -379,7 +379,7 @@ export class ExperimentClient implements Client {
   /** For the deprecated analytics provider. */
   private trackLegacy_(key: string, variant: Variant, source: string, expose: number): void {
     const isTracked = expose === EXPOSED || (expose === EXPOSE && this.options_.automaticExposureTracking !== false);
-    if (isTracked && (variant.metadata?.trackExposure ?? true)) this.legacy_?.track(key, variant, source, () => this.core_.user());
+    if (isTracked && (variant.metadata?.trackExposure ?? true)) this.legacy_?.track(key, variant, source, () => this.core_.user_());
   }
 
   /** The key as the core reads it; `undefined` for a value that is no key. */

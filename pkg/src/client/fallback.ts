@@ -4,7 +4,7 @@
 // same vectors. An exposure is queued only where it is one for the core: of a variant of `initialVariants` that takes precedence.
 
 import { type ClientCore, USER } from '../wasm/boundary.js';
-import type { ClientSeed } from '../wasm/init.js';
+import type { ClientInit } from '../wasm/init.js';
 import type { PendingRequest } from '../wasm/pending-request.js';
 import type { ExperimentConfig } from '../api/config.js';
 import type { Standby } from '../wasm/client-instance.js';
@@ -37,7 +37,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   private isClosed_ = false;
   private options_?: Options;
 
-  constructor(private readonly seed_: ClientSeed) {}
+  constructor(private readonly init_: ClientInit) {}
 
   start(user: string | undefined, open: PendingRequest): void {
     this.user_ = { text: user };
@@ -55,7 +55,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   getUser(): string | undefined {
-    return this.user_ ? this.user_.text : this.seed_.kept.get(USER);
+    return this.user_ ? this.user_.text : this.init_.kept.get(USER);
   }
 
   variant(key: string, fallback: string | undefined, expose: number): string {
@@ -85,7 +85,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   close(): void {
-    this.discard();
+    this.discard_();
   }
 
   /** Between exposures: each counts for the user of its time. */
@@ -96,21 +96,21 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   /** Nothing to queue: a client is told when it is built. */
   integrate(): void {}
 
-  handOver(core: ClientCore): void {
+  handOver_(core: ClientCore): void {
     for (let call; (call = this.queue_[0]); this.queue_.shift()) call.make(core);
     this.exposed_.clear();
     this.user_ = undefined;
   }
 
-  settle(error: ExperimentError): void {
-    this.seed_.fail(error);
-    this.seed_.pending.forEach((open) => open.resolve());
+  settle_(error: ExperimentError): void {
+    this.init_.fail(error);
+    this.init_.pending.forEach((open) => open.resolve());
   }
 
-  discard(): void {
+  discard_(): void {
     this.isClosed_ = true;
     this.queue_ = [];
-    this.seed_.pending.forEach((open) => open.resolve());
+    this.init_.pending.forEach((open) => open.resolve());
   }
 
   /** The three sources in order. With `Source.InitialVariants` the initial variants come before the call's fallback. */
@@ -128,7 +128,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
 
   /** Read when they are needed: on most pages they are not. */
   private readOptions_(): Options {
-    return (this.options_ ??= optionsOf(JSON.parse(this.seed_.config)));
+    return (this.options_ ??= optionsOf(JSON.parse(this.init_.config)));
   }
 
   private queueRequest_(open: PendingRequest, make: Call['make']): void {

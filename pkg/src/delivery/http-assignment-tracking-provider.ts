@@ -2,8 +2,8 @@
 
 import type { OutboxCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
-import { News } from '../wasm/host.js';
-import { MachineDriver, reporting } from '../wasm/machine-driver.js';
+import { CallbackKind } from '../wasm/host.js';
+import { MachineDriver, loggingInit } from '../wasm/machine-driver.js';
 import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
 import { requiredOption } from './required-option.js';
@@ -28,8 +28,8 @@ export interface HttpAssignmentTrackingOptions {
  */
 export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvider {
   private readonly driver_: MachineDriver<OutboxCore>;
-  private readonly kept_ = new Kept(() => this.delivered_());
-  private readonly waiting_: Array<() => void> = [];
+  private readonly kept_ = new ObservedMap(() => this.onDelivered_());
+  private readonly flushes_: Array<() => void> = [];
   private isFailing_ = false;
 
   /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing, empty or no text. */
@@ -39,56 +39,56 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
     const logger = filteredLogger(options.loggerProvider, LogLevel.Error);
     this.driver_ = new MachineDriver({
       logger_: logger,
-      seed_: { apiKey, serverUrl, httpClient: options.httpClient, kept: this.kept_, ...reporting(logger) },
+      init_: { apiKey, serverUrl, httpClient: options.httpClient, kept: this.kept_, ...loggingInit(logger) },
       build_: (core, host) => new core.CoreDelivery(host),
-      isAwaited_: () => this.waiting_.length > 0 || (this.kept_.size > 0 && !this.isFailing_),
-      seen_: (...heard) => {
-        // Until something is forgotten for it: an answer may be anybody's.
-        if (heard[0] !== News.TimedOut) this.isFailing_ = true;
-        return heard;
+      isAwaited_: () => this.flushes_.length > 0 || (this.kept_.size > 0 && !this.isFailing_),
+      filterResult_: (...result) => {
+        // Until an event is deleted for it: a response may be that of a proxy.
+        if (result[0] !== CallbackKind.TimedOut) this.isFailing_ = true;
+        return result;
       },
     });
   }
 
   /** Called by the client. Returns `false` when there is no room for the event. */
   track(event: AssignmentEvent): unknown {
-    return this.driver_.use_((outbox) => !outbox.isFull() && outbox.track(JSON.stringify(event)));
+    return this.driver_.call_((outbox) => !outbox.isFull() && outbox.track(JSON.stringify(event)));
   }
 
   /** Sends the events that wait, now. The promise resolves when none waits any more, after as many tries as that takes. */
   flush(): Promise<void> {
     return new Promise((resolve) => {
-      this.waiting_.push(resolve);
-      this.driver_.quietly_((outbox) => outbox.flush(false));
-      if (!this.kept_.size) this.settle_();
+      this.flushes_.push(resolve);
+      this.driver_.callQuietly_((outbox) => outbox.flush(false));
+      if (!this.kept_.size) this.resolveFlushes_();
     });
   }
 
   /** Sends the events that wait, once, and then no more. */
   close(): void {
-    this.driver_.quietly_((outbox) => outbox.close());
-    this.settle_();
+    this.driver_.callQuietly_((outbox) => outbox.close());
+    this.resolveFlushes_();
   }
 
-  private delivered_(): void {
+  private onDelivered_(): void {
     this.isFailing_ = false;
-    if (!this.kept_.size) this.settle_();
+    if (!this.kept_.size) this.resolveFlushes_();
   }
 
-  private settle_(): void {
-    for (const resolve of this.waiting_.splice(0)) resolve();
+  private resolveFlushes_(): void {
+    for (const resolve of this.flushes_.splice(0)) resolve();
   }
 }
 
-/** Events that wait, and who hears when one is forgotten. */
-class Kept extends Map<string, string> {
-  constructor(private readonly forgotten_: () => void) {
+/** A map that calls back after an entry was deleted. */
+class ObservedMap extends Map<string, string> {
+  constructor(private readonly onDelete_: () => void) {
     super();
   }
 
   override delete(key: string): boolean {
     const isGone = super.delete(key);
-    if (isGone) this.forgotten_();
+    if (isGone) this.onDelete_();
     return isGone;
   }
 }

@@ -50,8 +50,8 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
       if (error) this.listeners_.forEach((listener) => callSafely(() => listener(error)));
     };
     const notify = (_: string, code?: any) => report(1, 'an exposure was given up', code);
-    const seed = { apiKey, serverUrl, kept: new Map(), log: report, notify };
-    this.slot_ = register({ build: (core) => driven(core, seed, (host) => new core.CoreDelivery(host)), standby: new Queue((code) => notify('', code)) });
+    const init = { apiKey, serverUrl, kept: new Map(), log: report, notify };
+    this.slot_ = register({ build_: (core) => driven(core, init, (host) => new core.CoreDelivery(host)), standby_: new Queue((code) => notify('', code)) });
     this.listen_('addEventListener');
   }
 
@@ -107,14 +107,14 @@ class Queue implements DeliveryCore, Standby<DeliveryCore> {
   flush(): void {}
   close(): void {}
 
-  handOver(core: DeliveryCore): void {
+  handOver_(core: DeliveryCore): void {
     for (let event; (event = this.events_[0]); this.events_.shift()) core.track(event);
   }
 
   /** The client reports why. */
-  settle(): void {}
+  settle_(): void {}
 
-  discard(): void {
+  discard_(): void {
     for (const _ of this.events_.splice(0)) this.giveUp_(permanentFailure()?.code ?? 'CLOSED');
   }
 }

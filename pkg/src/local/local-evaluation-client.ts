@@ -7,7 +7,7 @@ import { copyOptions, levelOf } from '../api/config.js';
 import { ExperimentError, badArgument } from '../api/error.js';
 import type { Flags } from '../api/flag.js';
 import { argumentJson } from '../wasm/evaluate-instance.js';
-import { MachineDriver, reporting } from '../wasm/machine-driver.js';
+import { MachineDriver, loggingInit } from '../wasm/machine-driver.js';
 import { type PendingRequest, requestPromise } from '../wasm/pending-request.js';
 import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
@@ -71,8 +71,8 @@ const NOT_MODIFIED = 304;
 /** Under this key the core keeps the flags' text; beside it stand the assignments that are not settled. */
 const FLAGS = 'flags';
 
-/** Nobody waits for what is polled. */
-const UNATTENDED: PendingRequest = { isStart: true, resolve() {}, reject() {} };
+/** Polling has no promise. */
+const UNAWAITED: PendingRequest = { isStart: true, resolve() {}, reject() {} };
 
 /**
  * Evaluates flags in Node and at the edge, without a request per user: loads and polls them, and tracks one assignment for each user, result
@@ -89,11 +89,11 @@ const UNATTENDED: PendingRequest = { isStart: true, resolve() {}, reject() {} };
 export class LocalEvaluationClient {
   private readonly provider_?: LocalEvaluationConfig['assignmentTrackingProvider'];
   private readonly driver_: MachineDriver<LocalCore>;
-  /** What outlives an instance: the flags and what is not settled, what is asked of it, and whether it polls. */
+  /** What survives a trap: the flags and the assignments that are not settled, the calls that wait, and whether it polls. */
   private readonly kept_ = new Map<string, string>();
   private readonly pending_ = new Set<PendingRequest>();
   private isPolling_ = false;
-  /** How many assignments a provider was asked to take and has not answered. */
+  /** How many promises of the provider are not settled. */
   private offered_ = 0;
 
   /**
@@ -118,23 +118,23 @@ export class LocalEvaluationClient {
     });
     this.driver_ = new MachineDriver({
       logger_: logger,
-      seed_: {
+      init_: {
         config: plain,
         httpClient: options.httpClient,
         exposureTrackingProvider: { track: (_, event) => this.track_(event as unknown as AssignmentEvent) },
         kept: this.kept_,
         open: new Map(),
-        ...reporting(logger),
+        ...loggingInit(logger),
       },
-      build_: (core, host, isAgain) => this.built_(new core.CoreLocal(host), isAgain),
+      build_: (core, host, isAgain) => this.restored_(new core.CoreLocal(host), isAgain),
       isAwaited_: () => this.pending_.size > 0 || this.isRefused_(),
-      seen_: (news, id, status, body, retryAfter) =>
-        status === 200 && body === this.kept_.get(FLAGS) ? [news, id, NOT_MODIFIED, '', retryAfter] : [news, id, status, body, retryAfter],
+      filterResult_: (kind, id, status, body, retryAfter) =>
+        status === 200 && body === this.kept_.get(FLAGS) ? [kind, id, NOT_MODIFIED, '', retryAfter] : [kind, id, status, body, retryAfter],
     });
     const { bootstrap } = options;
     if (bootstrap !== undefined) {
       const flags = typeof bootstrap === 'string' ? bootstrap : argumentJson(bootstrap, 'bootstrap');
-      this.driver_.use_((local) => local.setFlags(flags));
+      this.driver_.call_((local) => local.setFlags(flags));
     }
   }
 
@@ -146,18 +146,18 @@ export class LocalEvaluationClient {
    */
   start(): Promise<void> {
     this.isPolling_ = true;
-    return this.wait_(true);
+    return this.request_(true);
   }
 
   /** Loads the flags once, where timers do not last. Returns a promise like that of {@link start}. */
   refresh(): Promise<void> {
-    return this.wait_(false);
+    return this.request_(false);
   }
 
   /** Stops polling. Users are evaluated with the flags of before. */
   stop(): void {
     this.isPolling_ = false;
-    this.driver_.quietly_((local) => local.stop());
+    this.driver_.callQuietly_((local) => local.stop());
   }
 
   /**
@@ -171,7 +171,7 @@ export class LocalEvaluationClient {
   evaluateV2(user: ExperimentUser, flagKeys?: string[]): Variants {
     const userText = argumentJson(user, 'user');
     const keysText = flagKeys && argumentJson(flagKeys, 'flagKeys');
-    return this.driver_.use_((local) => local.evaluate(userText, keysText)) as Variants;
+    return this.driver_.call_((local) => local.evaluate(userText, keysText)) as Variants;
   }
 
   /** {@link evaluateV2} without the default variants, as a promise. */
@@ -181,21 +181,21 @@ export class LocalEvaluationClient {
     return variants;
   }
 
-  private wait_(isStart: boolean): Promise<void> {
+  private request_(isStart: boolean): Promise<void> {
     return requestPromise(this.pending_, 'the flags could not be loaded', { isStart }, (open) =>
-      this.driver_.use_((local) => (isStart ? local.start(open) : local.refresh(open))),
+      this.driver_.call_((local) => (isStart ? local.start(open) : local.refresh(open))),
     );
   }
 
-  /** A new machine is asked what the one before was asked. */
-  private built_(local: LocalCore, isAgain: boolean): LocalCore {
+  /** Gives a new machine the calls that wait. */
+  private restored_(local: LocalCore, isAgain: boolean): LocalCore {
     for (const open of this.pending_) if (open.isStart) local.start(open);
       else local.refresh(open);
-    if (isAgain && this.isPolling_) local.start(UNATTENDED);
+    if (isAgain && this.isPolling_) local.start(UNAWAITED);
     return local;
   }
 
-  /** Whatever the provider does ends in the host. */
+  /** Exceptions of the provider end in the host. */
   private track_(event: AssignmentEvent): unknown {
     const provider = this.provider_!;
     const answer: any = typeof provider === 'function' ? provider(event) : provider.track(event);
@@ -204,7 +204,7 @@ export class LocalEvaluationClient {
     return Promise.resolve(answer).finally(() => this.offered_--);
   }
 
-  /** Whether there are assignments that were refused and are offered again: a process waits for them. */
+  /** Whether assignments were refused and will be offered again: a process waits for them. */
   private isRefused_(): boolean {
     return this.kept_.size - Number(this.kept_.has(FLAGS)) > this.offered_;
   }

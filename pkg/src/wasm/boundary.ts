@@ -1,7 +1,7 @@
 // The boundary to the core: the types of what crosses into wasm and back. Values cross as JSON text, which keeps lone surrogates.
 
 import type { Variant } from '../api/variant.js';
-import type { Hear, Host } from './host.js';
+import type { Callback, Host } from './host.js';
 import type { PendingRequest } from './pending-request.js';
 
 /** The key of the user in `kept`. */
@@ -50,7 +50,7 @@ export interface DeliveryCore {
 
 /** A machine of the core that a {@link Host} drives: results and the timer come back through `hear`. */
 export interface Driven {
-  hear: Hear;
+  hear: Callback;
 }
 
 /** An instance of the wasm. */

@@ -6,7 +6,7 @@ import type { HttpClient } from '../api/http-client.js';
 import type { PendingRequest } from './pending-request.js';
 
 /** What a client is built from, at page load and again after a trap. It survives the instances. */
-export interface ClientSeed {
+export interface ClientInit {
   readonly apiKey: string;
   /** The options as JSON text, without the flags. */
   readonly config: string;
@@ -33,10 +33,10 @@ export interface ClientSeed {
 }
 
 /** What a delivery is built from. */
-export interface DeliverySeed {
+export interface DeliveryInit {
   apiKey: string;
   serverUrl: string;
   kept: Map<string, string>;
-  log: ClientSeed['log'];
-  notify: ClientSeed['notify'];
+  log: ClientInit['log'];
+  notify: ClientInit['notify'];
 }

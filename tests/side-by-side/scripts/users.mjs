@@ -1,5 +1,5 @@
 // Who is there: users that are set, and user providers.
-import { after, byUser } from '../answers.mjs';
+import { byUser } from '../answers.mjs';
 import { DECIDED } from '../decided.mjs';
 import { script } from '../script.mjs';
 
