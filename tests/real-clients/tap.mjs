@@ -1,8 +1,12 @@
-// Stands between clients and the server, passes everything on, and writes down what was asked and answered. Like any network it can break off.
+// Stands between clients and the server, passes everything on, and writes down what was asked and answered.
+// Like any network it can break off.
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 
-/** `asked(path)` are the posts so far. `breakNext(heard)`: the server answers the next post, of which the client hears so many bytes and then nothing. */
+/**
+ * `asked(path)` are the posts so far. `breakNext(heard)`: the server answers the next post, of which the
+ * client hears so many bytes and then nothing.
+ */
 export async function tap(target) {
   const exchanges = [];
   const noticed = createServer();
@@ -10,7 +14,12 @@ export async function tap(target) {
   noticed.on('request', async (asking, telling) => {
     try {
       const body = Buffer.concat(await asking.toArray());
-      const exchange = { path: asking.url.split('?')[0], method: asking.method, headers: asking.headers, body: body.toString() };
+      const exchange = {
+        path: asking.url.split('?')[0],
+        method: asking.method,
+        headers: asking.headers,
+        body: body.toString(),
+      };
       exchanges.push(exchange);
       noticed.emit('asked');
       const answer = await pass(target, asking, body);
@@ -31,7 +40,8 @@ export async function tap(target) {
   };
   noticed.listen(0, '127.0.0.1');
   await once(noticed, 'listening');
-  const asked = (path) => exchanges.filter((exchange) => exchange.path === path && exchange.method === 'POST');
+  const asked = (path) =>
+    exchanges.filter((exchange) => exchange.path === path && exchange.method === 'POST');
   return {
     origin: `http://127.0.0.1:${noticed.address().port}`,
     exchanges,

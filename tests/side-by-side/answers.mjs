@@ -1,4 +1,5 @@
-// What a server can be told to answer, as plain data: a script writes it down here, or changes it from within its page.
+// What a server can be told to answer, as plain data: a script writes it down here, or changes it from within
+// its page.
 //
 // Anything without `$` is a body, sent as JSON with status 200.
 
@@ -32,6 +33,10 @@ export function choose(answer, { user, turn }) {
   if (answer?.$turns) return choose(answer.$turns[Math.min(turn, answer.$turns.length - 1)], { user, turn });
   if (answer?.$users) return choose(answer.$users[user ?? ''] ?? {}, { user, turn });
   const { code = 200, body, headers = {}, after, hold, lost } = partsOf(answer);
-  const told = { ...headers, ...(after !== undefined && { 'x-after': `${after}` }), ...(hold && { 'x-hold': hold }) };
+  const told = {
+    ...headers,
+    ...(after !== undefined && { 'x-after': `${after}` }),
+    ...(hold && { 'x-hold': hold }),
+  };
   return { code, headers: told, lost, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }

@@ -1,22 +1,30 @@
-// A client's handle on the core: what the client is built from, what it gets again after a trap, and the promises that wait.
+// A client's handle on the core: what the client is built from, what it gets again after a trap, and the
+// promises that wait.
 
 import { name, version } from '../../package.json';
+import type { ExperimentUser } from '../api/user.js';
+import type { Variants } from '../api/variant.js';
+import { type OnUnusable, readableEntries, toJson } from '../runtime/json.js';
 import { attempt } from '../runtime/safe-call.js';
 import { type ClientCore, type Core, type Decided, USER } from '../wasm/boundary.js';
+import { type CoreSlot, callCore, driven, rebuild, register, unregister } from '../wasm/client-instance.js';
 import type { ClientInit } from '../wasm/init.js';
-import { register, callCore, type CoreSlot, driven, rebuild, unregister } from '../wasm/client-instance.js';
 import { requestPromise } from '../wasm/pending-request.js';
 import { copyVariant } from './copy-variant.js';
 import { Fallback } from './fallback.js';
-import { readableEntries, type OnUnusable, toJson } from '../runtime/json.js';
-import type { ExperimentUser } from '../api/user.js';
-import type { Variants } from '../api/variant.js';
 
 /** A user provider, or a plugin. */
 type UserSource = { getUser(): ExperimentUser } | undefined;
 
 /** The fields of a {@link ClientInit} that refer to objects of the page, cleared. */
-const DETACHED = { exposureTrackingProvider: undefined, plugin: undefined, httpClient: undefined, log() {}, fail() {}, notify() {} };
+const DETACHED = {
+  exposureTrackingProvider: undefined,
+  plugin: undefined,
+  httpClient: undefined,
+  log() {},
+  fail() {},
+  notify() {},
+};
 
 export class CoreHandle {
   /** The sources of the user's fields. Later ones take precedence. */
@@ -55,7 +63,10 @@ export class CoreHandle {
     });
   }
 
-  /** Looks for changes that nothing announces: of the providers' fields, the page's address, the day. Returns whether there are any. */
+  /**
+   * Looks for changes that nothing announces: of the providers' fields, the page's address, the day. Returns
+   * whether there are any.
+   */
   refresh_(): boolean {
     const [provided, url] = this.context_();
     const seen = [Math.floor(Date.now() / 86_400_000), url, provided].join('\n');
@@ -83,7 +94,11 @@ export class CoreHandle {
 
   /** The user as in requests and conditions, with the providers' fields. */
   user_(): ExperimentUser {
-    return merged([{ library: `${name}/${version}` }, JSON.parse(this.context_()[0]), JSON.parse(this.userText_() ?? '{}')]);
+    return merged([
+      { library: `${name}/${version}` },
+      JSON.parse(this.context_()[0]),
+      JSON.parse(this.userText_() ?? '{}'),
+    ]);
   }
 
   /** The variants of all flags. */
@@ -94,11 +109,13 @@ export class CoreHandle {
       const keys = Object.keys(stored);
       const variants = Object.values(stored);
       for (const item of decided) {
-        const [, key, variant] = typeof item === 'number' ? this.decided_[item]! : (this.decided_[item[0]] = item);
+        const [, key, variant] =
+          typeof item === 'number' ? this.decided_[item]! : (this.decided_[item[0]] = item);
         keys.push(key);
         variants.push(copyVariant(variant));
       }
-      // Copying an object of a thousand keys takes a tenth of the time of building it, and the keys are mostly those of the last call.
+      // Copying an object of a thousand keys takes a tenth of the time of building it, and the keys are
+      // mostly those of the last call.
       if (keys.length !== this.keys_.length || keys.some((key, index) => key !== this.keys_[index])) {
         this.keys_ = keys;
         this.template_ = Object.fromEntries(keys.map((key) => [key, {}]));
@@ -115,8 +132,8 @@ export class CoreHandle {
   }
 
   /**
-   * Closes the client; {@link adopt_} builds it again. The instance holds `init_`: if that referred to the page's objects, they would
-   * stay in memory as long as the page.
+   * Closes the client; {@link adopt_} builds it again. The instance holds `init_`: if that referred to the
+   * page's objects, they would stay in memory as long as the page.
    */
   release_(): void {
     this.call_((core) => core.close());
@@ -160,6 +177,10 @@ export class CoreHandle {
 
 /** Fields of later users take precedence; missing ones do not. User properties are merged one by one. */
 function merged(users: unknown[]): ExperimentUser {
-  const known = users.map((user) => Object.fromEntries(readableEntries(user).filter(([, value]) => value != null)));
-  return Object.assign({}, ...known, { user_properties: Object.assign({}, ...known.map((user) => user.user_properties)) });
+  const known = users.map((user) =>
+    Object.fromEntries(readableEntries(user).filter(([, value]) => value != null)),
+  );
+  return Object.assign({}, ...known, {
+    user_properties: Object.assign({}, ...known.map((user) => user.user_properties)),
+  });
 }

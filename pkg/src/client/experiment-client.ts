@@ -1,26 +1,27 @@
-// The client that a page holds: it checks arguments, asks the core and caches answers. Variants and exposures are decided by the core.
+// The client that a page holds: it checks arguments, asks the core and caches answers. Variants and exposures
+// are decided by the core.
 
-import { LegacyAnalytics } from './legacy-analytics.js';
-import { VariantCache } from './variant-cache.js';
-import { attempt, callSafely } from '../runtime/safe-call.js';
-import { EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
-import type { ClientInit } from '../wasm/init.js';
 import type { Client, ExperimentEvents, FetchOptions, VariantOptions } from '../api/client.js';
 import { copyOptions, type ExperimentConfig, levelOf, plainOptions } from '../api/config.js';
 import { type ConsentOptions, ConsentStatus } from '../api/consent.js';
-import { eraseStored, storeKept, importUnsent } from '../browser/client-storage.js';
-import { type ExperimentError, errorOf, badArgument } from '../api/error.js';
+import { badArgument, type ExperimentError, errorOf } from '../api/error.js';
 import type { ExposureTrackingProvider } from '../api/exposure.js';
-import { fallbackOf } from './fallback.js';
 import type { FlagEvaluationTrace } from '../api/flag.js';
-import { CoreHandle } from './core-handle.js';
 import { filteredLogger, type Logger, logAt } from '../api/logger.js';
-import { toPluginEvent, type ExperimentPlugin, type IntegrationPlugin } from '../api/plugin.js';
-import { unregister } from './registry.js';
-import { deferWithoutStack, ensureStack } from './stack-guard.js';
-import { type OnUnusable, toJson } from '../runtime/json.js';
+import { type ExperimentPlugin, type IntegrationPlugin, toPluginEvent } from '../api/plugin.js';
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 import type { Variant, Variants } from '../api/variant.js';
+import { eraseStored, importUnsent, storeKept } from '../browser/client-storage.js';
+import { type OnUnusable, toJson } from '../runtime/json.js';
+import { attempt, callSafely } from '../runtime/safe-call.js';
+import { EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
+import type { ClientInit } from '../wasm/init.js';
+import { CoreHandle } from './core-handle.js';
+import { fallbackOf } from './fallback.js';
+import { LegacyAnalytics } from './legacy-analytics.js';
+import { unregister } from './registry.js';
+import { deferWithoutStack, ensureStack } from './stack-guard.js';
+import { VariantCache } from './variant-cache.js';
 
 type Listener = (detail: any) => void;
 
@@ -42,11 +43,16 @@ function wrapMethods(): void {
   deferWithoutStack(methods, 'object', 'all getEvaluationTraces');
   deferWithoutStack(methods, 'this', 'setUserProvider');
   deferWithoutStack(methods, 'function', 'on');
-  deferWithoutStack(methods, 'nothing', 'getUser setUser exposure clear reset stop close addPlugin setConsentStatus');
+  deferWithoutStack(
+    methods,
+    'nothing',
+    'getUser setUser exposure clear reset stop close addPlugin setConsentStatus',
+  );
 }
 
 /**
- * Fetches variants, evaluates flags, answers `variant()` and tracks exposures. Made by `Experiment.initialize`.
+ * Fetches variants, evaluates flags, answers `variant()` and tracks exposures. Made by
+ * `Experiment.initialize`.
  *
  * No method throws. An argument that cannot be used is logged once, and the method goes on without it.
  */
@@ -68,7 +74,10 @@ export class ExperimentClient implements Client {
   private readonly legacy_?: LegacyAnalytics;
   private plugin_?: IntegrationPlugin;
   private readonly unsubscribe_?: () => void;
-  /** What `getUser` answers where there is no user: as in the reference, `undefined` at first, `null` after one was set. */
+  /**
+   * What `getUser` answers where there is no user: as in the reference, `undefined` at first, `null` after
+   * one was set.
+   */
   private noUser_?: null;
 
   /**
@@ -83,23 +92,25 @@ export class ExperimentClient implements Client {
     this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };
     this.init_ = this.initOf_(typeof apiKey === 'string' ? apiKey : '');
     if (options.analyticsProvider) this.legacy_ = new LegacyAnalytics(options.analyticsProvider);
-    if (this.hasConsent_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider) importUnsent(this.instanceName_(), this.init_.kept);
+    if (this.hasConsent_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider)
+      importUnsent(this.instanceName_(), this.init_.kept);
     this.core_ = new CoreHandle(this.init_, options.userProvider, this.reportUnusable_);
     if (this.hasConsent_(ConsentStatus.REJECTED)) this.core_.forget_();
     // The provider itself logs what it gives up.
     const provider = options.exposureTrackingProvider as ExposureTrackingProvider | undefined;
     const track = typeof provider === 'function' ? provider : attempt(() => provider?.track);
-    if (provider && typeof track !== 'function') this.reportUnusable_('exposureTrackingProvider.track', typeof track);
+    if (provider && typeof track !== 'function')
+      this.reportUnusable_('exposureTrackingProvider.track', typeof track);
     this.unsubscribe_ = attempt(() => provider?.onGivenUp?.((error) => this.emit_('error', error)));
   }
 
   /**
-   * Sets the user, loads the flags that are evaluated on the page, fetches variants unless `fetchOnStart` is off, and then polls for flags
-   * unless `pollOnStart` is off. On a client that is started it does nothing.
+   * Sets the user, loads the flags that are evaluated on the page, fetches variants unless `fetchOnStart` is
+   * off, and then polls for flags unless `pollOnStart` is off. On a client that is started it does nothing.
    *
    * @param user the user. Without one, the user is what a user provider or plugin says
-   * @returns a promise that resolves when flags and variants are there. When a request fails it resolves as well, unless `throwOnError` is
-   * set: then it rejects with an {@link ExperimentError}
+   * @returns a promise that resolves when flags and variants are there. When a request fails it resolves as
+   * well, unless `throwOnError` is set: then it rejects with an {@link ExperimentError}
    */
   start(user?: ExperimentUser): Promise<void> {
     this.noUser_ = null;
@@ -112,8 +123,8 @@ export class ExperimentClient implements Client {
   }
 
   /**
-   * Ends the client for good: no timer, request or listener is left, and `initialize` makes a new client. `variant()` still answers, from
-   * what is stored, and tracks nothing.
+   * Ends the client for good: no timer, request or listener is left, and `initialize` makes a new client.
+   * `variant()` still answers, from what is stored, and tracks nothing.
    */
   close(): void {
     this.removePlugin_();
@@ -124,41 +135,49 @@ export class ExperimentClient implements Client {
   }
 
   /**
-   * Fetches variants for the user and stores them. An answer is discarded if the user changed meanwhile, or if a later fetch was answered
-   * before.
+   * Fetches variants for the user and stores them. An answer is discarded if the user changed meanwhile, or
+   * if a later fetch was answered before.
    *
    * @param user the user. Without one, the user that was set before
    * @param options see {@link FetchOptions}
-   * @returns a promise of this client. It resolves when the answer is stored, and when the request fails, unless `throwOnError` is set: then
-   * it rejects with an {@link ExperimentError}
+   * @returns a promise of this client. It resolves when the answer is stored, and when the request fails,
+   * unless `throwOnError` is set: then it rejects with an {@link ExperimentError}
    */
   fetch(user?: ExperimentUser, options?: FetchOptions): Promise<ExperimentClient> {
     return this.request_(['serverUrl'], user, this.encodeObject_(options, 'options')).then(() => this);
   }
 
   /**
-   * The variant of a flag: the fetched or evaluated one, else `fallback`, else the one of `initialVariants`, else `fallbackVariant`, else the
-   * flag's default, else an empty object. Tracks the exposure, once, unless `automaticExposureTracking` is off.
+   * The variant of a flag: the fetched or evaluated one, else `fallback`, else the one of `initialVariants`,
+   * else `fallbackVariant`, else the flag's default, else an empty object. Tracks the exposure, once, unless
+   * `automaticExposureTracking` is off.
    *
-   * The same answer is the same object. A `fallback` that is an object is answered as it is. Changes that you make to an answer stay in that
-   * object.
+   * The same answer is the same object. A `fallback` that is an object is answered as it is. Changes that you
+   * make to an answer stay in that object.
    *
    * @param key the flag's key
-   * @param fallback the answer where no variant was assigned: a variant, or a string that is both its key and its value
+   * @param fallback the answer where no variant was assigned: a variant, or a string that is both its key and
+   * its value
    * @param options `expose: false` tracks no exposure
    */
   variant(key: string, fallback?: string | Variant, options?: VariantOptions): Variant {
     try {
       this.beginRun_();
-      return this.cache_.get_(key, fallback) ?? this.answer_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback);
+      return (
+        this.cache_.get_(key, fallback) ??
+        this.answer_(key, attempt(() => options?.expose) === false ? PEEK : EXPOSE, fallback)
+      );
     } catch {
       // The stack has no room for a call, neither to the core nor to a function that builds the answer.
-      return typeof fallback === 'string' ? { key: fallback, value: fallback } : ((typeof fallback === 'object' && fallback) || {});
+      return typeof fallback === 'string'
+        ? { key: fallback, value: fallback }
+        : (typeof fallback === 'object' && fallback) || {};
     }
   }
 
   /**
-   * Tracks the exposure of the flag's variant, once: for pages that set `automaticExposureTracking` to `false`. A fallback is no exposure.
+   * Tracks the exposure of the flag's variant, once: for pages that set `automaticExposureTracking` to
+   * `false`. A fallback is no exposure.
    *
    * @param key the flag's key
    */
@@ -174,8 +193,8 @@ export class ExperimentClient implements Client {
   }
 
   /**
-   * How the flags that are evaluated on the page get their variants, by flag key: the segments that were tried, and why each did or did not
-   * match.
+   * How the flags that are evaluated on the page get their variants, by flag key: the segments that were
+   * tried, and why each did or did not match.
    *
    * @param flagKeys only these flags and those they depend on; default: all
    */
@@ -191,23 +210,26 @@ export class ExperimentClient implements Client {
   }
 
   /**
-   * For a log-out: deletes the user and the stored variants. Exposures of before are still delivered, as that user's. The next user comes
-   * from `fetch`, `setUser` or a user provider.
+   * For a log-out: deletes the user and the stored variants. Exposures of before are still delivered, as that
+   * user's. The next user comes from `fetch`, `setUser` or a user provider.
    */
   reset(): void {
     this.clear();
     this.setUser(null);
   }
 
-  /** A copy of the user as it was set, without the fields of providers; `undefined` or `null` where there is none. */
+  /**
+   * A copy of the user as it was set, without the fields of providers; `undefined` or `null` where there is
+   * none.
+   */
   getUser(): ExperimentUser {
     const text = this.core_.userText_();
     return text ? JSON.parse(text) : (this.noUser_ as any);
   }
 
   /**
-   * Sets the user. Another identity (another `user_id`; without one, another `device_id`) does not get the variants that were fetched before:
-   * call `fetch` too. Flags that are evaluated on the page apply at once.
+   * Sets the user. Another identity (another `user_id`; without one, another `device_id`) does not get the
+   * variants that were fetched before: call `fetch` too. Flags that are evaluated on the page apply at once.
    */
   setUser(user?: ExperimentUser | null): void {
     const text = this.encodeObject_(user, 'user');
@@ -234,7 +256,10 @@ export class ExperimentClient implements Client {
     return Promise.resolve();
   }
 
-  /** Adds an integration with analytics and removes the one before: see {@link IntegrationPlugin}. Plugins of other types are ignored. */
+  /**
+   * Adds an integration with analytics and removes the one before: see {@link IntegrationPlugin}. Plugins of
+   * other types are ignored.
+   */
   addPlugin(plugin: ExperimentPlugin | IntegrationPlugin): void {
     if (attempt(() => plugin.type) !== 'integration' || this.hasConsent_(ConsentStatus.REJECTED)) return;
     this.removePlugin_();
@@ -253,15 +278,19 @@ export class ExperimentClient implements Client {
    *
    * @returns a function that removes the listener
    */
-  on<E extends keyof ExperimentEvents>(event: E, listener: (detail: ExperimentEvents[E]) => void): () => void {
+  on<E extends keyof ExperimentEvents>(
+    event: E,
+    listener: (detail: ExperimentEvents[E]) => void,
+  ): () => void {
     const listeners = this.listeners_.get(event) ?? new Set();
     this.listeners_.set(event, listeners.add(listener));
     return () => void listeners.delete(listener);
   }
 
   /**
-   * Sets what the visitor consented to: see {@link ConsentStatus}. `GRANTED` stores what was kept in memory and tracks the exposures that
-   * waited. `REJECTED` deletes these and everything in storage, and the client does nothing until consent is granted.
+   * Sets what the visitor consented to: see {@link ConsentStatus}. `GRANTED` stores what was kept in memory
+   * and tracks the exposures that waited. `REJECTED` deletes these and everything in storage, and the client
+   * does nothing until consent is granted.
    */
   setConsentStatus(status: ConsentStatus): void {
     const before = this.consent_.status;
@@ -275,8 +304,15 @@ export class ExperimentClient implements Client {
     else this.core_.rebuild_();
   }
 
-  /** An empty address comes from a variable that is not set. It is an error; Amplitude's servers do not get the request. */
-  private request_(addresses: Array<'serverUrl' | 'flagsServerUrl'>, user?: ExperimentUser, options?: string): Promise<void> {
+  /**
+   * An empty address comes from a variable that is not set. It is an error; Amplitude's servers do not get
+   * the request.
+   */
+  private request_(
+    addresses: Array<'serverUrl' | 'flagsServerUrl'>,
+    user?: ExperimentUser,
+    options?: string,
+  ): Promise<void> {
     const text = this.encodeObject_(user, 'user');
     const field = addresses.find((name) => this.options_[name]?.trim?.() === '');
     if (!field) return this.core_.request_(addresses.length > 1, text, options);
@@ -346,7 +382,10 @@ export class ExperimentClient implements Client {
     this.listeners_.get(kind)?.forEach((listener) => callSafely(() => listener(detail)));
   }
 
-  /** Looks for changes that nothing announces (the page's address, the answer of a user provider), once per synchronous run. */
+  /**
+   * Looks for changes that nothing announces (the page's address, the answer of a user provider), once per
+   * synchronous run.
+   */
   private beginRun_(): void {
     if (!this.cache_.beginRun_()) return;
     try {
@@ -366,7 +405,9 @@ export class ExperimentClient implements Client {
     const { generation_ } = this.cache_;
     const encodedKey = this.encodeKey_(key);
     const text = fallback == null ? undefined : this.encodeFallback_(fallback);
-    const answered = this.core_.call_((core) => core.variant(encodedKey ?? '', text, encodedKey === undefined ? PEEK : expose));
+    const answered = this.core_.call_((core) =>
+      core.variant(encodedKey ?? '', text, encodedKey === undefined ? PEEK : expose),
+    );
     const { variant, source, keep, isDefault } = JSON.parse(answered);
     const given = source === 'fallback-inline' && typeof fallback === 'object' && fallbackOf(fallback);
     const answer = given || this.cache_.sameObject_(answered + encodedKey, variant, generation_);
@@ -378,8 +419,10 @@ export class ExperimentClient implements Client {
 
   /** For the deprecated analytics provider. */
   private trackLegacy_(key: string, variant: Variant, source: string, expose: number): void {
-    const isTracked = expose === EXPOSED || (expose === EXPOSE && this.options_.automaticExposureTracking !== false);
-    if (isTracked && (variant.metadata?.trackExposure ?? true)) this.legacy_?.track(key, variant, source, () => this.core_.user_());
+    const isTracked =
+      expose === EXPOSED || (expose === EXPOSE && this.options_.automaticExposureTracking !== false);
+    if (isTracked && (variant.metadata?.trackExposure ?? true))
+      this.legacy_?.track(key, variant, source, () => this.core_.user_());
   }
 
   /** The key as the core reads it; `undefined` for a value that is no key. */
@@ -388,7 +431,9 @@ export class ExperimentClient implements Client {
     return NEEDS_QUOTES.test(key) ? JSON.stringify(key) : key;
   }
 
-  /** The page gets its own fallback object back, so an empty one stands for an object that JSON cannot hold. */
+  /**
+   * The page gets its own fallback object back, so an empty one stands for an object that JSON cannot hold.
+   */
   private encodeFallback_(fallback: unknown): string | undefined {
     return toJson(fallback, this.reportUnusable_, 'fallback') ?? (fallbackOf(fallback) && '{}');
   }

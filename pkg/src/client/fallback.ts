@@ -1,15 +1,17 @@
-// Stands in for the core while there is none: answers fallbacks, queues the calls, and passes them on when the core is there.
+// Stands in for the core while there is none: answers fallbacks, queues the calls, and passes them on when
+// the core is there.
 //
-// The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both run the
-// same vectors. An exposure is queued only where it is one for the core: of a variant of `initialVariants` that takes precedence.
+// The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs, with nothing stored and
+// nothing evaluated); both run the same vectors. An exposure is queued only where it is one for the core: of
+// a variant of `initialVariants` that takes precedence.
 
-import { type ClientCore, USER } from '../wasm/boundary.js';
-import type { ClientInit } from '../wasm/init.js';
-import type { PendingRequest } from '../wasm/pending-request.js';
 import type { ExperimentConfig } from '../api/config.js';
-import type { Standby } from '../wasm/client-instance.js';
 import type { ExperimentError } from '../api/error.js';
 import type { Variant } from '../api/variant.js';
+import { type ClientCore, USER } from '../wasm/boundary.js';
+import type { Standby } from '../wasm/client-instance.js';
+import type { ClientInit } from '../wasm/init.js';
+import type { PendingRequest } from '../wasm/pending-request.js';
 
 /** A call that waits for the core. */
 interface Call {
@@ -60,7 +62,8 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
 
   variant(key: string, fallback: string | undefined, expose: number): string {
     const { source, variant } = this.resolve_(key, fallback);
-    if (expose && source === 'initial') this.queueExposure_(key, (core) => core.variant(key, undefined, expose));
+    if (expose && source === 'initial')
+      this.queueExposure_(key, (core) => core.variant(key, undefined, expose));
     return JSON.stringify({ source, variant, keep: false });
   }
 
@@ -113,7 +116,10 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     this.init_.pending.forEach((open) => open.resolve());
   }
 
-  /** The three sources in order. With `Source.InitialVariants` the initial variants come before the call's fallback. */
+  /**
+   * The three sources in order. With `Source.InitialVariants` the initial variants come before the call's
+   * fallback.
+   */
   private resolve_(key: string, fallback?: string): Candidate {
     const { first, initial, fallbackVariant } = this.readOptions_();
     const candidates: Array<[string, Variant | undefined]> = [
@@ -168,15 +174,28 @@ function optionsOf({ source, initialVariants, fallbackVariant }: ExperimentConfi
     if (variant) initial.set(key, variant);
   }
   const configured = fallbackOf(fallbackVariant);
-  return { first: source === 'initialVariants', initial, fallbackVariant: configured && Object.keys(configured).length ? configured : undefined };
+  return {
+    first: source === 'initialVariants',
+    initial,
+    fallbackVariant: configured && Object.keys(configured).length ? configured : undefined,
+  };
 }
 
-/** One format for the three in which variants were ever stored: a missing key is the value, `expKey` and the metadata agree. */
+/**
+ * One format for the three in which variants were ever stored: a missing key is the value, `expKey` and the
+ * metadata agree.
+ */
 function normalizedVariant(stored: unknown): Variant | undefined {
   const given = fallbackOf(stored);
   if (!given) return;
   const { key, value, payload, metadata, expKey } = given;
   const experimentKey = metadata?.experimentKey || expKey;
-  const variant = { key: key || value, value, metadata: experimentKey ? { ...metadata, experimentKey } : metadata, payload, expKey: experimentKey };
+  const variant = {
+    key: key || value,
+    value,
+    metadata: experimentKey ? { ...metadata, experimentKey } : metadata,
+    payload,
+    expKey: experimentKey,
+  };
   return Object.fromEntries(Object.entries(variant).filter(([, held]) => held));
 }

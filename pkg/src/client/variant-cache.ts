@@ -1,14 +1,15 @@
-// The variants that the core answered, kept in front of it; and whether a synchronous run is under way. How long an answer holds, the core decides.
+// The variants that the core answered, kept in front of it; and whether a synchronous run is under way. How
+// long an answer holds, the core decides.
 
-import { hasDeferredCalls, ensureStack } from './stack-guard.js';
 import type { Variant } from '../api/variant.js';
+import { ensureStack, hasDeferredCalls } from './stack-guard.js';
 
 /** How many objects are kept. Flags are few; fallbacks can be any number. */
 const MAX_OBJECTS = 1_000;
 
 /**
- * Variants by flag key. They hold until the core says that something changed. Changes that nothing announces (the page's address, the
- * answer of a user provider) are looked for once per synchronous run.
+ * Variants by flag key. They hold until the core says that something changed. Changes that nothing announces
+ * (the page's address, the answer of a user provider) are looked for once per synchronous run.
  */
 export class VariantCache {
   /** Counts the calls of `clear`: an answer of an earlier generation is not kept. */
@@ -45,7 +46,10 @@ export class VariantCache {
     this.objects_.clear();
   }
 
-  /** Marks a synchronous run, and says whether it starts with this call. A microtask ends it; a timer would outlast it. */
+  /**
+   * Marks a synchronous run, and says whether it starts with this call. A microtask ends it; a timer would
+   * outlast it.
+   */
   beginRun_(): boolean {
     if (hasDeferredCalls()) ensureStack();
     if (this.isRunning_) return false;

@@ -1,18 +1,22 @@
-// Delivery of assignments without an analytics SDK: passes events to the core's outbox, and keeps them here, where they survive a trap.
+// Delivery of assignments without an analytics SDK: passes events to the core's outbox, and keeps them here,
+// where they survive a trap.
 
 import type { OutboxCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
-import { CallbackKind } from '../wasm/host.js';
-import { MachineDriver, loggingInit } from '../wasm/machine-driver.js';
-import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
+import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
+import { CallbackKind } from '../wasm/host.js';
+import { loggingInit, MachineDriver } from '../wasm/machine-driver.js';
 import { requiredOption } from './required-option.js';
 
 /** The options of {@link HttpAssignmentTrackingProvider}. */
 export interface HttpAssignmentTrackingOptions {
   /** The project's API key (not the deployment key). */
   apiKey: string;
-  /** The whole address of an Amplitude-compatible endpoint, for instance `https://api2.amplitude.com/2/httpapi`. */
+  /**
+   * The whole address of an Amplitude-compatible endpoint, for instance
+   * `https://api2.amplitude.com/2/httpapi`.
+   */
   serverUrl: string;
   /** Gets errors. Default: the console. */
   loggerProvider?: Logger;
@@ -21,10 +25,12 @@ export interface HttpAssignmentTrackingOptions {
 }
 
 /**
- * Sends assignments to an Amplitude-compatible endpoint: for the option `assignmentTrackingProvider` of {@link LocalEvaluationClient}.
+ * Sends assignments to an Amplitude-compatible endpoint: for the option `assignmentTrackingProvider` of
+ * {@link LocalEvaluationClient}.
  *
- * Events wait in memory, are sent in batches, and are retried for seven days, until the server answers what became of each. When 2,000 wait, it
- * refuses more until there is room. A process that ends waits for the first try; await {@link flush} to wait for all.
+ * Events wait in memory, are sent in batches, and are retried for seven days, until the server answers what
+ * became of each. When 2,000 wait, it refuses more until there is room. A process that ends waits for the
+ * first try; await {@link flush} to wait for all.
  */
 export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvider {
   private readonly driver_: MachineDriver<OutboxCore>;
@@ -32,7 +38,9 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
   private readonly flushes_: Array<() => void> = [];
   private isFailing_ = false;
 
-  /** @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing, empty or no text. */
+  /**
+   * @throws {@link ExperimentError} `BAD_ARGUMENT` when `apiKey` or `serverUrl` is missing, empty or no text.
+   */
   constructor(options: HttpAssignmentTrackingOptions) {
     const apiKey = requiredOption(options, 'apiKey', 'HttpAssignmentTrackingProvider');
     const serverUrl = requiredOption(options, 'serverUrl', 'HttpAssignmentTrackingProvider');
@@ -55,7 +63,10 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
     return this.driver_.call_((outbox) => !outbox.isFull() && outbox.track(JSON.stringify(event)));
   }
 
-  /** Sends the events that wait, now. The promise resolves when none waits any more, after as many tries as that takes. */
+  /**
+   * Sends the events that wait, now. The promise resolves when none waits any more, after as many tries as
+   * that takes.
+   */
   flush(): Promise<void> {
     return new Promise((resolve) => {
       this.flushes_.push(resolve);

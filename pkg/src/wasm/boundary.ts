@@ -1,4 +1,5 @@
-// The boundary to the core: the types of what crosses into wasm and back. Values cross as JSON text, which keeps lone surrogates.
+// The boundary to the core: the types of what crosses into wasm and back. Values cross as JSON text, which
+// keeps lone surrogates.
 
 import type { Variant } from '../api/variant.js';
 import type { Callback, Host } from './host.js';
@@ -25,9 +26,15 @@ export interface ClientCore {
   setContext(provided: string, url?: string): void;
   /** Announces a plugin. Until it is ready, fetches wait. */
   integrate(isReady: boolean): void;
-  /** JSON of `{variant, source, keep, isDefault}`. `keep`: it may be cached; `isDefault`: a fallback would replace it. */
+  /**
+   * JSON of `{variant, source, keep, isDefault}`. `keep`: it may be cached; `isDefault`: a fallback would
+   * replace it.
+   */
   variant(key: string, fallback: string | undefined, expose: number): string;
-  /** JSON of `[second, first, decided…]`: variants by flag key of both sources, and over them a {@link Decided} for each flag evaluated here. */
+  /**
+   * JSON of `[second, first, decided…]`: variants by flag key of both sources, and over them a {@link
+   * Decided} for each flag evaluated here.
+   */
   all(): string;
   traces(keys?: string): string;
   clear(): void;

@@ -1,12 +1,14 @@
-// The instance of the core that all clients and deliveries of a page share: its start, the calls into it, its replacement after a trap.
+// The instance of the core that all clients and deliveries of a page share: its start, the calls into it, its
+// replacement after a trap.
 //
-// Nothing happens at import. Every call into wasm goes through `callCore`. The glue guards callbacks out of wasm; their errors end in `onTrap`.
+// Nothing happens at import. Every call into wasm goes through `callCore`. The glue guards callbacks out of
+// wasm; their errors end in `onTrap`.
 
 import { builtIn } from 'core:built-in';
 import { instantiate } from 'core:client';
+import { type ExperimentError, errorOf } from '../api/error.js';
 import type { Core, Driven, WasmSource } from './boundary.js';
 import { compile, compileAsync, compiled } from './compile.js';
-import { type ExperimentError, errorOf } from '../api/error.js';
 import { Host, type HostInit } from './host.js';
 
 /** Answers in the place of an instance while there is none, and takes part in what becomes of it. */
@@ -80,7 +82,10 @@ export function callCore<H, T>(slot: CoreSlot<H>, act: (handle: H) => T): T {
   return act(slot.standby_);
 }
 
-/** Starts an instance from bytes or a module. Returns a promise only where the platform compiles off the main thread. */
+/**
+ * Starts an instance from bytes or a module. Returns a promise only where the platform compiles off the main
+ * thread.
+ */
 export function boot(from: WasmSource | (() => WasmSource), failed = unavailable): void | Promise<void> {
   let source: WasmSource;
   try {
@@ -152,7 +157,10 @@ function build<H>(slot: CoreSlot<H>, core: Core): void {
   }
 }
 
-/** Builds the slot where it is not in the instance yet. Says whether it is now. After a trap the next instance starts first. */
+/**
+ * Builds the slot where it is not in the instance yet. Says whether it is now. After a trap the next instance
+ * starts first.
+ */
 function ensureBuilt(slot: CoreSlot<any>): boolean {
   ensureInstance();
   if (live && slots.has(slot)) build(slot, live);

@@ -1,11 +1,12 @@
-// The host of a client or delivery in the core: performs its effects, keeps its timer, passes the results back, and gives it storage.
-// `src/web/host.rs` is the other side.
+// The host of a client or delivery in the core: performs its effects, keeps its timer, passes the results
+// back, and gives it storage. `src/web/host.rs` is the other side.
 //
-// No exception of the page's code leaves this file. Storage does not fail: where it is blocked, full or forbidden, texts live as long as the page,
-// in `kept`. `kept` is read first: it has what the client alone writes, and, of what others write too, only what storage did not take.
+// No exception of the page's code leaves this file. Storage does not fail: where it is blocked, full or
+// forbidden, texts live as long as the page, in `kept`. `kept` is read first: it has what the client alone
+// writes, and, of what others write too, only what storage did not take.
 
-import { attempt } from '../runtime/safe-call.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
+import { attempt } from '../runtime/safe-call.js';
 import type { ClientInit, DeliveryInit } from './init.js';
 import type { PendingRequest } from './pending-request.js';
 
@@ -24,13 +25,29 @@ export const enum CallbackKind {
 export type Callback = (kind: number, id: number, status: number, body: string, retryAfter: number) => void;
 
 /** The result of a request or of an event. */
-type CallbackArguments = [kind: CallbackKind, id?: number, status?: number, body?: string, retryAfter?: number];
+type CallbackArguments = [
+  kind: CallbackKind,
+  id?: number,
+  status?: number,
+  body?: string,
+  retryAfter?: number,
+];
 
 /** What a client or a delivery is built from. */
-export type HostInit = Partial<ClientInit> & Partial<DeliveryInit> & Pick<DeliveryInit, 'kept' | 'log' | 'notify'>;
+export type HostInit = Partial<ClientInit> &
+  Partial<DeliveryInit> &
+  Pick<DeliveryInit, 'kept' | 'log' | 'notify'>;
 
 /** The parts of the effect `send`. */
-type RequestArguments = [id: number, method: string, url: string, headers: Record<string, string>, body: string | null, millis: number, keepalive: number];
+type RequestArguments = [
+  id: number,
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  body: string | null,
+  millis: number,
+  keepalive: number,
+];
 
 /** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -69,7 +86,10 @@ export class Host {
     return this.init_[name];
   }
 
-  /** In which time an exposure is tracked once: 0 without a provider, 1 a page, 2 a day, for {@link HttpExposureTrackingProvider}. */
+  /**
+   * In which time an exposure is tracked once: 0 without a provider, 1 a page, 2 a day, for {@link
+   * HttpExposureTrackingProvider}.
+   */
   window(): number {
     const provider: any = this.init_.exposureTrackingProvider;
     if (!provider || !/object|function/.test(typeof provider)) return 0;
@@ -77,8 +97,8 @@ export class Host {
   }
 
   /**
-   * Performs an effect: JSON of its name, which is that of a method below, and of the method's arguments. Returns the result of an exposure,
-   * if it is known.
+   * Performs an effect: JSON of its name, which is that of a method below, and of the method's arguments.
+   * Returns the result of an exposure, if it is known.
    */
   perform(effect: string): CallbackKind {
     const [name, ...parts] = JSON.parse(effect);
@@ -109,7 +129,9 @@ export class Host {
   write(area: number, key: string, text: string | undefined): boolean {
     const { kept } = this.init_;
     const storage = this.area_(area);
-    const isTaken = !!storage && !!attempt(() => (text === undefined ? storage.removeItem(key) : storage.setItem(key, text), true));
+    const isTaken =
+      !!storage &&
+      !!attempt(() => (text === undefined ? storage.removeItem(key) : storage.setItem(key, text), true));
     if (text !== undefined && !isTaken) kept.set(key, text);
     else kept.delete(key);
     return isTaken || area >= AREAS.length;
@@ -117,7 +139,9 @@ export class Host {
 
   /** JSON of the texts whose keys start with `prefix`. */
   entries(area: number, prefix: string): string {
-    const keys = [...this.init_.kept.keys(), ...Object.keys(this.area_(area) ?? {})].filter((key) => key.startsWith(prefix));
+    const keys = [...this.init_.kept.keys(), ...Object.keys(this.area_(area) ?? {})].filter((key) =>
+      key.startsWith(prefix),
+    );
     return JSON.stringify(Object.fromEntries(keys.map((key) => [key, this.read(area, key)])));
   }
 
@@ -155,7 +179,10 @@ export class Host {
     return code === 'NETWORK' ? this.cause_ : status || undefined;
   }
 
-  /** Calls the provider or plugin. `false`, an exception or a rejection refuse the exposure, anything else takes it. */
+  /**
+   * Calls the provider or plugin. `false`, an exception or a rejection refuse the exposure, anything else
+   * takes it.
+   */
   track(id: number, isPlugins: number, event: any): CallbackKind {
     const refuse = (thrown: unknown) => {
       this.thrown_ = thrown;
@@ -164,10 +191,18 @@ export class Host {
     this.thrown_ = undefined;
     try {
       const provider: any = isPlugins ? this.init_.plugin : this.init_.exposureTrackingProvider;
-      const answer = (typeof provider === 'function' ? provider : provider.track).call(provider, event.event_properties, event);
-      const isThenable = answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
+      const answer = (typeof provider === 'function' ? provider : provider.track).call(
+        provider,
+        event.event_properties,
+        event,
+      );
+      const isThenable =
+        answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
       if (!isThenable) return outcome(answer);
-      Promise.resolve(answer).then((answer) => this.call_([outcome(answer), id]), (thrown) => this.call_([refuse(thrown), id]));
+      Promise.resolve(answer).then(
+        (answer) => this.call_([outcome(answer), id]),
+        (thrown) => this.call_([refuse(thrown), id]),
+      );
       return CallbackKind.None;
     } catch (thrown) {
       return refuse(thrown);
@@ -188,7 +223,9 @@ export class Host {
   }
 
   /** Sends a request with the page's HTTP client, or `fetch`. The result of an aborted request is dropped. */
-  private async request_(...[id, method, url, headers, body, millis, keepalive]: RequestArguments): Promise<void> {
+  private async request_(
+    ...[id, method, url, headers, body, millis, keepalive]: RequestArguments
+  ): Promise<void> {
     const { httpClient } = this.init_;
     const abort = attempt(() => new AbortController());
     this.requests_.set(id, abort);
@@ -196,11 +233,23 @@ export class Host {
     try {
       const response: any = await (httpClient && typeof httpClient === 'object'
         ? httpClient.request(url, method, headers, body!, millis)
-        : send(url, { method, headers, body: body ?? undefined, signal: abort?.signal, ...(keepalive && { keepalive: true }) }));
+        : send(url, {
+            method,
+            headers,
+            body: body ?? undefined,
+            signal: abort?.signal,
+            ...(keepalive && { keepalive: true }),
+          }));
       const status = attempt(() => response.status);
       const retryAfter = attempt(() => millisOf(response.headers.get('Retry-After')));
       const text: unknown = await (attempt(() => response.text()) ?? attempt(() => response.body));
-      result = [CallbackKind.Answered, id, typeof status === 'number' ? status : 0, typeof text === 'string' ? text : '', retryAfter];
+      result = [
+        CallbackKind.Answered,
+        id,
+        typeof status === 'number' ? status : 0,
+        typeof text === 'string' ? text : '',
+        retryAfter,
+      ];
     } catch (thrown) {
       // A synchronous exception is reported later too: the core is in the middle of a call.
       await undefined;

@@ -17,7 +17,9 @@ export interface ClientInit {
   /** The integration plugin, in the form of a provider. */
   plugin?: ExposureTrackingProvider;
   httpClient?: HttpClient;
-  /** Texts that survive a trap, by their storage keys. The core writes them, and reads them before storage. */
+  /**
+   * Texts that survive a trap, by their storage keys. The core writes them, and reads them before storage.
+   */
   readonly kept: Map<string, string>;
   /** The calls that are not settled; and the same by the instance's numbers. */
   readonly pending: Set<PendingRequest>;

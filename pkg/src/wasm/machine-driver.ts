@@ -1,7 +1,8 @@
-// Drives a state machine of the core in Node and at the edge: makes it at the first call, and again after a trap.
+// Drives a state machine of the core in Node and at the edge: makes it at the first call, and again after a
+// trap.
 
 import type { EvaluateCore } from 'core:evaluate';
-import { type ExperimentErrorCode, errorOf, badArgument } from '../api/error.js';
+import { badArgument, type ExperimentErrorCode, errorOf } from '../api/error.js';
 import { type Logger, LogLevel, logAt } from '../api/logger.js';
 import type { Driven } from './boundary.js';
 import { withCore } from './evaluate-instance.js';
@@ -82,5 +83,9 @@ export function loggingInit(logger: Logger): Pick<HostInit, 'log' | 'notify'> {
     const error = code && (code === 'BAD_ARGUMENT' ? badArgument(sentence) : errorOf(sentence, code, more));
     logAt(logger, level, code === 'BAD_ARGUMENT' ? error!.message : sentence, error);
   };
-  return { log, notify: (_: string, code?: any, cause?: unknown) => log(LogLevel.Error, 'an assignment was given up', code, cause) };
+  return {
+    log,
+    notify: (_: string, code?: any, cause?: unknown) =>
+      log(LogLevel.Error, 'an assignment was given up', code, cause),
+  };
 }

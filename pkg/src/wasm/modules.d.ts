@@ -15,7 +15,12 @@ declare module 'core:client' {
 
 declare module 'core:evaluate' {
   export interface EvaluateCore {
-    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('../api/evaluation.js').Evaluation;
+    evaluate(
+      flags: string,
+      user: string,
+      keys?: string,
+      trace?: boolean,
+    ): import('../api/evaluation.js').Evaluation;
     CoreLocal: new (host: import('./host.js').Host) => LocalCore;
     CoreDelivery: new (host: import('./host.js').Host) => OutboxCore;
     retire(): void;

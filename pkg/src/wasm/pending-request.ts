@@ -14,7 +14,8 @@ export interface PendingRequest {
 }
 
 /**
- * The promise of a call that the core settles. While it is not settled, the call is in `pending`, from where the next instance gets it.
+ * The promise of a call that the core settles. While it is not settled, the call is in `pending`, from where
+ * the next instance gets it.
  *
  * @param sentence the message of the error with which the promise rejects
  * @param ask makes the call
