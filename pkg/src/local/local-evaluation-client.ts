@@ -89,7 +89,8 @@ const UNAWAITED: PendingRequest = { isStart: true, resolve() {}, reject() {} };
  * assignment for each user, result and UTC day.
  *
  * ```ts
- * const experiment = new LocalEvaluationClient('SERVER_DEPLOYMENT_KEY', { serverUrl, assignmentTrackingProvider });
+ * const options = { serverUrl, assignmentTrackingProvider };
+ * const experiment = new LocalEvaluationClient('SERVER_DEPLOYMENT_KEY', options);
  * await experiment.start();
  * const { key } = experiment.evaluateV2({ user_id: 'mira' })['checkout-button'] ?? {};
  * ```
