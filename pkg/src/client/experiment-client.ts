@@ -12,10 +12,10 @@ import { type ExperimentPlugin, type IntegrationPlugin, toPluginEvent } from '..
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 import type { Variant, Variants } from '../api/variant.js';
 import { eraseStored, importUnsent, storeKept } from '../browser/client-storage.js';
-import { type OnUnusable, toJson } from '../runtime/json.js';
 import { attempt, callSafely } from '../runtime/safe-call.js';
 import { EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
 import type { ClientInit } from '../wasm/init.js';
+import { ArgumentEncoder } from './argument-encoder.js';
 import { CoreHandle } from './core-handle.js';
 import { fallbackOf } from './fallback.js';
 import { LegacyAnalytics } from './legacy-analytics.js';
@@ -24,12 +24,6 @@ import { deferWithoutStack, ensureStack } from './stack-guard.js';
 import { VariantCache } from './variant-cache.js';
 
 type Listener = (detail: any) => void;
-
-/** A key that crosses to the core as JSON: one with a lone surrogate, and one that looks like JSON itself. */
-const NEEDS_QUOTES = /^"|\p{Surrogate}/u;
-
-/** How many unusable fields are reported: a page can have any number of properties. */
-const MAX_REPORTS = 100;
 
 /** Set with the first client: wrapping at import would keep the class in bundles that make no client. */
 let areMethodsWrapped = false;
@@ -63,14 +57,8 @@ export class ExperimentClient implements Client {
   private readonly options_: ExperimentConfig;
   private readonly consent_: ConsentOptions;
   private readonly cache_ = new VariantCache();
-  private readonly reported_ = new Set<string>();
   private readonly listeners_ = new Map<string, Set<Listener>>();
-  /** Reports each field once that cannot be used, or not whole. */
-  private readonly reportUnusable_: OnUnusable = (field, cause) => {
-    if (this.reported_.size >= MAX_REPORTS || this.reported_.has(field)) return;
-    this.reported_.add(field);
-    this.reportError_(badArgument(field, cause));
-  };
+  private readonly arguments_ = new ArgumentEncoder((error) => this.reportError_(error));
   private readonly legacy_?: LegacyAnalytics;
   private plugin_?: IntegrationPlugin;
   private readonly unsubscribe_?: () => void;
@@ -94,13 +82,13 @@ export class ExperimentClient implements Client {
     if (options.analyticsProvider) this.legacy_ = new LegacyAnalytics(options.analyticsProvider);
     if (this.hasConsent_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider)
       importUnsent(this.instanceName_(), this.init_.kept);
-    this.core_ = new CoreHandle(this.init_, options.userProvider, this.reportUnusable_);
+    this.core_ = new CoreHandle(this.init_, options.userProvider, this.arguments_.onUnusable_);
     if (this.hasConsent_(ConsentStatus.REJECTED)) this.core_.forget_();
     // The provider itself logs what it gives up.
     const provider = options.exposureTrackingProvider as ExposureTrackingProvider | undefined;
     const track = typeof provider === 'function' ? provider : attempt(() => provider?.track);
     if (provider && typeof track !== 'function')
-      this.reportUnusable_('exposureTrackingProvider.track', typeof track);
+      this.arguments_.onUnusable_('exposureTrackingProvider.track', typeof track);
     this.unsubscribe_ = attempt(() => provider?.onGivenUp?.((error) => this.emit_('error', error)));
   }
 
@@ -144,7 +132,7 @@ export class ExperimentClient implements Client {
    * unless `throwOnError` is set: then it rejects with an {@link ExperimentError}
    */
   fetch(user?: ExperimentUser, options?: FetchOptions): Promise<ExperimentClient> {
-    return this.request_(['serverUrl'], user, this.encodeObject_(options, 'options')).then(() => this);
+    return this.request_(['serverUrl'], user, this.arguments_.object_(options, 'options')).then(() => this);
   }
 
   /**
@@ -200,7 +188,7 @@ export class ExperimentClient implements Client {
    */
   getEvaluationTraces(flagKeys?: string[]): Record<string, FlagEvaluationTrace> {
     this.beginRun_();
-    const keys = this.encodeObject_(flagKeys, 'flagKeys');
+    const keys = this.arguments_.object_(flagKeys, 'flagKeys');
     return JSON.parse(this.core_.call_((core) => core.traces(keys)));
   }
 
@@ -232,7 +220,7 @@ export class ExperimentClient implements Client {
    * variants that were fetched before: call `fetch` too. Flags that are evaluated on the page apply at once.
    */
   setUser(user?: ExperimentUser | null): void {
-    const text = this.encodeObject_(user, 'user');
+    const text = this.arguments_.object_(user, 'user');
     this.noUser_ = null;
     this.core_.call_((core) => core.setUser(text));
   }
@@ -313,10 +301,10 @@ export class ExperimentClient implements Client {
     user?: ExperimentUser,
     options?: string,
   ): Promise<void> {
-    const text = this.encodeObject_(user, 'user');
+    const text = this.arguments_.object_(user, 'user');
     const field = addresses.find((name) => this.options_[name]?.trim?.() === '');
     if (!field) return this.core_.request_(addresses.length > 1, text, options);
-    this.reportUnusable_(field, this.options_[field]);
+    this.arguments_.onUnusable_(field, this.options_[field]);
     if (text) this.core_.call_((core) => core.setUser(text));
     return this.options_.throwOnError ? Promise.reject(badArgument(field)) : Promise.resolve();
   }
@@ -347,14 +335,14 @@ export class ExperimentClient implements Client {
     const { initialFlags, httpClient, exposureTrackingProvider } = this.options_;
     return {
       apiKey,
-      config: plainOptions(this.options_, this.reportUnusable_),
+      config: plainOptions(this.options_, this.arguments_.onUnusable_),
       isHeld: this.hasConsent_(ConsentStatus.PENDING),
       ...{ initialFlags, httpClient, exposureTrackingProvider },
       kept: new Map(),
       pending: new Set(),
       open: new Map(),
       log: (level, sentence, code, more) => {
-        if (code === 'BAD_ARGUMENT') return this.reportUnusable_(sentence, more);
+        if (code === 'BAD_ARGUMENT') return this.arguments_.onUnusable_(sentence, more);
         const error = code && errorOf(sentence, code, more);
         if (error && level === 1) this.reportError_(error);
         else logAt(this.logger_, level, error?.message ?? sentence);
@@ -403,8 +391,8 @@ export class ExperimentClient implements Client {
 
   private answer_(key: string, expose: number, fallback?: string | Variant): Variant {
     const { generation_ } = this.cache_;
-    const encodedKey = this.encodeKey_(key);
-    const text = fallback == null ? undefined : this.encodeFallback_(fallback);
+    const encodedKey = this.arguments_.key_(key);
+    const text = fallback == null ? undefined : this.arguments_.fallback_(fallback);
     const answered = this.core_.call_((core) =>
       core.variant(encodedKey ?? '', text, encodedKey === undefined ? PEEK : expose),
     );
@@ -423,24 +411,5 @@ export class ExperimentClient implements Client {
       expose === EXPOSED || (expose === EXPOSE && this.options_.automaticExposureTracking !== false);
     if (isTracked && (variant.metadata?.trackExposure ?? true))
       this.legacy_?.track(key, variant, source, () => this.core_.user_());
-  }
-
-  /** The key as the core reads it; `undefined` for a value that is no key. */
-  private encodeKey_(key: unknown): string | undefined {
-    if (typeof key !== 'string') return void this.reportUnusable_('key', typeof key);
-    return NEEDS_QUOTES.test(key) ? JSON.stringify(key) : key;
-  }
-
-  /**
-   * The page gets its own fallback object back, so an empty one stands for an object that JSON cannot hold.
-   */
-  private encodeFallback_(fallback: unknown): string | undefined {
-    return toJson(fallback, this.reportUnusable_, 'fallback') ?? (fallbackOf(fallback) && '{}');
-  }
-
-  private encodeObject_(given: unknown, field: string): string | undefined {
-    if (given == null) return;
-    if (typeof given === 'object') return toJson(given, this.reportUnusable_, field);
-    this.reportUnusable_(field, typeof given);
   }
 }
