@@ -156,12 +156,12 @@ demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite
 clippy := cargo clippy --locked --all-targets
 clippy-wasm := $(clippy) --target wasm32-unknown-unknown --no-default-features --features
 
-lint: $(toolchain) $(host) lint-js ## formatting, lints for the native and the wasm target, the direction of dependencies, and lint-js
+lint: $(toolchain) $(host) lint-js ## formatting, lints for the native and the wasm target, the direction of dependencies, the public APIs
 	cargo fmt --all --check
 	$(clippy) --workspace -- -D warnings
 	$(clippy-wasm) client -- -D warnings
 	$(clippy-wasm) evaluate -- -D warnings
-	cargo test --locked --test architecture
+	cargo test --locked --test architecture --test public_api
 
 lint-js: $(node_modules) ## the same for TypeScript and JavaScript, and the exports of the package: UPDATE=1 takes a change of them
 	biome check --error-on-warnings

@@ -3,6 +3,7 @@
 //! Flags come from a text here. A service asks its server for them: it calls `start`, sends the request of
 //! `Effect::Send` with the HTTP client it has, and brings the answer to `handle_response`.
 #![allow(clippy::disallowed_methods, reason = "a program is where the clock comes in")]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::time::{Instant, SystemTime, SystemTimeError, UNIX_EPOCH};
 

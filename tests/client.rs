@@ -1,5 +1,6 @@
 //! Timelines of the client: what it wants done, to the exact list, as time goes by on a clock that the test moves.
 #![cfg(all(feature = "client", feature = "native", not(target_arch = "wasm32")))]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 #[path = "timeline/exposures.rs"]
 mod exposures;

@@ -1,5 +1,6 @@
 //! Timelines of the outbox: what is sent, kept and forgotten, on a clock that the test moves.
 #![cfg(all(feature = "client", not(target_arch = "wasm32")))]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 #[path = "timeline/outbox.rs"]
 mod outbox;

@@ -1,5 +1,13 @@
 //! Timelines of the outbox where the endpoint is none, is broken or gone, and where the page or the network goes.
 #![cfg(all(feature = "client", not(target_arch = "wasm32")))]
+#![allow(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
 
 #[path = "timeline/outbox.rs"]
 mod outbox;

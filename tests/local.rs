@@ -1,5 +1,6 @@
 //! Timelines of local evaluation: what is answered, asked for and told, on a clock that the test moves.
 #![cfg(all(feature = "native", not(target_arch = "wasm32")))]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use experiment_wasm::api::Response;
 use experiment_wasm::dialect::NativeDialect;

@@ -3,6 +3,7 @@
 //! The global `fetch` is a script, so that the tests decide what answers and when; everything else is the browser's own. Between
 //! them stands the JavaScript half of the edge, as the package has it.
 #![cfg(all(target_arch = "wasm32", feature = "client"))]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::rc::Rc;
 

@@ -1,4 +1,5 @@
-//! What every route works with: the projects with their keys and flags, the store, and what runs beside the requests.
+//! The state that every route shares: projects with their keys and flags, the store, the queues, the cache and the
+//! metrics.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -16,9 +17,9 @@ use crate::evaluation::flag_snapshot::{Deployment, FlagSnapshot};
 use crate::evaluation::tracking_queue::TrackingQueue;
 use crate::key::{Key, opened};
 use crate::metrics::Metrics;
-use crate::routes::throttles::Throttles;
 use crate::store::writer::Writer;
 use crate::store::{Result, Store, StoredFlags};
+use crate::throttles::Throttles;
 
 /// A project as it runs.
 pub struct Project {
@@ -61,7 +62,7 @@ impl App {
                 deployments: project
                     .deployments
                     .iter()
-                    .map(|deployment| Arc::new(Deployment::new(deployment)))
+                    .map(|one| Arc::new(Deployment::new(&one.key, &one.name, one.kind)))
                     .collect(),
                 throttles: Throttles::new(),
                 api_key: Key::of(&project.api_key),
@@ -76,8 +77,8 @@ impl App {
         Ok(app)
     }
 
-    /// Loads flags that were changed, here or by another replica. When they cannot be read, those that were read last stay in
-    /// force.
+    /// Loads flags that were changed, here or by another replica. When they cannot be read, those that were read last
+    /// stay in force.
     pub async fn refresh(&self) -> Result<()> {
         let outcome = self.reload_changed().await;
         self.has_old_flags.store(outcome.is_err(), Ordering::Relaxed);
@@ -90,8 +91,8 @@ impl App {
         self.has_old_flags.load(Ordering::Relaxed)
     }
 
-    /// The versions are read first, so that a change in between is seen the next time; one look at a time, so that an older
-    /// one never comes last. A project whose flags cannot be read harms no other.
+    /// The versions are read first, so that a change in between is seen the next time; one look at a time, so that an
+    /// older one never comes last. A project whose flags cannot be read harms no other.
     async fn reload_changed(&self) -> Result<()> {
         let mut known = self.flags_versions.lock().await;
         let mut outcome = Ok(());

@@ -1,4 +1,4 @@
-//! The clocks of the server. Everything else is told what time it is.
+//! The clocks of the server. Everything else takes the time as an argument.
 
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -1,7 +1,7 @@
-//! The configuration file: projects, keys, deployments, and the flags that seed an empty database.
+//! The configuration file: projects, keys, deployments, and the flags that fill an empty database.
 //!
-//! What is not known is refused, by its whole path. Flags stay the text they are and are read as flags are everywhere: they
-//! may hold what other readers refuse. An error says where something is wrong, never what stands there.
+//! An unknown field is refused by its whole path. Flags are kept as text and read by the SDK's reader: they may hold
+//! what other readers refuse. An error names the path of what is wrong, never the value.
 
 #[cfg(test)]
 mod tests;
@@ -10,24 +10,25 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use experiment_ingestion::{Rules, is_storable};
+use experiment_ingestion::Rules;
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::flag::{Fault, Flags};
-use experiment_wasm::json::{Object, Text, Value, parse};
+use experiment_wasm::json::{Text, Value, parse};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::evaluation::flag_rules;
+use crate::evaluation::flag_snapshot::Kind;
 use crate::position::Position;
 use crate::store::StoredFlag;
 
 /// One project of the file.
 #[derive(Debug)]
 pub struct ProjectConfig {
-    /// Its place in the file.
-    place: String,
+    /// Its path in the file.
+    path: String,
     pub name: String,
     pub api_key: String,
     pub admin_key: String,
@@ -44,16 +45,7 @@ pub struct DeploymentConfig {
     pub kind: Kind,
 }
 
-/// Who holds a deployment's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Everybody: the key is in a page. Only flags for local evaluation are given out whole.
-    Client,
-    /// A server: all flags are given out.
-    Server,
-}
-
-/// What is wrong with the file: the place, never what stands there.
+/// What is wrong with the file: the path, never what stands there.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError(String);
 
@@ -146,67 +138,67 @@ pub fn read(bytes: &[u8]) -> Read<Vec<ProjectConfig>> {
 type Placed<'a> = (String, &'a str);
 
 fn names(projects: &[ProjectConfig]) -> Vec<Placed<'_>> {
-    projects.iter().map(|project| (format!("{}.name", project.place), project.name.as_str())).collect()
+    projects.iter().map(|project| (format!("{}.name", project.path), project.name.as_str())).collect()
 }
 
 /// All keys of the file. What one opens, another must not: also not in another project.
 fn keys(projects: &[ProjectConfig]) -> Vec<Placed<'_>> {
     let mut keys = Vec::new();
     for project in projects {
-        keys.push((format!("{}.api_key", project.place), project.api_key.as_str()));
-        keys.push((format!("{}.admin_key", project.place), project.admin_key.as_str()));
+        keys.push((format!("{}.api_key", project.path), project.api_key.as_str()));
+        keys.push((format!("{}.admin_key", project.path), project.admin_key.as_str()));
         for (n, deployment) in project.deployments.iter().enumerate() {
-            keys.push((format!("{}.deployments[{n}].key", project.place), deployment.key.as_str()));
+            keys.push((format!("{}.deployments[{n}].key", project.path), deployment.key.as_str()));
         }
     }
     keys
 }
 
 fn flag_keys(project: &ProjectConfig) -> Vec<Placed<'_>> {
-    let placed = |n: usize| format!("{}.flags[{n}].key", project.place);
+    let placed = |n: usize| format!("{}.flags[{n}].key", project.path);
     project.flags.iter().enumerate().map(|(n, flag)| (placed(n), flag.key.as_str())).collect()
 }
 
 fn each_once(placed: Vec<Placed<'_>>, what: &str) -> Read<()> {
     let mut known = HashMap::new();
-    for (place, word) in placed {
+    for (path, word) in placed {
         if let Some(first) = known.get(word) {
-            return Err(wrong(&place, &format!("another {what} than `{first}`")));
+            return Err(wrong(&path, &format!("another {what} than `{first}`")));
         }
-        known.insert(word, place);
+        known.insert(word, path);
     }
     Ok(())
 }
 
-fn project(place: String, wire: ProjectWire) -> Read<ProjectConfig> {
+fn project(path: String, wire: ProjectWire) -> Read<ProjectConfig> {
     let deployments =
-        (0..).zip(wire.deployments).map(|(n, Strict(one))| deployment(&format!("{place}.deployments[{n}]"), one));
-    let flags = (0..).zip(&wire.flags).map(|(n, raw): (usize, _)| flag(&format!("{place}.flags[{n}]"), raw));
+        (0..).zip(wire.deployments).map(|(n, Strict(one))| deployment(&format!("{path}.deployments[{n}]"), one));
+    let flags = (0..).zip(&wire.flags).map(|(n, raw): (usize, _)| flag(&format!("{path}.flags[{n}]"), raw));
     Ok(ProjectConfig {
-        name: named(&place, wire.name)?,
-        api_key: key(&place, "api_key", wire.api_key)?,
-        admin_key: key(&place, "admin_key", wire.admin_key)?,
+        name: named(&path, wire.name)?,
+        api_key: key(&path, "api_key", wire.api_key)?,
+        admin_key: key(&path, "admin_key", wire.admin_key)?,
         rules: Rules { assignments_set_properties: wire.settings.0.assignments_set_properties, ..Rules::default() },
         deployments: deployments.collect::<Read<_>>()?,
         flags: flags.collect::<Read<_>>()?,
-        place,
+        path,
     })
 }
 
-fn deployment(place: &str, wire: DeploymentWire) -> Read<DeploymentConfig> {
+fn deployment(path: &str, wire: DeploymentWire) -> Read<DeploymentConfig> {
     let kind = match wire.kind.as_str() {
         "client" => Kind::Client,
         "server" => Kind::Server,
-        _ => return Err(wrong(&format!("{place}.kind"), KINDS)),
+        _ => return Err(wrong(&format!("{path}.kind"), KINDS)),
     };
-    Ok(DeploymentConfig { key: key(place, "key", wire.key)?, name: named(place, wire.name)?, kind })
+    Ok(DeploymentConfig { key: key(path, "key", wire.key)?, name: named(path, wire.name)?, kind })
 }
 
 /// A flag's own text, read as flags are. What is in it is looked at when it is stored.
-fn flag(place: &str, raw: &RawValue) -> Read<StoredFlag> {
+fn flag(path: &str, raw: &RawValue) -> Read<StoredFlag> {
     let flag = parse(raw.get().as_bytes()).ok().and_then(Value::into_object);
-    let flag = flag.ok_or_else(|| wrong(place, "an object"))?;
-    flag_to_store(flag).ok_or_else(|| wrong(&format!("{place}.key"), "a text that can be stored"))
+    let flag = flag.ok_or_else(|| wrong(path, "an object"))?;
+    StoredFlag::from_object(flag).ok_or_else(|| wrong(&format!("{path}.key"), "a text that can be stored"))
 }
 
 impl ProjectConfig {
@@ -229,27 +221,19 @@ impl ProjectConfig {
     }
 
     fn refused(&self, index: usize, fault: Fault) -> ConfigError {
-        ConfigError(fault.at(index).of("flags").of(&self.place).to_string())
+        ConfigError(fault.at(index).of("flags").of(&self.path).to_string())
     }
 }
 
-/// A flag as it is stored: what it says of deployments leaves its JSON. `None` without a key that can be stored.
-pub fn flag_to_store(mut flag: Object) -> Option<StoredFlag> {
-    let key = flag.get("key").and_then(Value::as_str).filter(|key| !key.is_empty() && is_storable(key))?;
-    let key = key.to_str().into_owned();
-    let deployments = flag.remove("deployments").map(|list| list.to_json());
-    Some(StoredFlag { key, config: flag.to_json(), deployments })
-}
-
 /// A text that is not empty, called `name`.
-fn named(place: &str, name: String) -> Read<String> {
-    if name.is_empty() { Err(wrong(&format!("{place}.name"), TEXT)) } else { Ok(name) }
+fn named(path: &str, name: String) -> Read<String> {
+    if name.is_empty() { Err(wrong(&format!("{path}.name"), TEXT)) } else { Ok(name) }
 }
 
 /// A key that a header can carry: others would never fit.
-fn key(place: &str, field: &str, key: String) -> Read<String> {
+fn key(path: &str, field: &str, key: String) -> Read<String> {
     let fits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(key) } else { Err(wrong(&format!("{place}.{field}"), KEY)) }
+    if fits { Ok(key) } else { Err(wrong(&format!("{path}.{field}"), KEY)) }
 }
 
 const TEXT: &str = "a text";
@@ -274,22 +258,22 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> ConfigError
     if !reason.is_data() {
         return no_json(reason);
     }
-    let place = error.path().to_string();
+    let path = error.path().to_string();
     let reason = reason.to_string();
     if reason.starts_with("unknown field") {
-        return ConfigError(format!("`{place}` is not known"));
+        return ConfigError(format!("`{path}` is not known"));
     }
     if reason.starts_with("duplicate field") {
-        return ConfigError(format!("`{place}` has a field twice"));
+        return ConfigError(format!("`{path}` has a field twice"));
     }
-    let place = if place == "." { "file" } else { &place };
-    wrong(place, expected(place.rsplit('.').next().unwrap_or(place)))
+    let path = if path == "." { "file" } else { &path };
+    wrong(path, expected(path.rsplit('.').next().unwrap_or(path)))
 }
 
 fn no_json(error: &serde_json::Error) -> ConfigError {
     ConfigError(format!("no JSON at line {}, column {}", error.line(), error.column()))
 }
 
-fn wrong(place: &str, expected: &str) -> ConfigError {
-    ConfigError(format!("`{place}` must be {expected}"))
+fn wrong(path: &str, expected: &str) -> ConfigError {
+    ConfigError(format!("`{path}` must be {expected}"))
 }

@@ -1,4 +1,4 @@
-//! HTTP, as far as it is the same for every route: connections, bodies, memory, origins, keys, refusals.
+//! HTTP that is the same for every route: connections, bodies, memory, origins, keys, refusals.
 
 pub mod body;
 mod body_pace;
@@ -9,6 +9,7 @@ pub mod memory_budget;
 pub mod origin;
 pub mod refusal;
 pub mod request;
+pub mod response;
 pub mod security_headers;
 pub mod server;
 mod text_length;

@@ -1,8 +1,9 @@
-//! The server of the seed: remote evaluation with assignments, flags, ingestion of events, reading.
+//! The server: remote evaluation with assignments, flags, ingestion of events, reading.
 //!
 //! Decisions about flags and events are the domain's (`experiment-wasm`); this program gives it a clock, sockets and a
 //! database. It stops when a signal asks it to, after every request under way and every queued assignment.
 #![forbid(unsafe_code)]
+#![allow(unreachable_pub, reason = "a program has no public API: `pub` is for its other modules")]
 
 mod app;
 mod clock;
@@ -17,6 +18,7 @@ mod position;
 mod routes;
 mod stop;
 mod store;
+mod throttles;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -42,7 +44,7 @@ const FLAGS_CHECK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(|| Log).init();
-    // What a panic says may quote a request: only its place is told.
+    // The message of a panic may quote a request: only its location is logged.
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
     }));
@@ -87,7 +89,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let stop = Stop::listen()?;
     let started = tokio::select! {
         started = start(&options) => started?,
-        // Nobody has been promised anything yet.
+        // No event has been acknowledged yet.
         () = stop.clone().asked() => return Ok(()),
     };
     serve(started, &options, &stop).await
@@ -123,10 +125,10 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
     let said = said(&listeners, metrics_listeners.as_ref())?;
     let (store, connections) = (app.store.clone(), app.metrics.connections_open.clone());
     let showing = metrics_listeners.map(|listeners| {
-        let router = metrics::router(Arc::clone(&app.metrics));
+        let router = routes::metrics::router(Arc::clone(&app.metrics));
         tokio::spawn(server::serve(listeners, router, Gauge::default(), stop.clone().asked()))
     });
-    // In one write: whoever reads the first line may close the pipe before a second.
+    // In one write: a reader of the first line may close the pipe before a second.
     say(said);
     let checking = tokio::spawn(check_flags(Arc::clone(&app)));
     let router = routes::router(app, options.www.as_deref());

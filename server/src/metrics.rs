@@ -1,9 +1,8 @@
-//! What an operator can measure, each number with its name and its sentence in one place.
+//! The metrics of the server, each with its name and its HELP sentence side by side.
 //!
 //! Labels are closed sets of words of this program. No key, id, event type, flag or property is ever one.
 
 mod labels;
-mod page;
 mod requests;
 
 use std::time::{Duration, SystemTime};
@@ -16,9 +15,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use labels::Judgement;
+pub use labels::OutcomeLabels;
 use labels::{Answered, Route};
-pub use page::router;
 pub use requests::measured;
 
 /// Seconds: from a hit of the cache to what a body may take.
@@ -64,7 +62,7 @@ metrics! {
     /// Connections that are open, those of this page aside.
     connections_open: Gauge = Gauge::default(),
     /// Events that were sent, by what became of them. What remote evaluation tracks is counted by itself.
-    events: Family<Judgement, Counter> = Judgement::every(),
+    events: Family<OutcomeLabels, Counter> = OutcomeLabels::every(),
     /// Assignments and exposures of remote evaluation that were queued for the store.
     tracked_events: Counter = Counter::default(),
     /// Assignments and exposures that are queued and not stored yet.
@@ -112,9 +110,9 @@ impl Metrics {
     }
 
     /// All of it in Prometheus' text format.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = String::new();
-        // SqliteWriteTransaction into a text does not fail, and labels are words.
+        // Writing into a text does not fail, and labels are words.
         let _never = prometheus_text::encode(&mut text, &self.registry);
         text
     }

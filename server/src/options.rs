@@ -1,4 +1,4 @@
-//! What the command line says: where the configuration lies, where to listen, where to store.
+//! The command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

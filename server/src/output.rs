@@ -1,5 +1,5 @@
-//! What the process says on its output and in its log. A disk may be full, or nobody may read a pipe any more: then it is
-//! lost, and nothing else with it.
+//! Lines on stdout, and the log on stderr. A line that cannot be written, because a disk is full or a pipe closed, is
+//! lost without any other effect.
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
-//! Where in a text something is wrong, for people: the byte, and the line and column of an editor.
+//! A position in a text, for people: the byte, and the line and column of an editor.
 
 use std::fmt;
 
-/// A place in a text. Lines and columns begin at 1; a column is a character.
+/// A position in a text. Lines and columns begin at 1; a column is a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     byte: usize,
@@ -11,7 +11,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place of a byte. What stands before it should be UTF-8; columns are counted in bytes where it is not.
+    /// The position of a byte. What stands before it should be UTF-8; columns are counted in bytes where it is not.
     pub fn of(text: &[u8], byte: usize) -> Self {
         let before = text.get(..byte).unwrap_or(text);
         let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_where_an_editor_shows_it() {
+    fn a_position_is_where_an_editor_shows_it() {
         let text = "{\n  \"é\": Z\n}".as_bytes();
         assert_eq!(Position::of(text, 0).to_string(), "byte 0 (line 1, column 1)");
         let byte = text.iter().position(|byte| *byte == b'Z').unwrap();

@@ -1,4 +1,4 @@
-//! Which path leads where, and from which pages it may be asked.
+//! The routes: their paths, and which pages may ask them.
 
 mod envelope;
 mod evaluation;
@@ -6,9 +6,9 @@ mod flags;
 mod form;
 mod health;
 mod ingest;
+pub mod metrics;
 mod reading;
 mod throttled;
-pub mod throttles;
 mod usage;
 mod values;
 mod verdicts;
@@ -26,7 +26,7 @@ use tower_http::cors::{Any, CorsLayer};
 use crate::app::App;
 use crate::http::refusal::Refusal;
 use crate::http::{origin, security_headers};
-use crate::metrics;
+use crate::metrics::measured;
 
 /// For how long a browser need not ask again whether it may ask: Chromium keeps it no longer than two hours.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(2 * 60 * 60);
@@ -48,7 +48,7 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/api/usage", get(usage::month))
         .route("/api/flags", get(flags::list))
         .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
-    let measured = middleware::from_fn_with_state(Arc::clone(&app.metrics), metrics::measured);
+    let measured = middleware::from_fn_with_state(Arc::clone(&app.metrics), measured);
     let api = Router::new()
         .merge(in_json(evaluation.merge(ingestion)).layer(cors()))
         .merge(in_json(admin).layer(middleware::from_fn(origin::own_only)))

@@ -1,8 +1,9 @@
-//! When the server stops: one pair of ears for the whole process, there before it says that it listens, so that no request to
-//! stop is missed and none stops only a part.
+//! Signals that stop the server. One listener for the whole process is installed before the server says that it
+//! listens, so that no signal is missed and none stops only a part.
 //!
-//! SIGTERM, SIGINT and SIGHUP ask it to finish. Whoever asks again a second later, by hand, does not want to wait: then it ends
-//! at once. Sooner it is the same request twice, as when a terminal and a shell both tell their processes.
+//! SIGTERM, SIGINT and SIGHUP ask it to finish. A further signal a second later or more ends it at once: a person does
+//! not want to wait. A sooner one is the same request twice, as when a terminal and a shell both signal their
+//! processes.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ impl Stop {
 
     /// Ready when the process was asked to stop, now or before.
     pub async fn asked(mut self) {
-        // Nobody can ask any more when the runtime ends.
+        // No signal arrives any more when the runtime ends.
         let _ended = self.0.wait_for(|asked| *asked).await;
     }
 }

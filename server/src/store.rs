@@ -1,4 +1,4 @@
-//! What the server remembers: events, people and their properties, flags. Nothing here decides what an event means.
+//! The store: events, people and their properties, flags. It does not decide what an event means.
 
 mod batch;
 mod bulk;
@@ -24,7 +24,8 @@ pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
 use location::Location;
 
-pub use reading::{EventFilter, PersonView};
+pub use reading::EventFilter;
+pub use usage::Usage;
 
 /// The database.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! The native engine of the fuzzer: a line `[flags, user, keys or null, page or null]` in, a line
 //! `{"variants": …, "skipped": …}` out, as the `evaluate` of the package answers.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, BufWriter, Write, stdin, stdout};
 

@@ -1,5 +1,13 @@
 //! What `glue.test.mjs` runs: the ways by which JavaScript enters this wasm, each able to trap. It leaves every rule of the SDK out.
 #![cfg(target_arch = "wasm32")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

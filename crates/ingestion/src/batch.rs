@@ -1,4 +1,4 @@
-//! A batch of events of one project: what it needs of the store, and what it makes of it.
+//! A batch of events of one project: the stored state that it needs, and the changes that it makes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use experiment_wasm::exposure::ExposureEvent;
 use experiment_wasm::json::{Object, Text};
 
+use crate::exposure::Exposed;
+use crate::incoming::IncomingEvent;
 use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES};
 use crate::lww::LwwTimestamp;
 use crate::meter::Meter;
 use crate::person_index::PersonIndex;
 use crate::properties::Properties;
-use crate::{Exposed, IncomingEvent, NormalizedEvent, Verdict};
+use crate::transform::NormalizedEvent;
+use crate::verdict::Verdict;
 
 /// How many bytes of snapshots may wait before the events are saved. A usual batch has a tenth of it.
 const MAX_SNAPSHOT_BYTES: usize = 4 << 20;
@@ -72,8 +75,8 @@ pub struct PropertyUpdates {
 }
 
 impl<'a> BatchState<'a> {
-    /// Applies an event. `return_id`: its insert id where it is the return of a user to a variant. An event whose insert id is
-    /// stored changes nothing.
+    /// Applies an event. `return_id`: its insert id where it is the return of a user to a variant. An event whose
+    /// insert id is stored changes nothing.
     pub fn apply(&mut self, incoming: &'a IncomingEvent, return_id: Option<Text>) -> Verdict {
         let insert_id = return_id.unwrap_or_else(|| incoming.timestamp.insert_id.clone());
         if !self.stored_insert_ids.insert(insert_id.clone()) {
@@ -97,8 +100,8 @@ impl<'a> BatchState<'a> {
         Verdict::Stored(limit)
     }
 
-    /// The events to save now: all, once their snapshots are too large to wait for the rest of the batch. A snapshot has all
-    /// properties of a user, so that a small request can become a thousand times larger.
+    /// The events to save now: all, once their snapshots are too large to wait for the rest of the batch. A snapshot
+    /// has all properties of a user, so that a small request can become a thousand times larger.
     pub fn overflow(&mut self) -> Vec<NewEvent<'a>> {
         if self.snapshot_bytes < MAX_SNAPSHOT_BYTES {
             return Vec::new();

@@ -1,6 +1,6 @@
-//! What an event asks to change in a user's properties.
+//! The changes of user properties that an event asks for.
 
-use super::Rejection;
+use super::rejection::Rejection;
 use experiment_wasm::json::{Object, Text, Value};
 
 /// A change of one user property.

@@ -1,7 +1,9 @@
-//! Ids: which texts identify a user. An id that is too short, a placeholder, or neither text nor number is removed from its
-//! event; an event without another id is rejected. The rules are Amplitude's.
+//! Ids: which texts identify a user. An id that is too short, a placeholder, or neither text nor number is removed from
+//! its event; an event without another id is rejected. The rules are Amplitude's.
 
-use super::{Rejection, Rules, name};
+use super::name::name;
+use super::rejection::Rejection;
+use super::rules::Rules;
 use experiment_wasm::dialect::Dialect;
 use experiment_wasm::json::{Object, Text, Value};
 use experiment_wasm::user::{Identity, id_text};
@@ -9,7 +11,7 @@ use experiment_wasm::user::{Identity, id_text};
 /// How long an id must be where a request does not say, in characters: Amplitude's number.
 pub const MIN_ID_LENGTH: usize = 5;
 
-/// What programs send in place of an id, in lower case: Amplitude's list.
+/// What programs send instead of an id, in lower case: Amplitude's list.
 const PLACEHOLDERS: [&str; 13] = [
     "anonymous",
     "nil",

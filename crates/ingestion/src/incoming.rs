@@ -3,9 +3,9 @@
 use experiment_wasm::exposure::ExposureEvent;
 use experiment_wasm::json::Text;
 
-use crate::NormalizedEvent;
 use crate::lww::LwwTimestamp;
 use crate::time::corrected;
+use crate::transform::NormalizedEvent;
 
 /// An event to be stored.
 #[derive(Clone, Debug)]
@@ -28,8 +28,8 @@ pub struct IncomingEvent {
 }
 
 impl IncomingEvent {
-    /// Stamps an event. `index`: its index in the request; `uploaded`: the sender's clock at the upload; `received`: ours.
-    /// `fresh_insert_id` makes an id for an event that was sent without one, and counts each time it is sent.
+    /// Stamps an event. `index`: its index in the request; `uploaded`: the sender's clock at the upload; `received`:
+    /// ours. `fresh_insert_id` makes an id for an event that was sent without one, and counts each time it is sent.
     pub fn new(
         project: i64,
         mut normalized: NormalizedEvent,

@@ -1,14 +1,14 @@
-//! How many user properties there may be, and how often they may change: the seed's and Amplitude's numbers.
+//! How many user properties there may be, and how often they may change: this project's and Amplitude's numbers.
 //!
-//! Over a limit, or where what is stored cannot be read, the event is stored all the same, and its verdict says which limit
-//! left the property as it was.
+//! Over a limit, or where what is stored cannot be read, the event is stored all the same, and its verdict says which
+//! limit left the property as it was.
 
 use super::change::{Change, Operation};
 use super::meter::Limit;
 use super::properties::is_of_experiment;
 
-/// How many experiment user properties a project has. The property of one flag is one, whoever has it and whatever was unset
-/// since.
+/// How many experiment user properties a project has. The property of one flag is one, however many users have
+/// it and whatever was unset since.
 pub const EXPERIMENT_PROPERTIES: u64 = 1_500;
 
 /// How many events of one user may change properties.

@@ -1,8 +1,7 @@
-//! A meter: how much of each id came in lately, against a limit over a time.
+//! A meter: how many events of each id came in lately, against a limit over a period.
 //!
-//! Each id has a level that rises with every event and sinks evenly, so that the limit is an average over the time it is
-//! given for. An id whose level has sunk to nothing is as good as never seen, and is forgotten: what is kept follows what
-//! came in lately, not how many ids there are.
+//! Each id has a level that rises with every event and sinks evenly, so that the limit is an average over the period.
+//! An id whose level has sunk to nothing is forgotten: memory follows the recent traffic, not the number of ids.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -59,13 +58,13 @@ impl<Id: Clone + Eq + Hash + Ord> Meter<Id> {
 
     pub(super) fn over(&self, counts: &BTreeMap<Id, u64>, now: u64) -> Vec<Over<Id>> {
         let full = self.limit.events * self.limit.millis;
-        let judged = |(id, count): (&Id, &u64)| {
+        let checked = |(id, count): (&Id, &u64)| {
             let (before, more) = (self.height(id, now), count * self.limit.millis);
             let excess = if more > full { before } else { (before + more).saturating_sub(full) };
             let events = (before + more).div_ceil(self.limit.millis);
             (before + more > full).then(|| Over { id: id.clone(), events, wait: excess.div_ceil(self.limit.events) })
         };
-        counts.iter().filter_map(judged).collect()
+        counts.iter().filter_map(checked).collect()
     }
 
     /// So many events of each id came in.

@@ -1,8 +1,8 @@
-//! Who is who: which person an event's ids mean, and what becomes of a visitor who logs in.
+//! Identity resolution: which person the ids of an event mean, and what becomes of a visitor who logs in.
 //!
-//! A user id wins over a device. The first user id on an anonymous device takes that visitor over, or, where the user is
-//! known already, the visitor merges into the user. Users never merge. Events of a device without a user id are the last
-//! known user's. Pure: it works on what a transaction has loaded; whatever it changed is marked to be saved.
+//! A user id wins over a device. The first user id on an anonymous device takes that visitor over, or, where the user
+//! is known already, the visitor merges into the user. Users never merge. Events of a device without a user id belong
+//! to its last known user. Pure: it works on what a transaction has loaded, and marks what it changed to be saved.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,7 +19,7 @@ pub struct Person {
     pub user_id: Option<Text>,
     /// The person that this visitor turned out to be.
     pub merged_into: Option<i64>,
-    /// What is stored and cannot be read is kept as it is, until somebody who can looks at it.
+    /// What is stored and cannot be read is kept as it is, for a later version that can read it.
     pub properties: std::result::Result<Properties, Text>,
 }
 
@@ -78,7 +78,7 @@ impl PersonIndex {
         person
     }
 
-    /// The properties of the person whom these ids mean as long as nobody logs in.
+    /// The properties of the person of these ids, before a login merges two of them.
     pub fn find(&self, identity: &Identity) -> Option<&Properties> {
         let id = match &identity.user_id {
             Some(user_id) => self.by_user.get(user_id),

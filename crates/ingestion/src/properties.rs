@@ -1,4 +1,4 @@
-//! All properties of one user, and how they are kept.
+//! All properties of one user, and their stored form.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use experiment_wasm::json::{Object, Text, parse};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties {
     by_name: BTreeMap<Text, Property>,
-    /// When all were cleared last: older changes, also of names that nobody has seen yet, come too late.
+    /// When all were cleared last: older changes, also of names that are not known yet, come too late.
     cleared: LwwTimestamp,
 }
 
@@ -119,10 +119,10 @@ mod tests {
     /// Changes at 1, 2, 3 …
     fn changed(changes: &[&str], order: impl IntoIterator<Item = usize>) -> Properties {
         let mut properties = Properties::default();
-        for place in order {
-            let sent = parse(changes[place].as_bytes()).unwrap().into_object().unwrap();
+        for index in order {
+            let sent = parse(changes[index].as_bytes()).unwrap().into_object().unwrap();
             for change in change::read(sent).unwrap() {
-                properties.change(&change, &stamp(place as u64 + 1));
+                properties.change(&change, &stamp(index as u64 + 1));
             }
         }
         properties
@@ -185,9 +185,9 @@ mod tests {
             r#"{"m":7}"#,
         ];
         for split in 0..32_usize {
-            let (mine, theirs) = (0..5).partition::<Vec<_>, _>(|place| split & (1 << place) != 0);
-            let mut merged = changed(&all[..3], mine.iter().copied().filter(|place| *place < 3));
-            merged.merge(changed(&all[..3], theirs.iter().copied().filter(|place| *place < 3)));
+            let (mine, theirs) = (0..5).partition::<Vec<_>, _>(|index| split & (1 << index) != 0);
+            let mut merged = changed(&all[..3], mine.iter().copied().filter(|index| *index < 3));
+            merged.merge(changed(&all[..3], theirs.iter().copied().filter(|index| *index < 3)));
             assert_eq!(merged.visible().to_json(), r#"{"m":6,"n":7}"#, "{split}");
             let mut merged = changed(&all, mine);
             merged.merge(changed(&all, theirs));

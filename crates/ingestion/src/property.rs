@@ -1,7 +1,7 @@
 //! One user property: its value does not depend on the order in which changes arrive, only on their [`LwwTimestamp`]s.
 //!
 //! Setting and unsetting forgets what was before. The other operators build on what is there, so a few of them are
-//! remembered: an older change that comes late takes its own place among them.
+//! remembered: an older change that comes late is put in order among them.
 
 use super::change::Operation;
 use super::lww::LwwTimestamp;
@@ -32,8 +32,8 @@ impl Property {
         self.value_before(self.later.len())
     }
 
-    fn value_before(&self, place: usize) -> Option<Value> {
-        self.later.iter().take(place).fold(self.base.clone(), |value, (_, operation)| operation.on(value))
+    fn value_before(&self, index: usize) -> Option<Value> {
+        self.later.iter().take(index).fold(self.base.clone(), |value, (_, operation)| operation.on(value))
     }
 
     /// The property after a change, or `None` when the change does nothing.
@@ -53,12 +53,12 @@ impl Property {
     /// What is set once where there is a value is not remembered: pages send the same few of them all the time. So it is
     /// lost if a later change unsets that value and comes in late.
     fn with(&self, operation: &Operation, stamp: &LwwTimestamp) -> Option<Self> {
-        let place = self.later.partition_point(|(at, _)| at <= stamp);
-        if matches!(operation, Operation::SetOnce(_)) && self.value_before(place).is_some() {
+        let index = self.later.partition_point(|(at, _)| at <= stamp);
+        if matches!(operation, Operation::SetOnce(_)) && self.value_before(index).is_some() {
             return None;
         }
         let mut next = self.clone();
-        next.later.insert(place, (stamp.clone(), operation.clone()));
+        next.later.insert(index, (stamp.clone(), operation.clone()));
         next.fold();
         Some(next)
     }

@@ -12,9 +12,9 @@ pub enum Rejection {
     InvalidEventType,
     /// There is neither a `user_id` nor a `device_id`.
     MissingId,
-    /// `user_id` cannot be stored, or is the only id and no text or number, or a word for nobody.
+    /// `user_id` cannot be stored, or is the only id and no text or number, or a placeholder.
     InvalidUserId,
-    /// `device_id` cannot be stored, or is the only id and no text or number, or a word for nobody.
+    /// `device_id` cannot be stored, or is the only id and no text or number, or a placeholder.
     InvalidDeviceId,
     /// `user_id` is too short, and there is no `device_id` that is good.
     ShortUserId,

@@ -1,4 +1,4 @@
-//! Throttling: how many events of one user or device are taken in a time. A request is admitted whole or not at all.
+//! Throttling: how many events of one user or device are taken in a period. A request is admitted whole or not at all.
 //!
 //! The numbers are Amplitude's; time is the monotonic clock's.
 
@@ -11,14 +11,14 @@ use experiment_wasm::user::Identity;
 /// What a route takes of one user or device.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// What is told as events per second.
+    /// What an answer names as events per second.
     pub rate: Limit,
-    /// What is told as the daily quota.
+    /// What an answer names as the daily quota.
     pub quota: Option<Limit>,
 }
 
-/// `/2/httpapi` and `/identify`: 30 events per second, averaged over 30 seconds. Amplitude averages over "a recent time" it
-/// does not name, and asks who was throttled to pause for 30 seconds.
+/// `/2/httpapi` and `/identify`: 30 events per second, averaged over 30 seconds. Amplitude averages over "a recent
+/// time" it does not name, and asks a throttled sender to pause for 30 seconds.
 pub const HTTP_V2: Limits = Limits { rate: Limit { events: 900, millis: 30_000 }, quota: None };
 
 /// `/batch`: 1,000 events per second, averaged over 30 seconds, and 500,000 in 24 hours.
@@ -54,8 +54,8 @@ pub struct Throttled {
     pub over_rate: Vec<(Id, u64)>,
     /// The ids that would be over the daily quota, with their events of the day.
     pub over_quota: Vec<(Id, u64)>,
-    /// The events with such an id, by their place in the request.
-    pub places: Vec<u64>,
+    /// The events with such an id, by their index in the request.
+    pub events: Vec<u64>,
     /// After how many milliseconds the request can be admitted; if it never can, half of it.
     pub retry_after: u64,
 }
@@ -71,7 +71,7 @@ impl Throttle {
         self.quota.is_some()
     }
 
-    /// Admits a request whose events, by their place, are of these people. One that is not admitted counts as not sent.
+    /// Admits a request whose events, by their index, are of these people. One that is not admitted counts as not sent.
     ///
     /// # Errors
     /// The ids and events that are too many.
@@ -96,7 +96,7 @@ impl Throttle {
         let is_over = |identity: &Identity| ids(identity).any(|id| ids_over.contains(&id));
         Throttled {
             eps_threshold: per_second(self.rate.limit.events, self.rate.limit),
-            places: events.iter().filter(|(_, identity)| is_over(identity)).map(|(place, _)| *place).collect(),
+            events: events.iter().filter(|(_, identity)| is_over(identity)).map(|(index, _)| *index).collect(),
             retry_after: every().map(|over| over.wait).max().unwrap_or_default(),
             over_rate: over_rate.iter().map(|one| (one.id.clone(), per_second(one.events, self.rate.limit))).collect(),
             over_quota: over_quota.iter().map(|one| (one.id.clone(), one.events)).collect(),
@@ -109,7 +109,7 @@ fn ids(identity: &Identity) -> impl Iterator<Item = Id> {
     [id(Field::User, &identity.user_id), id(Field::Device, &identity.device_id)].into_iter().flatten()
 }
 
-/// Rounded up, so that what is over the limit is told as more than it.
+/// Rounded up, so that a number over the limit is shown as more than it.
 fn per_second(events: u64, limit: Limit) -> u64 {
     (events * 1_000).div_ceil(limit.millis)
 }
@@ -154,7 +154,7 @@ mod tests {
         let (alice, robin, phone) = (who("alice", ""), who("robin", "phone"), who("", "phone"));
         let refused = sends(&mut throttle, &[(2, &alice), (600, &robin), (301, &phone)], 0).unwrap_err();
         assert_eq!(refused.over_rate, [((Field::Device, "phone".into()), 31)]);
-        assert_eq!(refused.places, (2..903).collect::<Vec<_>>(), "the events of the device, with a user and without");
+        assert_eq!(refused.events, (2..903).collect::<Vec<_>>(), "the events of the device, with a user and without");
         assert_eq!(sends(&mut throttle, &[(900, &alice)], 0), Ok(()));
         assert_eq!(sends(&mut throttle, &[(900, &robin)], 0), Ok(()));
     }

@@ -1,15 +1,17 @@
-//! The time of an event: what was sent, set right by our clock.
+//! The time of an event: the sender's time, corrected by the server's clock.
 
-use super::MAX_TIME;
 use experiment_wasm::dialect::{Dialect, plain};
+
+/// The latest time an event can have: the last millisecond that a JavaScript `Date` can name.
+pub const MAX_TIME: u64 = 8_640_000_000_000_000;
 
 /// How long an upload may take, in milliseconds: a difference of the clocks up to here is taken for the upload, and not
 /// corrected. Otherwise an event that is sent slowly would count as later than what the same sender did after it.
 const UPLOAD_MILLIS: u64 = 60_000;
 
-/// The time of an event on our clock: the difference between the sender's clock at its upload and ours at the receipt is
-/// added, if it is more than an upload takes. An event cannot have happened after its receipt, so a clock that runs ahead
-/// wins nothing.
+/// The time of an event on our clock: the difference between the sender's clock at its upload and ours at the receipt
+/// is added, if it is more than an upload takes. An event cannot have happened after its receipt, so a clock that runs
+/// ahead wins nothing.
 pub fn corrected(time: Option<u64>, uploaded: Option<u64>, received: u64) -> u64 {
     let Some(time) = time else { return received };
     let corrected = match uploaded {
@@ -21,7 +23,8 @@ pub fn corrected(time: Option<u64>, uploaded: Option<u64>, received: u64) -> u64
     corrected.min(received)
 }
 
-/// The milliseconds in a number of JSON, in whatever form it is written: `1795824708133.0` and `1.795824708133e12` are whole.
+/// The milliseconds in a number of JSON, in whatever form it is written: `1795824708133.0` and `1.795824708133e12` are
+/// whole.
 pub fn whole<D: Dialect>(digits: &[u8], dialect: &D) -> Option<u64> {
     let number = plain::number(dialect, digits);
     // Up to here every whole number is exact.

@@ -1,6 +1,6 @@
 //! Usage: which events count to a project's volume and to its tracked users, and in which calendar month.
 //!
-//! Exposures and assignments count to neither; a custom event that is used in their place does. An event counts in the
+//! Exposures and assignments count to neither; a custom event that is used instead does. An event counts in the
 //! month it was received in, as Amplitude bills what is added later: a month that is over gets no events any more.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::MAX_TIME;
+use crate::time::MAX_TIME;
 
 /// The event types that count to nothing, as they are stored: what experiments send, and what only changes properties,
 /// which Amplitude does not take for events.

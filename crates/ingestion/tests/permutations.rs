@@ -1,10 +1,12 @@
 //! Streams of events in any order, some of them repeated, in batches of any size: the users' properties end equal.
 //! `PROPTEST_CASES` says how many streams; 10,000 by default.
 //!
-//! Left out is what depends on the order by its nature: two users on one device, of whom the later one gets what the device
-//! does without a user; and unsetting what is set once, which `property.rs` tells about: a stream clears or sets once.
+//! Left out is what depends on the order by its nature: two users on one device, of whom the later one gets what the
+//! device does without a user; and unsetting what is set once, which `property.rs` tells about: a stream clears or sets
+//! once.
 
 #![expect(clippy::disallowed_methods, reason = "how many cases is the environment's")]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use experiment_ingestion::batch::{BatchState, ExperimentProperties};
 use experiment_ingestion::person_index::{Person, PersonIndex};

@@ -1,4 +1,6 @@
-//! `tests/vectors/ingestion.json`: what an event becomes, why one is rejected, and which of several changes of a property counts.
+//! `tests/vectors/ingestion.json`: what an event becomes, why one is rejected, and which of several changes of a
+//! property counts.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 #[path = "../../../tests/vectors/runner.rs"]
 mod runner;

@@ -1,4 +1,5 @@
 //! This crate as an engine of `run.mjs`.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod protocol;
 

@@ -1,4 +1,5 @@
-//! What both engines of the fuzz test speak: a line of two hexadecimal texts in, an answer out. Four digits are a code unit.
+//! What both engines of the fuzz test speak: a line of two hexadecimal texts in, an answer out. Four digits are a code
+//! unit.
 
 use std::io::{BufRead, Write, stdin, stdout};
 

@@ -1,4 +1,5 @@
 //! The crate `regress` as an engine of `run.mjs`: it is why this crate exists.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod protocol;
 

@@ -51,8 +51,8 @@ impl<'a> Simulation<'a> {
         false
     }
 
-    /// Visits all states that are reached without consuming anything (the epsilon closure). Returns whether a match state is
-    /// among them.
+    /// Visits all states that are reached without consuming anything (the epsilon closure). Returns whether a match
+    /// state is among them.
     fn visit_pending(&mut self, step: usize, position: usize) -> bool {
         let mut is_match = false;
         while let Some(index) = self.pending.pop() {

@@ -153,8 +153,8 @@ impl Compiler {
         Some(index)
     }
 
-    /// An optional iteration consumes something, so that there are no more of them than the text is long. Of more required
-    /// iterations than that, some consume nothing, and then one is as good as many.
+    /// An optional iteration consumes something, so that there are no more of them than the text is long. Of more
+    /// required iterations than that, some consume nothing, and then one is as good as many.
     fn repetition(&mut self, repetition: &Repetition, next: usize) -> Option<usize> {
         let optional = repetition.max.map(|max| max - repetition.min).filter(|count| *count < MAX_SUBJECT);
         let mut entry = match optional {

@@ -1,5 +1,5 @@
-// The arguments of a client's methods in the form that the core reads. Fields that cannot be used are reported,
-// each once.
+// The arguments of a client's methods in the form that the core reads. Fields that cannot be used are
+// reported, each once.
 
 import { badArgument, type ExperimentError } from '../api/error.js';
 import { type OnUnusable, toJson } from '../runtime/json.js';
@@ -30,7 +30,9 @@ export class ArgumentEncoder {
     return NEEDS_QUOTES.test(key) ? JSON.stringify(key) : key;
   }
 
-  /** The page gets its own fallback object back, so an empty one stands for an object that JSON cannot hold. */
+  /**
+   * The page gets its own fallback object back, so an empty one stands for an object that JSON cannot hold.
+   */
   fallback_(fallback: unknown): string | undefined {
     return toJson(fallback, this.onUnusable_, 'fallback') ?? (fallbackOf(fallback) && '{}');
   }

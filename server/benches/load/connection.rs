@@ -1,5 +1,5 @@
-//! One connection that stays open: a request, its answer, the next request. Bytes and little else, so that the load costs
-//! the machine less than the server does.
+//! One connection that stays open: a request, its answer, the next request. Bytes and little else, so that the load
+//! costs the machine less than the server does.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -25,15 +25,15 @@ impl Connection {
             assert!(self.socket.read_buf(&mut self.received).await.unwrap() > 0, "the server hung up");
             end = end.or_else(|| end_of(&self.received));
         }
-        let told = String::from_utf8_lossy(&self.received);
-        assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
+        let text = String::from_utf8_lossy(&self.received);
+        assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
     }
 }
 
 /// Where an answer ends, as soon as its head is there.
 fn end_of(received: &[u8]) -> Option<usize> {
     let head = received.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    let told = std::str::from_utf8(&received[..head]).unwrap().to_ascii_lowercase();
-    let length = told.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let text = std::str::from_utf8(&received[..head]).unwrap().to_ascii_lowercase();
+    let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
     Some(head + length.parse::<usize>().unwrap())
 }

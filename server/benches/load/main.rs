@@ -1,11 +1,11 @@
-//! `make bench-server`: the load benchmark. The real release server on a database that lasts, asked over sockets that stay
-//! open; what came out is printed, and nothing fails because it is slow. It fails where an answer is not 200, or where the
-//! database does not hold afterwards what was acknowledged.
+//! `make bench-server`: the load benchmark. The real release server on a database that lasts, asked over sockets that
+//! stay open; what came out is printed, and nothing fails because it is slow. It fails where an answer is not 200, or
+//! where the database does not hold afterwards what was acknowledged.
 //!
 //! With `EXPERIMENT_TEST_POSTGRES=postgres://…` on PostgreSQL, else on SQLite. Rows are explained in benches/README.md.
 //!
 //! cargo bench -p experiment-server --bench load -- [--short] [--seconds N] [--only WORD]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod cases;
 mod connection;

@@ -1,9 +1,9 @@
 //! How requests are sent: on time, whether the server keeps up or not, or one after the other as fast as it can.
 //!
-//! On time is an open loop. Each request has a moment when it is due, and its latency counts from there, also when every
-//! connection was still busy then: a server that stops for a second shows a second in all requests that were due meanwhile.
-//! A loop that waits for its answer before it sends again would leave those out. Flat out is such a loop: it tells what the
-//! most is, and its latencies are only the number of connections divided by that.
+//! On time is an open loop. Each request has a moment when it is due, and its latency counts from there, also when
+//! every connection was still busy then: a server that stops for a second shows a second in all requests that were due
+//! meanwhile. A loop that waits for its answer before it sends again would leave those out. Flat out is such a loop: it
+//! tells what the most is, and its latencies are only the number of connections divided by that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

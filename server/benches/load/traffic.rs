@@ -42,7 +42,7 @@ fn evaluation(user: Map<String, Value>) -> Vec<u8> {
 pub fn events(per_request: u64, properties: usize) -> Requests {
     Arc::new(move |number| {
         let person = person(number % PEOPLE, properties);
-        let events: Vec<_> = (0..per_request).map(|place| event(&person, number, place)).collect();
+        let events: Vec<_> = (0..per_request).map(|index| event(&person, number, index)).collect();
         post("/2/httpapi", &events)
     })
 }
@@ -89,20 +89,20 @@ fn person(number: u64, properties: usize) -> String {
 }
 
 /// An event with what the browser SDK says of every event.
-fn event(person: &str, number: u64, place: u64) -> Value {
-    let flag = (number + place) % EXPOSED_FLAGS;
-    let is_exposure = place % EXPOSURE_EVERY == number % EXPOSURE_EVERY;
+fn event(person: &str, number: u64, index: u64) -> Value {
+    let flag = (number + index) % EXPOSED_FLAGS;
+    let is_exposure = index % EXPOSURE_EVERY == number % EXPOSURE_EVERY;
     let (event_type, event_properties) = if is_exposure {
         let variant = if number.is_multiple_of(2) { "treatment" } else { "control" };
         ("$exposure", json!({ "flag_key": format!("flag-{flag}"), "variant": variant, "experiment_key": "exp-1" }))
     } else {
         let shown =
-            json!({ "path": "/products/lamps", "title": "Lamps for every room", "position": place, "price": 49.9 });
+            json!({ "path": "/products/lamps", "title": "Lamps for every room", "position": index, "price": 49.9 });
         ("Product Viewed", shown)
     };
     json!({
         "user_id": format!("user-{person}"), "device_id": format!("device-{person}"), "event_type": event_type,
-        "event_properties": event_properties, "insert_id": format!("00000000-0000-4000-8000-{number:09}-{place:02}"),
+        "event_properties": event_properties, "insert_id": format!("00000000-0000-4000-8000-{number:09}-{index:02}"),
         "event_id": number, "session_id": 1_700_000_000_000_u64, "platform": "Web", "language": "en-US", "ip": "$remote",
         "library": "amplitude-ts/2.33.0", "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
     })

@@ -139,30 +139,30 @@ fn a_flag_that_breaks_a_rule_may_not_be_stored() {
     );
 }
 
-/// Two projects, with this in the place of what stands there.
-fn error(place: &str, instead: &str) -> String {
-    let changed = TWO.replacen(&format!("\"{place}\""), &format!("\"{instead}\""), 1);
+/// Two projects, with this in the path of what stands there.
+fn error(path: &str, instead: &str) -> String {
+    let changed = TWO.replacen(&format!("\"{path}\""), &format!("\"{instead}\""), 1);
     assert_ne!(changed, TWO);
     read(changed.as_bytes()).unwrap_err().to_string()
 }
 
 #[test]
 fn keys_that_are_empty_or_cannot_be_sent_are_refused() {
-    let places = [("1", "[0].api_key"), ("2", "[0].admin_key"), ("6", "[1].deployments[0].key")];
-    for (place, name) in places {
+    let paths = [("1", "[0].api_key"), ("2", "[0].admin_key"), ("6", "[1].deployments[0].key")];
+    for (path, name) in paths {
         for bad in ["", " ", "secret key", "secret\\n", "sécret"] {
             let expected =
                 format!("the configuration is wrong: `projects{name}` must be a text of visible ASCII characters");
-            assert_eq!(error(place, bad), expected, "{bad:?}");
+            assert_eq!(error(path, bad), expected, "{bad:?}");
         }
     }
 }
 
 #[test]
 fn no_two_keys_are_equal_whatever_they_open() {
-    let equal = |place: &str, other: &str, said: &str, first: &str| {
+    let equal = |path: &str, other: &str, said: &str, first: &str| {
         let expected = format!("the configuration is wrong: `projects{said}` must be another {first}`");
-        assert_eq!(error(place, other), expected);
+        assert_eq!(error(path, other), expected);
     };
     equal("2", "1", "[0].admin_key", "key than `projects[0].api_key");
     equal("4", "1", "[1].api_key", "key than `projects[0].api_key");

@@ -14,8 +14,8 @@ const TTL_MILLIS: u64 = 60 * 60 * 1_000;
 /// The size of the cache in bytes: a quarter of the 256 MiB that the server is allowed.
 const MAX_BYTES: usize = 64 << 20;
 
-/// The cost of an entry beside its body, as measured with 300,000 users: its key twice, and the tables, which are half empty
-/// after they have grown.
+/// The cost of an entry beside its body, as measured with 300,000 users: its key twice, and the tables, which are half
+/// empty after they have grown.
 const ENTRY_BYTES: usize = 512;
 
 /// The cache, and the gauge of its bytes.

@@ -1,5 +1,5 @@
-//! What is wrong with a project's stored flags. It is remembered, so that a flag is looked at again only when it changed, and
-//! its fault is logged once.
+//! The faults of a project's stored flags. They are remembered: a flag is checked again only after a change, and each
+//! fault is logged once.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use experiment_wasm::flag::{Fault, FlagError};
 use experiment_wasm::json::Text;
+use serde::Serialize;
 
 use super::flag_rules;
 use crate::store::{StoredFlag, StoredFlags};
 
 /// A flag that is left out, or kept with a fault.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Skipped {
     pub key: String,
     pub code: &'static str,
     /// The path to the field at fault, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 

@@ -1,6 +1,6 @@
-//! Which flags may be written: the domain's rules, and what only the server knows, its deployments.
+//! Which flags may be written: the rules of the SDK's core, and the server's own rule about deployments.
 //!
-//! Rules hold for what is written from now on. A stored flag that breaks one works as it did, and is named by its fault.
+//! Rules hold for new writes. A stored flag that breaks one works as before, and is listed with its fault.
 
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::flag::{Fault, FlagCode, FlagError, Flags, rules};
@@ -40,7 +40,7 @@ pub fn unreadable() -> Fault {
     Fault::new("unreadable", "cannot be read")
 }
 
-/// A list of keys that the project's deployments have. It is never told which keys those are.
+/// A list of keys that the project's deployments have. An error never names those keys.
 fn check_deployments(list: &str, known: &[Text]) -> Result<(), Fault> {
     let list = parse(list.as_bytes()).ok().and_then(Value::into_array);
     let list = list.ok_or_else(|| Fault::new("shape", "must be a list of deployment keys"))?;

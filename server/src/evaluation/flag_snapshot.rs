@@ -1,8 +1,8 @@
 //! The compiled flags of each deployment, and the version that its answers belong to.
 //!
-//! Flags are read one by one: a flag that does not parse is left out and the others work, and only memory bounds how many
-//! there are. A change gives a deployment a new snapshot only if its own flags changed; deployments with the same flags share
-//! one.
+//! Flags are read one by one: a flag that does not parse is left out and the others work, and only memory bounds how
+//! many there are. A change gives a deployment a new snapshot only if its own flags changed; deployments with the same
+//! flags share one.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,6 @@ use experiment_wasm::evaluation::Decision;
 use experiment_wasm::flag::{FlagError, Flags};
 use experiment_wasm::json::{Object, Text, parse};
 
-use crate::config::{DeploymentConfig, Kind};
 use crate::key::Key;
 use crate::store::StoredFlag;
 
@@ -53,14 +52,23 @@ pub struct Deployment {
     snapshot: RwLock<Arc<FlagSnapshot>>,
 }
 
+/// Who holds a deployment's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Everybody: the key is in a page. Only flags for local evaluation are given out whole.
+    Client,
+    /// A server: all flags are given out.
+    Server,
+}
+
 impl Deployment {
     /// A deployment without flags.
-    pub fn new(config: &DeploymentConfig) -> Self {
+    pub fn new(key: &str, name: &str, kind: Kind) -> Self {
         Self {
-            key: Key::of(&config.key),
-            name: config.name.as_str().into(),
-            kind: config.kind,
-            named: config.key.as_str().into(),
+            key: Key::of(key),
+            name: name.into(),
+            kind,
+            named: key.into(),
             snapshot: RwLock::new(Arc::new(FlagSnapshot::of(&[]).0)),
         }
     }
@@ -70,8 +78,8 @@ impl Deployment {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Updates to the project's flags. The snapshot is new only if those of this deployment changed; it may be one of `made`, with
-    /// the same flags.
+    /// Updates to the project's flags. The snapshot is new only if those of this deployment changed; it may be one of
+    /// `made`, with the same flags.
     pub fn update(&self, flags: &[StoredFlag], made: &mut Vec<Arc<FlagSnapshot>>) {
         let own: Vec<_> = flags.iter().filter(|flag| self.has(flag)).collect();
         let digest = digest(&own);
@@ -116,7 +124,7 @@ impl Deployment {
         texts.filter_map(|key| snapshot.flags.text(key))
     }
 
-    /// Whether a flag is this deployment's. One that names deployments in a way that cannot be read is nobody's.
+    /// Whether a flag is this deployment's. A flag whose list of deployments cannot be read belongs to none.
     fn has(&self, flag: &StoredFlag) -> bool {
         let Some(list) = &flag.deployments else { return true };
         let list = parse(list.as_bytes()).ok();
@@ -160,7 +168,8 @@ impl FlagSnapshot {
     }
 }
 
-/// Two lists of flags with one digest are taken for the same. Who could look for others with it may change the flags anyway.
+/// Two lists of flags with one digest are taken for the same. Who could look for others with it may change the flags
+/// anyway.
 fn digest(flags: &[&StoredFlag]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for flag in flags {

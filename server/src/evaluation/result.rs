@@ -1,8 +1,8 @@
 //! The result of an evaluation: the variants it returns, and the events it tracks.
 //!
-//! The current routes return default variants too, as SDKs expect; `/v1/vardata` returns only variants the user is in. Mutual
-//! exclusion groups and holdouts are part of the assignment and are not returned. Exposures are of the flags that are
-//! returned, and of holdouts, which have no other way to become a user property.
+//! The current routes return default variants too, as SDKs expect; `/v1/vardata` returns only variants the user is in.
+//! Mutual exclusion groups and holdouts are part of the assignment and are not returned. Exposures are of the flags
+//! that are returned, and of holdouts, which have no other way to become a user property.
 
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
-//! What remote evaluation tracks, assignments and exposures, on its way to the store: queued before the answer leaves, stored soon after.
+//! The queue of assignments and exposures that remote evaluation tracks: filled before the response leaves, stored soon
+//! after.
 //!
-//! A full queue makes the next answer wait, and after a second it is refused; nothing is dropped, and what the store refuses
-//! is offered again until it takes it. What was not committed when the process is killed is lost; SIGTERM drains the queue.
+//! A full queue delays the next response, and after a second that request is refused. Nothing is dropped: what the
+//! store refuses is offered again until it is taken. SIGTERM drains the queue; a killed process loses what was not
+//! committed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +19,9 @@ use crate::store::writer::Writer;
 /// How many events may wait. At 5,000 a second this is under half a second of a disk that does not answer.
 const WAITING: usize = 2_048;
 
-/// How long an answer waits for a place. Who waited longer would hold a connection for as long as the store is away.
-const PLACE_WAIT: Duration = Duration::from_secs(1);
+/// How long a response waits for a slot of the queue. Waiting longer would hold a connection for as long as the store
+/// is away.
+const SLOT_WAIT: Duration = Duration::from_secs(1);
 
 /// How many are stored together: one group of the writer.
 const TOGETHER: usize = 500;
@@ -49,15 +52,15 @@ impl TrackingQueue {
 
     /// Queues an event; waits a little while the queue is full.
     pub async fn track(&self, event: IncomingEvent) -> Result<(), Full> {
-        let place = timeout(PLACE_WAIT, self.queue.reserve()).await.map_err(|_| Full)?;
-        let Ok(place) = place else {
+        let slot = timeout(SLOT_WAIT, self.queue.reserve()).await.map_err(|_| Full)?;
+        let Ok(slot) = slot else {
             tracing::error!("an event came after the queue was closed");
             self.metrics.lost(1);
             return Ok(());
         };
         self.metrics.tracked_events.inc();
         self.metrics.tracked_events_waiting.inc();
-        place.send(event);
+        slot.send(event);
         Ok(())
     }
 }

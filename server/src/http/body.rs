@@ -110,8 +110,8 @@ fn declared(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads the body. The first bytes are free; for more, a permit is taken. A body that stands still is given up sooner than one
-/// that comes, and one that comes slowly moves to the budget for slow ones.
+/// Reads the body. The first bytes are free; for more, a permit is taken. A body that stands still is given up sooner
+/// than one that comes, and one that comes slowly moves to the budget for slow ones.
 async fn whole(mut body: Body, length: usize, most: usize) -> Result<(Bytes, Option<Permit>), Refusal> {
     let mut bytes = Vec::new();
     let deadline = Instant::now() + BODY_WAIT;

@@ -1,4 +1,4 @@
-//! How slowly a body may come: as fast as the slowest networks that people still use, and not for ever.
+//! The slowest pace of a body that is accepted: that of the slowest networks in use, and for a minute at most.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// How many bytes must come in a second, on average: a third of what 2G gives.
 const BYTES_PER_SECOND: f64 = 10_000.0;
 
-/// How long nothing may come from who was fast enough before: a tunnel, a change of cells.
+/// How long a body that was fast enough may stand still: a tunnel, a change of cells.
 pub const STILL_WAIT: Duration = Duration::from_secs(2);
 
 /// Until when more of a body must come.

@@ -1,6 +1,6 @@
-//! The limit on open connections. When all slots are taken, the connection that was idle for longest is closed, so that idle
-//! connections cannot keep others out. A request takes milliseconds: a client that sends a byte a second, or does not read
-//! its answer, is always the first to be closed.
+//! The limit on open connections. When all slots are taken, the connection that was idle for longest is closed, so that
+//! idle connections cannot keep others out. A request takes milliseconds: a client that sends a byte a second, or does
+//! not read its answer, is always the first to be closed.
 
 use std::collections::BTreeMap;
 use std::io::{IoSlice, Result};
@@ -152,8 +152,8 @@ mod tests {
     use std::time::Duration;
     use tokio::time::timeout;
 
-    async fn is_closed(place: &Slot) -> bool {
-        timeout(Duration::from_millis(1), place.closed()).await.is_ok()
+    async fn is_closed(slot: &Slot) -> bool {
+        timeout(Duration::from_millis(1), slot.closed()).await.is_ok()
     }
 
     #[tokio::test]

@@ -1,9 +1,10 @@
-//! The memory for bodies, and for answers that are made for one reader. A request for which there is none waits; it is not
-//! refused.
+//! The memory budget for request bodies, and for responses that are made for one reader. A request waits until there is
+//! memory; it is not refused.
 //!
-//! Small bodies, large bodies and users have budgets of their own, so that large bodies never delay small ones, and a slow
-//! store never delays evaluation. A permit is for a whole body and taken before it is read: no request holds a part and waits
-//! for more. A body that comes slowly moves to the budget for slow ones; when that is full, the request is refused.
+//! Small bodies, large bodies and users have budgets of their own, so that large bodies never delay small ones, and a
+//! slow store never delays evaluation. A permit covers the whole body and is taken before the body is read: no request
+//! holds a part and waits for more. A slow body moves to the budget for slow bodies; when that is full, the request is
+//! refused.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 

@@ -1,7 +1,8 @@
-//! Pages of other origins are kept away from what the admin key opens, whatever key they hold.
+//! Refuses pages of other origins on the admin API, whatever key they hold.
 //!
-//! A page whose name was made to mean this machine (DNS rebinding) passes for an own one. It gains nothing: the key is in
-//! no cookie, and without it there is no answer. Which names are ours is not known here, a proxy may stand before us.
+//! A page whose name resolves to this machine (DNS rebinding) passes as an own page. It gains nothing: the key is in no
+//! cookie, and without the key there is no answer. The names of this server are not known here, since a proxy may stand
+//! in front.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -18,7 +19,7 @@ pub async fn own_only(request: Request, next: Next) -> Response {
     if is_own(request.headers()) { next.run(request).await } else { Refusal::ForeignOrigin.into_response() }
 }
 
-/// Every header that says where a request comes from must say it is ours, and only one may say who we are.
+/// Every header that says where a request comes from must say it is ours, and only one may name this server.
 fn is_own(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (host, another) = (hosts.next(), hosts.next());
@@ -36,12 +37,12 @@ fn is_of(origin: &HeaderValue, host: &HeaderValue) -> bool {
 mod tests {
     use super::*;
 
-    fn asked(told: &[(&'static str, &'static str)]) -> bool {
+    fn is_allowed(sent: &[(&'static str, &'static str)]) -> bool {
         let named = |(name, value): &(&'static str, &'static str)| {
             (name.parse::<header::HeaderName>().unwrap(), HeaderValue::from_static(value))
         };
         let mut headers = HeaderMap::new();
-        for (name, value) in told.iter().map(named) {
+        for (name, value) in sent.iter().map(named) {
             headers.append(name, value);
         }
         is_own(&headers)
@@ -51,9 +52,9 @@ mod tests {
 
     #[test]
     fn only_the_servers_own_pages_and_programs_may_ask() {
-        assert!(asked(&[HOST]));
-        assert!(asked(&[HOST, ("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")]));
-        assert!(asked(&[HOST, ("sec-fetch-site", "none")]));
+        assert!(is_allowed(&[HOST]));
+        assert!(is_allowed(&[HOST, ("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")]));
+        assert!(is_allowed(&[HOST, ("sec-fetch-site", "none")]));
         let foreign = [
             "http://localhost:9090",
             "http://localhost",
@@ -68,24 +69,24 @@ mod tests {
             "",
         ];
         for origin in foreign {
-            assert!(!asked(&[HOST, ("origin", origin)]), "{origin}");
+            assert!(!is_allowed(&[HOST, ("origin", origin)]), "{origin}");
         }
     }
 
     #[test]
     fn what_the_browser_says_of_the_site_counts_also_without_an_origin() {
         for site in ["cross-site", "same-site", "", "anything"] {
-            assert!(!asked(&[HOST, ("sec-fetch-site", site)]), "{site}");
-            assert!(!asked(&[HOST, ("origin", "http://localhost:8080"), ("sec-fetch-site", site)]), "{site}");
+            assert!(!is_allowed(&[HOST, ("sec-fetch-site", site)]), "{site}");
+            assert!(!is_allowed(&[HOST, ("origin", "http://localhost:8080"), ("sec-fetch-site", site)]), "{site}");
         }
     }
 
     #[test]
     fn a_second_header_does_not_make_a_foreign_page_an_own_one() {
         let own = ("origin", "http://localhost:8080");
-        assert!(!asked(&[HOST, own, ("origin", "http://evil.example")]));
-        assert!(!asked(&[("host", "evil.example"), HOST, own]));
-        assert!(!asked(&[own]));
-        assert!(!asked(&[("host", ""), ("origin", "http://")]));
+        assert!(!is_allowed(&[HOST, own, ("origin", "http://evil.example")]));
+        assert!(!is_allowed(&[("host", "evil.example"), HOST, own]));
+        assert!(!is_allowed(&[own]));
+        assert!(!is_allowed(&[("host", ""), ("origin", "http://")]));
     }
 }

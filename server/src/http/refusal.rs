@@ -1,9 +1,11 @@
-//! Why a request is refused, as the JSON every route answers with: a code and a sentence, no keys, nothing about users.
+//! Why a request is refused. Every refusal is JSON with a code and a sentence, and holds no key and nothing about
+//! users.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use experiment_wasm::json::{Object, Value};
+use serde::Serialize;
 
+use super::response::json;
 use crate::store::Failure;
 
 /// A refused request.
@@ -30,6 +32,15 @@ pub enum Refusal {
     Unreadable,
     /// The store does not answer; nothing of the request was stored.
     Unavailable,
+}
+
+/// The body of the answer.
+#[derive(Serialize)]
+struct Body {
+    code: u16,
+    error: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_field: Option<&'static str>,
 }
 
 impl Refusal {
@@ -75,31 +86,13 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut body = Object::new();
-        body.push("code".into(), u64::from(self.status().as_u16()).into());
-        body.push("error".into(), self.sentence().into());
-        if let Self::Missing(field) = self {
-            body.push("missing_field".into(), field.into());
-        }
-        let mut response = json(self.status(), &body.into());
+        let missing_field = if let Self::Missing(field) = self { Some(field) } else { None };
+        let body = Body { code: self.status().as_u16(), error: self.sentence(), missing_field };
+        let mut response = json(self.status(), &body);
         if self == Self::Unavailable {
             // Seconds. A store that is down is looked for again soon, with the client's own backoff on top.
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
-}
-
-/// A JSON answer.
-pub fn json(status: StatusCode, body: &Value) -> Response {
-    text(status, body.to_json())
-}
-
-/// An answer that is JSON text already.
-pub fn text(status: StatusCode, body: impl Into<axum::body::Body>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (status, headers, body.into()).into_response()
 }

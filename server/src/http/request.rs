@@ -1,4 +1,4 @@
-//! What requests carry in headers and queries beside keys: users and flag keys.
+//! Users and flag keys in headers and queries.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub const MAX_HEADER_BYTES: usize = 16 << 10;
 /// The query, each name once.
 pub type Fields = HashMap<String, String>;
 
-/// The query's fields. What is no UTF-8 would be read as another text, and perhaps be somebody else's id.
+/// The query's fields. What is no UTF-8 would be read as another text, perhaps as the id of another user.
 pub fn query(uri: &Uri) -> Result<Fields, Refusal> {
     if std::str::from_utf8(&unescaped(uri.query().unwrap_or_default().as_bytes())).is_err() {
         return Err(Refusal::Malformed("The query is not UTF-8"));
@@ -48,8 +48,8 @@ pub fn flag_keys_of(fields: &Fields) -> Option<Vec<Text>> {
     Some(list.split(',').map(|key| key.trim().into()).collect())
 }
 
-/// A user's JSON. Properties may hold bytes that are no UTF-8, which no condition names; an id may not: nobody could be told
-/// of whom a result is.
+/// A user's JSON. Properties may hold bytes that are no UTF-8, which no condition names. An id may not: a result could
+/// not be attributed to a user.
 pub fn user(text: &[u8]) -> Result<Object, Refusal> {
     let user = parse(text).ok().and_then(Value::into_object);
     let user = user.ok_or(Refusal::Malformed("The user is no JSON object"))?;

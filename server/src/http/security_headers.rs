@@ -1,4 +1,4 @@
-//! Headers that keep browsers from making more of an answer than it is.
+//! Response headers that restrict what a browser does with an answer.
 
 use std::path::Path;
 

@@ -23,7 +23,8 @@ const MOST_CONNECTIONS: usize = 4_096;
 /// How many files are open beside the connections, at most: the database's and those of the page.
 const OTHER_FILES: u64 = 128;
 
-/// The read buffer of a connection, in bytes, and with it the size of all headers: twice the largest header that is read.
+/// The read buffer of a connection, in bytes, and with it the size of all headers: twice the largest header that is
+/// read.
 const BUFFER_BYTES: usize = 32 << 10;
 
 /// How long headers may take, and how long a connection may be idle between requests.

@@ -1,5 +1,5 @@
-//! How long a body is as text: what is no character is replaced by one of three bytes, so that a body of other bytes becomes
-//! three times as long.
+//! The length of a body as text: each invalid byte becomes a replacement character of three bytes, so that a body can
+//! become three times as long.
 
 /// The length, counted piece by piece.
 #[derive(Default)]

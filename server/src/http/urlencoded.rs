@@ -1,4 +1,5 @@
-//! Percent escapes of queries and forms, as bytes: what they hold need not be UTF-8, and must not become so unnoticed.
+//! Percent escapes of queries and forms, decoded to bytes: they need not be UTF-8, and the caller decides what to do
+//! then.
 
 use std::borrow::Cow;
 

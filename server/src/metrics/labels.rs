@@ -1,4 +1,4 @@
-//! What numbers are divided by: words of this program, never of a request.
+//! The labels of metrics: closed sets of words of this program, never of a request.
 
 use experiment_ingestion::limits::PropertyLimit;
 use experiment_ingestion::{Rejection, Verdict};
@@ -20,14 +20,14 @@ pub struct Answered {
     pub status: u16,
 }
 
-/// What became of an event; the reason is empty where none is needed.
+/// What became of an event; the reason is empty where there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Judgement {
+pub struct OutcomeLabels {
     verdict: &'static str,
     reason: &'static str,
 }
 
-impl Judgement {
+impl OutcomeLabels {
     /// Of this outcome.
     pub fn of(outcome: &Result<Verdict, Rejection>) -> Self {
         match outcome {

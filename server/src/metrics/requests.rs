@@ -1,5 +1,5 @@
-//! Requests as they are counted. What breaks before its headers were read never gets here, and whoever hangs up before the
-//! answer is not counted.
+//! Requests as they are counted. A connection that breaks before its headers were read is no request, and a client that
+//! hangs up before the answer is not counted.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use axum::response::Response;
 use super::Metrics;
 use super::labels::{Answered, Route};
 
-/// The route of static files, and of paths that nobody knows.
+/// The route of static files, and of unknown paths.
 const OTHER: &str = "other";
 
 /// Lets a request through and counts its answer.
@@ -29,7 +29,7 @@ pub async fn measured(State(metrics): State<Arc<Metrics>>, request: Request, nex
     response
 }
 
-/// Anybody can make up methods.
+/// The label of a method: a client can invent methods.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

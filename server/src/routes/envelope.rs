@@ -1,4 +1,4 @@
-//! The body of ingestion, read no further than it must be: the key, the sender's clock, and each event's own text.
+//! The body of ingestion, read only as far as needed: the key, the sender's clock, and the text of each event.
 
 use experiment_ingestion::MIN_ID_LENGTH;
 use experiment_ingestion::time::{from_iso, whole};

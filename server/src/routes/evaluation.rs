@@ -23,8 +23,9 @@ use crate::evaluation::tracking_queue::Full;
 use crate::http::body::{self, Sent};
 use crate::http::keys::Caller;
 use crate::http::memory_budget::USER_BYTES;
-use crate::http::refusal::{Refusal, text};
+use crate::http::refusal::Refusal;
 use crate::http::request;
+use crate::http::response::json_text;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
@@ -33,8 +34,8 @@ struct EvaluationRequest {
     user: Object,
     keys: Option<Vec<Text>>,
     shape: Shape,
-    /// Whether only the headers of the answer are wanted. Nobody gets a variant by them, so nothing is tracked, and nothing is
-    /// kept for who asks for the answer itself.
+    /// Whether only the headers of the answer are wanted. They hold no variant, so nothing is tracked and
+    /// nothing is cached.
     is_head: bool,
     /// Two requests with one digest get one answer.
     digest: Text,
@@ -84,8 +85,8 @@ async fn read_user(method: &Method, headers: &HeaderMap, body: Body) -> Result<S
 /// Whether the assignment is tracked, which is so unless the request says otherwise, and the exposures, which are not.
 fn tracks(headers: &HeaderMap) -> (bool, bool) {
     let says = |name| headers.get(name).map(HeaderValue::as_bytes);
-    let is_silent = matches!(says(TRACK_HEADER), Some(b"no-track" | b"read-only"));
-    (!is_silent, says(EXPOSURE_TRACK_HEADER) == Some(b"track"))
+    let is_untracked = matches!(says(TRACK_HEADER), Some(b"no-track" | b"read-only"));
+    (!is_untracked, says(EXPOSURE_TRACK_HEADER) == Some(b"track"))
 }
 
 fn digest(deployment: &Deployment, uri: &Uri, headers: &HeaderMap, user: &[u8], keys: Option<&[Text]>) -> Text {
@@ -151,7 +152,8 @@ async fn track(
                 let mut event = IncomingEvent::new(project.id, event, 0, (None, now), fresh_insert_id);
                 event.evaluated = evaluated.map(Box::new);
                 let tracked = app.tracking.track(event).await;
-                // A variant that was told has an assignment, so without one there is no answer: clients have their fallbacks.
+                // A variant in a response has an assignment, so without one there is no response: clients have their
+                // fallbacks.
                 tracked.map_err(|Full| Refusal::Unavailable)?;
             }
             // An id that cannot be stored is no valid id, and without one nothing is tracked.
@@ -162,7 +164,7 @@ async fn track(
 }
 
 fn cached_response(body: Bytes, cache: &'static str) -> Response {
-    let mut response = text(StatusCode::OK, body);
+    let mut response = json_text(StatusCode::OK, body);
     response.headers_mut().insert(X_CACHE, HeaderValue::from_static(cache));
     response
 }

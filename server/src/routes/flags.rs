@@ -1,4 +1,4 @@
-//! Flags: given to SDKs by deployment, and read, put and deleted by the admin.
+//! Flags: SDKs read those of their deployment; the admin reads, puts and deletes them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,14 +10,16 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use experiment_wasm::flag::Fault;
 use experiment_wasm::json::{Object, Value, parse};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::config::flag_to_store;
 use crate::evaluation::flag_faults::Skipped;
 use crate::evaluation::flag_rules;
 use crate::http::keys::{Admin, Caller};
 use crate::http::memory_budget::{self, Permit};
-use crate::http::refusal::{Refusal, json, text};
+use crate::http::refusal::Refusal;
+use crate::http::response::{json, json_text};
 use crate::http::{body, request};
 use crate::position::Position;
 use crate::store::{Put, StoredFlag};
@@ -43,21 +45,27 @@ type Key = Result<Path<String>, PathRejection>;
 /// `GET /sdk/v2/flags` and `GET /v1/flags?flag_keys`: a JSON list of flags, for local evaluation.
 pub async fn for_deployment(Caller { deployment, .. }: Caller, asked: Request) -> Result<Response, Refusal> {
     let Some(keys) = request::flag_keys_of(&request::query(asked.uri())?) else {
-        return Ok(text(StatusCode::OK, deployment.wire(None)));
+        return Ok(json_text(StatusCode::OK, deployment.wire(None)));
     };
     let keys: HashSet<_> = keys.into_iter().collect();
     let permit = memory_budget::to_answer(deployment.wire_bytes(&keys)).await;
     let answer = Answer { bytes: deployment.wire(Some(&keys)), _permit: permit };
-    Ok(text(StatusCode::OK, Bytes::from_owner(answer)))
+    Ok(json_text(StatusCode::OK, Bytes::from_owner(answer)))
+}
+
+#[derive(Serialize)]
+struct FlagList<'a> {
+    /// Each as the SDK writes it.
+    flags: Vec<Box<RawValue>>,
+    skipped: &'a [Skipped],
 }
 
 /// `GET /api/flags`: `{"flags": […], "skipped": [{"key", "code", "field"?}]}`. A flag that cannot be read is only in the
 /// second list.
 pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin) -> Result<Response, Refusal> {
     let stored = app.store.flags(project.id).await.map_err(|error| Refusal::failed(&error))?;
-    let flags: Vec<_> = stored.flags.iter().filter_map(|flag| Some(shown(flag)?.to_json())).collect();
-    let skipped = Value::from(project.faults().iter().map(fault).collect::<Vec<_>>()).to_json();
-    Ok(text(StatusCode::OK, format!(r#"{{"flags":[{}],"skipped":{skipped}}}"#, flags.join(","))))
+    let flags = stored.flags.iter().filter_map(|flag| RawValue::from_string(shown(flag)?.to_json()).ok()).collect();
+    Ok(json(StatusCode::OK, &FlagList { flags, skipped: &project.faults() }))
 }
 
 /// `GET /api/flags/KEY`.
@@ -65,11 +73,11 @@ pub async fn one(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -
     let key = named(key)?;
     let flag = app.store.flag(project.id, &key).await.map_err(|error| Refusal::failed(&error))?;
     let flag = shown(&flag.ok_or(Refusal::NotFound)?).ok_or(Refusal::Unreadable)?;
-    Ok(json(StatusCode::OK, &flag.into()))
+    Ok(json_text(StatusCode::OK, flag.to_json()))
 }
 
-/// `PUT /api/flags/KEY`: a flag that breaks a rule is refused with its field. The answer is the flag as it is stored, with
-/// `warnings` where it depends on flags that are not there yet.
+/// `PUT /api/flags/KEY`: a flag that breaks a rule is refused with its field. The answer is the flag as it is stored,
+/// with `warnings` where it depends on flags that are not there yet.
 pub async fn put(
     State(app): State<Arc<App>>,
     Admin(project): Admin,
@@ -93,15 +101,18 @@ pub async fn put(
         }
     }
     app.refresh().await.map_err(|error| Refusal::failed(&error))?;
-    Ok(json(StatusCode::OK, &answer.into()))
+    Ok(json_text(StatusCode::OK, answer.to_json()))
 }
 
-/// `DELETE /api/flags/KEY`.
+#[derive(Serialize)]
+struct Deleted {}
+
+/// `DELETE /api/flags/KEY`: `{}`.
 pub async fn delete(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -> Result<Response, Refusal> {
     let key = named(key)?;
     let found = app.store.delete_flag(project.id, key).await.map_err(|error| Refusal::failed(&error))?;
     app.refresh().await.map_err(|error| Refusal::failed(&error))?;
-    if found { Ok(text(StatusCode::OK, "{}")) } else { Err(Refusal::NotFound) }
+    if found { Ok(json(StatusCode::OK, &Deleted {})) } else { Err(Refusal::NotFound) }
 }
 
 /// The key in a path. One that cannot be stored belongs to no flag.
@@ -120,7 +131,7 @@ fn read(sent: &[u8], key: &str) -> Result<StoredFlag, NotPut> {
     if flag.get("key").is_none() {
         flag.set("key", key);
     }
-    let flag = flag_to_store(flag).filter(|flag| flag.key == key);
+    let flag = StoredFlag::from_object(flag).filter(|flag| flag.key == key);
     Ok(flag.ok_or(Refusal::Malformed("The flag's key is not the path's"))?)
 }
 
@@ -134,16 +145,6 @@ fn shown(flag: &StoredFlag) -> Option<Object> {
     Some(object)
 }
 
-fn fault(skipped: &Skipped) -> Value {
-    let mut object = Object::new();
-    object.push("key".into(), skipped.key.as_str().into());
-    object.push("code".into(), skipped.code.into());
-    if let Some(field) = &skipped.field {
-        object.push("field".into(), field.as_str().into());
-    }
-    object.into()
-}
-
 fn not_there(dependency: usize) -> Value {
     let mut warning = Object::new();
     warning.put("reason", "missing_dependency");
@@ -154,17 +155,26 @@ fn not_there(dependency: usize) -> Value {
 /// Why a flag was not put.
 pub enum NotPut {
     Refused(Refusal),
-    /// The flag is wrong: for people, for machines, and in which field if it is one.
-    Wrong {
-        error: String,
-        reason: &'static str,
-        field: String,
-    },
+    Wrong(WrongFlag),
+}
+
+/// What is wrong with a flag: for people, for machines, and in which field if it is one.
+#[derive(Serialize)]
+pub struct WrongFlag {
+    code: u16,
+    error: String,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    field: String,
 }
 
 impl NotPut {
-    fn at(reason: &'static str, what: &str, place: Position) -> Self {
-        Self::Wrong { error: format!("The flag is {what} at {place}"), reason, field: String::new() }
+    fn at(reason: &'static str, what: &str, position: Position) -> Self {
+        Self::wrong(format!("The flag is {what} at {position}"), reason, String::new())
+    }
+
+    fn wrong(error: String, reason: &'static str, field: String) -> Self {
+        Self::Wrong(WrongFlag { code: StatusCode::BAD_REQUEST.as_u16(), error, reason, field })
     }
 }
 
@@ -176,23 +186,15 @@ impl From<Refusal> for NotPut {
 
 impl From<Fault> for NotPut {
     fn from(fault: Fault) -> Self {
-        Self::Wrong { error: fault.to_string(), reason: fault.code, field: fault.field }
+        Self::wrong(fault.to_string(), fault.code, fault.field)
     }
 }
 
 impl IntoResponse for NotPut {
     fn into_response(self) -> Response {
-        let (error, reason, field) = match self {
-            Self::Refused(refusal) => return refusal.into_response(),
-            Self::Wrong { error, reason, field } => (error, reason, field),
-        };
-        let mut body = Object::new();
-        body.put("code", u64::from(StatusCode::BAD_REQUEST.as_u16()));
-        body.put("error", error.as_str());
-        body.put("reason", reason);
-        if !field.is_empty() {
-            body.put("field", field.as_str());
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            Self::Wrong(wrong) => json(StatusCode::BAD_REQUEST, &wrong),
         }
-        json(StatusCode::BAD_REQUEST, &body.into())
     }
 }

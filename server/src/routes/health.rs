@@ -1,23 +1,35 @@
-//! Whether the server is alive, its database answers, events were stored when it was last tried, and the flags are those that
-//! are stored.
+//! `GET /healthz`: whether the server is alive, the database answers, the last events were stored, and the flags in
+//! force are the stored ones.
 //!
-//! A disk that is full is no reason to send nobody here, nor to start anew: evaluation and reading go on. Neither are flags
-//! that could not be read: the last ones that could are in force.
+//! A full disk is no reason to take the server out of a load balancer, nor to restart it: evaluation and reading go on.
+//! Neither are flags that could not be read: the last readable ones are in force.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Serialize;
 
 use crate::app::App;
-use crate::http::refusal::{Refusal, text};
+use crate::http::refusal::Refusal;
+use crate::http::response::json;
 
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+/// `GET /healthz`: `{status}`.
 pub async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     match app.store.ping().await {
-        Ok(()) if !app.store.stores() => Ok(text(StatusCode::OK, r#"{"status":"not storing"}"#)),
-        Ok(()) if app.has_old_flags() => Ok(text(StatusCode::OK, r#"{"status":"old flags"}"#)),
-        Ok(()) => Ok(text(StatusCode::OK, r#"{"status":"ok"}"#)),
+        Ok(()) if !app.store.stores() => Ok(answer("not storing")),
+        Ok(()) if app.has_old_flags() => Ok(answer("old flags")),
+        Ok(()) => Ok(answer("ok")),
         Err(error) => Err(Refusal::failed(&error)),
     }
+}
+
+fn answer(status: &'static str) -> Response {
+    json(StatusCode::OK, &Health { status })
 }

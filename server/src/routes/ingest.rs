@@ -1,5 +1,5 @@
-//! Ingestion: reads a batch, judges each event by itself, and answers when the good ones are durable. A batch with somebody
-//! who sends too much is refused as a whole.
+//! Ingestion: reads a batch, decides each event by itself, and answers when the good ones are durable. A batch with a
+//! user or device that sends too much is refused as a whole.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use experiment_wasm::json::{Text, Value, parse};
 
 use super::envelope::Envelope;
 use super::form::Form;
-use super::verdicts::{Judged, answer};
+use super::verdicts::{EventOutcome, answer};
 use super::{throttled, values};
 use crate::app::{App, Project};
 use crate::clock;
 use crate::http::body::{self, Sent};
 use crate::http::memory_budget::{MOST_CHANGED, SMALL_BYTES};
 use crate::http::refusal::Refusal;
-use crate::metrics::Judgement;
-use crate::routes::throttles::{Shared, Throttles};
+use crate::metrics::OutcomeLabels;
+use crate::throttles::{Shared, Throttles};
 
 /// The largest body of `/2/httpapi` and `/identify`, in bytes: Amplitude's limit.
 const HTTPAPI_BYTES: usize = SMALL_BYTES;
@@ -27,7 +27,8 @@ const HTTPAPI_BYTES: usize = SMALL_BYTES;
 /// The largest body of `/batch`, in bytes: Amplitude's limit.
 const BATCH_BYTES: usize = 20 << 20;
 
-/// How many values an event may have; while it is read they take a hundred bytes each. Amplitude's clients send a thousand.
+/// How many values an event may have; while it is read they take a hundred bytes each. Amplitude's clients send a
+/// thousand.
 const MOST_VALUES: usize = 1 << 16;
 
 /// `POST /2/httpapi`.
@@ -86,11 +87,11 @@ async fn ingest(app: &App, sent: Sent, read: Read) -> Result<Response, Refusal> 
     }
     let bytes = sent.len();
     let _permit = sent.into_permit();
-    let judged = judge(app, read.events).await?;
-    for one in &judged {
-        app.metrics.events.get_or_create(&Judgement::of(&one.verdict)).inc();
+    let outcomes = store(app, read.events).await?;
+    for one in &outcomes {
+        app.metrics.events.get_or_create(&OutcomeLabels::of(&one.verdict)).inc();
     }
-    Ok(answer(&judged, bytes, read.now))
+    Ok(answer(&outcomes, bytes, read.now))
 }
 
 /// The answer to a request that is not admitted. Only good events count; what is rejected costs the store nothing.
@@ -127,26 +128,26 @@ fn events(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Ev
 }
 
 /// Stores what is good and returns every event's verdict.
-async fn judge(app: &App, events: Vec<Event>) -> Result<Vec<Judged>, Refusal> {
+async fn store(app: &App, events: Vec<Event>) -> Result<Vec<EventOutcome>, Refusal> {
     let mut good = Vec::new();
-    let mut judged = Vec::with_capacity(events.len());
+    let mut outcomes = Vec::with_capacity(events.len());
     for event in events {
-        judged.push(match event.outcome {
+        outcomes.push(match event.outcome {
             Ok(incoming) => {
                 let (insert_id, removed) = (Some(incoming.timestamp.insert_id.clone()), incoming.normalized.removed);
                 good.push(incoming);
-                Judged { insert_id, verdict: Ok(Verdict::Stored(None)), removed }
+                EventOutcome { insert_id, verdict: Ok(Verdict::Stored(None)), removed }
             }
-            Err(rejection) => Judged { insert_id: event.insert_id, verdict: Err(rejection), removed: None },
+            Err(rejection) => EventOutcome { insert_id: event.insert_id, verdict: Err(rejection), removed: None },
         });
     }
     if good.is_empty() {
-        return Ok(judged);
+        return Ok(outcomes);
     }
     let verdicts = app.writer.store(good).await.map_err(|_| Refusal::Unavailable)?;
-    let stored = judged.iter_mut().filter_map(|one| one.verdict.as_mut().ok());
+    let stored = outcomes.iter_mut().filter_map(|one| one.verdict.as_mut().ok());
     stored.zip(verdicts).for_each(|(one, verdict)| *one = verdict);
-    Ok(judged)
+    Ok(outcomes)
 }
 
 /// The insert id of an event that came without one: no other event has it, so the event counts each time it is sent.

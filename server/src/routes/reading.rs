@@ -1,19 +1,19 @@
-//! Reading, for the admin: events as they were stored, people as they are now.
+//! The reading API of the admin: events as they were stored, people as they are now.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use experiment_wasm::json::{Object, Value};
 
 use crate::app::App;
 use crate::http::keys::Admin;
-use crate::http::refusal::{Refusal, json};
+use crate::http::refusal::Refusal;
 use crate::http::request::{self, Fields};
-use crate::store::{EventFilter, PersonView};
+use crate::http::response::json;
+use crate::store::EventFilter;
 
-/// How many events are shown when nobody says, and at most: an answer stays under what a browser shows without effort.
+/// How many events are returned by default, and at most: an answer stays under what a browser shows without effort.
 const EVENTS: i64 = 100;
 const MOST_EVENTS: i64 = 10_000;
 
@@ -27,7 +27,7 @@ pub async fn events(State(app): State<Arc<App>>, Admin(project): Admin, asked: R
         event_type: taken(&mut fields, "event_type"),
     };
     let events = app.store.events(project.id, filter).await.map_err(|error| Refusal::failed(&error))?;
-    Ok(json(StatusCode::OK, &events.into()))
+    Ok(json(StatusCode::OK, &events))
 }
 
 /// `GET /api/users?user_id|device_id`: `{user_id, device_ids, user_properties}`.
@@ -38,7 +38,7 @@ pub async fn person(State(app): State<Arc<App>>, Admin(project): Admin, asked: R
         return Err(Refusal::Missing("user_id"));
     }
     let found = app.store.person(project.id, user_id, device_id).await.map_err(|error| Refusal::failed(&error))?;
-    found.map(|person| json(StatusCode::OK, &shown(person))).ok_or(Refusal::NotFound)
+    found.map(|person| json(StatusCode::OK, &person)).ok_or(Refusal::NotFound)
 }
 
 /// A field that is not empty. PostgreSQL would fail on NUL, and nothing stored has one.
@@ -50,13 +50,4 @@ fn limit(fields: &Fields) -> Result<i64, Refusal> {
     let Some(limit) = fields.get("limit") else { return Ok(EVENTS) };
     let limit = limit.parse().ok().filter(|limit| *limit >= 0);
     limit.map(|limit: i64| limit.min(MOST_EVENTS)).ok_or(Refusal::Malformed("The limit is no number"))
-}
-
-fn shown(person: PersonView) -> Value {
-    let text = |id: String| Value::String(id.into());
-    let mut object = Object::new();
-    object.push("user_id".into(), person.user_id.map_or(Value::Null, text));
-    object.push("device_ids".into(), person.device_ids.into_iter().map(text).collect::<Vec<_>>().into());
-    object.push("user_properties".into(), person.user_properties);
-    object.into()
 }

@@ -1,34 +1,53 @@
-//! The answer to a request of which nothing was taken because a user or device sends too much: Amplitude's fields.
+//! The answer to a throttled request, of which no event was taken: Amplitude's fields.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use experiment_ingestion::throttle::{Field, Throttled};
-use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::json::Text;
+use serde::Serialize;
 
-use crate::http::refusal::json;
+use crate::http::response::json;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: u16,
+    error: &'static str,
+    eps_threshold: u64,
+    throttled_devices: Counts<'a>,
+    throttled_users: Counts<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exceeded_daily_quota_devices: Option<Counts<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exceeded_daily_quota_users: Option<Counts<'a>>,
+    throttled_events: &'a [u64],
+}
+
+/// `{id: count}` of the ids of one kind.
+type Counts<'a> = BTreeMap<Cow<'a, str>, u64>;
 
 /// 429, with the ids and events that are too many. Only routes with a daily quota name it.
 pub fn answer(throttled: &Throttled, has_quota: bool) -> Response {
-    let mut body = Object::new();
-    body.push("code".into(), 429_u64.into());
-    body.push("error".into(), "Too many requests for some devices and users".into());
-    body.push("eps_threshold".into(), throttled.eps_threshold.into());
-    body.push("throttled_devices".into(), of(Field::Device, &throttled.over_rate).into());
-    body.push("throttled_users".into(), of(Field::User, &throttled.over_rate).into());
-    if has_quota {
-        body.push("exceeded_daily_quota_devices".into(), of(Field::Device, &throttled.over_quota).into());
-        body.push("exceeded_daily_quota_users".into(), of(Field::User, &throttled.over_quota).into());
-    }
-    let places = throttled.places.iter().map(|place| Value::from(*place)).collect::<Vec<_>>();
-    body.push("throttled_events".into(), places.into());
-    let mut response = json(StatusCode::TOO_MANY_REQUESTS, &body.into());
+    let over_quota = |field| has_quota.then(|| counts(field, &throttled.over_quota));
+    let body = Body {
+        code: 429,
+        error: "Too many requests for some devices and users",
+        eps_threshold: throttled.eps_threshold,
+        throttled_devices: counts(Field::Device, &throttled.over_rate),
+        throttled_users: counts(Field::User, &throttled.over_rate),
+        exceeded_daily_quota_devices: over_quota(Field::Device),
+        exceeded_daily_quota_users: over_quota(Field::User),
+        throttled_events: &throttled.events,
+    };
+    let mut response = json(StatusCode::TOO_MANY_REQUESTS, &body);
     let seconds = throttled.retry_after.div_ceil(1_000).max(1);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
-/// `{id: count}` of the ids of one kind.
-fn of(field: Field, over: &[((Field, Text), u64)]) -> Object {
+fn counts(field: Field, over: &[((Field, Text), u64)]) -> Counts<'_> {
     let own = over.iter().filter(|((one, _), _)| *one == field);
-    own.map(|((_, id), count)| (id.clone(), Value::from(*count))).collect()
+    own.map(|((_, id), count)| (id.to_str(), *count)).collect()
 }

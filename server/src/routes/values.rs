@@ -1,9 +1,9 @@
-//! How many values a JSON text has, counted before any is made: two bytes of text can become fifty of memory.
+//! Counts the values of a JSON text before any is made: two bytes of text can become fifty of memory.
 
 use experiment_wasm::json::{MAX_DEPTH, Reader};
 
-/// The values of a text, or a few more; what lies too deep is one with what it lies in. Not of a text that is no JSON: that
-/// is found out when it is read.
+/// The values of a text, or a few more; what lies too deep is one with what it lies in. Not of a text that is no JSON:
+/// that is found out when it is read.
 pub fn count(text: &[u8]) -> usize {
     let (mut count, mut depth, mut in_string, mut escaped) = (1, 0_usize, false, false);
     for byte in text {

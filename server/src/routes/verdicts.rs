@@ -1,16 +1,18 @@
-//! The answer of ingestion: Amplitude's fields, and beside them one verdict for each event, in order.
+//! The answer of ingestion: Amplitude's fields, and one verdict for each event, in order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use experiment_ingestion::{Fault, Rejection, Verdict};
-use experiment_wasm::json::{Object, Text, Value};
+use experiment_wasm::json::Text;
+use serde::Serialize;
 
-use crate::http::refusal::json;
+use crate::http::response::json;
 
 /// What became of one event.
-pub struct Judged {
+pub struct EventOutcome {
     /// As it was sent or given; absent where the event's own could not be read.
     pub insert_id: Option<Text>,
     pub verdict: Result<Verdict, Rejection>,
@@ -18,40 +20,69 @@ pub struct Judged {
     pub removed: Option<&'static str>,
 }
 
+/// What an answer says of one event.
+#[derive(Serialize)]
+struct VerdictView<'a> {
+    insert_id: Option<Cow<'a, str>>,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Accepted<'a> {
+    code: u16,
+    events_ingested: usize,
+    payload_size_bytes: usize,
+    server_upload_time: u64,
+    verdicts: Vec<VerdictView<'a>>,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    code: u16,
+    error: &'static str,
+    events_with_invalid_fields: IndexesByField,
+    events_with_missing_fields: IndexesByField,
+    events_with_invalid_id_lengths: IndexesByField,
+    verdicts: Vec<VerdictView<'a>>,
+}
+
+/// `{field: [index, …]}`
+type IndexesByField = BTreeMap<&'static str, Vec<usize>>;
+
 /// 200 when any event was good, else 400.
-pub fn answer(judged: &[Judged], bytes: usize, now: u64) -> Response {
-    let verdicts = Value::Array(judged.iter().map(Judged::shown).collect());
-    if judged.iter().all(|one| one.verdict.is_err()) {
-        return refused(judged, verdicts);
+pub fn answer(outcomes: &[EventOutcome], bytes: usize, now: u64) -> Response {
+    if outcomes.iter().all(|one| one.verdict.is_err()) {
+        return json(StatusCode::BAD_REQUEST, &refused(outcomes));
     }
-    let stored = judged.iter().filter(|one| matches!(one.verdict, Ok(Verdict::Stored(_)))).count();
-    let mut body = Object::new();
-    body.push("code".into(), 200_u64.into());
-    body.push("events_ingested".into(), (stored as u64).into());
-    body.push("payload_size_bytes".into(), (bytes as u64).into());
-    body.push("server_upload_time".into(), now.into());
-    body.push("verdicts".into(), verdicts);
-    json(StatusCode::OK, &body.into())
+    let stored = outcomes.iter().filter(|one| matches!(one.verdict, Ok(Verdict::Stored(_)))).count();
+    let body = Accepted {
+        code: 200,
+        events_ingested: stored,
+        payload_size_bytes: bytes,
+        server_upload_time: now,
+        verdicts: outcomes.iter().map(EventOutcome::view).collect(),
+    };
+    json(StatusCode::OK, &body)
 }
 
-impl Judged {
-    fn shown(&self) -> Value {
-        let mut object = Object::new();
-        object.push("insert_id".into(), self.insert_id.as_ref().map_or(Value::Null, Value::from));
-        object.push("verdict".into(), self.verdict.map_or("rejected", Verdict::name).into());
-        let reason = self.verdict.map_or_else(|rejection| Some(rejection.reason()), Verdict::reason);
-        if let Some(reason) = reason {
-            object.push("reason".into(), reason.into());
+impl EventOutcome {
+    fn view(&self) -> VerdictView<'_> {
+        VerdictView {
+            insert_id: self.insert_id.as_ref().map(Text::to_str),
+            verdict: self.verdict.map_or("rejected", Verdict::name),
+            reason: self.verdict.map_or_else(|rejection| Some(rejection.reason()), Verdict::reason),
+            removed: self.removed,
         }
-        if let Some(field) = self.removed {
-            object.push("removed".into(), field.into());
-        }
-        object.into()
     }
 }
 
-fn refused(judged: &[Judged], verdicts: Value) -> Response {
-    let [missing, invalid, short] = [Fault::Missing, Fault::Invalid, Fault::Short].map(|fault| places(judged, fault));
+fn refused(outcomes: &[EventOutcome]) -> Refused<'_> {
+    let [missing, invalid, short] =
+        [Fault::Missing, Fault::Invalid, Fault::Short].map(|fault| indexes(outcomes, fault));
     let error = if !missing.is_empty() {
         "Request missing required field"
     } else if !invalid.is_empty() {
@@ -59,25 +90,25 @@ fn refused(judged: &[Judged], verdicts: Value) -> Response {
     } else {
         "Invalid id length for user_id or device_id"
     };
-    let mut body = Object::new();
-    body.push("code".into(), 400_u64.into());
-    body.push("error".into(), error.into());
-    body.push("events_with_invalid_fields".into(), invalid.into());
-    body.push("events_with_missing_fields".into(), missing.into());
-    body.push("events_with_invalid_id_lengths".into(), short.into());
-    body.push("verdicts".into(), verdicts);
-    json(StatusCode::BAD_REQUEST, &body.into())
+    Refused {
+        code: 400,
+        error,
+        events_with_invalid_fields: invalid,
+        events_with_missing_fields: missing,
+        events_with_invalid_id_lengths: short,
+        verdicts: outcomes.iter().map(EventOutcome::view).collect(),
+    }
 }
 
-/// `{field: [place, …]}` of the rejections with one fault.
-fn places(judged: &[Judged], fault: Fault) -> Object {
-    let mut by_field: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for (place, one) in (0_u64..).zip(judged) {
+/// Which events were rejected with this fault.
+fn indexes(outcomes: &[EventOutcome], fault: Fault) -> IndexesByField {
+    let mut by_field = IndexesByField::new();
+    for (index, one) in outcomes.iter().enumerate() {
         if let Err(rejection) = one.verdict
             && rejection.fault() == fault
         {
-            by_field.entry(rejection.field()).or_default().push(place.into());
+            by_field.entry(rejection.field()).or_default().push(index);
         }
     }
-    by_field.into_iter().map(|(field, places)| (field.into(), places.into())).collect()
+    by_field
 }

@@ -1,6 +1,7 @@
-//! A group of events in one transaction: load what it is about, decide in memory, save everything or nothing.
+//! Stores a group of events in one transaction: loads what they are about, decides in memory, saves everything or
+//! nothing.
 //!
-//! Ids are given here: no other writer runs beside the transaction.
+//! Row ids are assigned here: there is no other writer beside the transaction.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -30,21 +31,21 @@ impl Store {
 
     async fn commit(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
         let mut open = self.engine.begin().await?;
-        let mut by_project: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (index, event) in events.iter().enumerate() {
-            by_project.entry(event.project).or_default().push(index);
-        }
         let mut verdicts = vec![Verdict::Duplicate; events.len()];
+        let mut by_project: BTreeMap<i64, Vec<(&mut Verdict, &IncomingEvent)>> = BTreeMap::new();
+        for (verdict, event) in verdicts.iter_mut().zip(events) {
+            by_project.entry(event.project).or_default().push((verdict, event));
+        }
         let mut updates = Vec::new();
-        for (project, indexes) in by_project {
-            let own: Vec<_> = indexes.iter().filter_map(|index| events.get(*index).copied()).collect();
+        for (project, pending) in by_project {
+            let own: Vec<_> = pending.iter().map(|(_, event)| *event).collect();
             let mut batch = self.load(&mut open, project, &own).await?;
-            for (index, event) in indexes.into_iter().zip(own) {
+            for (verdict, event) in pending {
                 let return_id = match batch.returning(event) {
                     Some(exposure) => Some(next_return(&mut open, project, exposure, &batch.stored_insert_ids).await?),
                     None => None,
                 };
-                verdicts[index] = batch.apply(event, return_id);
+                *verdict = batch.apply(event, return_id);
                 save_events(&mut open, &batch.overflow()).await?;
             }
             save(&mut open, project, &batch).await?;

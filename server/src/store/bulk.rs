@@ -1,4 +1,4 @@
-//! Statements over many rows at once, in so few texts that prepared statements are used again.
+//! Statements over many rows at once, in a few texts, so that prepared statements are used again.
 
 use std::collections::HashSet;
 
@@ -35,10 +35,11 @@ pub async fn insert(open: &mut Transaction, start: &str, end: &str, rows: Vec<Ve
     Ok(())
 }
 
-/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key `lookup_key`.
+/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key
+/// `lookup_key`.
 ///
-/// Key by key, whatever the engine thinks of the table: PostgreSQL knows nothing of a new one until it was analyzed, and for
-/// a list of keys it would read the whole project.
+/// Key by key, whatever the engine thinks of the table: PostgreSQL knows nothing of a new one until it was analyzed,
+/// and for a list of keys it would read the whole project.
 pub async fn select_in(
     open: &mut Transaction,
     columns: &str,
@@ -81,8 +82,8 @@ fn piece_of(length: usize) -> usize {
 
 /// `($n+1, $n+2, …)`
 fn tuple(before: usize, width: usize) -> String {
-    let places: Vec<_> = (1..=width).map(|place| format!("${}", before + place)).collect();
-    format!("({})", places.join(", "))
+    let placeholders: Vec<_> = (1..=width).map(|column| format!("${}", before + column)).collect();
+    format!("({})", placeholders.join(", "))
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// one that reads the whole table.
 const POSTGRES_OPTIONS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 
-/// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether the
-/// transaction may write at all.
+/// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether
+/// the transaction may write at all.
 const WRITERS_LOCK: &str = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(4715)";
 
 /// A pool of connections to one of the two engines.
@@ -93,8 +93,8 @@ impl Engine {
 
     /// Waits until no other writer is in a transaction, and begins one.
     ///
-    /// A connection that was opened while its database was read-only stays so for as long as it lives. Each that is found is
-    /// closed, so that after all of the pool the last attempt has a new one.
+    /// A connection that was opened while its database was read-only stays so for as long as it lives. Each that is
+    /// found is closed, so that after all of the pool the last attempt has a new one.
     pub async fn begin(&self) -> Result<Transaction> {
         for _ in 0..CONNECTIONS {
             match self.begin_on_one().await {
@@ -235,8 +235,8 @@ async fn sqlite_pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<
     Ok(Engine::Sqlite(pool.connect_with(options).await?, checkpoint))
 }
 
-/// Its server, or the one behind the same name, may have become writable long ago: once a read-only connection was found,
-/// each is closed after use, until one can write.
+/// Its server, or the one behind the same name, may have become writable long ago: once a read-only connection was
+/// found, each is closed after use, until one can write.
 async fn postgres_pool(options: &PgConnectOptions) -> Result<Engine> {
     let database = options.clone().options(POSTGRES_OPTIONS);
     let read_only = Arc::new(AtomicBool::new(false));

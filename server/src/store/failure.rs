@@ -1,4 +1,4 @@
-//! Why the store failed, in words that can stand in a log: what the database itself says may quote a value.
+//! Failures of the store in words for the log: the database's own message may quote a value.
 
 use std::fmt;
 use std::io::ErrorKind;

@@ -1,5 +1,5 @@
-//! Flags as they are kept: their JSON as it came, the deployments they are meant for, and the version that tells every
-//! replica of a change.
+//! Flags in the store: their JSON as it was sent, the deployments they are meant for, and the version that shows every
+//! replica a change.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -24,6 +24,14 @@ pub struct StoredFlag {
 }
 
 impl StoredFlag {
+    /// A flag to be stored: what it says of deployments leaves its JSON. `None` without a key that can be stored.
+    pub fn from_object(mut flag: Object) -> Option<Self> {
+        let key = flag.get("key").and_then(Value::as_str).filter(|key| !key.is_empty() && is_storable(key))?;
+        let key = key.to_str().into_owned();
+        let deployments = flag.remove("deployments").map(|list| list.to_json());
+        Some(Self { key, config: flag.to_json(), deployments })
+    }
+
     /// The flag without its deployments; none where the JSON is no object.
     pub fn object(&self) -> Option<Object> {
         parse(self.config.as_bytes()).ok()?.into_object()
@@ -46,7 +54,7 @@ pub struct StoredFlags {
 /// What became of a flag that was put.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It is stored. These of its dependencies, by their place, are not there yet.
+    /// It is stored. These of its dependencies, by their index, are not stored yet.
     Stored { missing: Vec<usize> },
     /// It is not: through this dependency it would depend on itself.
     Cycle { dependency: usize },
@@ -69,7 +77,7 @@ impl Store {
         rows.first().map(|row| row.int(0)).transpose()
     }
 
-    /// Makes a project with these flags, unless somebody else just did.
+    /// Makes a project with these flags, unless another replica just did.
     pub async fn make_project(&self, name: &str, flags: &[StoredFlag]) -> Result<i64> {
         let mut open = self.engine.begin().await?;
         let found = open.rows(sql("SELECT id FROM project WHERE name = $1"), vec![name.into()]).await?;
@@ -111,8 +119,8 @@ impl Store {
         rows.first().map(flag).transpose()
     }
 
-    /// Puts a flag in the place of the one with its key, unless it would depend on itself by way of others. They are looked
-    /// at in the same transaction, beside which nobody writes: of two flags that close a circle together one is refused.
+    /// Stores a flag under its key, unless it would depend on itself by way of others. Those are read in the same
+    /// transaction, beside which there is no other writer: of two flags that close a circle together one is refused.
     pub async fn put_flag(&self, project: i64, flag: StoredFlag, dependencies: &[Text]) -> Result<Put> {
         let mut open = self.engine.begin().await?;
         let put = look_up(&mut open, project, &flag.key, dependencies).await?;

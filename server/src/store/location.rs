@@ -1,5 +1,5 @@
-//! Where the database is, and how that is told to people: a path, or a server with the name of the database. A URL may hold
-//! a password, so it is never told itself.
+//! Where the database is, and how that is shown: a path, or a server with the name of the database. The URL itself is
+//! never shown, since it may hold a password.
 
 use std::fmt;
 use std::str::FromStr;
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_place_is_told_without_a_password() {
-        let shown = |url: &str| Location::of(url).map(|place| place.to_string());
+        let shown = |url: &str| Location::of(url).map(|location| location.to_string());
         assert_eq!(
             shown("postgres://shop:secret@db.example:6432/events?sslmode=disable"),
             Ok("events on db.example:6432".into())
@@ -88,13 +88,13 @@ mod tests {
             "postgres://shop:secret@db:x/",
             "sqlite:a?b=c",
         ] {
-            assert_eq!(Location::of(url).map(|place| place.to_string()), Err(NoLocation), "{url}");
+            assert_eq!(Location::of(url).map(|location| location.to_string()), Err(NoLocation), "{url}");
         }
     }
 
     #[test]
     fn only_a_database_in_memory_forgets() {
-        let forgets = |url: &str| Location::of(url).is_ok_and(|place| place.is_in_memory());
+        let forgets = |url: &str| Location::of(url).is_ok_and(|location| location.is_in_memory());
         assert!(forgets("sqlite::memory:") && forgets("sqlite://memory?mode=memory"));
         assert!(!forgets("sqlite:memory.db") && !forgets("postgres://localhost/memory"));
     }

@@ -1,7 +1,9 @@
-//! What is read back: events with the snapshot they were stored with, and people with their properties of now.
+//! Reads events with the properties that the user had then, and people with the properties that they have now.
 
 use experiment_ingestion::properties::Properties;
-use experiment_wasm::json::{Object, Value, parse};
+use experiment_wasm::json::parse;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::Store;
 use super::bulk::{composed, sql};
@@ -17,17 +19,30 @@ pub struct EventFilter {
     pub limit: i64,
 }
 
-/// Somebody, as the reading API shows them.
-#[derive(Debug, PartialEq, Eq)]
+/// An event, as the reading API shows it.
+#[derive(Debug, Serialize)]
+pub struct EventView {
+    event_type: Option<String>,
+    event_properties: Box<RawValue>,
+    /// The properties that the user had at the event.
+    user_properties: Box<RawValue>,
+    user_id: Option<String>,
+    device_id: Option<String>,
+    insert_id: Option<String>,
+    time: u64,
+}
+
+/// A person, as the reading API shows them.
+#[derive(Debug, Serialize)]
 pub struct PersonView {
-    pub user_id: Option<String>,
-    pub device_ids: Vec<String>,
-    pub user_properties: Value,
+    user_id: Option<String>,
+    device_ids: Vec<String>,
+    user_properties: Box<RawValue>,
 }
 
 impl Store {
     /// The newest events that match, oldest first.
-    pub async fn events(&self, project: i64, filter: EventFilter) -> Result<Vec<Value>> {
+    pub async fn events(&self, project: i64, filter: EventFilter) -> Result<Vec<EventView>> {
         let wanted = [("user_id", filter.user_id), ("device_id", filter.device_id), ("event_type", filter.event_type)];
         let mut args = vec![Arg::from(project)];
         let mut text = String::from(
@@ -75,37 +90,36 @@ const BY_USER: &str = "SELECT id, user_id, properties FROM person WHERE project 
 const BY_DEVICE: &str = "SELECT person.id, person.user_id, person.properties FROM device \
                          JOIN person ON person.id = device.person WHERE device.project = $1 AND device_id = $2";
 
-fn event(row: &Row) -> Result<Value> {
-    let text = |column| row.text(column).map(|text| text.map_or(Value::Null, |text| Value::String(text.into())));
-    let object = |column| row.required_text(column).map(readable);
-    let fields = [
-        ("event_type", text(0)?),
-        ("event_properties", object(1)?),
-        ("user_properties", object(2)?),
-        ("user_id", text(3)?),
-        ("device_id", text(4)?),
-        ("insert_id", text(5)?),
-        ("time", row.int(6)?.unsigned_abs().into()),
-    ];
-    Ok(fields.into_iter().map(|(name, value)| (name.into(), value)).collect::<Object>().into())
+fn event(row: &Row) -> Result<EventView> {
+    Ok(EventView {
+        event_type: row.text(0)?,
+        event_properties: readable(row.required_text(1)?),
+        user_properties: readable(row.required_text(2)?),
+        user_id: row.text(3)?,
+        device_id: row.text(4)?,
+        insert_id: row.text(5)?,
+        time: row.int(6)?.unsigned_abs(),
+    })
 }
 
-/// What a person has; what cannot be read is shown as it is stored.
-fn properties(stored: String) -> Value {
+/// The properties of a person; what cannot be read is shown as it is stored.
+fn properties(stored: String) -> Box<RawValue> {
     match Properties::from_text(stored.as_bytes()) {
         Some(properties) => readable(properties.visible().to_json()),
-        None => unreadable(stored),
+        None => unreadable(&stored),
     }
 }
 
-/// The value of a JSON text, for readers who know no half characters and no great depth. Events that are stored now have
-/// neither; of older ones, what is too deep is shown as its text.
-fn readable(json: String) -> Value {
-    let value = parse(json.as_bytes()).ok();
-    value.and_then(|value| value.into_well_formed(|deep| Some(deep.into()))).unwrap_or_else(|| unreadable(json))
+/// A JSON text for readers who know no half characters and no great depth. Events that are stored now have neither; of
+/// older ones, what is too deep is shown as its text. Numbers stay as they are written: serde_json has no value for
+/// `1e400`.
+fn readable(json: String) -> Box<RawValue> {
+    let value = parse(json.as_bytes()).ok().and_then(|value| value.into_well_formed(|deep| Some(deep.into())));
+    let text = value.and_then(|value| RawValue::from_string(value.to_json()).ok());
+    text.unwrap_or_else(|| unreadable(&json))
 }
 
-fn unreadable(stored: String) -> Value {
+fn unreadable(stored: &str) -> Box<RawValue> {
     tracing::warn!("properties in the database cannot be read, and are shown as text");
-    Value::String(stored.into())
+    to_raw_value(stored).unwrap_or_default()
 }

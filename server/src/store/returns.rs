@@ -1,7 +1,7 @@
-//! Under which id somebody's return to a variant is stored, where the server tells of it by itself.
+//! The insert id of a user's return to a variant, where the server tracks the exposure by itself.
 //!
-//! Pages number their returns to a variant by the day: A, B, A is A0, B0, A1. The server counts nothing; it takes the first
-//! number that is not stored. So the two make the same ids, whichever of them is the first to tell.
+//! Pages number their returns to a variant by the day: A, B, A is A0, B0, A1. The server does not count; it takes the
+//! first number that is not stored. So both make the same ids, whichever tracks first.
 
 use std::collections::HashSet;
 
@@ -16,8 +16,8 @@ use super::failure::Result;
 /// How far ahead is looked at once: up to 2¹⁵ returns, more than a user's properties can change on a day.
 const STEPS: u32 = 16;
 
-/// The id of the next return; `taken` are ids of the same transaction. Each look goes on from the longest step over ids that
-/// are all stored, so that a thousand returns cost ten looks.
+/// The id of the next return; `taken` are ids of the same transaction. Each look goes on from the longest step over ids
+/// that are all stored, so that a thousand returns cost ten looks.
 pub async fn next_return(
     open: &mut Transaction,
     project: i64,

@@ -1,7 +1,7 @@
 //! A write transaction of SQLite.
 //!
-//! Not the driver's: SQLite rolls back by itself when its disk is full, and refuses to be told so afterwards. The driver goes
-//! on to count a transaction then, and begins no other on that connection, for as long as the connection lives.
+//! Not the driver's: SQLite rolls back by itself when its disk is full, and refuses a ROLLBACK afterwards. The driver
+//! goes on to count a transaction then, and begins no other on that connection, for as long as the connection lives.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use sqlx::{Executor, Sqlite, SqliteConnection};
 use super::failure::{Failure, Result, is_read_only};
 use super::wal::WalCheckpoint;
 
-/// Begins, and fails where the connection cannot write: `BEGIN IMMEDIATE` alone begins to read there. The pragma starts a
-/// write and, without auto-vacuum, makes no change.
+/// Begins, and fails where the connection cannot write: `BEGIN IMMEDIATE` alone begins to read there. The pragma starts
+/// a write and, without auto-vacuum, makes no change.
 const BEGIN: &str = "BEGIN IMMEDIATE; PRAGMA incremental_vacuum(1)";
 
 /// Rolled back when it is dropped before it was committed.
@@ -23,7 +23,7 @@ pub struct SqliteWriteTransaction {
 }
 
 impl SqliteWriteTransaction {
-    /// Waits until nobody else writes. A connection that cannot write is closed.
+    /// Waits until no other connection writes. A connection that cannot write is closed.
     pub async fn begin(pool: &SqlitePool, checkpoint: &Arc<WalCheckpoint>) -> Result<Self> {
         let mut transaction = Self { connection: Some(pool.acquire().await?), checkpoint: Arc::clone(checkpoint) };
         let begun = transaction.connection()?.execute(BEGIN).await;

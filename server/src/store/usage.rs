@@ -1,8 +1,10 @@
-//! What a project used in a time: counted from the stored events each time, so that no counter can drift away from them.
+//! The usage of a project in a period, counted from the stored events each time, so that no counter can drift from
+//! them.
 
 use std::ops::Range;
 
 use experiment_ingestion::usage::NOT_COUNTED;
+use serde::Serialize;
 
 use super::Store;
 use super::batch::COUNT_NAMES;
@@ -11,7 +13,7 @@ use super::engine::Arg;
 use super::failure::Result;
 
 /// What counts of the events that were received in a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
     pub events: u64,
     /// People with at least one of these events. A visitor who merged into a user is that user, whenever they did.

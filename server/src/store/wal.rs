@@ -1,5 +1,5 @@
-//! Keeps SQLite's write-ahead log short. SQLite checkpoints it by itself, but restarts it only when no reader is active: with
-//! readers that overlap that never happens, and the log would grow until the disk is full.
+//! Keeps SQLite's write-ahead log short. SQLite checkpoints it by itself, but restarts it only when no reader is
+//! active: with readers that overlap that never happens, and the log would grow until the disk is full.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use sqlx::{Executor, Row, SqliteConnection};
 
 use super::failure::Result;
 
-/// How long the log may become, in bytes: four times what SQLite lets it be when nobody reads.
+/// How long the log may become, in bytes: four times what SQLite lets it be without readers.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Waits a second for active readers; new ones read the database file.
@@ -30,8 +30,8 @@ impl WalCheckpoint {
         Self { file: file.into(), limit: AtomicU64::new(MAX_BYTES) }
     }
 
-    /// Truncates the log if it is long; called after a commit. When a reader is active for longer, the log may grow by as much
-    /// again before the next attempt.
+    /// Truncates the log if it is long; called after a commit. When a reader is active for longer, the log may grow by
+    /// as much again before the next attempt.
     pub async fn run_if_long(&self, connection: &mut SqliteConnection) -> Result<()> {
         let bytes = std::fs::metadata(&self.file).map_or(0, |file| file.len());
         if bytes < self.limit.load(Ordering::Relaxed) {

@@ -79,7 +79,7 @@ impl TestRequest {
 impl TestResponse {
     fn read(bytes: &[u8], is_head: bool) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-        let head = String::from_utf8(bytes[..end].to_vec()).ok()?.to_lowercase();
+        let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let answer = Self { status, head, body: bytes[end + 4..].to_vec() };
         // A truncated response is none.

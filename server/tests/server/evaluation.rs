@@ -110,14 +110,14 @@ fn a_deployment_has_the_flags_that_name_it_and_those_that_name_none() {
 fn an_equal_question_is_a_hit_and_any_difference_a_miss() {
     let server = TestServer::start();
     let cache = |request: crate::client::TestRequest| request.send().header("x-cache").unwrap().to_owned();
-    assert_eq!(cache(server.vardata(&alice())), "miss");
-    assert_eq!(cache(server.vardata(&alice())), "hit");
-    assert_eq!(cache(server.vardata(&json!({ "user_id": "alice", "country": "SE" }))), "miss");
-    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-track", "no-track")), "miss");
-    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-exposure-track", "track")), "miss");
+    assert_eq!(cache(server.vardata(&alice())), "MISS");
+    assert_eq!(cache(server.vardata(&alice())), "HIT");
+    assert_eq!(cache(server.vardata(&json!({ "user_id": "alice", "country": "SE" }))), "MISS");
+    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-track", "no-track")), "MISS");
+    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-exposure-track", "track")), "MISS");
     let keys = base64url(b"[\"button\"]");
-    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-flag-keys", keys.to_str())), "miss");
-    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-flag-keys", keys.to_str())), "hit");
+    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-flag-keys", keys.to_str())), "MISS");
+    assert_eq!(cache(server.vardata(&alice()).header("x-amp-exp-flag-keys", keys.to_str())), "HIT");
 }
 
 #[test]
@@ -203,14 +203,14 @@ fn a_question_for_the_headers_alone_tracks_nothing_and_takes_no_assignment_from_
     let first = |method: &str| server.request(method, "/v1/vardata?user_id=bob").header("authorization", CLIENT).send();
     for _ in 0..2 {
         for answer in [current("HEAD"), first("HEAD")] {
-            assert_eq!((answer.status, answer.header("x-cache"), answer.body.len()), (200, Some("miss"), 0));
+            assert_eq!((answer.status, answer.header("x-cache"), answer.body.len()), (200, Some("MISS"), 0));
         }
     }
     // Assignments keep their order: when the next user's is there, all before it are.
     server.vardata(&json!({ "user_id": "later" })).send().expect(200);
     server.assignments("later", 1);
     assert_eq!(server.events("").len(), 1);
-    assert_eq!((current("GET").header("x-cache"), first("GET").header("x-cache")), (Some("miss"), Some("miss")));
+    assert_eq!((current("GET").header("x-cache"), first("GET").header("x-cache")), (Some("MISS"), Some("MISS")));
     assert_eq!((server.assignments("alice", 1).len(), server.assignments("bob", 1).len()), (1, 1));
-    assert_eq!(current("HEAD").header("x-cache"), Some("hit"));
+    assert_eq!(current("HEAD").header("x-cache"), Some("HIT"));
 }

@@ -56,14 +56,14 @@ fn a_changed_flag_ends_the_answers_of_its_deployments_and_of_no_other() {
     let user = json!({ "user_id": "alice" });
     let backend = || server.vardata(&user).send();
     assert_eq!(backend().expect(200)["button"]["key"], "treatment");
-    assert_eq!(backend().header("x-cache"), Some("hit"));
+    assert_eq!(backend().header("x-cache"), Some("HIT"));
     let mut elsewhere = simple("backend", "new");
     elsewhere["deployments"] = json!(["server-key"]);
     put(&server, &elsewhere).send().expect(200);
-    assert_eq!(backend().header("x-cache"), Some("hit"));
+    assert_eq!(backend().header("x-cache"), Some("HIT"));
     put(&server, &simple("button", "new")).send().expect(200);
     let answer = backend();
-    assert_eq!(answer.header("x-cache"), Some("miss"));
+    assert_eq!(answer.header("x-cache"), Some("MISS"));
     assert_eq!(answer.json()["button"]["key"], "new");
     server.request("DELETE", "/api/flags/button").header("authorization", ADMIN).send().expect(200);
     assert!(backend().expect(200).get("button").is_none());

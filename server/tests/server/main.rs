@@ -2,8 +2,16 @@
 //!
 //! Each test has a server and a database of its own. With `EXPERIMENT_TEST_POSTGRES=postgres://…` they run on PostgreSQL,
 //! else on SQLite.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
 
+mod answers;
 mod background_load;
 mod client;
 mod crash;

@@ -33,7 +33,7 @@ impl Sealed {
                 ask(&format!("{server}/postgres"), format!("{end} = '{name}'"));
                 Some(sealed)
             }
-            Database::Memory => unreachable!("it is lasting"),
+            Database::Memory => panic!("it is lasting"),
         }
     }
 

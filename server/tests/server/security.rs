@@ -15,7 +15,7 @@ const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 const KEYS: [&str; 4] = ["client-key", "server-key", "shop-api-key", "shop-admin-key"];
 
 /// Every path of `src/routes.rs`, its parameter filled in.
-fn paths() -> BTreeSet<String> {
+pub fn paths() -> BTreeSet<String> {
     let routes = include_str!("../../src/routes.rs");
     let named = routes.split(".route(").skip(1).map(|rest| rest.split('"').nth(1).unwrap());
     let paths: BTreeSet<_> = named.map(|path| path.replace("{key}", "button")).collect();

@@ -1,4 +1,5 @@
-//! A disk of a few megabytes that can be filled and made larger: memory, mounted. It takes root, or sudo that asks nothing.
+//! A disk of a few megabytes that can be filled and made larger: memory, mounted. It takes root, or sudo that asks
+//! nothing.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

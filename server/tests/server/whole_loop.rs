@@ -10,7 +10,7 @@ fn from_fetch_to_property_everything_is_stored_once_and_in_its_form() {
     let user = json!({ "user_id": "alice", "device_id": "phone" });
     let variants = server.vardata(&user).send().expect(200);
     assert_eq!(variants["button"]["key"], "treatment");
-    assert_eq!(server.vardata(&user).send().header("x-cache"), Some("hit"));
+    assert_eq!(server.vardata(&user).send().header("x-cache"), Some("HIT"));
     let assigned = &server.assignments("alice", 1)[0];
     assert_eq!(assigned["event_properties"], assigned_properties());
     assert_eq!(assigned["user_properties"], json!({}));

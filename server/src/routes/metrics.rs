@@ -1,4 +1,4 @@
-//! `GET /metrics`, on a port of its own: whoever reaches the API need not reach this.
+//! `GET /metrics`, on a port of its own: a client of the API need not reach it.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
-use super::Metrics;
 use crate::http::refusal::Refusal;
+use crate::metrics::Metrics;
 
 /// The one route.
 pub fn router(metrics: Arc<Metrics>) -> Router {

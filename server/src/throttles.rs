@@ -1,4 +1,5 @@
-//! What each route of a project has taken of whom. Kept in memory and by process: with several replicas each has its own.
+//! The throttles of a project, one for each route that takes events. They are kept in memory: with several replicas
+//! each has its own.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
