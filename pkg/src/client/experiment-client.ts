@@ -23,30 +23,17 @@ import { unregister } from './registry.js';
 import { deferWithoutStack, ensureStack } from './stack-guard.js';
 import { VariantCache } from './variant-cache.js';
 
-type Listener = (detail: any) => void;
-
-/** Set with the first client: wrapping at import would keep the class in bundles that make no client. */
-let areMethodsWrapped = false;
-
-/** Defers calls of these methods where the stack has no room. They are grouped by what they return then. */
-function wrapMethods(): void {
-  if (areMethodsWrapped) return;
-  areMethodsWrapped = true;
-  const methods = ExperimentClient.prototype;
-  deferWithoutStack(methods, 'promise', 'start fetch setTracksAssignment');
-  deferWithoutStack(methods, 'object', 'all getEvaluationTraces');
-  deferWithoutStack(methods, 'this', 'setUserProvider');
-  deferWithoutStack(methods, 'function', 'on');
-  deferWithoutStack(
-    methods,
-    'nothing',
-    'getUser setUser exposure clear reset stop close addPlugin setConsentStatus',
-  );
-}
+/** The methods that need room on the stack, by what they return where there is none. */
+const METHODS = {
+  promise: 'start fetch setTracksAssignment',
+  object: 'all getEvaluationTraces',
+  this: 'setUserProvider',
+  function: 'on',
+  nothing: 'getUser setUser exposure clear reset stop close addPlugin setConsentStatus',
+};
 
 /**
- * Fetches variants, evaluates flags, answers `variant()` and tracks exposures. Made by
- * `Experiment.initialize`.
+ * Fetches variants, evaluates flags and tracks exposures. Made by `Experiment.initialize`.
  *
  * No method throws. An argument that cannot be used is logged once, and the method goes on without it.
  */
@@ -57,15 +44,12 @@ export class ExperimentClient implements Client {
   private readonly options_: ExperimentConfig;
   private readonly consent_: ConsentOptions;
   private readonly cache_ = new VariantCache();
-  private readonly listeners_ = new Map<string, Set<Listener>>();
+  private readonly listeners_ = new Map<string, Set<(detail: any) => void>>();
   private readonly arguments_ = new ArgumentEncoder((error) => this.reportError_(error));
   private readonly legacy_?: LegacyAnalytics;
   private plugin_?: IntegrationPlugin;
   private readonly unsubscribe_?: () => void;
-  /**
-   * What `getUser` answers where there is no user: as in the reference, `undefined` at first, `null` after
-   * one was set.
-   */
+  /** The answer of `getUser` without a user, as in the reference: `undefined`, or `null` after one was set. */
   private noUser_?: null;
 
   /**
@@ -74,7 +58,8 @@ export class ExperimentClient implements Client {
    */
   constructor(apiKey: string, config?: ExperimentConfig) {
     ensureStack();
-    wrapMethods();
+    // Here and not at import, which would keep the class in bundles that make no client.
+    deferWithoutStack(ExperimentClient.prototype, METHODS);
     const options = (this.options_ = copyOptions(config));
     this.logger_ = filteredLogger(options.loggerProvider, levelOf(options));
     this.consent_ = options.consentOptions ?? { status: ConsentStatus.GRANTED };
@@ -292,10 +277,7 @@ export class ExperimentClient implements Client {
     else this.core_.rebuild_();
   }
 
-  /**
-   * An empty address comes from a variable that is not set. It is an error; Amplitude's servers do not get
-   * the request.
-   */
+  /** An empty address (a variable that is not set) is an error: Amplitude's servers get no request then. */
   private request_(
     addresses: Array<'serverUrl' | 'flagsServerUrl'>,
     user?: ExperimentUser,

@@ -26,35 +26,44 @@ function recurse(levels: number): number {
 }
 
 /** What a deferred call returns. */
-export type Placeholder = 'nothing' | 'promise' | 'object' | 'this' | 'function';
+type Placeholder = 'nothing' | 'promise' | 'object' | 'this' | 'function';
+
+/** Set at the first call. */
+let isWrapped = false;
 
 /**
- * Wraps methods of a class, named in a text with spaces between, so that they are deferred where the stack
- * has no room. The wrappers call as little as possible themselves.
+ * Wraps methods of a class, once, so that they are deferred where the stack has no room. `names`: by what
+ * they return then, with spaces between. The wrappers call as little as possible themselves.
  */
-export function deferWithoutStack(methods: any, kind: Placeholder, names: string): void {
-  for (const name of names.split(' ')) {
-    const method = methods[name];
-    methods[name] = function (...given: unknown[]) {
-      try {
-        ensureStack();
-      } catch {
-        let call = () => method.apply(this, given);
-        let answer: unknown =
-          kind === 'object' ? {} : kind === 'this' ? this : kind === 'function' ? () => {} : undefined;
-        if (kind === 'promise') {
-          const now = call;
-          answer = new Promise((resolve) => (call = () => resolve(now())));
-        }
-        deferred[deferred.length] = call;
-        try {
-          void Promise.resolve().then(ensureStack);
-        } catch {
-          // The next call makes the deferred ones.
-        }
-        return answer;
-      }
-      return method.apply(this, given);
-    };
+export function deferWithoutStack(prototype: any, names: Record<Placeholder, string>): void {
+  if (isWrapped) return;
+  isWrapped = true;
+  for (const kind in names) {
+    for (const name of names[kind as Placeholder].split(' '))
+      prototype[name] = deferring(prototype[name], kind);
   }
+}
+
+function deferring(method: any, kind: string): unknown {
+  return function (this: unknown, ...given: unknown[]) {
+    try {
+      ensureStack();
+    } catch {
+      let call = () => method.apply(this, given);
+      let answer: unknown =
+        kind === 'object' ? {} : kind === 'this' ? this : kind === 'function' ? () => {} : undefined;
+      if (kind === 'promise') {
+        const now = call;
+        answer = new Promise((resolve) => (call = () => resolve(now())));
+      }
+      deferred[deferred.length] = call;
+      try {
+        void Promise.resolve().then(ensureStack);
+      } catch {
+        // The next call makes the deferred ones.
+      }
+      return answer;
+    }
+    return method.apply(this, given);
+  };
 }
