@@ -49,7 +49,7 @@ export class ExperimentClient implements Client {
   private readonly legacy_?: LegacyAnalytics;
   private plugin_?: IntegrationPlugin;
   private readonly unsubscribe_?: () => void;
-  /** The answer of `getUser` without a user, as in the reference: `undefined`, or `null` after one was set. */
+  /** The answer of `getUser` without a user: `undefined` at first, later `null`, as in the reference. */
   private noUser_?: null;
 
   /**
