@@ -18,7 +18,9 @@ export async function modules() {
     reference: await bundle(
       `export * from '${CLIENT}'; export { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';`,
     ),
-    core: await bundle("export * from '../target/wasm/client/experiment_wasm.js';"),
+    core: await bundle(
+      "export * from '../target/wasm/client/experiment_wasm.js'; export { Host } from '../pkg/src/wasm/host.js';",
+    ),
     suite: await bundle("export { run } from './suite.mjs'; export { endure } from './memory.mjs';"),
   };
 }

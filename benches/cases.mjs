@@ -4,7 +4,7 @@
 // A case is made once and answers its sides: what each does, in words for the table, and how. The first side
 // is ours, and the others are compared with it. Before anything is timed, both sides have given the same
 // answers: `agree` throws where they do not.
-import { clientOf, fetched, forgotten, seedOf } from './clients.mjs';
+import { clientOf, fetched, forgotten, initOf } from './clients.mjs';
 import { flags, users, variants } from './flags.mjs';
 
 const FLAGS = flags();
@@ -45,12 +45,12 @@ function engineOf({ EvaluationEngine, topologicalSort }) {
 }
 
 /** The core of the package without its face. */
-function coreOf({ instantiate, module }) {
+function coreOf({ instantiate, Host, module }) {
   const broken = (error) => {
     throw error;
   };
   const { CoreClient } = instantiate(module, broken);
-  return { make: () => new CoreClient(seedOf(TEXT)) };
+  return { make: () => new CoreClient(new Host(initOf(TEXT), true)) };
 }
 
 /** What the core answers for a user: JSON text, in which an answer that was told before is a number. */

@@ -32,10 +32,10 @@ export async function fetched(sdk, variants, user) {
 export const STORED_FLAGS = `amp-exp-$default_instance-${KEY.slice(-6)}-flags`;
 
 /**
- * What the face builds a client of the core from (`ClientSeed` of pkg/src/wasm/init.ts), with these flags
+ * What the face builds a client of the core from (`ClientInit` of pkg/src/wasm/init.ts), with these flags
  * stored by an earlier page.
  */
-export function seedOf(flagsText) {
+export function initOf(flagsText) {
   const kept = new Map([[STORED_FLAGS, flagsText]]);
   const hears = { log() {}, fail() {}, notify() {} };
   return { apiKey: KEY, config: '{}', isHeld: false, kept, pending: new Set(), open: new Map(), ...hears };

@@ -34,11 +34,11 @@ const imported = (text) => import(`data:text/javascript;base64,${Buffer.from(tex
 
 /** The cases, in this process. */
 export async function casesInNode({ ours, reference, core }, wasm, options, tell) {
-  const { instantiate } = await imported(core);
+  const { instantiate, Host } = await imported(core);
   const given = {
     ours: await imported(ours),
     reference: await imported(reference),
-    core: { instantiate, module: new WebAssembly.Module(wasm) },
+    core: { instantiate, Host, module: new WebAssembly.Module(wasm) },
   };
   return run(given, options, tell);
 }
@@ -49,11 +49,11 @@ export function casesInChromium(code, wasm, options, tell) {
 }
 
 async function casesOfPage(options) {
-  const [ours, reference, { instantiate }, { run }] = await Promise.all(
+  const [ours, reference, { instantiate, Host }, { run }] = await Promise.all(
     ['ours', 'reference', 'core', 'suite'].map((name) => import(`/${name}.js`)),
   );
   const module = await WebAssembly.compileStreaming(fetch('/core.wasm'));
-  return run({ ours, reference, core: { instantiate, module } }, options, globalThis.tell);
+  return run({ ours, reference, core: { instantiate, Host, module } }, options, globalThis.tell);
 }
 
 /** The memory of one client, in a process of its own. */
