@@ -164,11 +164,14 @@ lint: $(toolchain) $(host) lint-js ## formatting, lints for the native and the w
 	cargo test --locked --test architecture --test public_api
 
 lint-js: $(node_modules) ## the same for TypeScript and JavaScript, and the exports of the package: UPDATE=1 takes a change of them
+	biome check --error-on-warnings
+	node tests/comment-width.mjs
 	depcruise --config .dependency-cruiser.mjs pkg/src www/src
 	node pkg/public-api.mjs
 
-fmt: $(toolchain) ## format the Rust code
+fmt: $(toolchain) $(node_modules) ## format the code
 	cargo fmt --all
+	biome check --write --error-on-warnings
 
 test: lint test-rust test-postgres test-vectors test-web test-js test-fuzz ## everything that .ci/run checks
 

@@ -1,4 +1,5 @@
-// The code that is measured, as a page gets it, and what it weighs: ours as it was built, the reference bundled in the same way.
+// The code that is measured, as a page gets it, and what it weighs: ours as it was built, the reference
+// bundled in the same way.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -14,8 +15,12 @@ export const CLIENT = '@amplitude/experiment-js-client';
 export async function modules() {
   return {
     ours: file('pkg/dist/index.js').toString(),
-    reference: await bundle(`export * from '${CLIENT}'; export { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';`),
-    core: await bundle("export * from '../target/wasm/client/experiment_wasm.js';"),
+    reference: await bundle(
+      `export * from '${CLIENT}'; export { EvaluationEngine, topologicalSort } from '@amplitude/experiment-core';`,
+    ),
+    core: await bundle(
+      "export * from '../target/wasm/client/experiment_wasm.js'; export { Host } from '../pkg/src/wasm/host.js';",
+    ),
     suite: await bundle("export { run } from './suite.mjs'; export { endure } from './memory.mjs';"),
   };
 }
@@ -23,13 +28,14 @@ export async function modules() {
 /** The wasm. Its names are short, and others in each build: glue and module must be of one. */
 export function coreWasm() {
   const [built, shipped] = [file('target/wasm/client/experiment_wasm_bg.wasm'), file('pkg/dist/core.wasm')];
-  if (!built.equals(shipped)) throw new Error('pkg/dist is of another build than target/wasm/client: make pkg');
+  if (!built.equals(shipped))
+    throw new Error('pkg/dist is of another build than target/wasm/client: make pkg');
   return shipped;
 }
 
 /**
- * A page's script that does nothing but start a client and ask it for the variant that the address names. `started` says when the script began and
- * when it had the variant.
+ * A page's script that does nothing but start a client and ask it for the variant that the address names.
+ * `started` says when the script began and when it had the variant.
  */
 export async function starters() {
   const ask = (sdk, ready) => `
@@ -40,8 +46,13 @@ export async function starters() {
       globalThis.started = { key, top: globalThis.top_, end: performance.now() };
     };
     ${ready ? "load('/core.wasm').then(ask);" : 'ask();'}`;
-  const script = (sdk, ready) => bundle(ask(sdk, ready), { format: 'iife', banner: { js: 'globalThis.top_=performance.now();' } });
-  return { ours: await script('experiment-wasm'), reference: await script(CLIENT), slim: await script('experiment-wasm/slim', true) };
+  const script = (sdk, ready) =>
+    bundle(ask(sdk, ready), { format: 'iife', banner: { js: 'globalThis.top_=performance.now();' } });
+  return {
+    ours: await script('experiment-wasm'),
+    reference: await script(CLIENT),
+    slim: await script('experiment-wasm/slim', true),
+  };
 }
 
 async function bundle(contents, options = {}) {

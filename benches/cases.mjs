@@ -1,8 +1,10 @@
-// What is measured in one process: evaluation, `all()`, `variant()` and loading, by ours and by the reference.
+// What is measured in one process: evaluation, `all()`, `variant()` and loading, by ours and by the
+// reference.
 //
-// A case is made once and answers its sides: what each does, in words for the table, and how. The first side is ours, and the others are compared
-// with it. Before anything is timed, both sides have given the same answers: `agree` throws where they do not.
-import { clientOf, fetched, forgotten, seedOf } from './clients.mjs';
+// A case is made once and answers its sides: what each does, in words for the table, and how. The first side
+// is ours, and the others are compared with it. Before anything is timed, both sides have given the same
+// answers: `agree` throws where they do not.
+import { clientOf, fetched, forgotten, initOf } from './clients.mjs';
 import { flags, users, variants } from './flags.mjs';
 
 const FLAGS = flags();
@@ -43,12 +45,12 @@ function engineOf({ EvaluationEngine, topologicalSort }) {
 }
 
 /** The core of the package without its face. */
-function coreOf({ instantiate, module }) {
+function coreOf({ instantiate, Host, module }) {
   const broken = (error) => {
     throw error;
   };
   const { CoreClient } = instantiate(module, broken);
-  return { make: () => new CoreClient(seedOf(TEXT)) };
+  return { make: () => new CoreClient(new Host(initOf(TEXT), true)) };
 }
 
 /** What the core answers for a user: JSON text, in which an answer that was returned before is a number. */
@@ -59,34 +61,47 @@ function reading(core) {
   const known = [];
   return (user) => {
     const [, , ...decided] = JSON.parse(ours(core, user));
-    return Object.fromEntries(decided.map((item) => (typeof item === 'number' ? known[item] : (known[item[0]] = item)).slice(1)));
+    return Object.fromEntries(
+      decided.map((item) => (typeof item === 'number' ? known[item] : (known[item[0]] = item)).slice(1)),
+    );
   };
 }
 
 /** Both, with the flags at hand. */
 function localClients({ ours, reference }) {
   const clients = [clientOf(ours, { initialFlags: TEXT }), clientOf(reference, { initialFlags: TEXT })];
-  for (const user of USERS.slice(0, 50)) agree(...clients.map((client) => (client.setUser(user), client.all())));
+  for (const user of USERS.slice(0, 50))
+    agree(...clients.map((client) => (client.setUser(user), client.all())));
   return clients;
 }
 
 /** Names in an order of their own are no difference. */
 function agree(...answers) {
   const [one, other] = answers.map((answer) => JSON.stringify(sorted(answer)));
-  if (one !== other) throw new Error(`ours and the reference do not agree: ${one.slice(0, 300)} … ${other.slice(0, 300)}`);
+  if (one !== other)
+    throw new Error(`ours and the reference do not agree: ${one.slice(0, 300)} … ${other.slice(0, 300)}`);
 }
 
 function sorted(value) {
   if (typeof value !== 'object' || !value || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.keys(value).sort().map((name) => [name, sorted(value[name])]));
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, sorted(value[name])]),
+  );
 }
 
-/** The variants by flag, without what else they say: the client and the bare engine say that in different ways. */
-const names = (answers) => Object.fromEntries(Object.entries(answers).map(([key, variant]) => [key, variant.key]));
+/**
+ * The variants by flag, without what else they say: the client and the bare engine say that in different
+ * ways.
+ */
+const names = (answers) =>
+  Object.fromEntries(Object.entries(answers).map(([key, variant]) => [key, variant.key]));
 
 /**
- * `variant(key)` of a user whose exposures were all tracked before: the first call of a run, in which ours checks what is not announced; calls after
- * it; and those of flags that have their default for the user, which a fallback would replace. `both` makes the clients.
+ * `variant(key)` of a user whose exposures were all tracked before: the first call of a run, in which ours
+ * checks what is not announced; calls after it; and those of flags that have their default for the user,
+ * which a fallback would replace. `both` makes the clients.
  */
 function met(letter, what, both) {
   const kinds = [
@@ -99,8 +114,14 @@ function met(letter, what, both) {
     what: `variant(key), ${what}, exposed before: ${when}`,
     async make(given) {
       const [mine, theirs] = await both(given);
-      const keys = metBy(USERS[0], [mine, theirs]).filter((key) => !!mine.variant(key).metadata.default === isDefault);
-      const side = (who, client) => ({ who, did, run: again((call) => client.variant(keys[call % keys.length])) });
+      const keys = metBy(USERS[0], [mine, theirs]).filter(
+        (key) => !!mine.variant(key).metadata.default === isDefault,
+      );
+      const side = (who, client) => ({
+        who,
+        did,
+        run: again((call) => client.variant(keys[call % keys.length])),
+      });
       return [side('ours', mine), side('reference', theirs), ...(again === inOneRun ? [] : [FLOOR])];
     },
   }));
@@ -115,7 +136,8 @@ function metBy(user, clients) {
 }
 
 /** Both, with a hundred variants that were fetched. */
-const remoteClients = ({ ours, reference }) => Promise.all([ours, reference].map((sdk) => fetched(sdk, variants(), USERS[0])));
+const remoteClients = ({ ours, reference }) =>
+  Promise.all([ours, reference].map((sdk) => fetched(sdk, variants(), USERS[0])));
 
 export const CASES = [
   {
@@ -126,8 +148,16 @@ export const CASES = [
       const read = reading(client);
       for (const user of USERS.slice(0, 50)) agree(names(read(user)), names(evaluate(user)));
       return [
-        { who: 'ours', did: 'core: setUser(JSON text), all() → one JSON text of numbers', run: inOneRun(() => ours(client, nextUser())) },
-        { who: 'reference', did: 'EvaluationEngine.evaluate(context, sorted flags) → objects', run: inOneRun(() => evaluate(nextUser())) },
+        {
+          who: 'ours',
+          did: 'core: setUser(JSON text), all() → one JSON text of numbers',
+          run: inOneRun(() => ours(client, nextUser())),
+        },
+        {
+          who: 'reference',
+          did: 'EvaluationEngine.evaluate(context, sorted flags) → objects',
+          run: inOneRun(() => evaluate(nextUser())),
+        },
       ];
     },
   },
@@ -138,9 +168,21 @@ export const CASES = [
       const [mine, theirs] = localClients(given);
       const evaluate = engineOf(given.reference);
       return [
-        { who: 'ours', did: 'client: setUser(user), all()', run: inRunsOfItsOwn(() => (mine.setUser(nextUser()), mine.all())) },
-        { who: 'reference', did: 'client: setUser(user), all()', run: inRunsOfItsOwn(() => (theirs.setUser(nextUser()), theirs.all())) },
-        { who: 'engine', did: 'EvaluationEngine.evaluate(context, sorted flags)', run: inOneRun(() => evaluate(nextUser())) },
+        {
+          who: 'ours',
+          did: 'client: setUser(user), all()',
+          run: inRunsOfItsOwn(() => (mine.setUser(nextUser()), mine.all())),
+        },
+        {
+          who: 'reference',
+          did: 'client: setUser(user), all()',
+          run: inRunsOfItsOwn(() => (theirs.setUser(nextUser()), theirs.all())),
+        },
+        {
+          who: 'engine',
+          did: 'EvaluationEngine.evaluate(context, sorted flags)',
+          run: inOneRun(() => evaluate(nextUser())),
+        },
       ];
     },
   },
@@ -154,7 +196,11 @@ export const CASES = [
       const meet = (client) => (call) => (client.setUser(nextUser()), client.variant(KEYS[call % 1_000]));
       return [
         { who: 'ours', did: 'client: setUser(user), variant(key), await', run: inRunsOfItsOwn(meet(mine)) },
-        { who: 'reference', did: 'client: setUser(user), variant(key), await', run: inRunsOfItsOwn(meet(theirs)) },
+        {
+          who: 'reference',
+          did: 'client: setUser(user), variant(key), await',
+          run: inRunsOfItsOwn(meet(theirs)),
+        },
       ];
     },
   },
@@ -166,7 +212,11 @@ export const CASES = [
       const meet = (client) => () => (client.setUser(nextUser()), KEYS.forEach((key) => client.variant(key)));
       return [
         { who: 'ours', did: 'client: setUser(user), 1,000 × variant(key)', run: inRunsOfItsOwn(meet(mine)) },
-        { who: 'reference', did: 'client: setUser(user), 1,000 × variant(key)', run: inRunsOfItsOwn(meet(theirs)) },
+        {
+          who: 'reference',
+          did: 'client: setUser(user), 1,000 × variant(key)',
+          run: inRunsOfItsOwn(meet(theirs)),
+        },
       ];
     },
   },
@@ -177,9 +227,21 @@ export const CASES = [
       const core = coreOf(given.core);
       const { topologicalSort } = given.reference;
       return [
-        { who: 'ours', did: 'core: new CoreClient over stored flags: read, compiled; free()', run: inOneRun(() => core.make().free()) },
-        { who: 'JSON.parse', did: 'JSON.parse of the same text, nothing more', run: inOneRun(() => JSON.parse(TEXT)) },
-        { who: 'reference', did: 'JSON.parse, flags by key, topologicalSort', run: inOneRun(() => topologicalSort(byKey(JSON.parse(TEXT)))) },
+        {
+          who: 'ours',
+          did: 'core: new CoreClient over stored flags: read, compiled; free()',
+          run: inOneRun(() => core.make().free()),
+        },
+        {
+          who: 'JSON.parse',
+          did: 'JSON.parse of the same text, nothing more',
+          run: inOneRun(() => JSON.parse(TEXT)),
+        },
+        {
+          who: 'reference',
+          did: 'JSON.parse, flags by key, topologicalSort',
+          run: inOneRun(() => topologicalSort(byKey(JSON.parse(TEXT)))),
+        },
       ];
     },
   },
@@ -189,9 +251,18 @@ export const CASES = [
     make(given) {
       const made = (sdk) => clientOf(sdk, { initialFlags: TEXT });
       return [
-        { who: 'ours', did: 'Experiment.initialize(key, { initialFlags }), close()', run: inRunsOfItsOwn(() => made(given.ours).close()) },
-        // Its clients cannot be closed. They are kept in a register for the page's life, so those made here are taken out.
-        { who: 'reference', did: 'Experiment.initialize(key, { initialFlags })', run: inRunsOfItsOwn(() => forgotten(made(given.reference))) },
+        {
+          who: 'ours',
+          did: 'Experiment.initialize(key, { initialFlags }), close()',
+          run: inRunsOfItsOwn(() => made(given.ours).close()),
+        },
+        // Its clients cannot be closed. They are kept in a register for the page's life, so those made here
+        // are taken out.
+        {
+          who: 'reference',
+          did: 'Experiment.initialize(key, { initialFlags })',
+          run: inRunsOfItsOwn(() => forgotten(made(given.reference))),
+        },
       ];
     },
   },

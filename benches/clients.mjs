@@ -5,9 +5,17 @@ export const KEY = 'client-bench-key';
 
 let made = 0;
 
-/** A client as a page makes it, under a name of its own. Its provider takes every exposure and does nothing with it. */
+/**
+ * A client as a page makes it, under a name of its own. Its provider takes every exposure and does nothing
+ * with it.
+ */
 export function clientOf({ Experiment }, config = {}) {
-  return Experiment.initialize(KEY, { instanceName: `bench-${++made}`, exposureTrackingProvider: { track() {} }, fetchOnStart: false, ...config });
+  return Experiment.initialize(KEY, {
+    instanceName: `bench-${++made}`,
+    exposureTrackingProvider: { track() {} },
+    fetchOnStart: false,
+    ...config,
+  });
 }
 
 /** A server that knows these variants. */
@@ -23,8 +31,11 @@ export async function fetched(sdk, variants, user) {
 /** The flags under the name that both clients have them in storage. */
 export const STORED_FLAGS = `amp-exp-$default_instance-${KEY.slice(-6)}-flags`;
 
-/** What the face builds a client of the core from (`ClientSeed` of pkg/src/wasm/boundary.ts), with these flags stored by an earlier page. */
-export function seedOf(flagsText) {
+/**
+ * What the face builds a client of the core from (`ClientInit` of pkg/src/wasm/init.ts), with these flags
+ * stored by an earlier page.
+ */
+export function initOf(flagsText) {
   const kept = new Map([[STORED_FLAGS, flagsText]]);
   const hears = { log() {}, fail() {}, notify() {} };
   return { apiKey: KEY, config: '{}', isHeld: false, kept, pending: new Set(), open: new Map(), ...hears };

@@ -1,7 +1,9 @@
-// How time is taken: all sides of a case take turns, a slice each, for many rounds. What else the machine does meets all of them alike, and the
-// least of many rounds is what the code itself costs.
+// How time is taken: all sides of a case take turns, a slice each, for many rounds. What else the machine
+// does meets all of them alike, and the least of many rounds is what the code itself costs.
 
-/** How long a side's turn is, in milliseconds: long against the clock's 5 µs, short against what else runs. */
+/**
+ * How long a side's turn is, in milliseconds: long against the clock's 5 µs, short against what else runs.
+ */
 const SLICE = 5;
 
 /** A case ends after this many milliseconds, whatever the rounds say; but not before this many of them. */
@@ -13,8 +15,8 @@ const WARM_CALLS = 2_000;
 const WARM = 150;
 
 /**
- * `sides`: by name `{ run(calls) }`, which may answer a promise. Answers by name what one call takes in milliseconds, the least and the middle of
- * all rounds, and how many these were.
+ * `sides`: by name `{ run(calls) }`, which may answer a promise. Answers by name what one call takes in
+ * milliseconds, the least and the middle of all rounds, and how many these were.
  */
 export async function interleave(sides, rounds) {
   const names = Object.keys(sides);
@@ -24,7 +26,8 @@ export async function interleave(sides, rounds) {
   const end = performance.now() + BUDGET;
   for (let round = 0; round < rounds && (round < LEAST || performance.now() < end); round++) {
     // Nobody is always the one who comes after the other.
-    for (const name of round % 2 ? names.toReversed() : names) times[name].push((await turn(sides[name], calls[name])) / calls[name]);
+    for (const name of round % 2 ? names.toReversed() : names)
+      times[name].push((await turn(sides[name], calls[name])) / calls[name]);
     await breath();
   }
   return Object.fromEntries(names.map((name) => [name, summary(times[name])]));

@@ -1,29 +1,47 @@
-// Where things run: in this Node, in a Node of its own, and in pages of a headless Chromium, which a server on this machine gives them.
+// Where things run: in this Node, in a Node of its own, and in pages of a headless Chromium, which a server
+// on this machine gives them.
 import { fork } from 'node:child_process';
 import { chromium } from 'playwright-core';
 import { scriptedServer } from '../tests/package/browser-fixture.mjs';
 import { run } from './suite.mjs';
 
-const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
+const QUIET = [
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...QUIET];
 
 /** With these a page's memory can be told. */
 const MEMORY = ['--js-flags=--expose-gc', '--enable-precise-memory-info'];
 
 /** A page that nobody else can look into has the finer clock. */
-const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp', 'cache-control': 'no-store' };
+const ISOLATED = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cache-control': 'no-store',
+};
 
-export const launch = (more = []) => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...more] });
+export const launch = (more = []) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...more] });
 
 /** Serves these files, by path. */
-export const serve = (files) => scriptedServer(Object.fromEntries(Object.entries(files).map(([path, body]) => [path, { body, headers: ISOLATED }])));
+export const serve = (files) =>
+  scriptedServer(
+    Object.fromEntries(Object.entries(files).map(([path, body]) => [path, { body, headers: ISOLATED }])),
+  );
 
 const imported = (text) => import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`);
 
 /** The cases, in this process. */
 export async function casesInNode({ ours, reference, core }, wasm, options, tell) {
-  const { instantiate } = await imported(core);
-  const given = { ours: await imported(ours), reference: await imported(reference), core: { instantiate, module: new WebAssembly.Module(wasm) } };
+  const { instantiate, Host } = await imported(core);
+  const given = {
+    ours: await imported(ours),
+    reference: await imported(reference),
+    core: { instantiate, Host, module: new WebAssembly.Module(wasm) },
+  };
   return run(given, options, tell);
 }
 
@@ -33,9 +51,11 @@ export function casesInChromium(code, wasm, options, tell) {
 }
 
 async function casesOfPage(options) {
-  const [ours, reference, { instantiate }, { run }] = await Promise.all(['ours', 'reference', 'core', 'suite'].map((name) => import(`/${name}.js`)));
+  const [ours, reference, { instantiate, Host }, { run }] = await Promise.all(
+    ['ours', 'reference', 'core', 'suite'].map((name) => import(`/${name}.js`)),
+  );
   const module = await WebAssembly.compileStreaming(fetch('/core.wasm'));
-  return run({ ours, reference, core: { instantiate, module } }, options, globalThis.tell);
+  return run({ ours, reference, core: { instantiate, Host, module } }, options, globalThis.tell);
 }
 
 /** The memory of one client, in a process of its own. */
@@ -60,7 +80,11 @@ async function memoryOfPage(who) {
 
 async function inPage(code, wasm, flags, tell, act) {
   const scripts = Object.entries(code).map(([name, text]) => [`/${name}.js`, text]);
-  const server = await serve({ '/page.html': '<!doctype html><title>bench</title>', '/core.wasm': wasm, ...Object.fromEntries(scripts) });
+  const server = await serve({
+    '/page.html': '<!doctype html><title>bench</title>',
+    '/core.wasm': wasm,
+    ...Object.fromEntries(scripts),
+  });
   const browser = await launch(flags);
   try {
     const page = await browser.newPage();

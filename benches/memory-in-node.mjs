@@ -1,4 +1,5 @@
-// A process of its own for the memory of one client: run.mjs forks it, sends the client's module as a text, and is sent the rows.
+// A process of its own for the memory of one client: run.mjs forks it, sends the client's module as a text,
+// and is sent the rows.
 import { endure } from './memory.mjs';
 
 process.on('message', async (module) => {

@@ -1,4 +1,5 @@
-// What stays in memory: after a hundred thousand users, after as many changes of one user, and after a thousand clients that came and went.
+// What stays in memory: after a hundred thousand users, after as many changes of one user, and after a
+// thousand clients that came and went.
 import { clientOf, forgotten } from './clients.mjs';
 import { breath } from './clock.mjs';
 import { flags, randomOf, userOf } from './flags.mjs';
@@ -13,8 +14,8 @@ const CLIENTS = 1_000;
 const WARM_CLIENTS = 100;
 
 /**
- * What was in use when all was warm and at the end, and how many turns or clients lie between. `heap` tells how many bytes of JavaScript are in use;
- * `gc` collects the rest.
+ * What was in use when all was warm and at the end, and how many turns or clients lie between. `heap` tells
+ * how many bytes of JavaScript are in use; `gc` collects the rest.
  */
 export async function endure(sdk, { heap, gc }, tell = () => {}) {
   const wasm = watchMemory();
@@ -41,10 +42,16 @@ export async function endure(sdk, { heap, gc }, tell = () => {}) {
     client.variant(FLAGS[at % FLAGS.length].key);
   };
   const [crowd, one, first] = [clientOf(sdk, OPTIONS), clientOf(sdk, OPTIONS), userOf(random, 0)];
-  await row('100,000 users: setUser, variant', WARM_TURNS, TURNS, (at) => meet(crowd, userOf(random, at), at));
+  await row('100,000 users: setUser, variant', WARM_TURNS, TURNS, (at) =>
+    meet(crowd, userOf(random, at), at),
+  );
   const changed = (at) => ({ ...userOf(random, at), user_id: first.user_id, device_id: first.device_id });
-  await row('one user, 100,000 changes: setUser, variant', WARM_TURNS, TURNS, (at) => meet(one, changed(at), at));
-  await row('1,000 clients: initialize, setUser, variant, close', WARM_CLIENTS, CLIENTS, (at) => comeAndGo(sdk, (client) => meet(client, first, at)));
+  await row('one user, 100,000 changes: setUser, variant', WARM_TURNS, TURNS, (at) =>
+    meet(one, changed(at), at),
+  );
+  await row('1,000 clients: initialize, setUser, variant, close', WARM_CLIENTS, CLIENTS, (at) =>
+    comeAndGo(sdk, (client) => meet(client, first, at)),
+  );
   return rows;
 }
 

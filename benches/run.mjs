@@ -1,5 +1,5 @@
-// `make bench`: measures ours against the reference, in Node and in headless Chromium, and prints what came out. It asserts nothing about time and
-// writes nothing. Rows are explained in README.md.
+// `make bench`: measures ours against the reference, in Node and in headless Chromium, and prints what came
+// out. It asserts nothing about time and writes nothing. Rows are explained in README.md.
 //
 // node benches/run.mjs [--rounds 30] [--only a,b,c2,…]
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -9,7 +9,9 @@ import { casesInChromium, casesInNode, launch, memoryInChromium, memoryInNode } 
 import { start } from './start.mjs';
 import * as table from './table.mjs';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '30' }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '30' }, only: { type: 'string', default: '' } },
+});
 const options = { rounds: Number(values.rounds), only: values.only.split(',').filter(Boolean) };
 /** Whether something of these groups is asked for. */
 const asks = (groups) => !options.only.length || options.only.some(([group]) => groups.includes(group));
@@ -19,7 +21,11 @@ const browser = await launch();
 const chromium = `Chromium ${browser.version()}`;
 await browser.close();
 const node = `Node ${process.versions.node}`;
-console.log(`${cpus()[0].model}, ${availableParallelism()} cores, load ${loadavg().map((load) => load.toFixed(1)).join(' ')}; ${node}, ${chromium}`);
+console.log(
+  `${cpus()[0].model}, ${availableParallelism()} cores, load ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(' ')}; ${node}, ${chromium}`,
+);
 
 const [code, wasm] = [await modules(), coreWasm()];
 if (asks('abcde')) {

@@ -1,4 +1,5 @@
-// How long a page takes from its script to its first variant, in a browser that has never seen it, out of what an earlier page stored.
+// How long a page takes from its script to its first variant, in a browser that has never seen it, out of
+// what an earlier page stored.
 import { CLIENT, starters, weight } from './bundles.mjs';
 import { STORED_FLAGS } from './clients.mjs';
 import { summary } from './clock.mjs';
@@ -11,8 +12,20 @@ const MOST = 20;
 
 /** What is stored, and which flag is asked for. */
 const STORED = [
-  { letter: 'f1', what: '100 stored variants', name: STORED_FLAGS.replace(/-flags$/, ''), text: JSON.stringify(storedVariants()), key: 'remote-0' },
-  { letter: 'f2', what: '1,000 stored flags, one evaluated', name: STORED_FLAGS, text: JSON.stringify(storedFlags()), key: flags(1)[0].key },
+  {
+    letter: 'f1',
+    what: '100 stored variants',
+    name: STORED_FLAGS.replace(/-flags$/, ''),
+    text: JSON.stringify(storedVariants()),
+    key: 'remote-0',
+  },
+  {
+    letter: 'f2',
+    what: '1,000 stored flags, one evaluated',
+    name: STORED_FLAGS,
+    text: JSON.stringify(storedFlags()),
+    key: flags(1)[0].key,
+  },
 ];
 
 const DID = {
@@ -23,7 +36,10 @@ const DID = {
 
 /** As a client stores what it fetched. */
 function storedVariants() {
-  const stored = Object.entries(variants()).map(([key, variant]) => [key, { ...variant, expKey: variant.metadata.experimentKey }]);
+  const stored = Object.entries(variants()).map(([key, variant]) => [
+    key,
+    { ...variant, expKey: variant.metadata.experimentKey },
+  ]);
   return Object.fromEntries(stored);
 }
 
@@ -52,7 +68,11 @@ export async function start(wasm, { rounds, only }, tell) {
     await browser.close();
     server.close();
   }
-  const weights = { ours: weight(scripts.ours), reference: weight(scripts.reference), slim: weight(scripts.slim, wasm) };
+  const weights = {
+    ours: weight(scripts.ours),
+    reference: weight(scripts.reference),
+    slim: weight(scripts.slim, wasm),
+  };
   return { rows, weights };
 }
 
@@ -93,6 +113,10 @@ function rowsOf({ letter, what }, times) {
   return Object.entries(kinds).map(([kind, title]) => ({
     letter,
     what: `start-up, ${what}: ${title}`,
-    sides: Object.entries(times).map(([who, taken]) => ({ who, did: DID[who], ...summary(taken.map((time) => time[kind])) })),
+    sides: Object.entries(times).map(([who, taken]) => ({
+      who,
+      did: DID[who],
+      ...summary(taken.map((time) => time[kind])),
+    })),
   }));
 }

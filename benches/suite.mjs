@@ -3,8 +3,8 @@ import { CASES } from './cases.mjs';
 import { interleave } from './clock.mjs';
 
 /**
- * `given`: `{ ours, reference, core }`, the modules of the two clients and of our core. `only`: the letters of rows; none is all. `tell` hears which
- * one is on.
+ * `given`: `{ ours, reference, core }`, the modules of the two clients and of our core. `only`: the letters
+ * of rows; none is all. `tell` hears which one is on.
  */
 export async function run(given, { rounds, only = [] }, tell = () => {}) {
   const rows = [];

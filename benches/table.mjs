@@ -1,13 +1,17 @@
 // How results are printed.
 
-/** The times of one place. Ratios compare with the first side of a row, which is ours: over 1, ours is the quicker one. */
+/**
+ * The times of one place. Ratios compare with the first side of a row, which is ours: over 1, ours is the
+ * quicker one.
+ */
 export function times(title, rows) {
   console.log(`\n${title}\n`);
   line('', ['minimum', 'median', 'ratio', 'of medians', 'rounds']);
   for (const { letter, what, sides } of rows) {
     console.log(`${letter.padEnd(3)} ${what}`);
     for (const { who, did, least, middle, rounds } of sides) {
-      const ratios = who === sides[0].who ? ['', ''] : [least / sides[0].least, middle / sides[0].middle].map(ratio);
+      const ratios =
+        who === sides[0].who ? ['', ''] : [least / sides[0].least, middle / sides[0].middle].map(ratio);
       line(who, [duration(least), duration(middle), ...ratios, String(rounds)], did);
     }
   }
@@ -41,7 +45,8 @@ function line(who, cells, did = '') {
 const grouped = (number) => Math.round(number).toLocaleString('en');
 
 /** Three digits are more than a shared machine can tell. */
-const digits = (number) => (number >= 100 ? grouped(number) : number >= 1 ? number.toPrecision(3) : number.toFixed(3));
+const digits = (number) =>
+  number >= 100 ? grouped(number) : number >= 1 ? number.toPrecision(3) : number.toFixed(3);
 
 const ratio = (number) => `${digits(number)}×`;
 

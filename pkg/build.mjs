@@ -29,7 +29,9 @@ const scripts = [
 ];
 
 /** The wasm as text. */
-const texts = Object.fromEntries(['client', 'evaluate'].map((name) => [name, readFile(`${core(name)}_bg.wasm`).then(encode)]));
+const texts = Object.fromEntries(
+  ['client', 'evaluate'].map((name) => [name, readFile(`${core(name)}_bg.wasm`).then(encode)]),
+);
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist);
@@ -39,7 +41,10 @@ await Promise.all(scripts.map(script));
 await types();
 await report();
 
-/** ES2021: every browser that runs the wasm (it needs reference types: Chrome 96, Firefox 79, Safari 15) reads it. */
+/**
+ * ES2021: every browser that runs the wasm (it needs reference types: Chrome 96, Firefox 79, Safari 15) reads
+ * it.
+ */
 function script([file, entry, name, form, format]) {
   return build({
     entryPoints: [`${src}${entry}.ts`],
@@ -47,13 +52,15 @@ function script([file, entry, name, form, format]) {
     bundle: true,
     minify: true,
     target: 'es2021',
-    // Else esbuild finds none for what a plugin resolves, and defines fields under names that it does not mangle.
+    // Else esbuild finds none for what a plugin resolves, and defines fields under names that it does not
+    // mangle.
     tsconfig: `${here}tsconfig.json`,
     format,
     // Node reads a CommonJS module's names from a comment that is written for this platform only.
     platform: format === 'cjs' ? 'node' : 'neutral',
     globalName: format === 'iife' ? 'Experiment' : undefined,
-    // Our own private fields: camelCase and an underscore; and those of the glue. Names of the wasm have more underscores.
+    // Names of our own that no app sees: camelCase and an underscore; and those of the glue. Names of the
+    // wasm have more underscores.
     mangleProps: /^([a-z][A-Za-z]*_|__destroy_into_raw|__wbg_ptr|_wbg_cb_unref)$/,
     legalComments: 'none',
     plugins: [seams(name, form)],
@@ -61,7 +68,10 @@ function script([file, entry, name, form, format]) {
   });
 }
 
-/** Puts the generated glue and the wasm, in the form wanted, in the place of the names that pkg/src/wasm/modules.d.ts declares. */
+/**
+ * Puts the generated glue and the wasm, in the form wanted, in the place of the names that
+ * pkg/src/wasm/modules.d.ts declares.
+ */
 function seams(name, form) {
   const builtIn = form.startsWith('.') ? 'module' : form;
   return {
@@ -69,10 +79,19 @@ function seams(name, form) {
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^core:(client|evaluate)$/ }, () => ({ path: `${core(name)}.js` }));
       onResolve({ filter: /^\.\/platform\.js$/ }, () => ({ path: platform }));
-      onResolve({ filter: /^core:built-in$/ }, () => ({ path: `${src}wasm/built-in/${builtIn}.ts`, sideEffects: false }));
+      onResolve({ filter: /^core:built-in$/ }, () => ({
+        path: `${src}wasm/built-in/${builtIn}.ts`,
+        sideEffects: false,
+      }));
       onResolve({ filter: /^core:module$/ }, () => ({ path: form, external: true }));
-      onResolve({ filter: /^core:payload$/ }, ({ path }) => ({ path, namespace: 'payload', sideEffects: false }));
-      onLoad({ filter: /./, namespace: 'payload' }, async () => ({ contents: `export const text = ${JSON.stringify(await texts[name])};` }));
+      onResolve({ filter: /^core:payload$/ }, ({ path }) => ({
+        path,
+        namespace: 'payload',
+        sideEffects: false,
+      }));
+      onLoad({ filter: /./, namespace: 'payload' }, async () => ({
+        contents: `export const text = ${JSON.stringify(await texts[name])};`,
+      }));
     },
   };
 }
@@ -92,5 +111,7 @@ async function report() {
     const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
     return { file, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
   };
-  console.table(Object.fromEntries((await Promise.all(files.map(size))).map(({ file, ...sizes }) => [file, sizes])));
+  console.table(
+    Object.fromEntries((await Promise.all(files.map(size))).map(({ file, ...sizes }) => [file, sizes])),
+  );
 }

@@ -1,5 +1,6 @@
-// Compares the declarations of each entry, without comments, with the reviewed ones in pkg/public-api: a change of what the package exports is
-// a change of these files. `make lint-js` runs it; UPDATE=1 writes them.
+// Compares the declarations of each entry, without comments, with the reviewed ones in pkg/public-api: a
+// change of what the package exports is a change of these files. `make lint-js` runs it; UPDATE=1 writes
+// them.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -34,6 +35,8 @@ for (const [entry, text] of Object.entries(declarations(here, ['index', 'slim', 
     continue;
   }
   const [old, fresh] = firstDifference(before, now);
-  console.error(`The exports of ${entry} changed:\n- ${old}\n+ ${fresh}\nIf that is meant, run: make lint-js UPDATE=1`);
+  console.error(
+    `The exports of ${entry} changed:\n- ${old}\n+ ${fresh}\nIf that is meant, run: make lint-js UPDATE=1`,
+  );
   process.exitCode = 1;
 }

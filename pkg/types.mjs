@@ -1,10 +1,14 @@
-// Writes the declarations of each entry as one file, so that the reader of an editor's pop-up and the reviewer of a release see the same text.
+// Writes the declarations of each entry as one file, so that the reader of an editor's pop-up and the
+// reviewer of a release see the same text.
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
 const { SyntaxKind } = ts;
 
-/** The file that stands for what all entries export, and the entry that declares it. The others point there: an enum is itself only once. */
+/**
+ * The file that stands for what all entries export, and the entry that declares it. The others point there:
+ * an enum is itself only once.
+ */
 const SHARED = { name: 'public', entry: 'index' };
 
 /** The declarations of each of `entries`. A file's name is its path from src, without the ending. */
@@ -16,7 +20,9 @@ export function declarations(root, entries) {
   if (problems.length) fail(problems);
   const files = new Map();
   const nameOf = (path) => relative(join(options.outDir, 'src'), path).slice(0, -'.d.ts'.length);
-  program.emit(undefined, (path, text) => files.set(nameOf(path), ts.createSourceFile(path, text, ts.ScriptTarget.Latest)));
+  program.emit(undefined, (path, text) =>
+    files.set(nameOf(path), ts.createSourceFile(path, text, ts.ScriptTarget.Latest)),
+  );
   return Object.fromEntries(entries.map((entry) => [entry, flat(files, entry)]));
 }
 
@@ -31,14 +37,20 @@ function flat(files, entry) {
   const visit = (name) => {
     if (seen.has(name)) return;
     seen.add(name);
-    const sources = links(name).filter((statement) => follow(statement, name)).map((statement) => source(statement, name));
+    const sources = links(name)
+      .filter((statement) => follow(statement, name))
+      .map((statement) => source(statement, name));
     sources.forEach(visit);
     order.push(name);
   };
   visit(entry);
   const names = exported(files, entry, follow).sort().join(', ');
-  const body = order.flatMap((name) => files.get(name).statements.map((statement) => print(files.get(name), statement))).filter(Boolean);
-  const head = links(entry).every((statement) => follow(statement, entry)) ? [] : [`export * from './${SHARED.entry}.js';`];
+  const body = order
+    .flatMap((name) => files.get(name).statements.map((statement) => print(files.get(name), statement)))
+    .filter(Boolean);
+  const head = links(entry).every((statement) => follow(statement, entry))
+    ? []
+    : [`export * from './${SHARED.entry}.js';`];
   return [...head, ...body, `export { ${names} };`, ''].join('\n');
 }
 
@@ -46,21 +58,30 @@ function flat(files, entry) {
 function exported(files, name, follow) {
   return files.get(name).statements.flatMap((statement) => {
     if (statement.exportClause) return statement.exportClause.elements.map((element) => element.name.text);
-    if (statement.kind === SyntaxKind.ExportDeclaration) return follow(statement, name) ? exported(files, source(statement, name), follow) : [];
+    if (statement.kind === SyntaxKind.ExportDeclaration)
+      return follow(statement, name) ? exported(files, source(statement, name), follow) : [];
     if (!has(statement, SyntaxKind.ExportKeyword)) return [];
-    return (statement.declarationList?.declarations ?? [statement]).map((declaration) => declaration.name.text);
+    return (statement.declarationList?.declarations ?? [statement]).map(
+      (declaration) => declaration.name.text,
+    );
   });
 }
 
-/** A statement as it stands, without `export`, without private members (they would make two copies of a class incompatible). */
+/**
+ * A statement as it stands, without `export`, without private members (they would make two copies of a class
+ * incompatible).
+ */
 function print(file, statement) {
   if (statement.kind === SyntaxKind.ExportDeclaration || statement.moduleSpecifier) return '';
   const cuts = (statement.members ?? []).filter((member) => has(member, SyntaxKind.PrivateKeyword));
   const start = statement.getFullStart();
-  const without = (text, member) => text.slice(0, member.getFullStart() - start) + text.slice(member.getEnd() - start);
+  const without = (text, member) =>
+    text.slice(0, member.getFullStart() - start) + text.slice(member.getEnd() - start);
   let text = cuts.reverse().reduce(without, file.text.slice(start, statement.getEnd()));
   text = text.trim().replace(/^(?:\/\/.*\n+)+/, '');
-  return text.replace(/^export (?:declare )?(class|function|const|enum)/m, 'declare $1').replace(/^export (interface|type)/m, '$1');
+  return text
+    .replace(/^export (?:declare )?(class|function|const|enum)/m, 'declare $1')
+    .replace(/^export (interface|type)/m, '$1');
 }
 
 /** The file that a statement of the file `name` imports from. */
@@ -73,6 +94,10 @@ function has(node, kind) {
 }
 
 function fail(problems) {
-  const host = { getCanonicalFileName: String, getCurrentDirectory: ts.sys.getCurrentDirectory, getNewLine: () => '\n' };
+  const host = {
+    getCanonicalFileName: String,
+    getCurrentDirectory: ts.sys.getCurrentDirectory,
+    getNewLine: () => '\n',
+  };
   throw new Error(ts.formatDiagnostics([problems].flat(), host));
 }

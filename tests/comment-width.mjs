@@ -19,9 +19,11 @@ const files = folders.flatMap((folder) => {
 const isWide = (line) => line.length > WIDTH && /^\s*(\/\/|\/\*|\*)/.test(line) && !/https?:/.test(line);
 
 for (const file of files) {
-  readFileSync(join(root, file), 'utf8').split('\n').forEach((line, index) => {
-    if (!isWide(line)) return;
-    console.error(`${file}:${index + 1}: a comment of ${line.length} columns; at most ${WIDTH}`);
-    process.exitCode = 1;
-  });
+  readFileSync(join(root, file), 'utf8')
+    .split('\n')
+    .forEach((line, index) => {
+      if (!isWide(line)) return;
+      console.error(`${file}:${index + 1}: a comment of ${line.length} columns; at most ${WIDTH}`);
+      process.exitCode = 1;
+    });
 }

@@ -1,4 +1,5 @@
-// The glue of pkg/glue.mjs under a real trap: what an instance leaves behind harms neither the page nor the next instance.
+// The glue of pkg/glue.mjs under a real trap: what an instance leaves behind harms neither the page nor the
+// next instance.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -6,7 +7,9 @@ import { rewriteGlue } from '../pkg/glue.mjs';
 import { clock, decoder, encoder, finalizer, send } from '../target/wasm/trap/platform.js';
 import { instantiate } from '../target/wasm/trap/trap.js';
 
-const module = new WebAssembly.Module(readFileSync(new URL('../target/wasm/trap/trap_bg.wasm', import.meta.url)));
+const module = new WebAssembly.Module(
+  readFileSync(new URL('../target/wasm/trap/trap_bg.wasm', import.meta.url)),
+);
 const generated = readFileSync(new URL('../target/bindgen/trap/trap.js', import.meta.url), 'utf8');
 const names = JSON.parse(readFileSync(new URL('../target/bindgen/trap/names.json', import.meta.url), 'utf8'));
 const rewritten = (source) => rewriteGlue(source, names);
@@ -15,7 +18,13 @@ const { RuntimeError } = WebAssembly;
 /** A page that records what happens to it, with set answers. */
 function page(answers = {}) {
   const notes = [];
-  return { notes, note: (text) => notes.push(text), track: () => undefined, getUser: () => 'user', ...answers };
+  return {
+    notes,
+    note: (text) => notes.push(text),
+    track: () => undefined,
+    getUser: () => 'user',
+    ...answers,
+  };
 }
 
 /** An instance that must not trap unless the test says so. */
@@ -82,7 +91,9 @@ test('a trap in a timer stays out of the page, retires the instance and is told 
 test('an error of the page in a timer stays out of the page too', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const errors = [];
-  const note = () => { throw new TypeError('the page is broken'); };
+  const note = () => {
+    throw new TypeError('the page is broken');
+  };
   new (start((error) => errors.push(error)).Machine)(page({ note })).noteAfter(10);
   t.mock.timers.tick(10);
   assert.deepEqual(errors.map(String), ['TypeError: the page is broken']);
@@ -100,7 +111,11 @@ test('a callback that Rust dropped does nothing and harms nothing', async () => 
 
 test('a frame that is still on the stack when its instance is retired is unwound, not continued', () => {
   const core = start();
-  const seen = page({ track: () => { trapAndRetire(core, machine); } });
+  const seen = page({
+    track: () => {
+      trapAndRetire(core, machine);
+    },
+  });
   const machine = new core.Machine(seen);
   assert.throws(() => machine.deliver('event'), RuntimeError);
   assert.deepEqual(seen.notes, []);
@@ -108,7 +123,12 @@ test('a frame that is still on the stack when its instance is retired is unwound
 
 test('a provider that throws after the retirement unwinds the frame as well', () => {
   const core = start();
-  const seen = page({ track: () => { trapAndRetire(core, machine); throw new Error('provider'); } });
+  const seen = page({
+    track: () => {
+      trapAndRetire(core, machine);
+      throw new Error('provider');
+    },
+  });
   const machine = new core.Machine(seen);
   assert.throws(() => machine.deliver('event'), RuntimeError);
   assert.deepEqual(seen.notes, []);
@@ -129,7 +149,11 @@ test('an answer that arrives for a retired frame is not written into the next in
 });
 
 test('a provider that throws is an ordinary refusal while the instance lives', () => {
-  const seen = page({ track: () => { throw new Error('provider'); } });
+  const seen = page({
+    track: () => {
+      throw new Error('provider');
+    },
+  });
   assert.equal(new (start().Machine)(seen).deliver('event'), 'user');
   assert.deepEqual(seen.notes, ['refused']);
 });
@@ -146,11 +170,17 @@ test('free() of an old handle does nothing, any other method throws', () => {
 
 test('a finalizer of a retired instance does nothing, and one that traps is contained', (t) => {
   const finalizers = [];
-  t.mock.method(globalThis, 'FinalizationRegistry', class {
-    constructor(free) { finalizers.push(free); }
-    register() {}
-    unregister() {}
-  });
+  t.mock.method(
+    globalThis,
+    'FinalizationRegistry',
+    class {
+      constructor(free) {
+        finalizers.push(free);
+      }
+      register() {}
+      unregister() {}
+    },
+  );
   const errors = [];
   const old = start();
   start((error) => errors.push(error));
@@ -163,7 +193,10 @@ test('a finalizer of a retired instance does nothing, and one that traps is cont
 });
 
 test('nothing is touched at import: the module is one function, and it imports what stands beside it', () => {
-  assert.match(rewritten(generated), /^import \{ [\w, ]+ \} from '\.\/platform\.js';\n\nexport function instantiate\(module, onTrap, link = .*\) \{\n[^]*\n\}\n$/);
+  assert.match(
+    rewritten(generated),
+    /^import \{ [\w, ]+ \} from '\.\/platform\.js';\n\nexport function instantiate\(module, onTrap, link = .*\) \{\n[^]*\n\}\n$/,
+  );
   assert.equal(rewritten(generated).match(/^export /gm).length, 1);
 });
 
@@ -184,7 +217,10 @@ for (const anchor of [
 test('the build fails when glue and module disagree about a name', () => {
   const missing = { ...names, exports: names.exports.filter(([name]) => name !== 'machine_count') };
   assert.throws(() => rewriteGlue(generated, missing), /does not export .*machine_count/);
-  assert.throws(() => rewritten(generated.replace(/__wbg_note_\w+: function/, 'note: function')), /0 times, not 1 times/);
+  assert.throws(
+    () => rewritten(generated.replace(/__wbg_note_\w+: function/, 'note: function')),
+    /0 times, not 1 times/,
+  );
 });
 
 test('the build fails when wasm-bindgen generates an import or an export that cannot stand in a function', () => {
@@ -206,7 +242,24 @@ test('text is the same without TextEncoder and TextDecoder, whatever is in it', 
   const theirs = [new TextEncoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
   without(t, 'TextEncoder', 'TextDecoder');
   const [ours, back] = [encoder(), decoder()];
-  const letters = ['a', '%', '\0', '\x7f', '\x80', 'ÿ', 'ß', '\u07ff', '\u0800', '雪', '\ufeff', '\uffff', '🚲', '\u{10ffff}', '\ud800', '\udfff'];
+  const letters = [
+    'a',
+    '%',
+    '\0',
+    '\x7f',
+    '\x80',
+    'ÿ',
+    'ß',
+    '\u07ff',
+    '\u0800',
+    '雪',
+    '\ufeff',
+    '\uffff',
+    '🚲',
+    '\u{10ffff}',
+    '\ud800',
+    '\udfff',
+  ];
   let seed = 1;
   const pick = () => letters[(seed = (seed * 48_271) % 2_147_483_647) % letters.length];
   for (let round = 0; round < 2_000; round++) {
@@ -236,7 +289,10 @@ test('a fetch that refuses the signal of another realm is asked without one, and
   t.mock.method(globalThis, 'fetch', async (url, { signal }) => {
     asked.push(signal);
     if (url === 'refuse') throw new TypeError('Failed to fetch');
-    if (signal) throw new TypeError('RequestInit: Expected signal ("AbortSignal {}") to be an instance of AbortSignal.');
+    if (signal)
+      throw new TypeError(
+        'RequestInit: Expected signal ("AbortSignal {}") to be an instance of AbortSignal.',
+      );
     return { status: 200 };
   });
   assert.equal((await send('ask', { signal: 'foreign' })).status, 200);
@@ -251,5 +307,10 @@ function trapAndRetire(core, machine) {
 
 function deferred() {
   let resolve;
-  return { promise: new Promise((settle) => { resolve = settle; }), resolve };
+  return {
+    promise: new Promise((settle) => {
+      resolve = settle;
+    }),
+    resolve,
+  };
 }

@@ -1,11 +1,15 @@
-// What a page pays: every entry of the package as esbuild bundles and minifies it, in raw, gzip and brotli bytes.
+// What a page pays: every entry of the package as esbuild bundles and minifies it, in raw, gzip and brotli
+// bytes.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** The default entry, and `slim` with its wasm, minified, in brotli bytes at quality 11: what there is, rounded up to fifty. */
+/**
+ * The default entry, and `slim` with its wasm, minified, in brotli bytes at quality 11: what there is,
+ * rounded up to fifty.
+ */
 const BUDGET = 44_550;
 const SLIM_BUDGET = 48_100;
 
@@ -17,14 +21,28 @@ const modules = Object.keys(exports).filter((entry) => entry.endsWith('.wasm'));
 async function bundle(entry) {
   const { outputFiles } = await build({
     stdin: { contents: `export * from '${entry.replace('.', name)}'`, resolveDir: import.meta.dirname },
-    bundle: true, minify: true, write: false, format: 'esm', platform: 'neutral', target: 'es2022', conditions: ['import'],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    conditions: ['import'],
   });
   return outputFiles[0].contents;
 }
 
 function measure(bytes) {
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes, { params }).length };
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: 11,
+    [constants.BROTLI_PARAM_LGWIN]: 24,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  return {
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, { params }).length,
+  };
 }
 
 test('the entries stay within their budgets', async () => {

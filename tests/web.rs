@@ -68,7 +68,7 @@ fn delivery_of(seed: &JsValue) -> Rc<CoreDelivery> {
 
 fn listen(page: &JsValue, hear: impl Fn(u32, u32, u16, String, f64) + 'static) {
     let hear = Closure::<dyn Fn(u32, u32, u16, String, f64)>::new(hear).into_js_value();
-    let listen: Function = Reflect::get(page, &"listen_".into()).unwrap().unchecked_into();
+    let listen: Function = Reflect::get(page, &"setCallback_".into()).unwrap().unchecked_into();
     listen.call1(page, &hear).unwrap();
 }
 

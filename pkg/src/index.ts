@@ -1,2 +1,3 @@
-// experiment-wasm: the wasm is inside, `Experiment.initialize` has it at once. (For workerd and edge-light it is imported as a module.)
+// experiment-wasm: the wasm is inside, `Experiment.initialize` has it at once. (For workerd and edge-light it
+// is imported as a module.)
 export * from './public.js';

@@ -1,9 +1,9 @@
 // experiment-wasm/slim: the exports of experiment-wasm, without the wasm inside: the page loads it.
 
-import type { WasmSource } from './wasm/boundary.js';
-import { forgetCompiled } from './wasm/compile.js';
-import { boot, isLive, settlePending, unavailable, permanentFailure } from './wasm/client-instance.js';
 import { errorOf } from './api/error.js';
+import type { WasmSource } from './wasm/boundary.js';
+import { boot, isLive, permanentFailure, settlePending, unavailable } from './wasm/client-instance.js';
+import { forgetCompiled } from './wasm/compile.js';
 
 export * from './public.js';
 
@@ -14,11 +14,12 @@ export type CoreSource = string | URL | Response | Promise<Response> | BufferSou
 const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0];
 
 /**
- * Loads the core, `experiment-wasm/core.wasm`. Until then, clients answer fallbacks, and their `start` and `fetch` wait. When it is loaded,
- * further calls do nothing.
+ * Loads the core, `experiment-wasm/core.wasm`. Until then, clients answer fallbacks, and their `start` and
+ * `fetch` wait. When it is loaded, further calls do nothing.
  *
- * @returns a promise that rejects with an {@link ExperimentError}: `LOAD_FAILED` when it cannot be loaded or is not the core; `start` and
- * `fetch` resolve then, and you may call `load` again. `WASM_UNAVAILABLE` or `WASM_TRAPPED` when this page cannot use it
+ * @returns a promise that rejects with an {@link ExperimentError}: `LOAD_FAILED` when it cannot be loaded or
+ * is not the core; `start` and `fetch` resolve then, and you may call `load` again. `WASM_UNAVAILABLE` or
+ * `WASM_TRAPPED` when this page cannot use it
  */
 export async function load(source: CoreSource): Promise<void> {
   throwPermanentFailure();

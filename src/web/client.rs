@@ -39,7 +39,7 @@ impl CoreClient {
         CoreClient { client, driver }
     }
 
-    /// Hears what JavaScript has to tell: the number of `News` in `host.ts`, of the request or exposure, and of an answer the
+    /// Hears what JavaScript has to tell: the number of `CallbackKind` in `host.ts`, of the request or exposure, and of an answer the
     /// status, the body, and the milliseconds that the server asks to wait, or no number.
     pub fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
         self.driver.hear(news, id, status, body, retry_after);

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::exposure::Tracking;
 use crate::machine::Machine;
 
-/// What JavaScript tells of. `News` of `pkg/src/wasm/host.ts` has the same numbers.
+/// What JavaScript tells of. `CallbackKind` of `pkg/src/wasm/host.ts` has the same numbers.
 mod news {
     pub(super) const TIMED_OUT: u32 = 1;
     pub(super) const ANSWERED: u32 = 2;

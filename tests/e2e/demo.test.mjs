@@ -1,10 +1,20 @@
-// The main job end to end: the shop in a real browser, the real server, and what each of them knows afterwards.
+// The main job end to end: the shop in a real browser, the real server, and what each of them knows
+// afterwards.
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { dist, startServer } from './server.mjs';
-import { become, becomeNew, delivered, handedOver, launch, loopClosed, propertyShown, visit } from './visit.mjs';
+import {
+  become,
+  becomeNew,
+  delivered,
+  handedOver,
+  launch,
+  loopClosed,
+  propertyShown,
+  visit,
+} from './visit.mjs';
 
 const assignment = '[Experiment] Assignment';
 const exposure = '[Experiment] Exposure';
@@ -23,11 +33,16 @@ after(async () => {
 });
 
 const open = (session, options) =>
-  visit(browser, server.origin, async (page) => {
-    await page.goto(server.origin);
-    await loopClosed(page);
-    await session(page);
-  }, options);
+  visit(
+    browser,
+    server.origin,
+    async (page) => {
+      await page.goto(server.origin);
+      await loopClosed(page);
+      await session(page);
+    },
+    options,
+  );
 
 const ofType = (events, type) => events.filter((event) => event.event_type === type);
 const ofFlag = (events, flag) =>
@@ -63,7 +78,13 @@ test('switching shows the variants of the next visitor and their exposure transf
     const [exposed] = ofFlag(await server.events({ user_id: 'jonas.lind' }), 'checkout-button');
     assert.equal(exposed.event_properties['[Experiment] Variant'], 'control');
     const card = page.locator('.card[data-kind=exposure]', { hasText: 'checkout-button' });
-    for (const shown of ['$exposure', exposure, 'flag_key', '[Experiment] Flag Key', `set ${button} = control`])
+    for (const shown of [
+      '$exposure',
+      exposure,
+      'flag_key',
+      '[Experiment] Flag Key',
+      `set ${button} = control`,
+    ])
       assert.ok((await card.textContent()).includes(shown), shown);
     assert.equal(await page.locator('.card[data-kind=assignment]').count(), 1);
     assert.equal(await page.evaluate(() => window.sameDocument), true);
@@ -80,7 +101,10 @@ test('the ledger shows the property before and after the exposure', () =>
 test('a member sees the free shipping that a guest does not', () =>
   open(async (page) => {
     assert.match(await page.textContent('#banner'), /^Members ship free/);
-    assert.deepEqual([await page.textContent('#shipping'), await page.textContent('#total')], ['Free', '€132']);
+    assert.deepEqual(
+      [await page.textContent('#shipping'), await page.textContent('#total')],
+      ['Free', '€132'],
+    );
     await become(page, 'jonas');
     await page.waitForFunction(() => document.querySelector('#total').textContent === '€138');
   }));
@@ -163,7 +187,8 @@ test('nothing moves when the variants arrive', () =>
     await page.route('**/sdk/v2/vardata*', (route) => held.then(() => route.continue()));
     await page.goto(server.origin);
     await page.waitForFunction(() => document.body.ariaBusy === 'true');
-    const places = () => Promise.all(['#banner', '#checkout', '.more'].map((part) => page.locator(part).boundingBox()));
+    const places = () =>
+      Promise.all(['#banner', '#checkout', '.more'].map((part) => page.locator(part).boundingBox()));
     const early = await places();
     release();
     await loopClosed(page);

@@ -27,21 +27,31 @@ for (const width of [360, 1440]) {
     const picture = (name) => resolve(output, `${name}-${width}-${colorScheme}.png`);
 
     test(`the shop at ${width} pixels, ${colorScheme}`, () =>
-      visit(browser, server.origin, async (page) => {
-        await page.goto(server.origin);
-        await loopClosed(page);
-        await become(page, 'jonas');
-        await loopClosed(page);
-        await take(page, picture('shop'));
-      }, options));
+      visit(
+        browser,
+        server.origin,
+        async (page) => {
+          await page.goto(server.origin);
+          await loopClosed(page);
+          await become(page, 'jonas');
+          await loopClosed(page);
+          await take(page, picture('shop'));
+        },
+        options,
+      ));
 
     test(`the tester at ${width} pixels, ${colorScheme}`, () =>
-      visit(browser, server.origin, async (page) => {
-        await page.goto(`${server.origin}/tester.html`);
-        await page.fill('#api-key', 'demo-api-key');
-        await page.fill('#flag-key', 'checkout-button');
-        await take(page, picture('tester'));
-      }, options));
+      visit(
+        browser,
+        server.origin,
+        async (page) => {
+          await page.goto(`${server.origin}/tester.html`);
+          await page.fill('#api-key', 'demo-api-key');
+          await page.fill('#flag-key', 'checkout-button');
+          await take(page, picture('tester'));
+        },
+        options,
+      ));
   }
 }
 

@@ -1,4 +1,5 @@
-// Starts the real server, with the demo's files and keys on a free port and nothing stored unless the test says otherwise; reads as the admin does.
+// Starts the real server, with the demo's files and keys on a free port and nothing stored unless the test
+// says otherwise; reads as the admin does.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,13 +10,20 @@ const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
 
 export const dist = resolve(root, 'www/dist');
 
-// Ignored, so that a write which the system refuses for its size fails as on a full disk, and does not end the process.
+// Ignored, so that a write which the system refuses for its size fails as on a full disk, and does not end
+// the process.
 const run = `trap '' XFSZ; exec "$0" "$@"`;
 
-/** `config` is a path in the repository. A `database` in a file, and a `port`, are for a server that comes back after a stop. */
+/**
+ * `config` is a path in the repository. A `database` in a file, and a `port`, are for a server that comes
+ * back after a stop.
+ */
 export async function startServer({ config = 'www/demo.json', database = 'sqlite::memory:', port = 0 } = {}) {
   const options = ['--config', config, '--port', port, '--database', database, '--www', dist];
-  const server = spawn('sh', ['-c', run, binary(), ...options], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn('sh', ['-c', run, binary(), ...options], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const origin = await originOf(server);
   const [project] = JSON.parse(readFileSync(resolve(root, config), 'utf8')).projects;
   const reading = (path) => (query) => read(`${origin}${path}`, query, project.admin_key);
@@ -69,7 +77,9 @@ async function orKilled(server, awaited, otherwise) {
 }
 
 async function read(url, query, key) {
-  const answer = await fetch(`${url}?${new URLSearchParams(query)}`, { headers: { Authorization: `Bearer ${key}` } });
+  const answer = await fetch(`${url}?${new URLSearchParams(query)}`, {
+    headers: { Authorization: `Bearer ${key}` },
+  });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
   return answer.json();
 }

@@ -54,7 +54,9 @@ test('the curl preview follows the fields, trims them and quotes for a shell', (
     assert.equal(preview.includes('"variant"'), false);
     await page.check('[value=elsewhere]');
     await page.fill('#endpoint', 'https://events.example/2/httpapi');
-    assert.ok((await page.textContent('#curl')).startsWith(`curl -X POST 'https://events.example/2/httpapi'`));
+    assert.ok(
+      (await page.textContent('#curl')).startsWith(`curl -X POST 'https://events.example/2/httpapi'`),
+    );
   }));
 
 test('the api key is required, and remembered in this browser', () =>

@@ -1,4 +1,5 @@
-// One visit: a browser with nothing remembered, the demo open in it, and everything that went wrong on the page.
+// One visit: a browser with nothing remembered, the demo open in it, and everything that went wrong on the
+// page.
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 

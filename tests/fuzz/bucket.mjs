@@ -8,7 +8,7 @@ import { Fields, Literal, read } from './json-text.mjs';
 const { EvaluationEngine } = createRequire(import.meta.url)('@amplitude/experiment-core');
 const engine = new EvaluationEngine();
 
-/** Hash values are below this; their last two digits are the allocation, the others the position within it. */
+/** Hash values are below this; their last two digits are the allocation, the others the position in it. */
 const HASHES = 2 ** 32;
 const ALLOCATIONS = 100;
 
@@ -26,7 +26,10 @@ export function bucket(random, pair, variant) {
   const entries = [
     ['selector', selector(random, pair, property.path)],
     ['salt', salt],
-    ['allocations', Array.from({ length: random.pick([0, 1, 1, 1, 2, 3]) }, () => allocation(random, ranges, variant))],
+    [
+      'allocations',
+      Array.from({ length: random.pick([0, 1, 1, 1, 2, 3]) }, () => allocation(random, ranges, variant)),
+    ],
   ];
   if (pair.mood.odd && random.chance(0.1)) entries.shift();
   return new Fields(entries);
@@ -43,15 +46,22 @@ function allocation(random, ranges, variant) {
     if (random.chance(0.95)) entries.push(['variant', variant()]);
     return new Fields(entries);
   });
-  return new Fields([['range', ranges.users()], ['distributions', distributions]]);
+  return new Fields([
+    ['range', ranges.users()],
+    ['distributions', distributions],
+  ]);
 }
 
-/** A range, which may be empty, turned round, between whole numbers, or overlap others. `here` is where the user is. */
+/**
+ * A range, which may be empty, turned round, between whole numbers, or overlap others. `here` is where the
+ * user is.
+ */
 function range(random, { mood }, end, here) {
   const bound = () => random.pick([0, end, Math.floor(end / 2), random.below(end), here, here + 1]);
   const bounds = random.chance(0.3) ? [0, end] : [bound(), bound()];
   if (random.chance(0.8)) bounds.sort((a, b) => a - b);
-  const shifted = (bound) => (random.chance(mood.odd ? 0.3 : 0.03) ? bound + random.pick([0.5, 0.001, -0.5, -1]) : bound);
+  const shifted = (bound) =>
+    random.chance(mood.odd ? 0.3 : 0.03) ? bound + random.pick([0.5, 0.001, -0.5, -1]) : bound;
   const literals = bounds.map((bound) => new Literal(String(shifted(bound))));
   if (mood.odd && random.chance(0.1)) literals[random.below(2)] = new Literal(random.pick(ODD_BOUNDS));
   if (mood.odd && random.chance(0.05)) literals.push(new Literal('7'));

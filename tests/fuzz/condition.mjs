@@ -1,13 +1,21 @@
-// Conditions: a property, an operator that suits what is there, and values of which every second condition is to be met by one.
+// Conditions: a property, an operator that suits what is there, and values of which every second condition is
+// to be met by one.
 
-import { BROKEN, LISTS, NUMBERS, PATTERNS, VERSIONS } from './pool.mjs';
 import { pattern, patternFor } from '../../crates/pattern/fuzz/generate.mjs';
-import { name, number, string } from './user.mjs';
 import { Literal } from './json-text.mjs';
+import { BROKEN, LISTS, NUMBERS, PATTERNS, VERSIONS } from './pool.mjs';
+import { name, number, string } from './user.mjs';
 
 const NUMERIC = ['less', 'less or equal', 'greater', 'greater or equal'];
 const VERSION = ['version less', 'version less or equal', 'version greater', 'version greater or equal'];
-const SETS = ['set is', 'set is not', 'set contains', 'set does not contain', 'set contains any', 'set does not contain any'];
+const SETS = [
+  'set is',
+  'set is not',
+  'set contains',
+  'set does not contain',
+  'set contains any',
+  'set does not contain any',
+];
 const REGEX = ['regex match', 'regex does not match'];
 const EQUAL = ['is', 'is not'];
 const CONTAIN = ['contains', 'does not contain'];
@@ -20,20 +28,40 @@ export const UNKNOWN = ['glob', '', 'Is', 'set', 'version equal', 'constructor',
 
 /** Patterns that are about as long as some builds take, or for subjects that are. */
 const LONG = [
-  'a$', 'b$', '^a', '😀$', '\\ude00$', '^[^b]*$', 'a{1024}', '(?:a|b){1025}',
-  'a|'.repeat(512), `${'a|'.repeat(512)}b`, `^${'a'.repeat(1023)}`, `${'é'.repeat(600)}|a`,
+  'a$',
+  'b$',
+  '^a',
+  '😀$',
+  '\\ude00$',
+  '^[^b]*$',
+  'a{1024}',
+  '(?:a|b){1025}',
+  'a|'.repeat(512),
+  `${'a|'.repeat(512)}b`,
+  `^${'a'.repeat(1023)}`,
+  `${'é'.repeat(600)}|a`,
 ];
 
 /** The value that stands for a property that is not there. */
 const NONE = '(none)';
 
 export function condition(random, pair) {
-  const property = random.chance(0.9) ? random.pick(pair.properties) : { path: nowhere(random, pair), value: undefined };
+  const property = random.chance(0.9)
+    ? random.pick(pair.properties)
+    : { path: nowhere(random, pair), value: undefined };
   const texts = (property.texts ??= textsOf(property.value));
   const op = operator(random, pair, property.value);
-  const values = Array.from({ length: random.pick([0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3]) }, () => valueFor(random, pair, op, texts));
+  const values = Array.from({ length: random.pick([0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3]) }, () =>
+    valueFor(random, pair, op, texts),
+  );
   if (random.chance(property.value == null ? 0.5 : 0.04)) values.push(NONE);
-  return written(random, pair, selector(random, pair, property.path), op, setValues(random, op, texts) ?? values);
+  return written(
+    random,
+    pair,
+    selector(random, pair, property.path),
+    op,
+    setValues(random, op, texts) ?? values,
+  );
 }
 
 /** For an operator of sets, at times what is there: all of it, or some. */
@@ -45,7 +73,11 @@ function setValues(random, op, texts) {
 
 /** A field that is not there, or holds nothing, at times. */
 function written(random, { mood }, path, op, values) {
-  const entries = [['selector', path], ['op', op], ['values', values]];
+  const entries = [
+    ['selector', path],
+    ['op', op],
+    ['values', values],
+  ];
   if (mood.odd && random.chance(0.1)) entries.splice(random.below(2), 1);
   if (mood.odd && random.chance(0.1)) entries[random.below(2)][1] = null;
   if (mood.doubled && random.chance(0.1)) entries.unshift(random.pick(entries));
@@ -55,7 +87,8 @@ function written(random, { mood }, path, op, values) {
 function operator(random, { mood }, value) {
   if (random.chance(0.02)) return random.pick(UNKNOWN);
   if (mood.long) return random.pick([...REGEX, ...CONTAIN, ...EQUAL]);
-  if (random.chance(0.2)) return random.pick(random.chance(0.5) ? OPERATORS : OPERATORS.filter((one) => !SETS.includes(one)));
+  if (random.chance(0.2))
+    return random.pick(random.chance(0.5) ? OPERATORS : OPERATORS.filter((one) => !SETS.includes(one)));
   if (Array.isArray(value)) return random.pick(random.chance(0.7) ? SETS : OPERATORS);
   const text = textOf(value);
   if (text.startsWith('[')) return random.pick(SETS);
@@ -79,10 +112,16 @@ function textsOf(value) {
 }
 
 /** What is compared or hashed of a value. */
-export const textOf = (value) => (value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value));
+export const textOf = (value) =>
+  value === undefined || value === null
+    ? ''
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value);
 
 function valueFor(random, pair, op, texts) {
-  if (pair.mood.unlike && random.chance(0.2)) return random.pick([true, false, number(random, pair), new Literal('12')]);
+  if (pair.mood.unlike && random.chance(0.2))
+    return random.pick([true, false, number(random, pair), new Literal('12')]);
   if (REGEX.includes(op)) return patternValue(random, pair, texts);
   const near = texts.length && random.chance(0.6) ? random.pick(texts) : undefined;
   if (near === undefined) return random.chance(0.4) ? random.pick(kindOf(op, pair)) : string(random, pair);
@@ -115,7 +154,17 @@ function neighbour(random, text) {
 function release(random, text) {
   const [, start, patch] = /^(\d+\.\d+)(?:\.(\d+))?/.exec(text) ?? [];
   if (!start) return text;
-  return random.pick([start, `${start}.0`, `${start}.1`, `${start}.0-a`, `0${text}`, `${text}-a`, `${text}.0`, `${start}.${Number(patch ?? 0) + 1}`, `${start}0`]);
+  return random.pick([
+    start,
+    `${start}.0`,
+    `${start}.1`,
+    `${start}.0-a`,
+    `0${text}`,
+    `${text}-a`,
+    `${text}.0`,
+    `${start}.${Number(patch ?? 0) + 1}`,
+    `${start}0`,
+  ]);
 }
 
 /** A part of a text, perhaps in another case. */
@@ -155,6 +204,19 @@ export function selector(random, { mood }, path) {
     ['context'],
     ['result'],
     index < 0 ? path : path.with(index, new Literal(String(Number(path[index])))),
-    path.with(at, random.pick([null, false, true, '', new Literal('0'), new Literal('-0'), new Literal('1'), new Literal('1.0'), new Literal('1e0')])),
+    path.with(
+      at,
+      random.pick([
+        null,
+        false,
+        true,
+        '',
+        new Literal('0'),
+        new Literal('-0'),
+        new Literal('1'),
+        new Literal('1.0'),
+        new Literal('1e0'),
+      ]),
+    ),
   ]);
 }

@@ -1,4 +1,5 @@
-// What a run has met: a generator whose conditions are never met, or always, would find nothing and say that all is well.
+// What a run has met: a generator whose conditions are never met, or always, would find nothing and say that
+// all is well.
 
 import { OPERATORS } from './condition.mjs';
 
@@ -40,11 +41,16 @@ function count(of, isMet) {
 export const merge = (a, b) => ({
   pairs: a.pairs + b.pairs,
   flags: sum([a.flags, b.flags]),
-  segments: Array.from({ length: Math.max(a.segments.length, b.segments.length) }, (_, at) => sum([a.segments[at], b.segments[at]])),
-  operators: Object.fromEntries([...OPERATORS, 'unknown'].map((name) => [name, sum([a.operators[name], b.operators[name]])])),
+  segments: Array.from({ length: Math.max(a.segments.length, b.segments.length) }, (_, at) =>
+    sum([a.segments[at], b.segments[at]]),
+  ),
+  operators: Object.fromEntries(
+    [...OPERATORS, 'unknown'].map((name) => [name, sum([a.operators[name], b.operators[name]])]),
+  ),
 });
 
-const sum = (counts) => counts.reduce((all, one = none()) => ({ tried: all.tried + one.tried, met: all.met + one.met }), none());
+const sum = (counts) =>
+  counts.reduce((all, one = none()) => ({ tried: all.tried + one.tried, met: all.met + one.met }), none());
 
 const share = ({ tried, met } = none()) => (tried ? met / tried : 0);
 
@@ -52,7 +58,9 @@ const share = ({ tried, met } = none()) => (tried ? met / tried : 0);
 export function faultsOf({ pairs, operators }) {
   if (pairs < ENOUGH) return [];
   const outside = ([least, most], of) => !(share(of) >= least && share(of) <= most);
-  const odd = OPERATORS.filter((name) => outside(ONE, operators[name])).map((name) => `"${name}" is met too seldom, or too often`);
+  const odd = OPERATORS.filter((name) => outside(ONE, operators[name])).map(
+    (name) => `"${name}" is met too seldom, or too often`,
+  );
   if (outside(ALL, sum(Object.values(operators)))) odd.push('too few conditions are met, or too many');
   return odd;
 }
@@ -61,7 +69,9 @@ export function linesOf({ flags, segments, operators }) {
   const percent = (of) => `${Math.round(share(of) * 100)} %`;
   const all = sum(Object.values(operators));
   return [
-    `conditions: ${all.tried} tried, ${percent(all)} met (${Object.entries(operators).map(([name, of]) => `${name} ${percent(of)}`).join(', ')})`,
+    `conditions: ${all.tried} tried, ${percent(all)} met (${Object.entries(operators)
+      .map(([name, of]) => `${name} ${percent(of)}`)
+      .join(', ')})`,
     `segments: ${segments.map((of, at) => `${at + 1}. tried ${of.tried} times, ${percent(of)} met`).join('; ')}`,
     `flags: ${flags.tried}, ${percent(flags)} with a variant`,
   ];

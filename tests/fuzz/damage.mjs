@@ -3,8 +3,18 @@
 import { Fields, Literal } from './json-text.mjs';
 
 const INSTEAD = [
-  () => null, () => 'x', () => '', () => true, () => new Literal('0'), () => new Literal('1.5'), () => [], () => new Fields([]),
-  () => [null], () => [[]], () => [new Literal('1')], () => ['a', new Literal('2')],
+  () => null,
+  () => 'x',
+  () => '',
+  () => true,
+  () => new Literal('0'),
+  () => new Literal('1.5'),
+  () => [],
+  () => new Fields([]),
+  () => [null],
+  () => [[]],
+  () => [new Literal('1')],
+  () => ['a', new Literal('2')],
 ];
 
 /** Damages one of the flags, or the list itself. */

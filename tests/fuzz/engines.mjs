@@ -1,4 +1,5 @@
-// Our two builds, as the reference is asked: the wasm of the package in this process, the native one in a process of its own.
+// Our two builds, as the reference is asked: the wasm of the package in this process, the native one in a
+// process of its own.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,12 @@ export function wasm(question) {
   const keys = question.keys ?? undefined;
   try {
     const { variants, traces, skipped } = evaluate(question.flags, user, keys);
-    return { results: variants, traces, skipped, variants: evaluate(question.flags, user, keys, { trace: false }).variants };
+    return {
+      results: variants,
+      traces,
+      skipped,
+      variants: evaluate(question.flags, user, keys, { trace: false }).variants,
+    };
   } catch (error) {
     return { throws: `${error.code}: ${error.message}` };
   }
@@ -20,7 +26,9 @@ export function wasm(question) {
 /** Where cargo puts the native build. */
 export const BUILT = `${process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../target', import.meta.url))}/release/examples/evaluate`;
 
-/** How much memory the native build may take, in KiB: what has no end ends there, and not with the machine. */
+/**
+ * How much memory the native build may take, in KiB: what has no end ends there, and not with the machine.
+ */
 const MEMORY = 2 << 20;
 
 /** How long it may take for some questions at once, in milliseconds. */
@@ -36,7 +44,9 @@ export class Native {
   /** The answers to these questions, in their order; for one that it does not survive, that it throws. */
   ask(questions) {
     this.child ??= this.start();
-    const answers = questions.map((question) => new Promise((resolve) => this.waiting.push({ question, resolve })));
+    const answers = questions.map(
+      (question) => new Promise((resolve) => this.waiting.push({ question, resolve })),
+    );
     this.write(questions);
     return Promise.all(answers);
   }
@@ -46,7 +56,9 @@ export class Native {
   }
 
   start() {
-    const child = spawn('bash', ['-c', `ulimit -v ${MEMORY} && exec "$0"`, this.path], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn('bash', ['-c', `ulimit -v ${MEMORY} && exec "$0"`, this.path], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     let [rest, said] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text) => {
       const lines = (rest + text).split('\n');
@@ -57,12 +69,15 @@ export class Native {
     child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
     // What cannot be written is not answered either.
     child.stdin.on('error', () => {});
-    child.on('error', () => {}).on('close', (code, signal) => this.ended(`it ended with ${signal ?? code}: ${said.split('\n')[0]}`));
+    child
+      .on('error', () => {})
+      .on('close', (code, signal) => this.ended(`it ended with ${signal ?? code}: ${said.split('\n')[0]}`));
     return child;
   }
 
   write(questions) {
-    const line = ({ flags, user, keys, page }) => `[${flags},${user},${JSON.stringify(keys)},${JSON.stringify(page)}]\n`;
+    const line = ({ flags, user, keys, page }) =>
+      `[${flags},${user},${JSON.stringify(keys)},${JSON.stringify(page)}]\n`;
     this.child.stdin.write(questions.map(line).join(''));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE);

@@ -7,24 +7,35 @@ import { flagNodes } from './reference.mjs';
 import { shrink } from './shrink.mjs';
 import { Fields } from './json-text.mjs';
 
-/** Questions that are asked at once: about as many as a pipe holds, so that the native build answers while the wasm does. */
+/**
+ * Questions that are asked at once: about as many as a pipe holds, so that the native build answers while the
+ * wasm does.
+ */
 const BATCH = 32;
 
 /** Failures that are shrunk; the others are counted. */
 const SHRUNK = 5;
 
-/** How long one failure is shrunk, in milliseconds: an engine that does not come back takes its time at each try. */
+/**
+ * How long one failure is shrunk, in milliseconds: an engine that does not come back takes its time at each
+ * try.
+ */
 const PATIENCE = 60_000;
 
 /**
- * Asks `pairs` questions of these engines: functions by name, from a list of questions to as many answers, or a promise of them.
- * An answer that is undefined was not asked for. What is returned is data, and can be added up with `together`.
+ * Asks `pairs` questions of these engines: functions by name, from a list of questions to as many answers, or
+ * a promise of them. An answer that is undefined was not asked for. What is returned is data, and can be
+ * added up with `together`.
  */
 export async function fuzz({ seed, pairs, from = 0, engines }) {
   const run = { coverage: emptyCoverage(), asked: {}, equal: {}, failed: {}, differs: {}, failures: [] };
   for (let at = from; at < from + pairs; at += BATCH) {
     const numbers = Array.from({ length: Math.min(BATCH, from + pairs - at) }, (_, more) => at + more);
-    await batch(run, numbers.map((number) => ({ seed, number, ...pair(seed, number) })), engines);
+    await batch(
+      run,
+      numbers.map((number) => ({ seed, number, ...pair(seed, number) })),
+      engines,
+    );
   }
   return run;
 }
@@ -42,12 +53,17 @@ function sums(a = {}, b = {}) {
 }
 
 async function batch(run, questions, engines) {
-  const lists = await Promise.all(Object.entries(engines).map(async ([name, ask]) => [name, await ask(questions)]));
+  const lists = await Promise.all(
+    Object.entries(engines).map(async ([name, ask]) => [name, await ask(questions)]),
+  );
   for (const [name, { length }] of lists) {
-    if (length !== questions.length) throw new Error(`${name} answered ${length} of ${questions.length} questions`);
+    if (length !== questions.length)
+      throw new Error(`${name} answered ${length} of ${questions.length} questions`);
   }
   for (const [at, question] of questions.entries()) {
-    const answers = lists.map(([name, list]) => [name, list[at]]).filter(([, answer]) => answer !== undefined);
+    const answers = lists
+      .map(([name, list]) => [name, list[at]])
+      .filter(([, answer]) => answer !== undefined);
     await take(run, question, Object.fromEntries(answers), engines);
   }
 }
@@ -88,7 +104,9 @@ async function shrunk(question, engine, ask, fails) {
     const [answer] = await ask([smaller]);
     return answer !== undefined && judge(smaller, { [engine]: answer })[engine].fails === fails;
   };
-  const asList = new Fields(question.tree.entries.map(([name, part]) => [name, name === 'flags' ? flagNodes(question.tree) : part]));
+  const asList = new Fields(
+    question.tree.entries.map(([name, part]) => [name, name === 'flags' ? flagNodes(question.tree) : part]),
+  );
   return texts(await shrink((await failsStill(asList)) ? asList : question.tree, failsStill));
 }
 
@@ -98,5 +116,10 @@ function isQuestion(tree) {
   const [flags, user, keys, page] = ['flags', 'user', 'keys', 'page'].map((name) => tree.last(name));
   const areFlags = Array.isArray(flags) || flags instanceof Fields;
   const areKeys = keys == null || (Array.isArray(keys) && keys.every((key) => typeof key === 'string'));
-  return areFlags && user instanceof Fields && areKeys && (page == null || (typeof page === 'string' && page !== ''));
+  return (
+    areFlags &&
+    user instanceof Fields &&
+    areKeys &&
+    (page == null || (typeof page === 'string' && page !== ''))
+  );
 }

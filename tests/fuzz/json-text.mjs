@@ -1,4 +1,5 @@
-// JSON as it is written, which is more than what is read from it: names that stand twice, `1e400`, `1.0`, `"\u0061"`.
+// JSON as it is written, which is more than what is read from it: names that stand twice, `1e400`, `1.0`,
+// `"\u0061"`.
 //
 // A tree is made of strings, booleans, null, arrays, and of the two classes below. Every number is a Literal.
 
@@ -40,7 +41,8 @@ const quoted = (text) => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
 export function write(tree) {
   if (typeof tree === 'string') return quoted(tree);
   if (tree instanceof Literal) return tree.text;
-  if (tree instanceof Fields) return writtenList('{', tree.entries, '}', ([name, value]) => `${quoted(name)}:${write(value)}`);
+  if (tree instanceof Fields)
+    return writtenList('{', tree.entries, '}', ([name, value]) => `${quoted(name)}:${write(value)}`);
   return Array.isArray(tree) ? writtenList('[', tree, ']', write) : String(tree);
 }
 
@@ -53,13 +55,23 @@ function writtenList(open, items, close, of) {
 /** What is read from a tree. */
 export const read = (tree) => JSON.parse(write(tree));
 
-/** A value as a tree: numbers become literals, Infinity such a one as JSON has. What is a tree already stays one. */
+/**
+ * A value as a tree: numbers become literals, Infinity such a one as JSON has. What is a tree already stays
+ * one.
+ */
 export function tree(value) {
-  if (typeof value === 'number') return new Literal(Object.is(value, -0) ? '-0' : String(value).replace('Infinity', '1e400'));
+  if (typeof value === 'number')
+    return new Literal(Object.is(value, -0) ? '-0' : String(value).replace('Infinity', '1e400'));
   if (Array.isArray(value)) return Array.from(value, tree);
-  if (typeof value !== 'object' || !value || value instanceof Fields || value instanceof Literal) return value;
-  return new Fields(Object.entries(value).filter(([, held]) => held !== undefined).map(([name, held]) => [name, tree(held)]));
+  if (typeof value !== 'object' || !value || value instanceof Fields || value instanceof Literal)
+    return value;
+  return new Fields(
+    Object.entries(value)
+      .filter(([, held]) => held !== undefined)
+      .map(([name, held]) => [name, tree(held)]),
+  );
 }
 
-export const isString = (node) => typeof node === 'string' || (node instanceof Literal && node.text.startsWith('"'));
+export const isString = (node) =>
+  typeof node === 'string' || (node instanceof Literal && node.text.startsWith('"'));
 export const isNumber = (node) => node instanceof Literal && !node.text.startsWith('"');

@@ -29,16 +29,27 @@ const PAGES = ['https://example.com/a?b=1#c', 'http://localhost/', 'file:///a.ht
 /** The pair of this number. */
 export function pair(seed, number) {
   const random = new Random(seed, number);
-  const mood = Object.fromEntries(Object.entries(MOODS).map(([name, probability]) => [name, random.chance(probability)]));
+  const mood = Object.fromEntries(
+    Object.entries(MOODS).map(([name, probability]) => [name, random.chance(probability)]),
+  );
   const making = { mood, words: words(random) };
   const userTree = user(random, making);
   const page = random.chance(0.04) ? random.pick(PAGES) : null;
   making.properties = pathsOf(read(userTree), page);
   const list = flags(random, making);
   if (mood.damaged) damage(random, list);
-  const keys = random.chance(0.1) ? random.some([...making.flagKeys, 'missing', 'constructor'], random.below(3)) : null;
+  const keys = random.chance(0.1)
+    ? random.some([...making.flagKeys, 'missing', 'constructor'], random.below(3))
+    : null;
   const byKey = !mood.damaged && random.chance(0.1);
-  return texts(Fields.of({ flags: byKey ? new Fields(list.map((flag) => [flag.last('key'), flag])) : list, user: userTree, keys, page }));
+  return texts(
+    Fields.of({
+      flags: byKey ? new Fields(list.map((flag) => [flag.last('key'), flag])) : list,
+      user: userTree,
+      keys,
+      page,
+    }),
+  );
 }
 
 /** What is asked, in the forms in which the engines take it. */

@@ -1,6 +1,9 @@
 // Chance that can be repeated: the same seed and number give the same choices, on any machine.
 
-/** The choices of one pair. xorshift128 (Marsaglia 2003), whose state is spread from two numbers by splitmix32. */
+/**
+ * The choices of one pair. xorshift128 (Marsaglia 2003), whose state is spread from two numbers by
+ * splitmix32.
+ */
 export class Random {
   constructor(seed, number) {
     let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)) >>> 0;

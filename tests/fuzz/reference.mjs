@@ -1,8 +1,8 @@
-// What the reference answers (@amplitude/experiment-core, and @amplitude/experiment-js-client for what a user becomes): as it is,
-// or as it would be with differences made to it.
+// What the reference answers (@amplitude/experiment-core, and @amplitude/experiment-js-client for what a user
+// becomes): as it is, or as it would be with differences made to it.
 //
-// The second way is what keeps `differences.mjs` narrow. No pair is excused for what is in it: the reference is changed as the
-// list says, and then it must agree.
+// The second way is what keeps `differences.mjs` narrow. No pair is excused for what is in it: the reference
+// is changed as the list says, and then it must agree.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,15 +10,20 @@ import vm from 'node:vm';
 import { Fields, write } from './json-text.mjs';
 
 const require = createRequire(import.meta.url);
-const [CORE, CLIENT] = ['@amplitude/experiment-core', '@amplitude/experiment-js-client'].map((name) => require.resolve(name));
+const [CORE, CLIENT] = ['@amplitude/experiment-core', '@amplitude/experiment-js-client'].map((name) =>
+  require.resolve(name),
+);
 
 /** The reference's code, and the JSON that makes objects for it. */
 class World {
-  constructor(core, client, global, JSON) {
-    Object.assign(this, { core, client, global, parse: (text) => JSON.parse(text) });
+  constructor(core, client, global, itsJson) {
+    Object.assign(this, { core, client, global, parse: (text) => itsJson.parse(text) });
   }
 
-  /** What conditions look into for a user, by the client's own code, without a client around it. Changes the user. */
+  /**
+   * What conditions look into for a user, by the client's own code, without a client around it. Changes the
+   * user.
+   */
   contextOf(user, page) {
     let context;
     const stub = Object.create(this.client.ExperimentClient.prototype);
@@ -34,7 +39,10 @@ class World {
     return context;
   }
 
-  /** The engine with two seams: a pattern that `compile` makes nothing of, and the part of a subject that is matched. */
+  /**
+   * The engine with two seams: a pattern that `compile` makes nothing of, and the part of a subject that is
+   * matched.
+   */
   engine() {
     const engine = new this.core.EvaluationEngine();
     const plain = engine.matchString;
@@ -44,7 +52,9 @@ class World {
       if (!op?.startsWith?.('regex ')) return plain.call(engine, text, op, values);
       if (op !== 'regex match' && op !== 'regex does not match') return false;
       const patterns = [];
-      const isMatched = values.some((value) => patterns[patterns.push(engine.compile(value)) - 1]?.test(engine.subject(text)));
+      const isMatched = values.some((value) =>
+        patterns[patterns.push(engine.compile(value)) - 1]?.test(engine.subject(text)),
+      );
       return op === 'regex match' ? isMatched : !isMatched && patterns.every(Boolean);
     };
     return engine;
@@ -58,7 +68,10 @@ function bareWorld() {
   const global = vm.createContext({});
   const load = (path) => {
     const module = { exports: {} };
-    vm.compileFunction(readFileSync(path, 'utf8'), ['module', 'exports'], { parsingContext: global })(module, module.exports);
+    vm.compileFunction(readFileSync(path, 'utf8'), ['module', 'exports'], { parsingContext: global })(
+      module,
+      module.exports,
+    );
     return module.exports;
   };
   vm.runInContext('globalThis.self = globalThis', global);
@@ -85,10 +98,14 @@ function bareWorld() {
     engine.coerceStringArray = (value) => plain.call(engine, Array.isArray(value) ? [...value] : value);
     return engine;
   };
-  /** Takes the names from the lists that selectors can lead to: those of the user, of variants and of metadata. */
+  /**
+   * Takes the names from the lists that selectors can lead to: those of the user, of variants and of
+   * metadata.
+   */
   world.strip = (flags, user) => {
     strip(user);
-    for (const flag of flags) for (const holder of [flag, ...flag.segments]) [holder.metadata, flag.variants].forEach(strip);
+    for (const flag of flags)
+      for (const holder of [flag, ...flag.segments]) [holder.metadata, flag.variants].forEach(strip);
   };
   return world;
 }
@@ -96,16 +113,26 @@ function bareWorld() {
 let bare;
 
 /** The reference's answer; what it throws, if it does. */
-export const plain = (question) => unlessThrown(() => {
-  const byKey = {};
-  for (const flag of Object.values(JSON.parse(question.flags))) byKey[flag.key] = flag;
-  return evaluated(here, new here.core.EvaluationEngine(), byKey, here.contextOf(JSON.parse(question.user), question.page), question.keys);
-});
+export const plain = (question) =>
+  unlessThrown(() => {
+    const byKey = {};
+    for (const flag of Object.values(JSON.parse(question.flags))) byKey[flag.key] = flag;
+    return evaluated(
+      here,
+      new here.core.EvaluationEngine(),
+      byKey,
+      here.contextOf(JSON.parse(question.user), question.page),
+      question.keys,
+    );
+  });
 
 /** The reference's answer with these differences made to it, and which of them changed anything: `fired`. */
 export function changed(question, differences) {
   const fired = new Set();
-  return { ...unlessThrown(() => changedAnswer(question, differences, (difference) => fired.add(difference))), fired };
+  return {
+    ...unlessThrown(() => changedAnswer(question, differences, (difference) => fired.add(difference))),
+    fired,
+  };
 }
 
 /** What conditions look into for the user of a question. */
@@ -131,7 +158,14 @@ function changedAnswer(question, differences, fire) {
   const world = asBare.length ? (bare ??= bareWorld()) : here;
   const { parse } = world;
   const nodes = flagNodes(question.tree);
-  const asked = { question, nodes, flags: nodes.map((node) => parse(write(node))), user: parse(question.user), keys: question.keys, parse };
+  const asked = {
+    question,
+    nodes,
+    flags: nodes.map((node) => parse(write(node))),
+    user: parse(question.user),
+    keys: question.keys,
+    parse,
+  };
   for (const difference of differences) if (difference.read?.(asked)) fire(difference);
   world.strip?.(asked.flags, asked.user);
   const engine = world.engine();

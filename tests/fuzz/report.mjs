@@ -1,5 +1,5 @@
-// What is said of a run: what was asked, what was equal, what differed as intended, and each failure as a case that can be put into
-// `tests/vectors/evaluation.json`.
+// What is said of a run: what was asked, what was equal, what differed as intended, and each failure as a
+// case that can be put into `tests/vectors/evaluation.json`.
 
 import { differences } from './differences.mjs';
 import { faultsOf, linesOf } from './coverage.mjs';
@@ -47,7 +47,11 @@ function asCase({ flags, user, keys, page }, name, { results, traces, skipped } 
     ...(keys && { keys }),
     trace: true,
   };
-  return JSON.stringify({ name, input, expected: { variants: results, traces, ...(errors.length && { errors }) } });
+  return JSON.stringify({
+    name,
+    input,
+    expected: { variants: results, traces, ...(errors.length && { errors }) },
+  });
 }
 
 const survives = (text) => JSON.stringify(JSON.parse(text)) === text;

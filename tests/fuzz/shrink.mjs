@@ -33,21 +33,28 @@ async function smallest(node, holds) {
   return node;
 }
 
-/** What can stand in the place of a node and is plainer, the plainest first. What is plainer than itself would never end. */
+/**
+ * What can stand in the place of a node and is plainer, the plainest first. What is plainer than itself would
+ * never end.
+ */
 function plainer(node) {
   if (node === null || node === '') return [];
-  if (typeof node === 'string') return ['', 'a', ...plainerLetters(node)].filter((text) => text !== node && node !== 'a');
+  if (typeof node === 'string')
+    return ['', 'a', ...plainerLetters(node)].filter((text) => text !== node && node !== 'a');
   if (node instanceof Literal) return [null, '', ...plainerLiterals(node)];
   return [null, ...(typeof node === 'boolean' ? [] : ['', ...childrenOf(node)])];
 }
 
-const plainerLetters = (text) => [...new Set(text)].filter((letter) => letter > 'a').map((letter) => text.replaceAll(letter, 'a'));
+const plainerLetters = (text) =>
+  [...new Set(text)].filter((letter) => letter > 'a').map((letter) => text.replaceAll(letter, 'a'));
 
 function plainerLiterals(literal) {
   const value = read(literal);
   if (typeof value === 'string') return [value];
   const order = ['0', '1', ...(Number.isFinite(value) ? [String(value)] : [])];
-  return [...new Set(order)].slice(0, order.includes(literal.text) ? order.indexOf(literal.text) : undefined).map((text) => new Literal(text));
+  return [...new Set(order)]
+    .slice(0, order.includes(literal.text) ? order.indexOf(literal.text) : undefined)
+    .map((text) => new Literal(text));
 }
 
 function childrenOf(node) {

@@ -1,13 +1,27 @@
 // Users, and the properties in them that a condition can look at.
 
 import { escaped } from '../../crates/pattern/fuzz/generate.mjs';
-import { BOOLEANS, HALVES, INDICES, INHERITED, LISTS, LITERALS, NAMES, NUMBERS, TEXTS, VERSIONS } from './pool.mjs';
-import { Fields, Literal, isNumber, isString, read } from './json-text.mjs';
+import { Fields, isNumber, isString, Literal, read } from './json-text.mjs';
+import {
+  BOOLEANS,
+  HALVES,
+  INDICES,
+  INHERITED,
+  LISTS,
+  LITERALS,
+  NAMES,
+  NUMBERS,
+  TEXTS,
+  VERSIONS,
+} from './pool.mjs';
 
 const FIELDS = ['country', 'platform', 'version', 'language', 'device_model'];
 const KINDS = [TEXTS, TEXTS, TEXTS, NUMBERS, NUMBERS, VERSIONS, VERSIONS, BOOLEANS, LISTS];
 
-/** Deeper than values are looked into. The text is as `JSON.stringify` writes it, so it is the same whether it was or not. */
+/**
+ * Deeper than values are looked into. The text is as `JSON.stringify` writes it, so it is the same whether it
+ * was or not.
+ */
 const TOO_DEEP = 80;
 
 /** The few words of which a pair is made. */
@@ -30,7 +44,9 @@ export function string(random, { mood, words }) {
   return mood.doubled && random.chance(0.2) ? new Literal(`"${escaped(text)}"`) : text;
 }
 
-const long = (random) => random.pick(['a', 'ab', '1', '😀']).repeat(random.pick([512, 1023, 1024, 1025])) + random.pick(['', 'b', 'a']);
+const long = (random) =>
+  random.pick(['a', 'ab', '1', '😀']).repeat(random.pick([512, 1023, 1024, 1025])) +
+  random.pick(['', 'b', 'a']);
 
 /** The value of a property. */
 export function value(random, pair, depth = 2) {
@@ -59,8 +75,13 @@ export function object(random, pair, count, depth = 1) {
 }
 
 function deep(random) {
-  const [open, close] = random.pick([['[', ']'], ['{"a":', '}']]);
-  return new Literal(open.repeat(TOO_DEEP) + random.pick(['1', '"a"', 'null', '[]']) + close.repeat(TOO_DEEP));
+  const [open, close] = random.pick([
+    ['[', ']'],
+    ['{"a":', '}'],
+  ]);
+  return new Literal(
+    open.repeat(TOO_DEEP) + random.pick(['1', '"a"', 'null', '[]']) + close.repeat(TOO_DEEP),
+  );
 }
 
 export function user(random, pair) {
@@ -71,7 +92,9 @@ export function user(random, pair) {
   for (const field of random.some(FIELDS, 2)) entries.push([field, string(random, pair)]);
   add(0.95, 'user_properties', () => object(random, pair, random.between(2, 6), 2));
   add(pair.mood.oddGroups ? 0.9 : 0.3, 'groups', () => groups(random, pair));
-  add(pair.mood.oddGroups ? 0.7 : 0.25, 'group_properties', () => groupProperties(random, pair, entries.find(([field]) => field === 'groups')?.[1]));
+  add(pair.mood.oddGroups ? 0.7 : 0.25, 'group_properties', () =>
+    groupProperties(random, pair, entries.find(([field]) => field === 'groups')?.[1]),
+  );
   add(0.2, name(random, pair), () => value(random, pair));
   return new Fields(pair.mood.doubled ? entries : [...new Map(entries)]);
 }
@@ -91,7 +114,12 @@ function groups(random, pair) {
 
 function groupProperties(random, pair, groups) {
   if (!(groups instanceof Fields) || random.chance(0.1)) return object(random, pair, 2, 2);
-  return new Fields(groups.entries.map(([type, names]) => [type, propertiesOf(random, pair, Array.isArray(names) ? names[0] : names)]));
+  return new Fields(
+    groups.entries.map(([type, names]) => [
+      type,
+      propertiesOf(random, pair, Array.isArray(names) ? names[0] : names),
+    ]),
+  );
 }
 
 /** The properties of the groups of one type, of which one has this name. */
@@ -99,19 +127,29 @@ function propertiesOf(random, pair, group) {
   const isOdd = () => pair.mood.oddGroups && random.chance(0.2);
   if (isOdd()) return value(random, pair, 1);
   const named = isString(group ?? null) || isNumber(group) ? String(read(group)) : 'a';
-  return new Fields([[random.chance(0.9) ? named : name(random, pair), isOdd() ? value(random, pair, 1) : object(random, pair, random.below(3), 1)]]);
+  return new Fields([
+    [
+      random.chance(0.9) ? named : name(random, pair),
+      isOdd() ? value(random, pair, 1) : object(random, pair, random.below(3), 1),
+    ],
+  ]);
 }
 
 /** The properties of a user, each with the path to it and what is there. */
 export function pathsOf(user, page) {
   const properties = [{ path: ['context', 'user'], value: user }];
   for (const [field, held] of Object.entries(user)) {
-    if (field !== 'groups' && field !== 'group_properties') walk(properties, ['context', 'user', field], held);
+    if (field !== 'groups' && field !== 'group_properties')
+      walk(properties, ['context', 'user', field], held);
   }
   for (const [kind, names] of Object.entries(user.groups ?? {})) {
     if (!Array.isArray(names) || !names[0]) continue;
     walk(properties, ['context', 'groups', kind, 'group_name'], names[0]);
-    walk(properties, ['context', 'groups', kind, 'group_properties'], Object(user.group_properties)[kind]?.[names[0]]);
+    walk(
+      properties,
+      ['context', 'groups', kind, 'group_properties'],
+      Object(user.group_properties)[kind]?.[names[0]],
+    );
   }
   if (page) properties.push({ path: ['context', 'page', 'url'], value: page });
   return properties;

@@ -1,4 +1,5 @@
-// A server that says what the test wants, writes down what it was asked, and can hold an answer back; and the browser that asks it.
+// A server that says what the test wants, writes down what it was asked, and can hold an answer back; and the
+// browser that asks it.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import puppeteer from 'puppeteer-core';
@@ -10,14 +11,25 @@ const BROWSERS = {
   chromium: {
     browser: 'chrome',
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--proxy-server=${NOWHERE.host}:${NOWHERE.port}`, '--proxy-bypass-list=127.0.0.1'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      `--proxy-server=${NOWHERE.host}:${NOWHERE.port}`,
+      '--proxy-bypass-list=127.0.0.1',
+    ],
   },
   firefox: {
     browser: 'firefox',
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
     extraPrefsFirefox: {
       'network.proxy.type': 1,
-      ...Object.fromEntries(['http', 'ssl'].flatMap((kind) => [[`network.proxy.${kind}`, NOWHERE.host], [`network.proxy.${kind}_port`, NOWHERE.port]])),
+      ...Object.fromEntries(
+        ['http', 'ssl'].flatMap((kind) => [
+          [`network.proxy.${kind}`, NOWHERE.host],
+          [`network.proxy.${kind}_port`, NOWHERE.port],
+        ]),
+      ),
       'network.proxy.no_proxies_on': '127.0.0.1',
     },
   },
@@ -29,11 +41,17 @@ export const browsers = Object.keys(BROWSERS);
 /** A busy machine takes its time. */
 export const launch = (name) => puppeteer.launch({ timeout: 120_000, ...BROWSERS[name] });
 
-const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
+const TYPES = {
+  html: 'text/html',
+  js: 'text/javascript',
+  wasm: 'application/wasm',
+  json: 'application/json',
+};
 
 /**
- * `answers`: by path, `{body, headers?}`, bytes, an object (sent as JSON), or a function of the request that answers one of these, later if it
- * wants. `asked(path)` waits for the next request of that path that nobody waited for before.
+ * `answers`: by path, `{body, headers?}`, bytes, an object (sent as JSON), or a function of the request that
+ * answers one of these, later if it wants. `asked(path)` waits for the next request of that path that nobody
+ * waited for before.
  */
 export async function scriptedServer(answers) {
   const requests = [];
@@ -41,12 +59,22 @@ export async function scriptedServer(answers) {
     const path = request.url.split('?')[0];
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const seen = { path, method: request.method, headers: request.headers, body: Buffer.concat(chunks).toString() };
+    const seen = {
+      path,
+      method: request.method,
+      headers: request.headers,
+      body: Buffer.concat(chunks).toString(),
+    };
     requests.push(seen);
     server.emit('asked');
     const answer = typeof answers[path] === 'function' ? await answers[path](seen) : answers[path];
-    const { body = answer, headers = {}, status = answer ? 200 : 404 } = answer?.body === undefined ? {} : answer;
-    const bytes = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body ?? null);
+    const {
+      body = answer,
+      headers = {},
+      status = answer ? 200 : 404,
+    } = answer?.body === undefined ? {} : answer;
+    const bytes =
+      typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body ?? null);
     response.writeHead(status, { 'content-type': TYPES[path.split('.').pop()] ?? TYPES.json, ...headers });
     response.end(bytes);
   });

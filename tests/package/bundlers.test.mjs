@@ -3,15 +3,16 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { scratch } from './scratch.mjs';
 import { browsers, launch, open, scriptedServer } from './browser-fixture.mjs';
+import { scratch } from './scratch.mjs';
 
 let app;
 let launched = [];
 before(async () => ([app, ...launched] = await Promise.all([scratch(), ...browsers.map(launch)])));
 after(() => Promise.all([app?.remove(), ...launched.map((browser) => browser.close())]));
 
-const HTML = (script) => `<!doctype html><title>app</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`;
+const HTML = (script) =>
+  `<!doctype html><title>app</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`;
 const SHOW = `
   const client = Experiment.initialize('key', { serverUrl: location.origin, flagsServerUrl: location.origin, pollOnStart: false });
   await client.start({ user_id: 'u' });
@@ -19,8 +20,13 @@ const SHOW = `
 const MAIN = `import { Experiment } from 'experiment-wasm';${SHOW}`;
 
 async function folder(path) {
-  const files = (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  const read = async ({ parentPath, path: at, name }) => [join(parentPath ?? at, name).slice(path.length), await readFile(join(parentPath ?? at, name))];
+  const files = (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) =>
+    entry.isFile(),
+  );
+  const read = async ({ parentPath, path: at, name }) => [
+    join(parentPath ?? at, name).slice(path.length),
+    await readFile(join(parentPath ?? at, name)),
+  ];
   return Object.fromEntries(await Promise.all(files.map(read)));
 }
 
@@ -32,7 +38,12 @@ async function shows(out) {
 }
 
 async function showsIn(browser, files) {
-  const served = await scriptedServer({ ...files, '/': { body: files['/index.html'], headers: { 'content-type': 'text/html' } }, '/sdk/v2/flags': [], '/sdk/v2/vardata': { flag: { key: 'on', value: 'on' } } });
+  const served = await scriptedServer({
+    ...files,
+    '/': { body: files['/index.html'], headers: { 'content-type': 'text/html' } },
+    '/sdk/v2/flags': [],
+    '/sdk/v2/vardata': { flag: { key: 'on', value: 'on' } },
+  });
   const { page, said, thrown, close } = await open(browser, served.origin);
   try {
     const shown = await page.waitForFunction(() => globalThis.shown).catch(() => undefined);
@@ -46,7 +57,17 @@ async function showsIn(browser, files) {
 async function vite(main) {
   await app.write('index.html', HTML('/main.js'));
   await app.write('main.js', main);
-  await app.tool('vite', 'build', '--outDir', 'vite', '--emptyOutDir', '--target', 'es2022', '--logLevel', 'error');
+  await app.tool(
+    'vite',
+    'build',
+    '--outDir',
+    'vite',
+    '--emptyOutDir',
+    '--target',
+    'es2022',
+    '--logLevel',
+    'error',
+  );
 }
 
 test('bundled by Vite', async () => {
@@ -56,7 +77,15 @@ test('bundled by Vite', async () => {
 
 test('bundled by esbuild', async () => {
   await app.write('main.js', MAIN);
-  await app.tool('esbuild', 'main.js', '--bundle', '--minify', '--format=esm', '--outdir=esbuild', '--log-level=error');
+  await app.tool(
+    'esbuild',
+    'main.js',
+    '--bundle',
+    '--minify',
+    '--format=esm',
+    '--outdir=esbuild',
+    '--log-level=error',
+  );
   await app.write('esbuild/index.html', HTML('/main.js'));
   await shows('esbuild');
 });
@@ -73,8 +102,19 @@ test('slim, bundled by Vite, with the wasm as a file of its own', async () => {
 });
 
 test('what an app does not use is left out of its bundle', async () => {
-  await app.write('unused.js', `import 'experiment-wasm'; import { LogLevel } from 'experiment-wasm/slim'; console.log(LogLevel.Warn);`);
-  await app.tool('esbuild', 'unused.js', '--bundle', '--minify', '--format=esm', '--outdir=unused', '--log-level=error');
+  await app.write(
+    'unused.js',
+    `import 'experiment-wasm'; import { LogLevel } from 'experiment-wasm/slim'; console.log(LogLevel.Warn);`,
+  );
+  await app.tool(
+    'esbuild',
+    'unused.js',
+    '--bundle',
+    '--minify',
+    '--format=esm',
+    '--outdir=unused',
+    '--log-level=error',
+  );
   const { length } = await readFile(join(app.dir, 'unused/unused.js'));
   assert.ok(length < 5_000, `${length} B for one enum`);
 });

@@ -1,4 +1,5 @@
-// Exposures on real pages: who tracks which, over tabs, reloads, full storage and consent, and under which ids they arrive.
+// Exposures on real pages: who tracks which, over tabs, reloads, full storage and consent, and under which
+// ids they arrive.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -65,19 +66,25 @@ async function visitor(session, answers = {}) {
 const delivered = (page) =>
   page.evaluate(async () => {
     client.variant('f');
-    while (Object.keys(localStorage).some((key) => key.startsWith('EXP_outbox'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (Object.keys(localStorage).some((key) => key.startsWith('EXP_outbox')))
+      await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
-const eventsOf = ({ requests }) => requests.filter(({ path }) => path === '/2/httpapi').flatMap(({ body }) => JSON.parse(body).events);
+const eventsOf = ({ requests }) =>
+  requests.filter(({ path }) => path === '/2/httpapi').flatMap(({ body }) => JSON.parse(body).events);
 
 /** Variants and ids of what came in, each id once: the rows that a server stores. */
-const rowsOf = (served) => [...new Map(eventsOf(served).map((event) => [event.insert_id, event.event_properties.variant])).values()];
+const rowsOf = (served) => [
+  ...new Map(eventsOf(served).map((event) => [event.insert_id, event.event_properties.variant])).values(),
+];
 
 function tests() {
   test('a tab that was open already adds no row of what another tab told', () =>
     visitor(async ({ open, meets, served }) => {
       const [old, page] = [await open(), await open()];
-      await old.evaluate(() => void (globalThis.client = initialize({ exposureTrackingProvider: provider() })));
+      await old.evaluate(
+        () => void (globalThis.client = initialize({ exposureTrackingProvider: provider() })),
+      );
       await meets(page, 'a');
       await meets(page, 'b');
       await meets(old, 'b');
@@ -95,7 +102,8 @@ function tests() {
       await meets(page, 'a');
       await meets(page, 'b');
       await page.evaluate(async () => {
-        for (let other = 0; other < 17; other++) (await client.fetch({ user_id: `other ${other}` })).variant('f');
+        for (let other = 0; other < 17; other++)
+          (await client.fetch({ user_id: `other ${other}` })).variant('f');
       });
       await meets(page, 'b');
       await delivered(page);
@@ -107,8 +115,11 @@ function tests() {
     visitor(
       async ({ open, meets, served }) => {
         const page = await open();
-        // Variants and their mark have their place; then 317 characters are left. The record would fit, the event does not.
-        await page.evaluate(async () => (globalThis.client = initialize()).fetch({ user_id: 'u', device_id: 'd' }));
+        // Variants and their mark have their place; then 317 characters are left. The record would fit, the
+        // event does not.
+        await page.evaluate(async () =>
+          (globalThis.client = initialize()).fetch({ user_id: 'u', device_id: 'd' }),
+        );
         await page.evaluate(() => {
           client.close();
           globalThis.client = undefined;
@@ -121,20 +132,28 @@ function tests() {
               }
             }
           }
-          const filled = Object.keys(localStorage).find((key) => localStorage.getItem(key).length > 1000 && key.startsWith('fill'));
+          const filled = Object.keys(localStorage).find(
+            (key) => localStorage.getItem(key).length > 1000 && key.startsWith('fill'),
+          );
           localStorage.setItem(filled, localStorage.getItem(filled).slice(317));
         });
         await meets(page, 'a');
         const { body } = await served.asked('/2/httpapi');
-        const stored = await page.evaluate(() => Object.keys(localStorage).filter((key) => /^EXP_outbox|-exposed$/.test(key)));
+        const stored = await page.evaluate(() =>
+          Object.keys(localStorage).filter((key) => /^EXP_outbox|-exposed$/.test(key)),
+        );
         assert.deepEqual(stored, []);
-        await page.evaluate(() => Object.keys(localStorage).forEach((key) => key.startsWith('fill') && localStorage.removeItem(key)));
+        await page.evaluate(() =>
+          Object.keys(localStorage).forEach((key) => key.startsWith('fill') && localStorage.removeItem(key)),
+        );
         await page.close();
         const next = await open();
         await meets(next, 'a');
         const again = await served.asked('/2/httpapi');
         assert.equal(JSON.parse(again.body).events[0].insert_id, JSON.parse(body).events[0].insert_id);
-        const kept = await next.evaluate(() => Object.keys(localStorage).filter((key) => /^EXP_outbox|-exposed$/.test(key)).length);
+        const kept = await next.evaluate(
+          () => Object.keys(localStorage).filter((key) => /^EXP_outbox|-exposed$/.test(key)).length,
+        );
         assert.equal(kept, 2);
       },
       { '/2/httpapi': () => new Promise(() => {}) },
@@ -144,8 +163,17 @@ function tests() {
     visitor(async ({ open, served }) => {
       const meet = async (page) => {
         await page.evaluate(() => {
-          const initialVariants = { yes: { value: true }, three: { value: 3 }, no: { value: false }, run: { key: 'on', expKey: 7 } };
-          globalThis.client = initialize({ source: 'initialVariants', initialVariants, exposureTrackingProvider: provider() });
+          const initialVariants = {
+            yes: { value: true },
+            three: { value: 3 },
+            no: { value: false },
+            run: { key: 'on', expKey: 7 },
+          };
+          globalThis.client = initialize({
+            source: 'initialVariants',
+            initialVariants,
+            exposureTrackingProvider: provider(),
+          });
           client.setUser({ user_id: 'u' });
           for (const key of Object.keys(initialVariants)) client.variant(key);
         });
@@ -153,7 +181,11 @@ function tests() {
       };
       await meet(await open());
       await meet(await open());
-      const tracked = eventsOf(served).map(({ event_properties: { flag_key, variant, experiment_key } }) => [flag_key, variant, experiment_key]);
+      const tracked = eventsOf(served).map(({ event_properties: { flag_key, variant, experiment_key } }) => [
+        flag_key,
+        variant,
+        experiment_key,
+      ]);
       assert.deepEqual(tracked, [
         ['yes', 'true', undefined],
         ['three', '3', undefined],
@@ -168,8 +200,17 @@ function tests() {
       const tracked = await page.evaluate(() => {
         const tracked = [];
         const bootstrapped = { source: 'initialVariants', initialVariants: { a: 'on', b: 'on' } };
-        const client = initialize({ ...bootstrapped, exposureTrackingProvider: { track: ({ flag_key }) => void (flag_key === 'a' && client.variant('b')) } });
-        client.addPlugin({ type: 'integration', getUser: () => ({}), track: ({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0 });
+        const client = initialize({
+          ...bootstrapped,
+          exposureTrackingProvider: {
+            track: ({ flag_key }) => void (flag_key === 'a' && client.variant('b')),
+          },
+        });
+        client.addPlugin({
+          type: 'integration',
+          getUser: () => ({}),
+          track: ({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0,
+        });
         for (const key of ['a', 'b', 'a']) client.variant(key);
         return [tracked.sort(), JSON.parse(sessionStorage.getItem('EXP_sent_v3_$default_instance'))];
       });
@@ -181,12 +222,19 @@ function tests() {
       const page = await open();
       const tracked = await page.evaluate(async () => {
         const tracked = [];
-        const plugin = () => ({ type: 'integration', getUser: () => ({}), track: ({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0 });
+        const plugin = () => ({
+          type: 'integration',
+          getUser: () => ({}),
+          track: ({ eventProperties }) => tracked.push(eventProperties.flag_key) > 0,
+        });
         const bootstrapped = { source: 'initialVariants', initialVariants: { a: 'on', b: 'on', c: 'on' } };
         const consented = initialize(bootstrapped);
         consented.addPlugin(plugin());
         consented.variant('a');
-        const asked = sdk.Experiment.initialize('other', { ...bootstrapped, consentOptions: { status: sdk.ConsentStatus.PENDING } });
+        const asked = sdk.Experiment.initialize('other', {
+          ...bootstrapped,
+          consentOptions: { status: sdk.ConsentStatus.PENDING },
+        });
         asked.addPlugin(plugin());
         asked.variant('b');
         const before = [...tracked];

@@ -1,4 +1,5 @@
-// The face in front of the core: answers that are kept, arguments that cannot be used, and one client per name.
+// The face in front of the core: answers that are kept, arguments that cannot be used, and one client per
+// name.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
@@ -28,11 +29,24 @@ test('an answer that depends on the fallback is not kept', () => {
 
 test('a fallback, an unknown flag, a peek and a web experiment are one object too, as long as the answer holds', async () => {
   const web = assigned('on', { metadata: { deliveryMethod: 'web' } });
-  const { client } = visitor({ initialFlags: JSON.stringify([localFlag('local')]) }, { [VARDATA]: { flag: assigned('on'), web } });
+  const { client } = visitor(
+    { initialFlags: JSON.stringify([localFlag('local')]) },
+    { [VARDATA]: { flag: assigned('on'), web } },
+  );
   await client.fetch({ user_id: 'u' });
-  const asks = [['none'], ['none', 'control'], ['none', 'treatment'], ['none', { value: 'mine' }], ['local'], ['local', 'control'], ['flag', undefined, { expose: false }], ['web']];
+  const asks = [
+    ['none'],
+    ['none', 'control'],
+    ['none', 'treatment'],
+    ['none', { value: 'mine' }],
+    ['local'],
+    ['local', 'control'],
+    ['flag', undefined, { expose: false }],
+    ['web'],
+  ];
   const snapshots = () => asks.map((ask) => client.variant(...ask));
-  // What useSyncExternalStore of React asks for: renders again and again while two snapshots in a row are two objects.
+  // What useSyncExternalStore of React asks for: renders again and again while two snapshots in a row are two
+  // objects.
   const rendered = () => {
     let [last, times] = [[], 0];
     for (; times < 50; times++) {
@@ -55,7 +69,8 @@ test('a fallback, an unknown flag, a peek and a web experiment are one object to
 
 test('any number of fallbacks is remembered within bounds, and each is answered', () => {
   const { client } = visitor();
-  for (let at = 0; at < 5_000; at++) assert.equal(client.variant('none', `fallback ${at}`).key, `fallback ${at}`);
+  for (let at = 0; at < 5_000; at++)
+    assert.equal(client.variant('none', `fallback ${at}`).key, `fallback ${at}`);
   const last = client.variant('none', 'fallback 4999');
   assert.equal(client.variant('none', 'fallback 4999'), last);
 });
@@ -72,13 +87,22 @@ test('changing an answer changes nothing but what the caller sees', async () => 
   client.variant('flag').value = 'mine';
   client.setUser({ user_id: 'u', user_properties: { a: 1 } });
   assert.equal(client.variant('flag').value, 'on');
-  assert.deepEqual(tracked.map(({ exposure }) => exposure.variant), ['on']);
+  assert.deepEqual(
+    tracked.map(({ exposure }) => exposure.variant),
+    ['on'],
+  );
 });
 
 test('changing what all() answered changes nothing for the next who asks', () => {
   const payload = { list: [{ a: 1 }], none: null };
-  const flag = { ...localFlag('flag'), variants: { on: { key: 'on', value: 'on', payload }, off: { key: 'off' } } };
-  const { client } = visitor({ initialFlags: JSON.stringify([flag]), initialVariants: { other: { value: 'o', payload } } });
+  const flag = {
+    ...localFlag('flag'),
+    variants: { on: { key: 'on', value: 'on', payload }, off: { key: 'off' } },
+  };
+  const { client } = visitor({
+    initialFlags: JSON.stringify([flag]),
+    initialVariants: { other: { value: 'o', payload } },
+  });
   for (const user_id of ['u', 'u', 'v']) {
     client.setUser({ user_id, user_properties: { plan: 'pro' } });
     const { flag, other } = client.all();
@@ -90,13 +114,23 @@ test('changing what all() answered changes nothing for the next who asks', () =>
 });
 
 test('all() answers what variant() answers, for every user, before and after flags change', async () => {
-  const flags = (more) => ['flag', '__proto__', 'constructor', 'last'].map((key) => ({ ...localFlag(key), ...more }));
-  const { client, answers } = visitor({ initialVariants: { flag: 'initial', only: 'initial' } }, { '/sdk/v2/flags': flags() });
+  const flags = (more) =>
+    ['flag', '__proto__', 'constructor', 'last'].map((key) => ({ ...localFlag(key), ...more }));
+  const { client, answers } = visitor(
+    { initialVariants: { flag: 'initial', only: 'initial' } },
+    { '/sdk/v2/flags': flags() },
+  );
   const check = (expected) => {
     for (const plan of ['pro', 'free', 'pro']) {
       client.setUser({ user_id: plan, user_properties: { plan } });
       const all = Object.entries(client.all()).map(([key, variant]) => [key, variant.key]);
-      assert.deepEqual(all, ['flag', 'only', '__proto__', 'constructor', 'last'].map((key) => [key, key === 'only' ? 'initial' : expected[plan]]));
+      assert.deepEqual(
+        all,
+        ['flag', 'only', '__proto__', 'constructor', 'last'].map((key) => [
+          key,
+          key === 'only' ? 'initial' : expected[plan],
+        ]),
+      );
     }
   };
   await client.start();
@@ -111,7 +145,10 @@ test('a default is kept for those who give no fallback', () => {
   const { client } = visitor({ initialFlags: JSON.stringify([localFlag('flag')]) });
   client.setUser({ user_id: 'u' });
   const first = client.variant('flag');
-  assert.deepEqual([first.key, client.variant('flag', 'mine').key, client.variant('flag')], ['off', 'mine', first]);
+  assert.deepEqual(
+    [first.key, client.variant('flag', 'mine').key, client.variant('flag')],
+    ['off', 'mine', first],
+  );
   assert.equal(client.variant('flag'), first);
   client.setUser({ user_id: 'u', user_properties: { plan: 'pro' } });
   assert.equal(client.variant('flag').key, 'on');
@@ -158,22 +195,39 @@ test('a user provider that is set later holds at once', () => {
 });
 
 test('a kept answer is exposed once, and again for the next user who gets it', async () => {
-  const { client, tracked } = visitor({}, { [VARDATA]: { flag: assigned('on', { metadata: { experimentKey: 'exp-1' } }) } });
+  const { client, tracked } = visitor(
+    {},
+    { [VARDATA]: { flag: assigned('on', { metadata: { experimentKey: 'exp-1' } }) } },
+  );
   await client.fetch({ user_id: 'a' });
   for (let i = 0; i < 3; i++) client.variant('flag');
   await nextRun();
   client.variant('flag');
   await client.fetch({ user_id: 'b' });
   client.variant('flag');
-  assert.deepEqual(tracked.map(({ event }) => [event.user_id, event.event_properties.variant]), [['a', 'on'], ['b', 'on']]);
+  assert.deepEqual(
+    tracked.map(({ event }) => [event.user_id, event.event_properties.variant]),
+    [
+      ['a', 'on'],
+      ['b', 'on'],
+    ],
+  );
   const { exposure, event } = tracked[0];
-  assert.deepEqual(exposure, { flag_key: 'flag', variant: 'on', experiment_key: 'exp-1', metadata: { experimentKey: 'exp-1' } });
+  assert.deepEqual(exposure, {
+    flag_key: 'flag',
+    variant: 'on',
+    experiment_key: 'exp-1',
+    metadata: { experimentKey: 'exp-1' },
+  });
   assert.equal(event.event_type, '$exposure');
   assert.match(event.insert_id, /^[0-9a-f]{64}$/);
 });
 
 test('without automatic tracking only exposure() tells', async () => {
-  const { client, tracked } = visitor({ automaticExposureTracking: false }, { [VARDATA]: { flag: assigned('on') } });
+  const { client, tracked } = visitor(
+    { automaticExposureTracking: false },
+    { [VARDATA]: { flag: assigned('on') } },
+  );
   await client.fetch({ user_id: 'a' });
   client.variant('flag');
   assert.equal(tracked.length, 0);
@@ -185,11 +239,23 @@ test('without automatic tracking only exposure() tells', async () => {
 test('a provider may be a function, may throw, and may call back', async () => {
   const seen = new Map();
   const answers = { [VARDATA]: { flag: assigned('on'), other: assigned('on') } };
-  const { client } = visitor({ exposureTrackingProvider: ({ flag_key }) => void seen.set(flag_key, client.variant('other').value) }, answers);
+  const { client } = visitor(
+    { exposureTrackingProvider: ({ flag_key }) => void seen.set(flag_key, client.variant('other').value) },
+    answers,
+  );
   await client.fetch({ user_id: 'a' });
   assert.equal(client.variant('flag').value, 'on');
   assert.deepEqual(Object.fromEntries(seen), { flag: 'on', other: 'on' });
-  const broken = visitor({ exposureTrackingProvider: { track() { throw new Error('no'); } } }, answers);
+  const broken = visitor(
+    {
+      exposureTrackingProvider: {
+        track() {
+          throw new Error('no');
+        },
+      },
+    },
+    answers,
+  );
   await broken.client.fetch({ user_id: 'a' });
   assert.equal(broken.client.variant('flag').value, 'on');
   broken.client.close();
@@ -197,7 +263,10 @@ test('a provider may be a function, may throw, and may call back', async () => {
 
 test('a provider that changes the user while an answer is made gets no stale answer kept', async () => {
   const answers = { [VARDATA]: { flag: assigned('on') } };
-  const { client } = visitor({ exposureTrackingProvider: { track: () => client.setUser({ user_id: 'b' }) } }, answers);
+  const { client } = visitor(
+    { exposureTrackingProvider: { track: () => client.setUser({ user_id: 'b' }) } },
+    answers,
+  );
   await client.fetch({ user_id: 'a' });
   assert.equal(client.variant('flag').value, 'on');
   assert.deepEqual(client.variant('flag'), {});
@@ -205,9 +274,45 @@ test('a provider that changes the user while an answer is made gets no stale ans
 
 const cyclic = {};
 cyclic.self = cyclic;
-const hostile = new Proxy({}, { get() { throw new Error('get'); }, ownKeys() { throw new Error('keys'); } });
-const BAD = [undefined, null, 0, -1, NaN, true, 10n, '', 'text', [], {}, cyclic, hostile, Symbol('s'), () => 1, new Date(NaN),
-  { get user_id() { throw new Error('getter'); } }, { user_id: 5 }, { user_properties: cyclic }, Object.freeze({ user_id: 'f' }), '"', '\ud800'];
+const hostile = new Proxy(
+  {},
+  {
+    get() {
+      throw new Error('get');
+    },
+    ownKeys() {
+      throw new Error('keys');
+    },
+  },
+);
+const BAD = [
+  undefined,
+  null,
+  0,
+  -1,
+  NaN,
+  true,
+  10n,
+  '',
+  'text',
+  [],
+  {},
+  cyclic,
+  hostile,
+  Symbol('s'),
+  () => 1,
+  new Date(NaN),
+  {
+    get user_id() {
+      throw new Error('getter');
+    },
+  },
+  { user_id: 5 },
+  { user_properties: cyclic },
+  Object.freeze({ user_id: 'f' }),
+  '"',
+  '\ud800',
+];
 
 test('no method throws, whatever it is given, and the client still answers', async (t) => {
   t.mock.method(console, 'error', () => {});
@@ -228,7 +333,11 @@ test('no method throws, whatever it is given, and the client still answers', asy
   await client.fetch({ user_id: 'u' });
   assert.equal(client.variant('flag').value, 'on');
   const sentences = logged.map(([, sentence]) => sentence);
-  assert.deepEqual(sentences.filter((sentence, at) => sentences.indexOf(sentence) !== at), [], 'each once');
+  assert.deepEqual(
+    sentences.filter((sentence, at) => sentences.indexOf(sentence) !== at),
+    [],
+    'each once',
+  );
   assert.ok(logged.every(([, , error]) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT'));
   client.close();
 });
@@ -237,13 +346,18 @@ test('one property that JSON cannot hold does not cost the user', async () => {
   const { client, logged } = visitor();
   client.setUser({ user_id: 'u', user_properties: { seats: 3, big: 10n, tags: ['a', 10n] } });
   assert.deepEqual(client.getUser(), { user_id: 'u', user_properties: { seats: 3, tags: ['a'] } });
-  assert.deepEqual(logged.map(([, , { field }]) => field), ['user.user_properties.big', 'user.user_properties.tags.1']);
+  assert.deepEqual(
+    logged.map(([, , { field }]) => field),
+    ['user.user_properties.big', 'user.user_properties.tags.1'],
+  );
 });
 
 test('a key that is not well formed, begins with a quote or names an object method is a key like others', () => {
   const keys = ['\ud83d', '"quoted"', '"', '\\', 'é', '__proto__', 'constructor', 'toString'];
   const none = visitor().client;
-  const { client } = visitor({ initialVariants: Object.fromEntries(keys.map((key) => [key, { value: `of ${key}` }])) });
+  const { client } = visitor({
+    initialVariants: Object.fromEntries(keys.map((key) => [key, { value: `of ${key}` }])),
+  });
   for (const key of keys) {
     assert.equal(client.variant(key).value, `of ${key}`);
     assert.deepEqual(none.variant(key), {});
@@ -254,7 +368,12 @@ test('fetch and start reject with an ExperimentError when throwOnError is set, a
   const { client } = visitor({ throwOnError: true }, { [VARDATA]: 500 });
   const refused = { name: 'ExperimentError', code: 'HTTP_STATUS', status: 500 };
   for (const promise of [client.fetch({ user_id: 'u' }), client.start({ user_id: 'u' })]) {
-    await assert.rejects(promise, (error) => error instanceof ExperimentError && Object.entries(refused).every(([name, value]) => error[name] === value));
+    await assert.rejects(
+      promise,
+      (error) =>
+        error instanceof ExperimentError &&
+        Object.entries(refused).every(([name, value]) => error[name] === value),
+    );
   }
   const quiet = visitor({}, { [VARDATA]: 500 });
   assert.equal(await quiet.client.fetch({ user_id: 'u' }), quiet.client);
@@ -266,8 +385,17 @@ test('the logger hears up to its level, and may throw', async () => {
     client.variant(5);
     return logged.some(([level]) => level === 'error');
   };
-  assert.deepEqual([hears({}), hears({ logLevel: LogLevel.Disable }), hears({ logLevel: LogLevel.Disable, debug: true })], [true, false, true]);
-  const { client } = visitor({ loggerProvider: { error() { throw new Error('no'); } } });
+  assert.deepEqual(
+    [hears({}), hears({ logLevel: LogLevel.Disable }), hears({ logLevel: LogLevel.Disable, debug: true })],
+    [true, false, true],
+  );
+  const { client } = visitor({
+    loggerProvider: {
+      error() {
+        throw new Error('no');
+      },
+    },
+  });
   assert.deepEqual(client.variant(5, 'safe'), { key: 'safe', value: 'safe' });
 });
 
@@ -303,8 +431,19 @@ test('a client outlives a register that somebody else wiped', () => {
 });
 
 test('the delivery says what it needs', () => {
-  for (const options of [undefined, null, {}, { apiKey: 'k' }, { serverUrl: 'u' }, { apiKey: 5, serverUrl: 'u' }, { apiKey: '', serverUrl: 'u' }]) {
-    assert.throws(() => new HttpExposureTrackingProvider(options), { name: 'ExperimentError', code: 'BAD_ARGUMENT' });
+  for (const options of [
+    undefined,
+    null,
+    {},
+    { apiKey: 'k' },
+    { serverUrl: 'u' },
+    { apiKey: 5, serverUrl: 'u' },
+    { apiKey: '', serverUrl: 'u' },
+  ]) {
+    assert.throws(() => new HttpExposureTrackingProvider(options), {
+      name: 'ExperimentError',
+      code: 'BAD_ARGUMENT',
+    });
   }
   const provider = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/' });
   assert.equal(provider.exposureWindow, 'day');
@@ -329,7 +468,10 @@ test('a closed client answers what it knows, and asks and tells nobody', async (
   client.variant('a');
   const before = asked.length;
   client.close();
-  assert.deepEqual([client.variant('a').key, client.variant('b').key, client.variant('c', 'off').key], ['on', 'on', 'off']);
+  assert.deepEqual(
+    [client.variant('a').key, client.variant('b').key, client.variant('c', 'off').key],
+    ['on', 'on', 'off'],
+  );
   await client.fetch();
   assert.deepEqual(Object.keys(client.all()), ['a', 'b']);
   // Without a user, nobody is there from then on.
@@ -364,7 +506,8 @@ test('a closed client is let go, with the part of it that lives in wasm', async 
 });
 
 test('after close() a delivery and a refusing provider keep nothing alive either', async () => {
-  const answer = await inNodeProcess(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
+  const answer =
+    await inNodeProcess(`const { Experiment, HttpExposureTrackingProvider } = await import('experiment-wasm');
     const quiet = { error() {}, warn() {}, info() {}, debug() {}, verbose() {} };
     const http = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/', loggerProvider: quiet });
     const tracked = [];

@@ -1,4 +1,5 @@
-// Where wasm cannot be made: the three steps that are answered then, and the client that becomes real when it can be after all.
+// Where wasm cannot be made: the three steps that are answered then, and the client that becomes real when it
+// can be after all.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -22,7 +23,10 @@ for (const [kind, breaking] of Object.entries(without)) {
   test(`without ${kind} every fallback vector is answered the same`, async () => {
     const answers = await inNodeProcess(`${breaking} const { Experiment } = await import('experiment-wasm');
       const cases = ${JSON.stringify(cases)}; ${ASK} console.log(JSON.stringify(answers));`);
-    assert.deepEqual(answers, cases.map(({ expected }) => expected));
+    assert.deepEqual(
+      answers,
+      cases.map(({ expected }) => expected),
+    );
   });
 }
 
@@ -43,7 +47,14 @@ for (const kind of ['webAssembly', 'permission']) {
       const taken = http.track({ flag_key: 'flag' }, { event_type: '$exposure' });
       console.log(JSON.stringify({ logged, fetched, user, none: client.getUser() ?? null, all: client.all(), taken, flag: client.variant('flag', 'off') }));`);
     assert.deepEqual(logged, [['WASM_UNAVAILABLE', 'ExperimentError']]);
-    assert.deepEqual(rest, { fetched: true, user: { user_id: 'b', user_properties: { n: 1 } }, none: null, all: { flag: { key: 'on', value: 'on' } }, taken: false, flag: { key: 'off', value: 'off' } });
+    assert.deepEqual(rest, {
+      fetched: true,
+      user: { user_id: 'b', user_properties: { n: 1 } },
+      none: null,
+      all: { flag: { key: 'on', value: 'on' } },
+      taken: false,
+      flag: { key: 'off', value: 'off' },
+    });
   });
 }
 
@@ -72,7 +83,11 @@ for (const kind of ['compilingAtOnce', 'linkingAtOnce']) {
       before: ['off', 'on'],
       after: 'on',
       user: { user_id: 'b' },
-      tracked: [['shown', 'on', 'a'], ['shown', 'on', 'b'], ['flag', 'on', 'b']],
+      tracked: [
+        ['shown', 'on', 'a'],
+        ['shown', 'on', 'b'],
+        ['flag', 'on', 'b'],
+      ],
       logged: [],
     });
   });

@@ -1,4 +1,5 @@
-// Apps that were written for the reference, run as they are and with nothing but the import changed: they show, ask and tell the same.
+// Apps that were written for the reference, run as they are and with nothing but the import changed: they
+// show, ask and tell the same.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,24 +28,49 @@ export const experiment = Experiment.initialize('client-demo', {
 const changed = (text, name) => text.replaceAll(`'${REFERENCE}'`, `'${name}'`);
 
 async function shop(name) {
-  const setUp = { name: 'set-up', setup: ({ onLoad }) => onLoad({ filter: /shop\/experiment\.ts$/ }, () => ({ contents: changed(SET_UP, name), loader: 'ts', resolveDir: import.meta.dirname })) };
-  const { outputFiles, metafile } = await build({ entryPoints: [join(www, 'src/shop/main.ts')], bundle: true, write: false, format: 'esm', metafile: true, plugins: [setUp], logLevel: 'silent' });
+  const setUp = {
+    name: 'set-up',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /shop\/experiment\.ts$/ }, () => ({
+        contents: changed(SET_UP, name),
+        loader: 'ts',
+        resolveDir: import.meta.dirname,
+      })),
+  };
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(www, 'src/shop/main.ts')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    metafile: true,
+    plugins: [setUp],
+    logLevel: 'silent',
+  });
   const client = name === REFERENCE ? /experiment-js-client\/dist/ : /pkg\/dist/;
   const other = name === REFERENCE ? /pkg\/dist/ : /experiment-js-client/;
   const inputs = Object.keys(metafile.inputs);
-  assert.ok(inputs.some((path) => client.test(path)) && !inputs.some((path) => other.test(path)), `${name} alone is in its bundle`);
+  assert.ok(
+    inputs.some((path) => client.test(path)) && !inputs.some((path) => other.test(path)),
+    `${name} alone is in its bundle`,
+  );
   return outputFiles[0].text;
 }
 
 /** The shop's page without what is beside the shop. */
-const page = readFileSync(join(www, 'index.html'), 'utf8').replace(/<link rel="stylesheet".*|<script.*ledger.*/g, '').replace('/src/shop/main.ts', '/shop.js');
+const page = readFileSync(join(www, 'index.html'), 'utf8')
+  .replace(/<link rel="stylesheet".*|<script.*ledger.*/g, '')
+  .replace('/src/shop/main.ts', '/shop.js');
 
 const [{ flags }] = JSON.parse(readFileSync(join(www, 'demo.json'), 'utf8')).projects;
 
 /** The answers of a server that evaluates with the reference's engine. */
 const answers = {
   '/sdk/v2/flags': flags.filter(({ metadata }) => metadata.evaluationMode === 'local'),
-  '/sdk/v2/vardata': ({ headers }) => new EvaluationEngine().evaluate({ user: userOf(headers) }, topologicalSort(Object.fromEntries(flags.map((flag) => [flag.key, flag])))),
+  '/sdk/v2/vardata': ({ headers }) =>
+    new EvaluationEngine().evaluate(
+      { user: userOf(headers) },
+      topologicalSort(Object.fromEntries(flags.map((flag) => [flag.key, flag]))),
+    ),
   '/tracked': {},
   '/2/httpapi': {},
 };
@@ -55,9 +81,20 @@ const userOf = (headers) => JSON.parse(Buffer.from(headers['x-amp-exp-user'], 'b
 function heard(requests) {
   const of = (path) => requests.filter((request) => request.path === path);
   return {
-    asked: of('/sdk/v2/vardata').map(({ headers }) => userOf(headers)).map(({ user_id, device_id, user_properties }) => ({ user_id, device_id, user_properties })),
-    tracked: of('/tracked').map(({ body }) => body).sort().map((body) => JSON.parse(body)),
-    ordered: of('/2/httpapi').flatMap(({ body }) => JSON.parse(body).events.map(({ user_id, event_type, event_properties }) => [user_id, event_type, event_properties.total])),
+    asked: of('/sdk/v2/vardata')
+      .map(({ headers }) => userOf(headers))
+      .map(({ user_id, device_id, user_properties }) => ({ user_id, device_id, user_properties })),
+    tracked: of('/tracked')
+      .map(({ body }) => body)
+      .sort()
+      .map((body) => JSON.parse(body)),
+    ordered: of('/2/httpapi').flatMap(({ body }) =>
+      JSON.parse(body).events.map(({ user_id, event_type, event_properties }) => [
+        user_id,
+        event_type,
+        event_properties.total,
+      ]),
+    ),
   };
 }
 
@@ -81,7 +118,9 @@ const HTML = { 'content-type': 'text/html' };
 const shown = async (page, served) => {
   await page.waitForFunction(() => document.body.ariaBusy === 'false');
   for (const _ of ['banner', 'button']) await served.asked('/tracked');
-  return page.evaluate(() => ['#checkout .label', '#banner', '#total'].map((name) => document.querySelector(name).textContent));
+  return page.evaluate(() =>
+    ['#checkout .label', '#banner', '#total'].map((name) => document.querySelector(name).textContent),
+  );
 };
 
 /** Mira comes in, Jonas after her, the page is loaded again, and Jonas buys. */
@@ -112,7 +151,10 @@ const TAGGED = `<!doctype html><title>page</title><link rel="icon" href="data:,"
 async function pressing(page, served) {
   const seen = [];
   for (const button of ['fetch', 'variant', 'all']) {
-    await page.evaluate((id) => ((document.getElementById('output').innerText = ''), document.getElementById(id).click()), button);
+    await page.evaluate(
+      (id) => ((document.getElementById('output').innerText = ''), document.getElementById(id).click()),
+      button,
+    );
     await page.waitForFunction(() => document.getElementById('output').innerText);
     seen.push(JSON.parse(await page.evaluate(() => document.getElementById('output').innerText)));
   }
@@ -129,12 +171,19 @@ for (const name of browsers) {
     after(() => browser?.close());
 
     test('the shop of the demo, written for the reference', async () => {
-      const files = async (client) => ({ '/': { body: page, headers: HTML }, '/shop.js': { body: await shop(client) } });
+      const files = async (client) => ({
+        '/': { body: page, headers: HTML },
+        '/shop.js': { body: await shop(client) },
+      });
       const reference = await visit(browser, await files(REFERENCE), shopping);
       const ours = await visit(browser, await files(OURS), shopping);
       assert.deepEqual(ours, reference);
       const jonas = ['Check out', 'Shipping €6. Sent the day after you order.', '€138'];
-      assert.deepEqual(ours.shown, [['Get it by Friday', 'Members ship free, and you are one.', '€132'], jonas, jonas]);
+      assert.deepEqual(ours.shown, [
+        ['Get it by Friday', 'Members ship free, and you are one.', '€132'],
+        jonas,
+        jonas,
+      ]);
       assert.equal(ours.tracked.length, 6);
       assert.deepEqual(ours.ordered, [['jonas.lind', 'Order Completed', 138]]);
     });
@@ -144,7 +193,10 @@ for (const name of browsers) {
       const reference = await visit(browser, files(read(REFERENCE, 'experiment.umd.js')), pressing);
       const ours = await visit(browser, files(read(OURS, 'experiment.global.min.js')), pressing);
       assert.deepEqual(ours, reference);
-      assert.deepEqual([ours.shown[1].value, ours.tracked.map(({ flag_key, variant }) => [flag_key, variant])], ['treatment', [['checkout-button', 'treatment']]]);
+      assert.deepEqual(
+        [ours.shown[1].value, ours.tracked.map(({ flag_key, variant }) => [flag_key, variant])],
+        ['treatment', [['checkout-button', 'treatment']]],
+      );
     });
   });
 }

@@ -1,7 +1,8 @@
-// What npm installs: the tarball in an app of its own, in Node by import and require, and what of it tools read.
+// What npm installs: the tarball in an app of its own, in Node by import and require, and what of it tools
+// read.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { dead } from './links.mjs';
@@ -16,36 +17,60 @@ const manifest = () => JSON.parse(readFileSync(join(app.installed, 'package.json
 const ASK = `
   const client = Experiment.initialize('key', { initialVariants: { flag: { value: 'on', payload: { size: 1 } } } });
   console.log(JSON.stringify([client.variant('flag'), client.variant('none', 'off'), Object.keys(globalThis.experimentInstances)]));`;
-const ANSWER = [{ key: 'on', value: 'on', payload: { size: 1 } }, { key: 'off', value: 'off' }, ['$default_instance.key']];
+const ANSWER = [
+  { key: 'on', value: 'on', payload: { size: 1 } },
+  { key: 'off', value: 'off' },
+  ['$default_instance.key'],
+];
 
 test('it is imported by its name', async () => {
-  assert.deepEqual(await app.run('import.mjs', `import { Experiment } from 'experiment-wasm';${ASK}`), ANSWER);
+  assert.deepEqual(
+    await app.run('import.mjs', `import { Experiment } from 'experiment-wasm';${ASK}`),
+    ANSWER,
+  );
 });
 
 test('it is required by its name', async () => {
-  assert.deepEqual(await app.run('require.cjs', `const { Experiment } = require('experiment-wasm');${ASK}`), ANSWER);
+  assert.deepEqual(
+    await app.run('require.cjs', `const { Experiment } = require('experiment-wasm');${ASK}`),
+    ANSWER,
+  );
 });
 
 test('import and require have the same names, and slim two more', async () => {
-  const names = await app.run('names.mjs', `
+  const names = await app.run(
+    'names.mjs',
+    `
     import { createRequire } from 'node:module';
     const require = createRequire(import.meta.url);
     const names = (loaded) => Object.keys(loaded).filter((name) => name !== 'default' && name !== 'module.exports').sort();
     const entries = ['experiment-wasm', 'experiment-wasm/slim', 'experiment-wasm/evaluate'];
-    console.log(JSON.stringify(await Promise.all(entries.map(async (entry) => [names(await import(entry)), names(require(entry))]))));`);
+    console.log(JSON.stringify(await Promise.all(entries.map(async (entry) => [names(await import(entry)), names(require(entry))]))));`,
+  );
   const [[index, indexRequired], [slim, slimRequired], [evaluate, evaluateRequired]] = names;
   const reference = Object.keys(createRequire(import.meta.url)('@amplitude/experiment-js-client'));
   const ours = ['ConsentStatus', 'ExperimentError', 'HttpExposureTrackingProvider'];
   assert.deepEqual(index, [...reference.filter((name) => name !== 'default'), ...ours].sort());
   assert.deepEqual(slim, [...index, 'load', 'loadSync'].sort());
-  assert.deepEqual(evaluate, ['ConsoleLogger', 'Experiment', 'ExperimentError', 'HttpAssignmentTrackingProvider', 'LocalEvaluationClient', 'LogLevel', 'evaluate']);
+  assert.deepEqual(evaluate, [
+    'ConsoleLogger',
+    'Experiment',
+    'ExperimentError',
+    'HttpAssignmentTrackingProvider',
+    'LocalEvaluationClient',
+    'LogLevel',
+    'evaluate',
+  ]);
   assert.deepEqual([indexRequired, slimRequired, evaluateRequired], [index, slim, evaluate]);
 });
 
 test('it depends on nothing and runs nothing when it is installed', () => {
   const { dependencies, peerDependencies, optionalDependencies, scripts = {} } = manifest();
   assert.deepEqual([dependencies, peerDependencies, optionalDependencies], [undefined, undefined, undefined]);
-  assert.deepEqual(Object.keys(scripts).filter((name) => /install|prepare|prepack|postpack|publish/.test(name)), []);
+  assert.deepEqual(
+    Object.keys(scripts).filter((name) => /install|prepare|prepack|postpack|publish/.test(name)),
+    [],
+  );
 });
 
 test('every file that the manifest names is in the tarball, and no source is', () => {
@@ -54,7 +79,13 @@ test('every file that the manifest names is in the tarball, and no source is', (
   for (const path of named.filter((path) => /\.\w+$/.test(path))) {
     if (path.includes('dist') || path.endsWith('.json')) assert.ok(app.files.includes(path.slice(2)), path);
   }
-  assert.deepEqual(app.files.filter((path) => !/^(dist\/|docs\/[a-z-]+\.md$|(slim\/|evaluate\/|)package\.json$|README\.md$|LICENSE$)/.test(path)), []);
+  assert.deepEqual(
+    app.files.filter(
+      (path) =>
+        !/^(dist\/|docs\/[a-z-]+\.md$|(slim\/|evaluate\/|)package\.json$|README\.md$|LICENSE$)/.test(path),
+    ),
+    [],
+  );
 });
 
 test('tools that do not read `exports` find every script where a folder says so', () => {
@@ -65,7 +96,10 @@ test('tools that do not read `exports` find every script where a folder says so'
     const folder = join(app.installed, entry);
     const { main, module, types } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const { import: imported, require: required } = exports[entry];
-    assert.deepEqual([module, types, main], [imported.default, imported.types, required.default].map((path) => `.${path}`));
+    assert.deepEqual(
+      [module, types, main],
+      [imported.default, imported.types, required.default].map((path) => `.${path}`),
+    );
     for (const path of [module, types, main]) readFileSync(join(folder, path));
   }
 });
@@ -78,7 +112,8 @@ test('every link of its pages leads somewhere', () => {
 
 test('types come first in every branch, and each format has its own', () => {
   const branches = [];
-  const walk = (node) => typeof node === 'object' && (node.default ? branches.push(node) : Object.values(node).forEach(walk));
+  const walk = (node) =>
+    typeof node === 'object' && (node.default ? branches.push(node) : Object.values(node).forEach(walk));
   walk(manifest().exports);
   assert.ok(branches.length >= 10);
   for (const branch of branches) {
@@ -88,29 +123,47 @@ test('types come first in every branch, and each format has its own', () => {
 });
 
 test('workerd and edge-light get scripts that import the wasm and compile nothing', async () => {
-  for (const [condition, specifier] of [['workerd', './core.wasm'], ['edge-light', './core.wasm?module']]) {
-    const path = await app.run('resolve.mjs', `console.log(JSON.stringify(import.meta.resolve('experiment-wasm')))`, `--conditions=${condition}`);
+  for (const [condition, specifier] of [
+    ['workerd', './core.wasm'],
+    ['edge-light', './core.wasm?module'],
+  ]) {
+    const path = await app.run(
+      'resolve.mjs',
+      `console.log(JSON.stringify(import.meta.resolve('experiment-wasm')))`,
+      `--conditions=${condition}`,
+    );
     const script = readFileSync(new URL(path), 'utf8');
     assert.ok(script.includes(`from"${specifier}"`), condition);
   }
 });
 
 test('where the platform compiles the wasm, the client runs on its module', async () => {
-  await app.write('platform.mjs', `
+  await app.write(
+    'platform.mjs',
+    `
     import { readFileSync } from 'node:fs';
     export function load(url, context, next) {
       if (!url.endsWith('.wasm')) return next(url, context);
       const source = \`export default new WebAssembly.Module(Buffer.from('\${readFileSync(new URL(url)).toString('base64')}', 'base64'))\`;
       return { format: 'module', shortCircuit: true, source };
-    }`);
-  await app.write('register.mjs', `import { register } from 'node:module'; register('./platform.mjs', import.meta.url);`);
+    }`,
+  );
+  await app.write(
+    'register.mjs',
+    `import { register } from 'node:module'; register('./platform.mjs', import.meta.url);`,
+  );
   const text = `const { Experiment } = await import('experiment-wasm');
     WebAssembly.Module = class { constructor() { throw new Error('compiled'); } static [Symbol.hasInstance](value) { return String(value) === '[object WebAssembly.Module]'; } };${ASK}`;
-  assert.deepEqual(await app.run('worker.mjs', text, '--import=./register.mjs', '--conditions=workerd'), ANSWER);
+  assert.deepEqual(
+    await app.run('worker.mjs', text, '--import=./register.mjs', '--conditions=workerd'),
+    ANSWER,
+  );
 });
 
 test('importing touches no global and starts nothing', async () => {
-  const touched = await app.run('untouched.mjs', `
+  const touched = await app.run(
+    'untouched.mjs',
+    `
     const before = new Set(Reflect.ownKeys(globalThis));
     const used = [];
     for (const name of ['fetch', 'setTimeout', 'setInterval', 'queueMicrotask', 'WebAssembly', 'performance', 'crypto']) {
@@ -120,6 +173,7 @@ test('importing touches no global and starts nothing', async () => {
     Object.freeze(globalThis);
     for (const entry of ['experiment-wasm', 'experiment-wasm/slim', 'experiment-wasm/evaluate']) await import(entry);
     const after = Reflect.ownKeys(globalThis).filter((name) => !before.has(name));
-    console.log(JSON.stringify([after, used]));`);
+    console.log(JSON.stringify([after, used]));`,
+  );
   assert.deepEqual(touched, [[], []]);
 });

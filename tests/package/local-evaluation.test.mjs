@@ -1,4 +1,5 @@
-// The client of experiment-wasm/evaluate: what users get, beside the reference's client for Node, and whom it tells.
+// The client of experiment-wasm/evaluate: what users get, beside the reference's client for Node, and whom it
+// tells.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import reference from '@amplitude/experiment-node-server';
@@ -23,7 +24,12 @@ test('the assignment is that of the client for Node, with the names of the event
   const server = await scripted(t, { body: { code: 200 } });
   const theirs = new reference.LocalEvaluationClient('key', {
     bootstrap: byKey,
-    assignmentConfig: { apiKey: 'api-key', serverUrl: `${server.serverUrl}/2/httpapi`, flushQueueSize: 1, flushIntervalMillis: 1 },
+    assignmentConfig: {
+      apiKey: 'api-key',
+      serverUrl: `${server.serverUrl}/2/httpapi`,
+      flushQueueSize: 1,
+      flushIntervalMillis: 1,
+    },
   });
   const { client, tracked } = local({ environmentName: 'production' });
   for (const user of users) {
@@ -39,7 +45,9 @@ test('the assignment is that of the client for Node, with the names of the event
   const expected = of(sent());
   for (const [id, { event_type, event_properties, user_properties, time, insert_id }] of of(tracked)) {
     const their = expected.get(id);
-    const named = Object.fromEntries(Object.entries(their.event_properties).map(([name, value]) => [`[Experiment] ${name}`, value]));
+    const named = Object.fromEntries(
+      Object.entries(their.event_properties).map(([name, value]) => [`[Experiment] ${name}`, value]),
+    );
     assert.deepEqual(event_properties, { ...named, '[Experiment] Environment Name': 'production' });
     assert.deepEqual([event_type, user_properties], [their.event_type, their.user_properties]);
     assert.match(insert_id, /^[0-9a-f]{64}$/);
@@ -49,10 +57,20 @@ test('the assignment is that of the client for Node, with the names of the event
 
 test('a default variant is told as off whatever its key, and so is none; nobody and nothing are not told', () => {
   const { client, tracked } = local({
-    bootstrap: [{ key: 'named', variants: { control: { key: 'control', metadata: { default: true } } }, segments: [{ variant: 'control' }] }, { key: 'empty', variants: {}, segments: [] }],
+    bootstrap: [
+      {
+        key: 'named',
+        variants: { control: { key: 'control', metadata: { default: true } } },
+        segments: [{ variant: 'control' }],
+      },
+      { key: 'empty', variants: {}, segments: [] },
+    ],
   });
   client.evaluateV2({ user_id: 'u' });
-  assert.deepEqual(tracked[0].event_properties, { '[Experiment] named.variant': 'off', '[Experiment] empty.variant': 'off' });
+  assert.deepEqual(tracked[0].event_properties, {
+    '[Experiment] named.variant': 'off',
+    '[Experiment] empty.variant': 'off',
+  });
   client.evaluateV2({ user_id: '', user_properties: { plan: 'pro' } });
   client.evaluateV2({ user_id: 'u' }, ['unknown']);
   client.evaluateV2({ user_id: 'u' }, []);
@@ -78,13 +96,17 @@ test('one assignment per user, result and UTC day', () =>
 test('the assignments asked about last are remembered, as many as one wants', () => {
   const { client, tracked } = local({ assignmentConfig: { cacheCapacity: 3 } });
   for (const user_id of ['a', 'b', 'c', 'a', 'd', 'a', 'c', 'd', 'b']) client.evaluateV2({ user_id });
-  assert.deepEqual(tracked.map(({ user_id }) => user_id), ['a', 'b', 'c', 'd', 'b']);
+  assert.deepEqual(
+    tracked.map(({ user_id }) => user_id),
+    ['a', 'b', 'c', 'd', 'b'],
+  );
 });
 
 test('nobody is evaluated with what another user brought', () => {
   const { client } = local();
   const alone = (user) => evaluate(flags, user, undefined, { trace: false }).variants;
-  const key = (variants) => Object.fromEntries(Object.entries(variants).map(([name, variant]) => [name, variant.key]));
+  const key = (variants) =>
+    Object.fromEntries(Object.entries(variants).map(([name, variant]) => [name, variant.key]));
   for (let at = 0; at < 500; at++) {
     const user = users[(at * 7) % users.length];
     assert.deepEqual(key(client.evaluateV2(user)), key(alone(user)));
@@ -94,9 +116,18 @@ test('nobody is evaluated with what another user brought', () => {
 
 test('a provider that throws, rejects or answers false is told again after 1, 5 and 25 seconds, and harms no call', () =>
   timed(async (time) => {
-    for (const refuse of [() => false, () => { throw new Error('no'); }, () => Promise.reject(new Error('no')), async () => false]) {
+    for (const refuse of [
+      () => false,
+      () => {
+        throw new Error('no');
+      },
+      () => Promise.reject(new Error('no')),
+      async () => false,
+    ]) {
       const offered = [];
-      const { client, logged } = local({ assignmentTrackingProvider: { track: (event) => (offered.push(event), refuse()) } });
+      const { client, logged } = local({
+        assignmentTrackingProvider: { track: (event) => (offered.push(event), refuse()) },
+      });
       const user = { user_id: 'u' };
       assert.equal(client.evaluateV2(user).values.key, 'many');
       await time.pass(0);
@@ -107,7 +138,11 @@ test('a provider that throws, rejects or answers false is told again after 1, 5 
         await time.pass(1);
         assert.equal(offered.length, before + 1);
       }
-      assert.equal(new Set(offered.map((event) => JSON.stringify(event))).size, 1, 'the same event each time');
+      assert.equal(
+        new Set(offered.map((event) => JSON.stringify(event))).size,
+        1,
+        'the same event each time',
+      );
       assert.deepEqual(logged, [['error', '[Experiment] an assignment was given up', 'PROVIDER_REFUSED']]);
       client.evaluateV2(user);
       assert.equal(offered.length, 5, 'the next evaluation tells it');
@@ -123,6 +158,9 @@ test('a provider may evaluate, and what it does with the event is its own affair
       if (tracked.length < 5) client.evaluateV2({ user_id: `${event.user_id}+` });
     },
   });
-  assert.deepEqual(Object.keys(client.evaluateV2({ user_id: 'u' })), flags.map(({ key }) => key));
+  assert.deepEqual(
+    Object.keys(client.evaluateV2({ user_id: 'u' })),
+    flags.map(({ key }) => key),
+  );
   assert.deepEqual(tracked, ['u', 'u+', 'u++', 'u+++', 'u++++']);
 });

@@ -1,15 +1,32 @@
-// The client of experiment-wasm/evaluate in a process: what it loads and polls, what it leaves behind, and how assignments are delivered.
+// The client of experiment-wasm/evaluate in a process: what it loads and polls, what it leaves behind, and
+// how assignments are delivered.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Experiment, ExperimentError, HttpAssignmentTrackingProvider, LocalEvaluationClient, LogLevel } from 'experiment-wasm/evaluate';
+import {
+  Experiment,
+  ExperimentError,
+  HttpAssignmentTrackingProvider,
+  LocalEvaluationClient,
+  LogLevel,
+} from 'experiment-wasm/evaluate';
 import { startServer } from '../e2e/server.mjs';
-import { inNodeProcess } from './node-process.mjs';
 import { byKey, flag, flags, local, scripted, timed } from './local.mjs';
+import { inNodeProcess } from './node-process.mjs';
 import { POISON } from './poison.mjs';
 
 test('flags are loaded with the deployment key and polled, and stay where loading fails', async (t) => {
-  const server = await scripted(t, { body: [flag('first')] }, { body: [flag('second')] }, { status: 401 }, { body: 'no flags' });
-  const { client, logged } = local({ bootstrap: undefined, serverUrl: server.serverUrl, flagConfigPollingIntervalMillis: 20 });
+  const server = await scripted(
+    t,
+    { body: [flag('first')] },
+    { body: [flag('second')] },
+    { status: 401 },
+    { body: 'no flags' },
+  );
+  const { client, logged } = local({
+    bootstrap: undefined,
+    serverUrl: server.serverUrl,
+    flagConfigPollingIntervalMillis: 20,
+  });
   assert.deepEqual(client.evaluateV2({ user_id: 'u' }), {});
   await client.start();
   assert.deepEqual(Object.keys(client.evaluateV2({ user_id: 'u' })), ['first']);
@@ -19,13 +36,20 @@ test('flags are loaded with the deployment key and polled, and stay where loadin
   const [{ method, url, headers }] = server.asked;
   assert.deepEqual([method, url, headers.authorization], ['GET', '/sdk/v2/flags', 'Api-Key server-key']);
   assert.match(headers['x-amp-exp-library'], /^experiment-wasm\//);
-  assert.deepEqual(logged[0], ['error', '[Experiment] the flags could not be loaded; those of before stay', 'HTTP_STATUS']);
+  assert.deepEqual(logged[0], [
+    'error',
+    '[Experiment] the flags could not be loaded; those of before stay',
+    'HTTP_STATUS',
+  ]);
 });
 
 test('after stop nobody is asked, and refresh asks once', () =>
   timed(async (time) => {
     let asked = 0;
-    const { client } = local({ bootstrap: undefined, httpClient: { request: async () => ({ status: 200, body: JSON.stringify([flag(`flag-${++asked}`)]) }) } });
+    const { client } = local({
+      bootstrap: undefined,
+      httpClient: { request: async () => ({ status: 200, body: JSON.stringify([flag(`flag-${++asked}`)]) }) },
+    });
     await client.start();
     await client.refresh();
     client.stop();
@@ -36,14 +60,31 @@ test('after stop nobody is asked, and refresh asks once', () =>
 
 test('start rejects when the flags cannot be had in three tries; polling goes on', () =>
   timed(async (time) => {
-    const answers = [() => Promise.reject(new Error('http://secret')), () => { throw new Error('secret'); }, () => ({ status: 500, body: '' }), () => ({ status: 200, body: '[]' })];
+    const answers = [
+      () => Promise.reject(new Error('http://secret')),
+      () => {
+        throw new Error('secret');
+      },
+      () => ({ status: 500, body: '' }),
+      () => ({ status: 200, body: '[]' }),
+    ];
     const asked = [];
-    const httpClient = { request: async (url, method, headers, data, millis) => (asked.push([url, method, millis]), answers.shift()()) };
+    const httpClient = {
+      request: async (url, method, headers, data, millis) => (
+        asked.push([url, method, millis]), answers.shift()()
+      ),
+    };
     const { client } = local({ bootstrap: undefined, serverUrl: 'http://flags', httpClient });
-    const failure = client.start().then(() => assert.fail(), (error) => error);
+    const failure = client.start().then(
+      () => assert.fail(),
+      (error) => error,
+    );
     for (const millis of [0, 500, 1_500]) await time.pass(millis);
     const error = await failure;
-    assert.deepEqual([error instanceof ExperimentError, error.code, error.status], [true, 'HTTP_STATUS', 500]);
+    assert.deepEqual(
+      [error instanceof ExperimentError, error.code, error.status],
+      [true, 'HTTP_STATUS', 500],
+    );
     assert.doesNotMatch(`${error.message} ${error.stack}`, /secret|server-key|http:/);
     assert.deepEqual(asked[0], ['http://flags/sdk/v2/flags', 'GET', 10_000]);
     await time.pass(30_000);
@@ -68,18 +109,36 @@ test('without a key, nobody is asked', async () => {
 });
 
 test('what is no flags, no user and no list is refused, and the next call answers', () => {
-  for (const bad of ['', 'no json', '5', 5, true, () => {}]) assert.throws(() => local({ bootstrap: bad }), { code: 'BAD_ARGUMENT' });
+  for (const bad of ['', 'no json', '5', 5, true, () => {}])
+    assert.throws(() => local({ bootstrap: bad }), { code: 'BAD_ARGUMENT' });
   const { client, tracked } = local();
   const cyclic = {};
   cyclic.self = cyclic;
-  for (const bad of [undefined, null, 5, 'user', [], cyclic, { toJSON() { throw new Error('no'); } }]) {
-    assert.throws(() => client.evaluateV2(bad), (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT');
+  for (const bad of [
+    undefined,
+    null,
+    5,
+    'user',
+    [],
+    cyclic,
+    {
+      toJSON() {
+        throw new Error('no');
+      },
+    },
+  ]) {
+    assert.throws(
+      () => client.evaluateV2(bad),
+      (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT',
+    );
   }
-  for (const bad of [5, 'experiment', {}, [5]]) assert.throws(() => client.evaluateV2({ user_id: 'u' }, bad), { code: 'BAD_ARGUMENT' });
+  for (const bad of [5, 'experiment', {}, [5]])
+    assert.throws(() => client.evaluateV2({ user_id: 'u' }, bad), { code: 'BAD_ARGUMENT' });
   assert.equal(tracked.length, 0);
   assert.equal(client.evaluateV2({ user_id: 'u' }).values.key, 'many');
   assert.equal(tracked.length, 1);
-  for (const options of [null, 5, 'x', { loggerProvider: 5, httpClient: null, assignmentConfig: 5 }]) new LocalEvaluationClient('key', options).evaluateV2({ user_id: 'u' });
+  for (const options of [null, 5, 'x', { loggerProvider: 5, httpClient: null, assignmentConfig: 5 }])
+    new LocalEvaluationClient('key', options).evaluateV2({ user_id: 'u' });
 });
 
 test('initializeLocal answers one client for each name and key', () => {
@@ -92,7 +151,8 @@ test('initializeLocal answers one client for each name and key', () => {
 });
 
 test('a trap costs neither flags, nor an assignment under way, nor a promise', async () => {
-  const result = await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const result =
+    await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const tracked = []; const answers = []; const logged = [];
     let release;
     const bodies = [new Promise((resolve) => (release = resolve)), ${JSON.stringify(JSON.stringify(flags))}];
@@ -121,7 +181,8 @@ test('a trap costs neither flags, nor an assignment under way, nor a promise', a
 test('a process ends while flags are polled, but not before the flags and a refused assignment had their tries', async (t) => {
   const server = await scripted(t, { status: 503 }, { body: [flag('a')] });
   const before = performance.now();
-  const result = await inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const result =
+    await inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     let tries = 0;
     const client = new LocalEvaluationClient('key', { serverUrl: '${server.serverUrl}', assignmentTrackingProvider: () => ++tries > 1 });
     await client.start();
@@ -132,7 +193,8 @@ test('a process ends while flags are polled, but not before the flags and a refu
 });
 
 test('a hundred thousand users leave no more behind than the cache', async () => {
-  const [half, whole] = await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const [half, whole] =
+    await inNodeProcess(`${POISON} const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify([byKey.experiment])}, assignmentConfig: { cacheCapacity: 10_000 }, assignmentTrackingProvider() {} });
     const bytes = () => Object.values(instances[0].exports).find((held) => held instanceof WebAssembly.Memory).buffer.byteLength;
     const sizes = [];
@@ -149,7 +211,8 @@ test('two processes and a restart tell what counts once, and a server that evalu
   const server = await startServer();
   t.after(() => server.stop());
   const user = { user_id: 'two-processes', device_id: 'device', user_properties: { plan: 'member' } };
-  const run = () => inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const run = () =>
+    inNodeProcess(`const { LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const tracked = [];
     const track = async (event) => {
       tracked.push(event.insert_id);
@@ -166,16 +229,23 @@ test('two processes and a restart tell what counts once, and a server that evalu
   const stored = () => server.events({ user_id: user.user_id, event_type: '[Experiment] Assignment' });
   const [event, ...more] = await stored();
   assert.deepEqual([event.insert_id, more], [first, []]);
-  const headers = { Authorization: 'Api-Key server-demo', 'X-Amp-Exp-User': Buffer.from(JSON.stringify(user)).toString('base64url') };
+  const headers = {
+    Authorization: 'Api-Key server-demo',
+    'X-Amp-Exp-User': Buffer.from(JSON.stringify(user)).toString('base64url'),
+  };
   assert.equal((await fetch(`${server.origin}/sdk/v2/vardata`, { headers })).status, 200);
-  assert.deepEqual((await stored()).map(({ insert_id }) => insert_id), [first]);
+  assert.deepEqual(
+    (await stored()).map(({ insert_id }) => insert_id),
+    [first],
+  );
   assert.equal(event.event_properties['[Experiment] Environment Name'], 'demo-server');
 });
 
 test('without an analytics SDK assignments reach the server, over a trap, before the process ends', async (t) => {
   const server = await startServer();
   t.after(() => server.stop());
-  const logged = await inNodeProcess(`${POISON} const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const logged =
+    await inNodeProcess(`${POISON} const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const logged = [];
     const loggerProvider = { error: (...said) => logged.push(said.map(String)) };
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'demo-api-key', serverUrl: '${server.origin}/2/httpapi', loggerProvider });
@@ -194,7 +264,8 @@ test('without an analytics SDK assignments reach the server, over a trap, before
 test('a process that ends waits for the first try of what it has to deliver, and not for a server that is down', async (t) => {
   const server = await scripted(t, { status: 503 });
   const before = performance.now();
-  const kept = await inNodeProcess(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
+  const kept =
+    await inNodeProcess(`const { HttpAssignmentTrackingProvider, LocalEvaluationClient } = await import('experiment-wasm/evaluate');
     const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'key', serverUrl: '${server.serverUrl}' });
     const client = new LocalEvaluationClient('key', { bootstrap: ${JSON.stringify(flags)}, assignmentTrackingProvider });
     client.evaluateV2({ user_id: 'u' });
@@ -206,7 +277,15 @@ test('a process that ends waits for the first try of what it has to deliver, and
 test('an assignment is sent until the server has said what became of it', () =>
   timed(async (time) => {
     const bodies = [];
-    const answers = [{ status: 503, body: '' }, ({ events }) => ({ status: 200, body: JSON.stringify({ verdicts: events.map(({ insert_id }, at) => ({ insert_id, verdict: at ? 'rejected' : 'stored' })) }) })];
+    const answers = [
+      { status: 503, body: '' },
+      ({ events }) => ({
+        status: 200,
+        body: JSON.stringify({
+          verdicts: events.map(({ insert_id }, at) => ({ insert_id, verdict: at ? 'rejected' : 'stored' })),
+        }),
+      }),
+    ];
     const httpClient = {
       async request(url, method, headers, body) {
         bodies.push([url, method, headers, JSON.parse(body)]);
@@ -216,7 +295,12 @@ test('an assignment is sent until the server has said what became of it', () =>
     };
     const logged = [];
     const loggerProvider = { error: (said, error) => logged.push([said, error.code]) };
-    const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'api-key', serverUrl: 'http://events', httpClient, loggerProvider });
+    const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({
+      apiKey: 'api-key',
+      serverUrl: 'http://events',
+      httpClient,
+      loggerProvider,
+    });
     const { client } = local({ assignmentTrackingProvider });
     client.evaluateV2({ user_id: 'a' });
     client.evaluateV2({ user_id: 'b' });
@@ -227,7 +311,10 @@ test('an assignment is sent until the server has said what became of it', () =>
     await time.pass(1_000);
     await flushed;
     const [[url, method, , body], [, , , again]] = bodies;
-    assert.deepEqual([url, method, body.api_key, body.events.map(({ user_id }) => user_id)], ['http://events', 'POST', 'api-key', ['a', 'b']]);
+    assert.deepEqual(
+      [url, method, body.api_key, body.events.map(({ user_id }) => user_id)],
+      ['http://events', 'POST', 'api-key', ['a', 'b']],
+    );
     assert.deepEqual([again.events, again.client_upload_time > body.client_upload_time], [body.events, true]);
     assert.deepEqual(logged, [['[Experiment] an assignment was given up', 'SERVER_REJECTED']]);
     await assignmentTrackingProvider.flush();
@@ -240,8 +327,14 @@ test('when two thousand wait, a provider has no room, and the client keeps the r
     let release;
     const answer = new Promise((resolve) => (release = () => resolve({ status: 200, body: '{"code":200}' })));
     const sent = [];
-    const httpClient = { request: (url, method, headers, body) => (sent.push(...JSON.parse(body).events), answer) };
-    const provider = new HttpAssignmentTrackingProvider({ apiKey: 'api-key', serverUrl: 'http://events', httpClient });
+    const httpClient = {
+      request: (url, method, headers, body) => (sent.push(...JSON.parse(body).events), answer),
+    };
+    const provider = new HttpAssignmentTrackingProvider({
+      apiKey: 'api-key',
+      serverUrl: 'http://events',
+      httpClient,
+    });
     const { client, logged } = local({ bootstrap: [flag('a')], assignmentTrackingProvider: provider });
     for (let at = 0; at < 2_100; at++) client.evaluateV2({ user_id: `user-${at}` });
     assert.equal(provider.track({ insert_id: 'one more' }), false);
@@ -251,11 +344,25 @@ test('when two thousand wait, a provider has no room, and the client keeps the r
     await time.pass(1_000);
     await time.pass(200);
     for (let at = 0; at < 200; at++) await time.pass(0);
-    assert.deepEqual([sent.length, new Set(sent.map(({ user_id }) => user_id)).size, logged], [2_100, 2_100, []]);
+    assert.deepEqual(
+      [sent.length, new Set(sent.map(({ user_id }) => user_id)).size, logged],
+      [2_100, 2_100, []],
+    );
   }));
 
 test('a provider without a key or an address is a mistake', () => {
-  for (const bad of [undefined, null, {}, { apiKey: 'key' }, { serverUrl: 'http://events' }, { apiKey: '', serverUrl: 'http://events' }, { apiKey: 5, serverUrl: 'http://events' }]) {
-    assert.throws(() => new HttpAssignmentTrackingProvider(bad), (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT');
+  for (const bad of [
+    undefined,
+    null,
+    {},
+    { apiKey: 'key' },
+    { serverUrl: 'http://events' },
+    { apiKey: '', serverUrl: 'http://events' },
+    { apiKey: 5, serverUrl: 'http://events' },
+  ]) {
+    assert.throws(
+      () => new HttpAssignmentTrackingProvider(bad),
+      (error) => error instanceof ExperimentError && error.code === 'BAD_ARGUMENT',
+    );
   }
 });

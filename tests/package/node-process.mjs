@@ -1,4 +1,5 @@
-// A Node process of its own, for what has to be so before the package is imported. It prints JSON, which is answered.
+// A Node process of its own, for what has to be so before the package is imported. It prints JSON, which is
+// answered.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -8,7 +9,11 @@ const execute = promisify(execFile);
 const PATIENCE = 60_000;
 
 export async function inNodeProcess(text) {
-  const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', text], { cwd: import.meta.dirname, timeout: PATIENCE, maxBuffer: 64 << 20 });
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', text], {
+    cwd: import.meta.dirname,
+    timeout: PATIENCE,
+    maxBuffer: 64 << 20,
+  });
   return JSON.parse(stdout.trim().split('\n').pop());
 }
 

@@ -1,6 +1,8 @@
-// A real trap in the build that ships: its memory is overwritten from outside, so that the next thing it does breaks.
+// A real trap in the build that ships: its memory is overwritten from outside, so that the next thing it does
+// breaks.
 //
-// The text runs in the page, or in Node, before the package does. It keeps every instance, and offers `poison()`.
+// The text runs in the page, or in Node, before the package does. It keeps every instance, and offers
+// `poison()`.
 
 export const POISON = `
   globalThis.instances = [];

@@ -1,4 +1,5 @@
-// React asks for snapshots: `variant()` is one, and its changes are notified, so that components neither loop nor show what is over.
+// React asks for snapshots: `variant()` is one, and its changes are notified, so that components neither loop
+// nor show what is over.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -10,7 +11,9 @@ import { assigned, localFlag, visitor } from './visitor.mjs';
 const VARDATA = '/sdk/v2/vardata';
 const GLOBALS = ['window', 'document', 'navigator', 'IS_REACT_ACT_ENVIRONMENT'];
 /** The hook of the documentation, as it is written there. */
-const HOOK = /```ts\n(import \{ useCallback[^]*?)```/.exec(readFileSync(new URL('../../docs/in-an-app.md', import.meta.url), 'utf8'))[1];
+const HOOK = /```ts\n(import \{ useCallback[^]*?)```/.exec(
+  readFileSync(new URL('../../docs/in-an-app.md', import.meta.url), 'utf8'),
+)[1];
 
 let react;
 let createRoot;
@@ -21,12 +24,17 @@ let client;
 
 before(async () => {
   const { window } = new JSDOM('');
-  Object.assign(globalThis, { window, document: window.document, navigator: window.navigator, IS_REACT_ACT_ENVIRONMENT: true });
+  Object.assign(globalThis, {
+    window,
+    document: window.document,
+    navigator: window.navigator,
+    IS_REACT_ACT_ENVIRONMENT: true,
+  });
   react = await import('react');
   ({ createRoot } = await import('react-dom/client'));
   ({ renderToString } = await import('react-dom/server'));
   const { code } = await transform(HOOK, { loader: 'ts' });
-  const here = code.replaceAll("from \"react\"", `from ${JSON.stringify(import.meta.resolve('react'))}`);
+  const here = code.replaceAll('from "react"', `from ${JSON.stringify(import.meta.resolve('react'))}`);
   ({ useVariant } = await import(`data:text/javascript,${encodeURIComponent(here)}`));
 });
 after(() => GLOBALS.forEach((name) => delete globalThis[name]));
@@ -65,13 +73,23 @@ async function shown(key, fallback) {
 const control = { key: 'control', value: 'control' };
 const given = { value: 'mine', payload: { list: [1] } };
 const known = { flag: assigned('on', { payload: { label: 'Buy' } }) };
-const begin = () => ({ client } = visitor({ initialFlags: JSON.stringify([localFlag('local')]) }, { [VARDATA]: known }));
+const begin = () =>
+  ({ client } = visitor({ initialFlags: JSON.stringify([localFlag('local')]) }, { [VARDATA]: known }));
 
-for (const [name, fallback, falls] of [['no fallback', undefined, {}], ['a text', 'control', control], ['an object', given, given]]) {
+for (const [name, fallback, falls] of [
+  ['no fallback', undefined, {}],
+  ['a text', 'control', control],
+  ['an object', given, given],
+]) {
   for (const key of ['flag', 'unknown', 'local', '', 'constructor']) {
     test(`a component with ${name} shows the flag "${key}" before and after variants come, for another user and for nobody`, async () => {
       const { answers } = begin();
-      const late = key === 'local' ? (fallback === undefined ? { key: 'off', metadata: { default: true, evaluationMode: 'local' } } : falls) : falls;
+      const late =
+        key === 'local'
+          ? fallback === undefined
+            ? { key: 'off', metadata: { default: true, evaluationMode: 'local' } }
+            : falls
+          : falls;
       const page = await shown(key, fallback);
       assert.deepEqual(page.now(), late);
       await react.act(() => client.fetch({ user_id: 'u' }));

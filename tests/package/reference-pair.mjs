@@ -10,11 +10,26 @@ export const source = fileURLToPath(new URL('../../pkg/src/', import.meta.url));
 
 /** One script of everything that `contents` asks for. */
 export async function bundle(contents, resolveDir, options) {
-  const { outputFiles } = await build({ stdin: { contents, resolveDir, loader: 'ts' }, bundle: true, minify: true, write: false, target: 'es2020', format: 'esm', ...options });
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir, loader: 'ts' },
+    bundle: true,
+    minify: true,
+    write: false,
+    target: 'es2020',
+    format: 'esm',
+    ...options,
+  });
   return outputFiles[0].text;
 }
 
-const FILES = ['amplitude/integration-plugin', 'amplitude/amplitude-js', 'amplitude/analytics-connector', 'client/legacy-analytics', 'client/stub-client', 'browser/memory-storage'];
+const FILES = [
+  'amplitude/integration-plugin',
+  'amplitude/amplitude-js',
+  'amplitude/analytics-connector',
+  'client/legacy-analytics',
+  'client/stub-client',
+  'browser/memory-storage',
+];
 const OURS = FILES.map((name) => `export * from './${name}.js';`).join('\n');
 /** Made as pkg/build.mjs makes the package: private names are mangled. */
 export const script = await bundle(OURS, source, { mangleProps: /^[a-z][A-Za-z]*_$/ });
@@ -49,7 +64,8 @@ export function globals(t, values) {
 export function timers(t) {
   const open = new Map();
   let last = 0;
-  const setTimeout = (fire, millis, ...given) => open.set(++last, { millis, fire: () => fire(...given) }) && last;
+  const setTimeout = (fire, millis, ...given) =>
+    open.set(++last, { millis, fire: () => fire(...given) }) && last;
   globals(t, { setTimeout, clearTimeout: (id) => open.delete(id) });
   return { open, end: () => [...open].forEach(([id, { fire }]) => open.delete(id) && fire()) };
 }
@@ -65,8 +81,12 @@ export function complaints(t) {
 export function listened(connector) {
   const listeners = new Set();
   const { addIdentityListener, removeIdentityListener } = connector.identityStore;
-  connector.identityStore.addIdentityListener = (listener) => (listeners.add(listener), addIdentityListener.call(connector.identityStore, listener));
-  connector.identityStore.removeIdentityListener = (listener) => (listeners.delete(listener), removeIdentityListener.call(connector.identityStore, listener));
+  connector.identityStore.addIdentityListener = (listener) => (
+    listeners.add(listener), addIdentityListener.call(connector.identityStore, listener)
+  );
+  connector.identityStore.removeIdentityListener = (listener) => (
+    listeners.delete(listener), removeIdentityListener.call(connector.identityStore, listener)
+  );
   return listeners;
 }
 

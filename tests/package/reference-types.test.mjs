@@ -1,10 +1,12 @@
 // Changing the import is all: what TypeScript accepts of the reference's names it accepts of ours.
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-/** Pages that were written for the reference, as its documentation writes them. `FROM` stands for the package. */
+/**
+ * Pages that were written for the reference, as its documentation writes them. `FROM` stands for the package.
+ */
 const PAGE = `
 import { Experiment, ExperimentClient, StubExperimentClient, MemoryStorage, ConsoleLogger, LogLevel, Source, initialize, initializeWithAmplitudeAnalytics,
   AmplitudeUserProvider, AmplitudeAnalyticsProvider, AmplitudeIntegrationPlugin } from 'FROM';
@@ -61,32 +63,72 @@ new ConsoleLogger().error('x', 1);
 export default [any, page, new Plugin(), new AmplitudeUserProvider(amplitude).getUser(), new AmplitudeAnalyticsProvider(amplitude), AmplitudeIntegrationPlugin];
 `;
 
-/** Values typed by one package, used where the other's are wanted: ours in the place of theirs, theirs in the place of ours. */
-const TYPES = ['Client', 'ExperimentAnalyticsEvent', 'ExperimentAnalyticsProvider', 'ExperimentEvent', 'ExperimentPlugin', 'ExperimentUser', 'ExperimentUserProvider', 'Exposure', 'FetchOptions', 'FlagEvaluationTrace', 'IntegrationPlugin', 'Logger', 'Variant', 'Variants'];
+/**
+ * Values typed by one package, used where the other's are wanted: ours in the place of theirs, theirs in the
+ * place of ours.
+ */
+const TYPES = [
+  'Client',
+  'ExperimentAnalyticsEvent',
+  'ExperimentAnalyticsProvider',
+  'ExperimentEvent',
+  'ExperimentPlugin',
+  'ExperimentUser',
+  'ExperimentUserProvider',
+  'Exposure',
+  'FetchOptions',
+  'FlagEvaluationTrace',
+  'IntegrationPlugin',
+  'Logger',
+  'Variant',
+  'Variants',
+];
 const BOTH = `import type * as Theirs from '@amplitude/experiment-js-client';
 import type * as Ours from 'experiment-wasm';
-${TYPES.filter((name) => !/Plugin$/.test(name)).map((name) => `export const ours${name}: (given: Theirs.${name}) => Ours.${name} = (given) => given;`).join('\n')}
-${TYPES.filter((name) => !/Plugin$|^Client$/.test(name)).map((name) => `export const theirs${name}: (given: Ours.${name}) => Theirs.${name} = (given) => given;`).join('\n')}
+${TYPES.filter((name) => !/Plugin$/.test(name))
+  .map((name) => `export const ours${name}: (given: Theirs.${name}) => Ours.${name} = (given) => given;`)
+  .join('\n')}
+${TYPES.filter((name) => !/Plugin$|^Client$/.test(name))
+  .map((name) => `export const theirs${name}: (given: Ours.${name}) => Theirs.${name} = (given) => given;`)
+  .join('\n')}
 export const provider: (given: Theirs.ExposureTrackingProvider) => Ours.ExposureTrackingProvider = (given) => given;
 export const config: (given: Omit<Theirs.ExperimentConfig, 'source' | 'logLevel'>) => Ours.ExperimentConfig = (given) => given;`;
 
 /** What the compiler says of a text, as a file beside this one. */
 function problems(text, options = {}) {
   const name = fileURLToPath(new URL('page.ts', import.meta.url));
-  const compiler = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, target: ts.ScriptTarget.ES2022, strict: true, noEmit: true, skipLibCheck: true, types: [], ...options };
+  const compiler = {
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: [],
+    ...options,
+  };
   const host = ts.createCompilerHost(compiler);
   const { getSourceFile, fileExists } = host;
   host.fileExists = (path) => path === name || fileExists(path);
-  host.getSourceFile = (path, ...rest) => (path === name ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest));
-  return ts.getPreEmitDiagnostics(ts.createProgram([name], compiler, host)).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+  host.getSourceFile = (path, ...rest) =>
+    path === name ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest);
+  return ts
+    .getPreEmitDiagnostics(ts.createProgram([name], compiler, host))
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
 for (const strict of [true, false]) {
   for (const from of ['@amplitude/experiment-js-client', 'experiment-wasm']) {
-    test(`a page for the reference compiles with ${from}, strict ${strict}`, () => assert.deepEqual(problems(PAGE.replaceAll('FROM', from), { strict }), []));
+    test(`a page for the reference compiles with ${from}, strict ${strict}`, () =>
+      assert.deepEqual(problems(PAGE.replaceAll('FROM', from), { strict }), []));
   }
 }
 
-test('a value of a type of theirs is one of ours, and the reverse', () => assert.deepEqual(problems(BOTH), []));
+test('a value of a type of theirs is one of ours, and the reverse', () =>
+  assert.deepEqual(problems(BOTH), []));
 
-test('a mistake in such a page would be noticed', () => assert.equal(problems(PAGE.replaceAll('FROM', 'experiment-wasm').replace("serverZone: 'EU'", 'serverZone: 5')).length, 1));
+test('a mistake in such a page would be noticed', () =>
+  assert.equal(
+    problems(PAGE.replaceAll('FROM', 'experiment-wasm').replace("serverZone: 'EU'", 'serverZone: 5')).length,
+    1,
+  ));

@@ -12,10 +12,14 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Packs pkg/ and installs it without network. `remove` deletes the app. */
 export async function scratch() {
   const dir = await mkdtemp(join(tmpdir(), 'experiment-wasm-'));
-  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', dir], { cwd: join(root, 'pkg') });
+  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', dir], {
+    cwd: join(root, 'pkg'),
+  });
   const [{ filename, files }] = JSON.parse(stdout);
   await writeFile(join(dir, 'package.json'), '{"private":true}');
-  await execute('npm', ['install', '--offline', '--no-audit', '--no-fund', join(dir, filename)], { cwd: dir });
+  await execute('npm', ['install', '--offline', '--no-audit', '--no-fund', join(dir, filename)], {
+    cwd: dir,
+  });
   const write = (name, text) => writeFile(join(dir, name), text);
   return {
     dir,
@@ -26,7 +30,9 @@ export async function scratch() {
     /** Runs a script in the app and answers the JSON it printed last. */
     async run(name, text, ...flags) {
       await write(name, text);
-      return JSON.parse((await execute(process.execPath, [...flags, name], { cwd: dir })).stdout.trim().split('\n').pop());
+      return JSON.parse(
+        (await execute(process.execPath, [...flags, name], { cwd: dir })).stdout.trim().split('\n').pop(),
+      );
     },
     /** Runs a tool of the workspace in the app. */
     tool: (name, ...args) => execute(join(root, 'node_modules/.bin', name), args, { cwd: dir }),

@@ -54,7 +54,12 @@ test('a load that fails rejects, lets nobody wait, and may be tried again', asyn
     await load(bytes);
     await client.fetch();
     console.log(JSON.stringify([failures, client.variant('flag', 'off').value, client.getUser(), logged]));`);
-  assert.deepEqual(result, [Array(4).fill('LOAD_FAILED'), 'on', { user_id: 'u' }, Array(4).fill('LOAD_FAILED')]);
+  assert.deepEqual(result, [
+    Array(4).fill('LOAD_FAILED'),
+    'on',
+    { user_id: 'u' },
+    Array(4).fill('LOAD_FAILED'),
+  ]);
 });
 
 test('a module that is not the core is not taken for one by later calls, and another load may follow', async () => {
@@ -90,5 +95,8 @@ test('what was met before the wasm came is told of whoever was there then', asyn
     bootstrapped.variant('flag');
     await load(bytes);
     console.log(JSON.stringify(met));`);
-  assert.deepEqual(result, [['anna', 'on'], ['bob', 'on']]);
+  assert.deepEqual(result, [
+    ['anna', 'on'],
+    ['bob', 'on'],
+  ]);
 });

@@ -1,5 +1,5 @@
-// What lies in a browser's storage, and whose it is: where there is no room for all of it, where instances have names that begin alike, and
-// after the visitor said no.
+// What lies in a browser's storage, and whose it is: where there is no room for all of it, where instances
+// have names that begin alike, and after the visitor said no.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -34,7 +34,10 @@ let browser;
 let served;
 before(async () => {
   const headers = { 'content-type': 'text/html' };
-  served = await scriptedServer({ '/': { body: PAGE, headers }, '/index.js': { body: readFileSync(join(dist, 'index.js')) } });
+  served = await scriptedServer({
+    '/': { body: PAGE, headers },
+    '/index.js': { body: readFileSync(join(dist, 'index.js')) },
+  });
 });
 after(() => served?.close());
 for (const name of browsers) {
@@ -45,7 +48,10 @@ for (const name of browsers) {
   });
 }
 
-/** What a script answers on a page, on which nothing may be thrown. After a reload, with `then`, what that one answers. */
+/**
+ * What a script answers on a page, on which nothing may be thrown. After a reload, with `then`, what that one
+ * answers.
+ */
 async function page(script, then) {
   const { page, thrown, close } = await open(browser, served.origin);
   const run = async (script) => {
@@ -66,7 +72,7 @@ async function page(script, then) {
 }
 
 function tests() {
-  test('where the next person\'s variants have no room, those of the last are not served to them on the next page', async () => {
+  test("where the next person's variants have no room, those of the last are not served to them on the next page", async () => {
     const first = async () => {
       const client = make('name');
       await client.fetch({ user_id: 'anna' });
@@ -83,7 +89,7 @@ function tests() {
     assert.deepEqual(await page(first, next), ['bobs', {}]);
   });
 
-  test('what has no room once the visitor said yes is on this page, and nobody else\'s on the next', async () => {
+  test("what has no room once the visitor said yes is on this page, and nobody else's on the next", async () => {
     const first = async () => {
       await make('name').fetch({ user_id: 'anna' });
       make('name').close();
@@ -104,7 +110,10 @@ function tests() {
 
   test('a visitor who says no to one instance takes nothing from one whose name begins alike', async () => {
     const [before, left] = await page(async () => {
-      const keys = () => [...Object.keys(localStorage), ...Object.keys(sessionStorage)].filter((key) => !key.includes('PROVIDER')).sort();
+      const keys = () =>
+        [...Object.keys(localStorage), ...Object.keys(sessionStorage)]
+          .filter((key) => !key.includes('PROVIDER'))
+          .sort();
       const alike = ['a_b', 'ab', 'a-b'];
       for (const name of alike) localStorage.setItem(`EXP_unsent_${name}`, '[]');
       const provider = { track() {} };
@@ -137,7 +146,11 @@ function tests() {
       await client.fetch({ user_id: 'u' });
       return [...answers, answer()];
     });
-    assert.deepEqual(answers, [['on', ['f']], ['fallback', []], ['on', ['f']]]);
+    assert.deepEqual(answers, [
+      ['on', ['f']],
+      ['fallback', []],
+      ['on', ['f']],
+    ]);
   });
 
   test('what the reference let wait is handed over also beside what is no event, and where there is no room for it', async () => {

@@ -29,11 +29,31 @@ test('after a trap the client knows its user and its variants, and tells no expo
     await Promise.resolve();
     client.setUser({ user_id: 'u', user_properties: { a: 1 } });
     print([client.variant('a').value, client.variant('b').value, client.getUser(), tracked, logged, instances.length, other.variant('x', 'y').value]);`);
-  assert.deepEqual(result, ['on', 'on', { user_id: 'u', user_properties: { a: 1 } }, [['a', 'u'], ['b', 'u']], [], 2, 'y']);
+  assert.deepEqual(result, [
+    'on',
+    'on',
+    { user_id: 'u', user_properties: { a: 1 } },
+    [
+      ['a', 'u'],
+      ['b', 'u'],
+    ],
+    [],
+    2,
+    'y',
+  ]);
 });
 
 test('every method survives the trap it runs into', async () => {
-  const calls = ["variant('a')", "exposure('a')", 'all()', 'clear()', "setUser({ user_id: 'v' })", 'setTracksAssignment(true)', 'stop()', 'close()'];
+  const calls = [
+    "variant('a')",
+    "exposure('a')",
+    'all()',
+    'clear()',
+    "setUser({ user_id: 'v' })",
+    'setTracksAssignment(true)',
+    'stop()',
+    'close()',
+  ];
   for (const call of calls) {
     const result = await inNodeProcess(`${START}
       await client.fetch({ user_id: 'u' });
@@ -109,7 +129,10 @@ test('all() of an instance that takes over says everything anew', async () => {
     const before = all();
     poison();
     print([before, all(), all(), instances.length]);`);
-  const all = [['x', 'x-on'], ['y', 'y-on']];
+  const all = [
+    ['x', 'x-on'],
+    ['y', 'y-on'],
+  ];
   assert.deepEqual(result, [all, all, all, 2]);
 });
 

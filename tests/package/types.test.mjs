@@ -1,4 +1,5 @@
-// What an editor sees: the declarations compile for consumers of each kind, with compilers old and new, and say no where they should.
+// What an editor sees: the declarations compile for consumers of each kind, with compilers old and new, and
+// say no where they should.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -59,13 +60,27 @@ Experiment.initialize('key', { fetchTimeout: 1 });
 
 async function compiles(typescript, files, options) {
   await Promise.all(files.map((name) => app.write(name, USE)));
-  const compilerOptions = { strict: true, skipDefaultLibCheck: true, noEmit: true, target: 'es2020', lib: ['es2020', 'dom'], types: [], exactOptionalPropertyTypes: true, ...options };
+  const compilerOptions = {
+    strict: true,
+    skipDefaultLibCheck: true,
+    noEmit: true,
+    target: 'es2020',
+    lib: ['es2020', 'dom'],
+    types: [],
+    exactOptionalPropertyTypes: true,
+    ...options,
+  };
   const project = `${typescript}-${options.moduleResolution}.json`;
   await app.write(project, JSON.stringify({ compilerOptions, files }));
-  await execute(process.execPath, [require.resolve(`${typescript}/lib/tsc.js`), '-p', project], { cwd: app.dir }).catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
+  await execute(process.execPath, [require.resolve(`${typescript}/lib/tsc.js`), '-p', project], {
+    cwd: app.dir,
+  }).catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
 }
 
-/** Each compiler, and what it knows of: `node` before 6 does not read `exports`, `node16` came with 4.7 and `bundler` with 5.0. */
+/**
+ * Each compiler, and what it knows of: `node` before 6 does not read `exports`, `node16` came with 4.7 and
+ * `bundler` with 5.0.
+ */
 const NODE = [[['node.ts'], { module: 'esnext', moduleResolution: 'node' }]];
 const NODE16 = [[['node16.mts', 'node16.cts'], { module: 'node16', moduleResolution: 'node16' }]];
 const BUNDLER = [[['bundler.ts'], { module: 'esnext', moduleResolution: 'bundler' }]];
@@ -75,17 +90,27 @@ for (const [typescript, kinds] of Object.entries({
   typescript49: [...NODE, ...NODE16],
   typescript54: [...NODE, ...NODE16, ...BUNDLER],
   typescript59: [...NODE, ...NODE16, ...BUNDLER],
-  typescript: [...NODE16, ...BUNDLER, [['node.ts'], { module: 'esnext', moduleResolution: 'node10', ignoreDeprecations: '6.0' }]],
+  typescript: [
+    ...NODE16,
+    ...BUNDLER,
+    [['node.ts'], { module: 'esnext', moduleResolution: 'node10', ignoreDeprecations: '6.0' }],
+  ],
 })) {
   const { version } = JSON.parse(readFileSync(require.resolve(`${typescript}/package.json`), 'utf8'));
   for (const [files, options] of kinds) {
-    test(`the types hold for ${files.join(' and ')} under moduleResolution ${options.moduleResolution} with TypeScript ${version}`, () => compiles(typescript, files, options));
+    test(`the types hold for ${files.join(' and ')} under moduleResolution ${options.moduleResolution} with TypeScript ${version}`, () =>
+      compiles(typescript, files, options));
   }
 }
 
 test('attw finds nothing wrong with any entry, however it is resolved', async () => {
-  const { entrypoints, problems } = await checkPackage(createPackageFromTarballData(readFileSync(app.tarball)));
+  const { entrypoints, problems } = await checkPackage(
+    createPackageFromTarballData(readFileSync(app.tarball)),
+  );
   const scripts = Object.keys(entrypoints).filter((entry) => !/\.(wasm|json)$/.test(entry));
   assert.deepEqual(scripts.sort(), ['.', './evaluate', './slim']);
-  assert.deepEqual(problems.filter(({ entrypoint }) => entrypoint !== './core.wasm'), []);
+  assert.deepEqual(
+    problems.filter(({ entrypoint }) => entrypoint !== './core.wasm'),
+    [],
+  );
 });

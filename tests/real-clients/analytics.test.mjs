@@ -1,9 +1,10 @@
-// @amplitude/analytics-node and @amplitude/analytics-browser, in Node, Chromium and Firefox: what they hand over arrives once, whatever comes between.
+// @amplitude/analytics-node and @amplitude/analytics-browser, in Node, Chromium and Firefox: what they hand
+// over arrives once, whatever comes between.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startServer } from '../e2e/server.mjs';
-import { config, persistentServer } from './persistent-server.mjs';
 import { environments, openEnvironment } from './environments.mjs';
+import { config, persistentServer } from './persistent-server.mjs';
 import { tap } from './tap.mjs';
 
 let server;
@@ -18,7 +19,10 @@ const newcomer = () => ({ user_id: `user-${++made}`, device_id: `device-${made}`
 /** Tracks so many events at once with a client of its own; answers the code that became of each. */
 async function send(options, who, count, size = 1) {
   const client = await start(options);
-  const results = Array.from({ length: count }, (_, at) => client.track('Buy', { at, text: 'x'.repeat(size) }, who).promise);
+  const results = Array.from(
+    { length: count },
+    (_, at) => client.track('Buy', { at, text: 'x'.repeat(size) }, who).promise,
+  );
   return (await Promise.all(results)).map(({ code }) => code);
 }
 
@@ -49,47 +53,92 @@ for (const name of environments) {
 
 /** A method of `Identify` and what it is given, in order. */
 const IDENTIFIED = [
-  ['set', 'early', 1], ['clearAll'],
-  ['set', 'plan', 'free'], ['set', 'plan', 'pro'], ['set', 'vip', true], ['set', 'sizes', ['s', 'm']],
-  ['setOnce', 'first', 'a'], ['setOnce', 'first', 'b'],
-  ['add', 'visits', 1], ['add', 'visits', 2.5],
-  ['append', 'seen', 'a'], ['append', 'seen', ['b', 'a']], ['prepend', 'seen', 'z'],
-  ['set', 'colour', 'red'], ['append', 'colour', 'blue'],
-  ['preInsert', 'tags', 'x'], ['preInsert', 'tags', ['y', 'x']], ['postInsert', 'tags', ['y', 'w']], ['remove', 'tags', ['x', 'never']],
-  ['set', 'gone', 1], ['unset', 'gone'], ['remove', 'never', 'a'],
+  ['set', 'early', 1],
+  ['clearAll'],
+  ['set', 'plan', 'free'],
+  ['set', 'plan', 'pro'],
+  ['set', 'vip', true],
+  ['set', 'sizes', ['s', 'm']],
+  ['setOnce', 'first', 'a'],
+  ['setOnce', 'first', 'b'],
+  ['add', 'visits', 1],
+  ['add', 'visits', 2.5],
+  ['append', 'seen', 'a'],
+  ['append', 'seen', ['b', 'a']],
+  ['prepend', 'seen', 'z'],
+  ['set', 'colour', 'red'],
+  ['append', 'colour', 'blue'],
+  ['preInsert', 'tags', 'x'],
+  ['preInsert', 'tags', ['y', 'x']],
+  ['postInsert', 'tags', ['y', 'w']],
+  ['remove', 'tags', ['x', 'never']],
+  ['set', 'gone', 1],
+  ['unset', 'gone'],
+  ['remove', 'never', 'a'],
 ];
 
 function scenarios() {
   test('user properties are what the documentation of the operators says', () =>
     here.visit(async ({ run }) => {
       const who = newcomer();
-      const results = await run(async (options, who, identified) => {
-        const client = await start(options);
-        const one = ([operator, ...given]) => client.identify(new sdk.Identify()[operator](...given), who).promise;
-        return (await Promise.all(identified.map(one))).map(({ code }) => code);
-      }, { serverUrl: `${server.origin}/2/httpapi` }, who, IDENTIFIED);
+      const results = await run(
+        async (options, who, identified) => {
+          const client = await start(options);
+          const one = ([operator, ...given]) =>
+            client.identify(new sdk.Identify()[operator](...given), who).promise;
+          return (await Promise.all(identified.map(one))).map(({ code }) => code);
+        },
+        { serverUrl: `${server.origin}/2/httpapi` },
+        who,
+        IDENTIFIED,
+      );
       assert.deepEqual(results, codes(200, IDENTIFIED.length));
       const { user_properties } = await server.user({ user_id: who.user_id });
       assert.deepEqual(user_properties, {
-        plan: 'pro', vip: true, sizes: ['s', 'm'], first: 'a', visits: 3.5, seen: ['z', 'a', 'b', 'a'], colour: ['red', 'blue'], tags: ['y', 'w'],
+        plan: 'pro',
+        vip: true,
+        sizes: ['s', 'm'],
+        first: 'a',
+        visits: 3.5,
+        seen: ['z', 'a', 'b', 'a'],
+        colour: ['red', 'blue'],
+        tags: ['y', 'w'],
       });
     }));
 
   test('revenue is an event, a group is a property, and what is said of a group changes no user', () =>
     here.visit(async ({ run }) => {
       const who = newcomer();
-      await run(async (options, who) => {
-        const client = await start(options);
-        const { Identify, Revenue } = sdk;
-        client.revenue(new Revenue().setProductId('tea').setPrice(3.99).setQuantity(2).setRevenueType('sale'), who);
-        client.setGroup('org', ['acme', 'umbrella'], who);
-        client.groupIdentify('org', 'acme', new Identify().set('tier', 'gold'), who);
-        await client.track('Buy', undefined, { ...who, groups: { org: 'acme' } }).promise;
-      }, { serverUrl: `${server.origin}/2/httpapi` }, who);
+      await run(
+        async (options, who) => {
+          const client = await start(options);
+          const { Identify, Revenue } = sdk;
+          client.revenue(
+            new Revenue().setProductId('tea').setPrice(3.99).setQuantity(2).setRevenueType('sale'),
+            who,
+          );
+          client.setGroup('org', ['acme', 'umbrella'], who);
+          client.groupIdentify('org', 'acme', new Identify().set('tier', 'gold'), who);
+          await client.track('Buy', undefined, { ...who, groups: { org: 'acme' } }).promise;
+        },
+        { serverUrl: `${server.origin}/2/httpapi` },
+        who,
+      );
       const events = await server.events({ user_id: who.user_id });
-      assert.deepEqual(events.map(({ event_type }) => event_type), ['revenue_amount', '$identify', '$groupidentify', 'Buy']);
-      assert.deepEqual(events[0].event_properties, { $productId: 'tea', $price: 3.99, $quantity: 2, $revenueType: 'sale' });
-      assert.deepEqual(events.map(({ user_properties }) => user_properties), [{}, ...codes({ org: ['acme', 'umbrella'] }, 3)]);
+      assert.deepEqual(
+        events.map(({ event_type }) => event_type),
+        ['revenue_amount', '$identify', '$groupidentify', 'Buy'],
+      );
+      assert.deepEqual(events[0].event_properties, {
+        $productId: 'tea',
+        $price: 3.99,
+        $quantity: 2,
+        $revenueType: 'sale',
+      });
+      assert.deepEqual(
+        events.map(({ user_properties }) => user_properties),
+        [{}, ...codes({ org: ['acme', 'umbrella'] }, 3)],
+      );
     }));
 
   test('while the disk is full a request is told to come again, and does', async (t) => {
@@ -119,7 +168,10 @@ function scenarios() {
       const options = { serverUrl: `${line.origin}/2/httpapi`, flushQueueSize: 90 };
       assert.deepEqual(await run(send, options, who, 90), codes(200, 90));
       const refused = line.asked('/2/httpapi').find(({ status }) => status === 429);
-      assert.equal(JSON.parse(refused.response).throttled_events.length, JSON.parse(refused.body).events.length);
+      assert.equal(
+        JSON.parse(refused.response).throttled_events.length,
+        JSON.parse(refused.body).events.length,
+      );
       await assertOnce(server, who, 90);
     });
   });
@@ -129,7 +181,10 @@ function scenarios() {
     await here.visit(async ({ run }) => {
       const who = newcomer();
       assert.deepEqual(await run(send, { serverUrl: `${line.origin}/2/httpapi` }, who, 600), codes(200, 600));
-      assert.deepEqual(line.asked('/2/httpapi').filter(({ status }) => status !== 200), []);
+      assert.deepEqual(
+        line.asked('/2/httpapi').filter(({ status }) => status !== 200),
+        [],
+      );
       await assertOnce(server, who, 600);
     });
   });
@@ -138,7 +193,13 @@ function scenarios() {
     await here.visit(async ({ run }) => {
       const who = newcomer();
       // Not tapped: what matters is that the answer comes through while the body is still being sent.
-      const results = await run(send, { serverUrl: `${server.origin}/2/httpapi`, flushQueueSize: 24 }, who, 24, 250_000);
+      const results = await run(
+        send,
+        { serverUrl: `${server.origin}/2/httpapi`, flushQueueSize: 24 },
+        who,
+        24,
+        250_000,
+      );
       assert.deepEqual(results, codes(200, 24));
       await assertOnce(server, who, 24);
     });
@@ -150,15 +211,30 @@ function scenarios() {
       const who = newcomer();
       const play = async (options, who) => {
         const client = await start(options);
-        const bad = () => [client.track('$exposure', {}, who), client.track('$exposure', { flag_key: 5 }, who), client.track('$impression', { variant: 'on' }, who)];
-        const codesOf = async (events) => (await Promise.all(events.map(({ promise }) => promise))).map(({ code }) => code);
-        return [await codesOf(bad()), await codesOf([...bad(), client.track('Buy', { at: 0 }, who)]), await codesOf([client.track('Buy', { at: 1 }, who)])];
+        const bad = () => [
+          client.track('$exposure', {}, who),
+          client.track('$exposure', { flag_key: 5 }, who),
+          client.track('$impression', { variant: 'on' }, who),
+        ];
+        const codesOf = async (events) =>
+          (await Promise.all(events.map(({ promise }) => promise))).map(({ code }) => code);
+        return [
+          await codesOf(bad()),
+          await codesOf([...bad(), client.track('Buy', { at: 0 }, who)]),
+          await codesOf([client.track('Buy', { at: 1 }, who)]),
+        ];
       };
-      assert.deepEqual(await run(play, { serverUrl: `${line.origin}/2/httpapi`, flushIntervalMillis: 250 }, who), [codes(400, 3), codes(200, 4), [200]]);
+      assert.deepEqual(
+        await run(play, { serverUrl: `${line.origin}/2/httpapi`, flushIntervalMillis: 250 }, who),
+        [codes(400, 3), codes(200, 4), [200]],
+      );
       const [bad, mixed, good] = line.asked('/2/httpapi').map(({ response }) => JSON.parse(response));
       assert.deepEqual(bad.events_with_missing_fields, { flag_key: [0, 2] });
       assert.deepEqual(bad.events_with_invalid_fields, { flag_key: [1] });
-      assert.deepEqual([...mixed.verdicts, ...good.verdicts].map(({ verdict }) => verdict), [...codes('rejected', 3), 'stored', 'stored']);
+      assert.deepEqual(
+        [...mixed.verdicts, ...good.verdicts].map(({ verdict }) => verdict),
+        [...codes('rejected', 3), 'stored', 'stored'],
+      );
       assert.equal(line.asked('/2/httpapi').length, 3);
       await assertOnce(server, who, 2);
     });
@@ -168,10 +244,14 @@ function scenarios() {
     const line = await tapped(t);
     await here.visit(async ({ run }) => {
       const who = newcomer();
-      const result = await run(async (options, who) => {
-        const client = await start(options);
-        return client.track('Buy', {}, who).promise.then(({ code, message }) => [code, message]);
-      }, { serverUrl: `${line.origin}/2/httpapi`, apiKey: 'x' }, who);
+      const result = await run(
+        async (options, who) => {
+          const client = await start(options);
+          return client.track('Buy', {}, who).promise.then(({ code, message }) => [code, message]);
+        },
+        { serverUrl: `${line.origin}/2/httpapi`, apiKey: 'x' },
+        who,
+      );
       assert.deepEqual([result, line.asked('/2/httpapi').length], [[400, 'Invalid API key'], 1]);
     });
   });
@@ -180,7 +260,12 @@ function scenarios() {
     const line = await tapped(t);
     await here.visit(async ({ run }) => {
       const who = newcomer();
-      const options = { serverUrl: `${line.origin}/batch`, useBatch: true, flushQueueSize: 200, flushIntervalMillis: 1_000 };
+      const options = {
+        serverUrl: `${line.origin}/batch`,
+        useBatch: true,
+        flushQueueSize: 200,
+        flushIntervalMillis: 1_000,
+      };
       assert.deepEqual(await run(send, options, who, 100), codes(200, 100));
       assert.ok(line.asked('/batch').some(({ body }) => JSON.parse(body).events.length > 30));
       await assertOnce(server, who, 100);
@@ -199,7 +284,10 @@ function scenarios() {
     }));
 }
 
-/** The answer to a request is lost after so many bytes: the client sends the same again, and no event is there twice. */
+/**
+ * The answer to a request is lost after so many bytes: the client sends the same again, and no event is there
+ * twice.
+ */
 async function assertLostAnswer(t, bytes) {
   const line = await tapped(t);
   await here.visit(async ({ run }) => {
@@ -207,7 +295,10 @@ async function assertLostAnswer(t, bytes) {
     line.breakNext(bytes);
     assert.deepEqual(await run(send, { serverUrl: `${line.origin}/2/httpapi` }, who, 3), codes(200, 3));
     const [, again] = line.asked('/2/httpapi');
-    assert.deepEqual(JSON.parse(again.response).verdicts.map(({ verdict }) => verdict), codes('duplicate', 3));
+    assert.deepEqual(
+      JSON.parse(again.response).verdicts.map(({ verdict }) => verdict),
+      codes('duplicate', 3),
+    );
     await assertOnce(server, who, 3);
   });
 }

@@ -19,7 +19,8 @@ export async function persistentServer() {
     events: (query) => server.events(query),
     down: () => server.stop(),
     up: async () => void (server = await startServer({ config, database, port: new URL(origin).port })),
-    full: (isFull) => promisify(execFile)('prlimit', ['--pid', server.pid, `--fsize=${isFull ? 0 : 'unlimited'}:unlimited`]),
+    full: (isFull) =>
+      promisify(execFile)('prlimit', ['--pid', server.pid, `--fsize=${isFull ? 0 : 'unlimited'}:unlimited`]),
     async close() {
       await server.stop();
       await rm(folder, { recursive: true });

@@ -1,8 +1,12 @@
-// A proxy between clients and the server that records requests and responses. Like any network it can break off.
+// A proxy between clients and the server that records requests and responses. Like any network it can break
+// off.
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 
-/** `asked(path)` are the posts so far. `breakNext(heard)`: the server answers the next post, of which the client hears so many bytes and then nothing. */
+/**
+ * `asked(path)` are the posts so far. `breakNext(heard)`: the server answers the next post, of which the
+ * client hears so many bytes and then nothing.
+ */
 export async function tap(target) {
   const exchanges = [];
   const proxy = createServer();
@@ -10,7 +14,12 @@ export async function tap(target) {
   proxy.on('request', async (incoming, outgoing) => {
     try {
       const body = Buffer.concat(await incoming.toArray());
-      const exchange = { path: incoming.url.split('?')[0], method: incoming.method, headers: incoming.headers, body: body.toString() };
+      const exchange = {
+        path: incoming.url.split('?')[0],
+        method: incoming.method,
+        headers: incoming.headers,
+        body: body.toString(),
+      };
       exchanges.push(exchange);
       proxy.emit('asked');
       const answer = await pass(target, incoming, body);
@@ -31,7 +40,8 @@ export async function tap(target) {
   };
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
-  const asked = (path) => exchanges.filter((exchange) => exchange.path === path && exchange.method === 'POST');
+  const asked = (path) =>
+    exchanges.filter((exchange) => exchange.path === path && exchange.method === 'POST');
   return {
     origin: `http://127.0.0.1:${proxy.address().port}`,
     exchanges,

@@ -32,6 +32,10 @@ export function choose(answer, { user, turn }) {
   if (answer?.$turns) return choose(answer.$turns[Math.min(turn, answer.$turns.length - 1)], { user, turn });
   if (answer?.$users) return choose(answer.$users[user ?? ''] ?? {}, { user, turn });
   const { code = 200, body, headers = {}, after, hold, lost } = partsOf(answer);
-  const all = { ...headers, ...(after !== undefined && { 'x-after': `${after}` }), ...(hold && { 'x-hold': hold }) };
+  const all = {
+    ...headers,
+    ...(after !== undefined && { 'x-after': `${after}` }),
+    ...(hold && { 'x-hold': hold }),
+  };
   return { code, headers: all, lost, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }

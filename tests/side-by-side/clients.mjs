@@ -1,4 +1,5 @@
-// The code of each client as a page gets it, by name: the reference and the analytics SDK bundled, ours as it was built, and clients with a fault.
+// The code of each client as a page gets it, by name: the reference and the analytics SDK bundled, ours as it
+// was built, and clients with a fault.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

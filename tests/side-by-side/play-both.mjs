@@ -1,4 +1,5 @@
-// Plays a script with the reference and with ours in one browser against one server, and says what is wrong with what they did.
+// Plays a script with the reference and with ours in one browser against one server, and says what is wrong
+// with what they did.
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { after, before, describe, test } from 'node:test';
@@ -9,16 +10,24 @@ import { play } from './play.mjs';
 import { SCRIPTS } from './scripts/all.mjs';
 import { serve } from './server.mjs';
 
-/** For a test file: the browser is there until its tests are over. Answers `complaints(script, client?)`: what is wrong, line by line. */
+/**
+ * For a test file: the browser is there until its tests are over. Answers `complaints(script, client?)`: what
+ * is wrong, line by line.
+ */
 export function playBoth(name) {
   const ground = { seats: [] };
-  before(async () => Object.assign(ground, { browser: await launch(name), server: await serve(await load()) }));
+  before(async () =>
+    Object.assign(ground, { browser: await launch(name), server: await serve(await load()) }),
+  );
   after(async () => {
     await ground.browser?.close();
     ground.server?.close();
   });
   return async (script, client = 'ours') => {
-    const [reference, ours] = await Promise.all([play(script, 'reference', ground), play(script, client, ground)]);
+    const [reference, ours] = await Promise.all([
+      play(script, 'reference', ground),
+      play(script, client, ground),
+    ]);
     const differs = script.differs.filter(({ only = name }) => only === name);
     return compare({ ...script, differs }, { reference, ours });
   };
@@ -37,7 +46,9 @@ export function all(name, complaints) {
       });
     }
     after(() =>
-      console.log(`in ${name}: ${SCRIPTS.length} scripts, ${count.equal} equal, ${count.differing} with intended differences, ${count.failed} failed`),
+      console.log(
+        `in ${name}: ${SCRIPTS.length} scripts, ${count.equal} equal, ${count.differing} with intended differences, ${count.failed} failed`,
+      ),
     );
   });
 }

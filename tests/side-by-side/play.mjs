@@ -1,8 +1,9 @@
-// Plays one script with one client, in a browser context that nobody else has meanwhile, and answers the record: what was returned, tracked,
-// sent and stored.
+// Plays one script with one client, in a browser context that nobody else has meanwhile, and answers the
+// record: what was returned, tracked, sent and stored.
 //
-// A new context costs three times the work of a page in it, so contexts are used again: cookies are taken away here, storage by the first
-// page of the next script, and a page that went wrong takes its context with it.
+// A new context costs three times the work of a page in it, so contexts are used again: cookies are taken
+// away here, storage by the first page of the next script, and a page that went wrong takes its context with
+// it.
 import { KEY } from './script.mjs';
 
 /** When scripts begin, by the page's clock: a Monday. */
@@ -34,7 +35,12 @@ async function take(browser) {
 }
 
 function cookiesOf({ cookies = {} }, { origin }) {
-  return Object.entries(cookies).map(([name, value]) => ({ name, value, domain: new URL(origin).hostname, path: '/' }));
+  return Object.entries(cookies).map(([name, value]) => ({
+    name,
+    value,
+    domain: new URL(origin).hostname,
+    path: '/',
+  }));
 }
 
 async function playPages(seat, id, run, origin) {
@@ -56,7 +62,8 @@ const LOADED = { waitUntil: 'domcontentloaded' };
 
 const open = (tab, url) => tab.goto(url, LOADED);
 
-const follow = (tab, url) => Promise.all([tab.waitForNavigation(LOADED), tab.evaluate((to) => void (location.href = to), url)]);
+const follow = (tab, url) =>
+  Promise.all([tab.waitForNavigation(LOADED), tab.evaluate((to) => void (location.href = to), url)]);
 
 function recordOf(pages, sent) {
   const ofPage = (field) => pages.map((page) => page[field]);

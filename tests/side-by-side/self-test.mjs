@@ -20,19 +20,32 @@ export function selfTest(complaints) {
     for (const what of ['returned', 'tracked', 'sent', 'stored']) {
       test(`in what is ${what}`, async () => {
         const wrong = await complaints(ONE_OF_EACH, faulty(what));
-        assert.ok(wrong.length && wrong.every((line) => line.startsWith(what)), wrong.join('\n') || 'nothing was noticed');
+        assert.ok(
+          wrong.length && wrong.every((line) => line.startsWith(what)),
+          wrong.join('\n') || 'nothing was noticed',
+        );
       });
     }
 
     test('and so would one that is intended and gone', async () => {
-      const differs = [{ what: 'returned', at: [0, 'key'], reference: 'on', ours: 'off', why: 'for this test' }];
+      const differs = [
+        { what: 'returned', at: [0, 'key'], reference: 'on', ours: 'off', why: 'for this test' },
+      ];
       const [line, ...more] = await complaints({ ...ONE_OF_EACH, differs }, 'reference');
       assert.match(line, /^returned\[0\]\.key: the intended difference is gone/);
       assert.deepEqual(more, []);
     });
 
     test('and one that is intended, but another', async () => {
-      const differs = [{ what: 'returned', at: [0], reference: { key: 'on', value: 'on' }, ours: 'other', why: 'for this test' }];
+      const differs = [
+        {
+          what: 'returned',
+          at: [0],
+          reference: { key: 'on', value: 'on' },
+          ours: 'other',
+          why: 'for this test',
+        },
+      ];
       const wrong = await complaints({ ...ONE_OF_EACH, differs }, faulty('returned'));
       assert.match(wrong.join(), /^returned\[0\]: ours was meant to be "other", and is \{/);
     });

@@ -1,7 +1,8 @@
-// The one server of all scripts: it serves each run its page, answers what the run's script says, and writes down what it was asked.
+// The one server of all scripts: it serves each run its page, answers what the run's script says, and writes
+// down what it was asked.
 //
-// Runs are told apart by the header `x-run`, which the browser adds to everything a run's page asks for, so that all of them live at one
-// origin and their addresses compare equal.
+// Runs are told apart by the header `x-run`, which the browser adds to everything a run's page asks for, so
+// that all of them live at one origin and their addresses compare equal.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -14,12 +15,18 @@ const PATHS = { '/sdk/v2/vardata': 'vardata', '/sdk/v2/flags': 'flags', '/2/http
 const PAGE = ['time', 'requests', 'script'];
 
 /** What every request has and no client chooses. */
-const ORDINARY = /^(?:host|connection|user-agent|accept|accept-.*|referer|origin|sec-.*|pragma|cache-control|content-length|cookie|x-run|x-stage|x-host)$/;
+const ORDINARY =
+  /^(?:host|connection|user-agent|accept|accept-.*|referer|origin|sec-.*|pragma|cache-control|content-length|cookie|x-run|x-stage|x-host)$/;
 
 /** `code` by name: the clients, and the analytics SDK. */
 export async function serve(code) {
   const runs = new Map();
-  const files = { ...code, ...Object.fromEntries(PAGE.map((name) => [name, readFileSync(new URL(`page/${name}.js`, import.meta.url))])) };
+  const files = {
+    ...code,
+    ...Object.fromEntries(
+      PAGE.map((name) => [name, readFileSync(new URL(`page/${name}.js`, import.meta.url))]),
+    ),
+  };
   const server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -33,7 +40,14 @@ export async function serve(code) {
     origin: `http://127.0.0.1:${server.address().port}`,
     /** A run: `{ script, client, key, page, now }`. What it sends is collected in `run.sent`. */
     begin(id, run) {
-      runs.set(id, Object.assign(run, { sent: [], turns: {}, answers: { vardata: {}, flags: [], events: { code: 200 }, ...run.script.answers } }));
+      runs.set(
+        id,
+        Object.assign(run, {
+          sent: [],
+          turns: {},
+          answers: { vardata: {}, flags: [], events: { code: 200 }, ...run.script.answers },
+        }),
+      );
     },
     end: (id) => runs.delete(id),
     close: () => server.close() && server.closeAllConnections(),
@@ -50,14 +64,21 @@ function send(response, { code = 200, headers = {}, body, lost }) {
 /** Code is the same in every run, so browsers may keep it. */
 function file(files, { pathname }) {
   const [, name] = /^\/stage\/(\w+)\.js$/.exec(pathname) ?? [];
-  return files[name] && { headers: { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' }, body: files[name] };
+  return (
+    files[name] && {
+      headers: { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' },
+      body: files[name],
+    }
+  );
 }
 
 function answer(run, url, request, body) {
   if (!run) return { code: 404, body: '' };
   if (url.pathname === '/stage/answers') return Object.assign(run.answers, JSON.parse(body)) && { body: '' };
   const isPage = !PATHS[url.pathname] && !request.headers['x-stage'];
-  return isPage ? { headers: { 'content-type': 'text/html; charset=utf-8' }, body: document(run) } : scripted(run, url, request, body);
+  return isPage
+    ? { headers: { 'content-type': 'text/html; charset=utf-8' }, body: document(run) }
+    : scripted(run, url, request, body);
 }
 
 function document({ now, page, script, client, key }) {
@@ -79,14 +100,26 @@ function scripted(run, url, { method, headers }, body) {
   const user = decoded(headers['x-amp-exp-user']);
   const [page, id, at] = (headers['x-stage'] ?? '0 0 0').split(' ').map(Number);
   const host = headers['x-host'];
-  run.sent.push({ page, id, at, method, ...(host && { host }), path, query: url.search, ...(body && { body: parsed(body) }), ...chosenHeaders(headers, user) });
+  run.sent.push({
+    page,
+    id,
+    at,
+    method,
+    ...(host && { host }),
+    path,
+    query: url.search,
+    ...(body && { body: parsed(body) }),
+    ...chosenHeaders(headers, user),
+  });
   const name = Object.keys(PATHS).find((end) => path.endsWith(end));
   const turn = (run.turns[name] ??= 0);
   run.turns[name]++;
   return choose(run.answers[PATHS[name]] ?? { $: { code: 404, body: '' } }, { user: user?.user_id, turn });
 }
 
-/** The headers a client chose; the user and the flag keys in them decoded, and in which alphabet they came. */
+/**
+ * The headers a client chose; the user and the flag keys in them decoded, and in which alphabet they came.
+ */
 function chosenHeaders(headers, user) {
   const { 'x-amp-exp-user': encodedUser, 'x-amp-exp-flag-keys': encodedKeys, ...rest } = headers;
   const encoded = [encodedUser, encodedKeys].filter((text) => text !== undefined);

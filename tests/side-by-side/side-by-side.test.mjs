@@ -1,5 +1,5 @@
-// Scripted pages, each played with the reference and with ours in Chromium against one server: what the two returned, tracked, sent and stored
-// is the same, but for the differences a script names.
+// Scripted pages, each played with the reference and with ours in Chromium against one server: what the two
+// returned, tracked, sent and stored is the same, but for the differences a script names.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { all, playBoth } from './play-both.mjs';

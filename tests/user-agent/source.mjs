@@ -8,7 +8,13 @@ let calls = 0;
 
 export async function source(file) {
   const { outputFiles } = await build({
-    entryPoints: [`${src}${file}`], bundle: true, minify: true, write: false, format: 'esm', target: 'es2020', mangleProps: /^[a-z][A-Za-z]*_$/,
+    entryPoints: [`${src}${file}`],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2020',
+    mangleProps: /^[a-z][A-Za-z]*_$/,
   });
   return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}//${(calls += 1)}`);
 }

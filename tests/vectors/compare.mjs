@@ -1,4 +1,5 @@
-// Says whether the runs of the vectors counted the same cases. A runner that skips a suite exits 0, so an exit code proves nothing.
+// Says whether the runs of the vectors counted the same cases. A runner that skips a suite exits 0, so an
+// exit code proves nothing.
 // Use: node tests/vectors/compare.mjs LOG...
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';

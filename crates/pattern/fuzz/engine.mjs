@@ -9,7 +9,8 @@ const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../t
 const PATIENCE = 2_000;
 const MEMORY = 1 << 20;
 
-const hex = (text) => Array.from({ length: text.length }, (_, at) => text.charCodeAt(at).toString(16).padStart(4, '0')).join('');
+const hex = (text) =>
+  Array.from({ length: text.length }, (_, at) => text.charCodeAt(at).toString(16).padStart(4, '0')).join('');
 
 /** `pattern`, which is this crate, or `regress`. */
 export class Engine {
@@ -17,7 +18,9 @@ export class Engine {
     this.path = `${target}/release/examples/${name}`;
   }
 
-  /** `true` or `false`; `null` for a pattern that is refused, `undefined` where the engine ended or was ended. */
+  /**
+   * `true` or `false`; `null` for a pattern that is refused, `undefined` where the engine ended or was ended.
+   */
   async isMatch(pattern, text) {
     this.child ??= this.start();
     const answer = new Promise((resolve) => (this.resolve = resolve));
@@ -29,7 +32,9 @@ export class Engine {
   }
 
   start() {
-    const child = spawn('bash', ['-c', `ulimit -v ${MEMORY} && exec "$0"`, this.path], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn('bash', ['-c', `ulimit -v ${MEMORY} && exec "$0"`, this.path], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     child.stdin.on('error', () => {});
     child.stdout.setEncoding('utf8').on('data', (line) => this.resolve(line.trim()));
     child.on('close', () => {

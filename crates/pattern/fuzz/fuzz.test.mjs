@@ -10,7 +10,10 @@ test('random patterns match as those of JavaScript do', async (t) => {
   t.after(() => engine.close());
   const { matches, differences } = await compare(engine, { pairs: 5_000, seed: 3 });
   assert.deepEqual(differences, []);
-  assert.ok(matches > 1_000 && matches < 4_000, `${matches} of 5000 match: too many or too few to say anything`);
+  assert.ok(
+    matches > 1_000 && matches < 4_000,
+    `${matches} of 5000 match: too many or too few to say anything`,
+  );
 });
 
 for (const { kind, pattern, text, answer } of REGRESS_DIFFERENCES) {

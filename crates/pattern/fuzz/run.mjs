@@ -12,7 +12,36 @@ import { pattern, patternFor } from './generate.mjs';
 import { isMatch } from './javascript.mjs';
 
 /** What texts are made of: letters that patterns of `generate.mjs` name, and their neighbours. */
-const PIECES = ['a', 'b', 'c', 'ab', 'A', '1', '12', '-', ' ', '_', 'é', 'Σ', '😀', '\ud83d', '\ude00', '\n', '\r', '\u2028', '\ufeff', '\0', '\b', '/', '}', ']', 'k', 'u0061', 'J', '.'];
+const PIECES = [
+  'a',
+  'b',
+  'c',
+  'ab',
+  'A',
+  '1',
+  '12',
+  '-',
+  ' ',
+  '_',
+  'é',
+  'Σ',
+  '😀',
+  '\ud83d',
+  '\ude00',
+  '\n',
+  '\r',
+  '\u2028',
+  '\ufeff',
+  '\0',
+  '\b',
+  '/',
+  '}',
+  ']',
+  'k',
+  'u0061',
+  'J',
+  '.',
+];
 
 /** The pair of a number: the same for the same seed, on any machine. */
 export function pair(seed, number) {
@@ -36,15 +65,25 @@ export async function compare(engine, { pairs, seed }) {
 }
 
 if (import.meta.filename === process.argv[1]) {
-  const { values } = parseArgs({ options: { pairs: { type: 'string', default: '20000' }, seed: { type: 'string' }, regress: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: {
+      pairs: { type: 'string', default: '20000' },
+      seed: { type: 'string' },
+      regress: { type: 'boolean', default: false },
+    },
+  });
   const [pairs, seed] = [Number(values.pairs), Number(values.seed ?? Date.now() % 2 ** 31)];
   for (const name of values.regress ? ['pattern', 'regress'] : ['pattern']) {
     const engine = new Engine(name);
     const { matches, differences } = await compare(engine, { pairs, seed });
     await engine.close();
-    console.log(`${name}: ${pairs} pairs of seed ${seed}, ${matches} match; ${differences.length} answers differ from Node ${process.version}`);
+    console.log(
+      `${name}: ${pairs} pairs of seed ${seed}, ${matches} match; ${differences.length} answers differ from Node ${process.version}`,
+    );
     for (const { number, pattern, text, expected, answer } of differences.slice(0, 20)) {
-      console.log(`  ${number}: /${pattern}/ on ${JSON.stringify(text)}: JavaScript ${expected}, ${name} ${answer ?? 'gave no answer'}`);
+      console.log(
+        `  ${number}: /${pattern}/ on ${JSON.stringify(text)}: JavaScript ${expected}, ${name} ${answer ?? 'gave no answer'}`,
+      );
     }
     if (name === 'pattern' && differences.length) process.exitCode = 1;
   }

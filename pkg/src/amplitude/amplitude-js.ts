@@ -5,14 +5,23 @@ import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 
 /** The part of amplitude-js that the providers use. */
 type AmplitudeInstance = {
-  options?: { deviceId?: string; userId?: string; versionName?: string; language?: string; platform?: string };
+  options?: {
+    deviceId?: string;
+    userId?: string;
+    versionName?: string;
+    language?: string;
+    platform?: string;
+  };
   _ua?: { browser?: { name?: string; major?: string }; os?: { name?: string } };
   logEvent(eventName: string, properties: Record<string, string>): void;
   setUserProperties(userProperties: Record<string, unknown>): void;
   identify(identify: { set(property: string, value: unknown): void; unset(property: string): void }): void;
 };
 
-/** @deprecated Use amplitude-js 8.17.0 or later, or analytics-browser, with `Experiment.initializeWithAmplitudeAnalytics`. */
+/**
+ * @deprecated Use amplitude-js 8.17.0 or later, or analytics-browser, with
+ * `Experiment.initializeWithAmplitudeAnalytics`.
+ */
 export class AmplitudeUserProvider implements ExperimentUserProvider {
   private readonly amplitude_: AmplitudeInstance;
 
@@ -35,7 +44,10 @@ export class AmplitudeUserProvider implements ExperimentUserProvider {
   }
 }
 
-/** @deprecated Use amplitude-js 8.17.0 or later, or analytics-browser, with `Experiment.initializeWithAmplitudeAnalytics`. */
+/**
+ * @deprecated Use amplitude-js 8.17.0 or later, or analytics-browser, with
+ * `Experiment.initializeWithAmplitudeAnalytics`.
+ */
 export class AmplitudeAnalyticsProvider implements ExperimentAnalyticsProvider {
   private readonly amplitude_: AmplitudeInstance;
 

@@ -1,7 +1,8 @@
-// The connector of Amplitude's SDKs on a page: their common identity, and the way of events. The SDK that is loaded first makes it.
+// The connector of Amplitude's SDKs on a page: their common identity, and the way of events. The SDK that is
+// loaded first makes it.
 //
-// It is that of @amplitude/analytics-connector 1.7.0, under the same global, so each package uses the other's. Comments say where it differs;
-// tests/package/connector.test.mjs compares the rest.
+// It is that of @amplitude/analytics-connector 1.7.0, under the same global, so each package uses the
+// other's. Comments say where it differs; tests/package/connector.test.mjs compares the rest.
 
 import { attempt, callSafely } from '../runtime/safe-call.js';
 
@@ -51,14 +52,22 @@ export type AnalyticsEventReceiver = (event: AnalyticsEvent) => void;
 
 /** The way of events to the analytics SDK. */
 export interface EventBridge {
-  /** Passes the event to the receiver. Without a receiver the first 512 events wait; later ones are dropped. */
+  /**
+   * Passes the event to the receiver. Without a receiver the first 512 events wait; later ones are dropped.
+   */
   logEvent(event: AnalyticsEvent): void;
   /** Sets the receiver, and passes it the events that wait, in order. */
   setEventReceiver(receiver: AnalyticsEventReceiver): void;
 }
 
 /** What is known of the app and the browser. */
-export type ApplicationContext = { versionName?: string; language?: string; platform?: string; os?: string; deviceModel?: string };
+export type ApplicationContext = {
+  versionName?: string;
+  language?: string;
+  platform?: string;
+  os?: string;
+  deviceModel?: string;
+};
 
 /** Gives what is known of the app and the browser. */
 export interface ApplicationContextProvider {
@@ -74,7 +83,9 @@ export interface AnalyticsConnector {
   readonly applicationContextProvider: ApplicationContextProvider;
 }
 
-/** A bridge with its receiver. The original declares the receiver private, so `EventBridge` cannot have it. */
+/**
+ * A bridge with its receiver. The original declares the receiver private, so `EventBridge` cannot have it.
+ */
 export type Bridge = EventBridge & { receiver?: AnalyticsEventReceiver };
 
 /** How many events wait for a receiver: the original's number. */
@@ -85,7 +96,9 @@ export function analyticsConnector(instanceName: string): AnalyticsConnector {
   try {
     const connectors = ((globalThis as any).analyticsConnectorInstances ??= {});
     // A name such as `constructor` finds a property of every object.
-    return connectors[instanceName]?.identityStore ? connectors[instanceName] : (connectors[instanceName] = connector());
+    return connectors[instanceName]?.identityStore
+      ? connectors[instanceName]
+      : (connectors[instanceName] = connector());
   } catch {
     // The page refuses new globals, so no other SDK has a connector either.
     return connector();
@@ -97,7 +110,11 @@ function connector(): AnalyticsConnector {
     // Without `os` and `deviceModel`, which the original never knows.
     getApplicationContext() {
       const { languages, language }: Partial<Navigator> = attempt(() => globalThis.navigator) ?? {};
-      return { versionName: applicationContextProvider.versionName, language: languages?.[0] || language || '', platform: 'Web' };
+      return {
+        versionName: applicationContextProvider.versionName,
+        language: languages?.[0] || language || '',
+        platform: 'Web',
+      };
     },
   };
   return { identityStore: identityStore(), eventBridge: eventBridge(), applicationContextProvider };
@@ -131,7 +148,8 @@ function editor(store: IdentityStore): IdentityEditor {
     setDeviceId: set('deviceId'),
     setUserProperties: set('userProperties'),
     setOptOut: set('optOut'),
-    updateUserProperties: (actions) => changes.setUserProperties(updatedProperties(draft.userProperties, actions)),
+    updateUserProperties: (actions) =>
+      changes.setUserProperties(updatedProperties(draft.userProperties, actions)),
     commit() {
       store.setIdentity(draft);
       return changes;
@@ -141,7 +159,10 @@ function editor(store: IdentityStore): IdentityEditor {
 }
 
 /** A new object. (The original changes the given one.) */
-function updatedProperties(before: Identity['userProperties'], actions: Record<string, Record<string, unknown>>): Record<string, unknown> {
+function updatedProperties(
+  before: Identity['userProperties'],
+  actions: Record<string, Record<string, unknown>>,
+): Record<string, unknown> {
   let properties = { ...before };
   for (const action in actions) {
     if (action === '$clearAll') properties = {};
@@ -158,7 +179,11 @@ function deepEqual(a: any, b: any): boolean {
   if (a === b) return true;
   if (Object(a) !== a || Object(b) !== b || Array.isArray(a) !== Array.isArray(b)) return false;
   const names = Object.keys({ ...a, ...b });
-  return names.length === Object.keys(a).length && names.length === Object.keys(b).length && names.every((name) => deepEqual(a[name], b[name]));
+  return (
+    names.length === Object.keys(a).length &&
+    names.length === Object.keys(b).length &&
+    names.every((name) => deepEqual(a[name], b[name]))
+  );
 }
 
 function eventBridge(): Bridge {

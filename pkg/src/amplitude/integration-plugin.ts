@@ -1,21 +1,21 @@
 // The integration plugin of Amplitude's analytics SDK: it gives the user, and takes exposures.
 
-import { callSafely } from '../runtime/safe-call.js';
 import type { Client } from '../api/client.js';
 import type { ExperimentConfig } from '../api/config.js';
-import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './analytics-connector.js';
 import { ExperimentError } from '../api/error.js';
 import type { ExperimentEvent, ExperimentPluginType, IntegrationPlugin } from '../api/plugin.js';
-import { clearTimer, setTimer } from '../runtime/platform.js';
 import type { ExperimentUser } from '../api/user.js';
+import { clearTimer, setTimer } from '../runtime/platform.js';
+import { callSafely } from '../runtime/safe-call.js';
+import type { AnalyticsConnector, Bridge, Identity, IdentityStore } from './analytics-connector.js';
 
 /**
- * Takes the user from Amplitude's analytics SDK and gives it the exposures, through the connector that both share.
- * `Experiment.initializeWithAmplitudeAnalytics` adds one to the client.
+ * Takes the user from Amplitude's analytics SDK and gives it the exposures, through the connector that both
+ * share. `Experiment.initializeWithAmplitudeAnalytics` adds one to the client.
  *
- * Until the SDK is loaded, the user is the one that it stored on an earlier page: in its cookie, in the cookie of older SDKs, in
- * `localStorage` or in `sessionStorage`, in this order. A malformed or blocked source is skipped. An opt-out of analytics makes no difference
- * here: the SDK itself drops the events.
+ * Until the SDK is loaded, the user is the one that it stored on an earlier page: in its cookie, in the
+ * cookie of older SDKs, in `localStorage` or in `sessionStorage`, in this order. A malformed or blocked
+ * source is skipped. An opt-out of analytics makes no difference here: the SDK itself drops the events.
  */
 export class AmplitudeIntegrationPlugin implements IntegrationPlugin {
   readonly type: ExperimentPluginType = 'integration';
@@ -24,10 +24,11 @@ export class AmplitudeIntegrationPlugin implements IntegrationPlugin {
   private readonly cleanups_: Array<() => void> = [];
 
   /**
-   * @param apiKey the key of the analytics project, under which the SDK stores the identity. With a deployment key (`client-...`) stored
-   * identities are not read
+   * @param apiKey the key of the analytics project, under which the SDK stores the identity. With a
+   * deployment key (`client-...`) stored identities are not read
    * @param connector the connector of the SDKs of one instance name
-   * @param timeoutMillis how long `setup` waits for an identity, in milliseconds. With 0 or less there is no `setup`
+   * @param timeoutMillis how long `setup` waits for an identity, in milliseconds. With 0 or less there is no
+   * `setup`
    */
   constructor(apiKey: string | undefined, connector: AnalyticsConnector, timeoutMillis: number) {
     this.connector_ = connector;
@@ -37,11 +38,11 @@ export class AmplitudeIntegrationPlugin implements IntegrationPlugin {
   }
 
   /**
-   * Waits for an identity. With the option `automaticFetchOnAmplitudeIdentityChange`, variants are fetched after each change of identity in
-   * the SDK from now on.
+   * Waits for an identity. With the option `automaticFetchOnAmplitudeIdentityChange`, variants are fetched
+   * after each change of identity in the SDK from now on.
    *
-   * @returns a promise that resolves with an identity, and at {@link teardown}. It rejects with an {@link ExperimentError} `TIMEOUT` when
-   * there is no identity in time
+   * @returns a promise that resolves with an identity, and at {@link teardown}. It rejects with an {@link
+   * ExperimentError} `TIMEOUT` when there is no identity in time
    */
   async setup?(config?: ExperimentConfig, client?: Client): Promise<void> {
     const { identityStore } = this.connector_;
@@ -95,7 +96,10 @@ export class AmplitudeIntegrationPlugin implements IntegrationPlugin {
   }
 }
 
-/** Gives the connector the identity that the SDK stored: that of the first source that has one. A source that throws has none. */
+/**
+ * Gives the connector the identity that the SDK stored: that of the first source that has one. A source that
+ * throws has none.
+ */
 function restoreIdentity(apiKey: string, store: IdentityStore): void {
   const name = `AMP_${apiKey.slice(0, 10)}`;
   const sources: Array<() => Identity> = [

@@ -7,7 +7,10 @@ import type { Variant } from './variant.js';
 export interface ExperimentAnalyticsEvent {
   /** The event's name: `[Experiment] Exposure`. */
   name: string;
-  /** The event's properties: the flag's `key`, the `variant`'s value and its `source`. An unknown one is `undefined`. */
+  /**
+   * The event's properties: the flag's `key`, the `variant`'s value and its `source`. An unknown one is
+   * `undefined`.
+   */
   properties: Record<string, string>;
   /** The user property to set, by its name. */
   userProperties?: Record<string, unknown>;
@@ -22,15 +25,19 @@ export interface ExperimentAnalyticsEvent {
 }
 
 /**
- * Your analytics, as the option `analyticsProvider`. The methods are called once on a page for each variant of a flag, and again after it
- * changed. An exception of a method goes to the console; the call is not repeated.
+ * Your analytics, as the option `analyticsProvider`. The methods are called once on a page for each variant
+ * of a flag, and again after it changed. An exception of a method goes to the console; the call is not
+ * repeated.
  *
  * @deprecated Use {@link ExposureTrackingProvider}.
  */
 export interface ExperimentAnalyticsProvider {
   /** Called for a variant that was assigned, after {@link setUserProperty}. */
   track(event: ExperimentAnalyticsEvent): void;
-  /** Called for a variant that was assigned: set the user property `event.userProperty` to the variant's value. */
+  /**
+   * Called for a variant that was assigned: set the user property `event.userProperty` to the variant's
+   * value.
+   */
   setUserProperty?(event: ExperimentAnalyticsEvent): void;
   /** Called for a fallback, and for a variant without value: unset the user property `event.userProperty`. */
   unsetUserProperty?(event: ExperimentAnalyticsEvent): void;

@@ -27,13 +27,19 @@ export type ExperimentEvents = {
   user: void;
   /** An exposure is tracked that was not tracked before. */
   exposure: Exposure;
-  /** A failure that no call of the page reports: of a request, an exposure that was given up, an argument that cannot be used. */
+  /**
+   * A failure that no call of the page reports: of a request, an exposure that was given up, an argument that
+   * cannot be used.
+   */
   error: ExperimentError;
 };
 
 /** The methods of a client. {@link ExperimentClient} implements them; see there. */
 export interface Client {
-  /** Sets the user, loads the flags that are evaluated on the page, fetches variants, and then polls for flags. */
+  /**
+   * Sets the user, loads the flags that are evaluated on the page, fetches variants, and then polls for
+   * flags.
+   */
   start(user?: ExperimentUser): Promise<void>;
   stop(): void;
   fetch(user?: ExperimentUser, options?: FetchOptions): Promise<Client>;

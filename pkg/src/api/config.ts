@@ -1,11 +1,11 @@
 // The options of a client, and which of them cross to the core.
 
+import { type OnUnusable, readableEntries, toJson } from '../runtime/json.js';
 import type { ExperimentAnalyticsProvider } from './analytics-provider.js';
 import type { ConsentOptions } from './consent.js';
 import type { ExposureTrackingProvider } from './exposure.js';
-import { LogLevel, type Logger } from './logger.js';
-import { readableEntries, type OnUnusable, toJson } from '../runtime/json.js';
 import type { HttpClient } from './http-client.js';
+import { type Logger, LogLevel } from './logger.js';
 import type { ExperimentUserProvider } from './user.js';
 import type { Source, Variant, Variants } from './variant.js';
 
@@ -17,25 +17,43 @@ export interface ExperimentConfig {
   logLevel?: LogLevel;
   /** Gets the messages. Default: the console. */
   loggerProvider?: Logger;
-  /** The name of the client: `initialize` returns the same client for the same name and key. Default: `$default_instance`. */
+  /**
+   * The name of the client: `initialize` returns the same client for the same name and key. Default:
+   * `$default_instance`.
+   */
   instanceName?: string;
   /** The answer where there is no other, for every flag. Default: an empty variant. */
   fallbackVariant?: Variant | string;
-  /** Variants to start with, by flag key, for instance from a server that evaluated them when it rendered the page. */
+  /**
+   * Variants to start with, by flag key, for instance from a server that evaluated them when it rendered the
+   * page.
+   */
   initialVariants?: Variants | Record<string, string | Variant>;
-  /** Flags to start with: the JSON text of an array of flag configurations. Stored flags of the same key take precedence. */
+  /**
+   * Flags to start with: the JSON text of an array of flag configurations. Stored flags of the same key take
+   * precedence.
+   */
   initialFlags?: string;
   /** Which variants take precedence. Default: `Source.LocalStorage`. */
   source?: Source | `${Source}`;
-  /** The origin of the server of variants. Default: Amplitude's, by `serverZone`. An empty one is an error, and no request is sent. */
+  /**
+   * The origin of the server of variants. Default: Amplitude's, by `serverZone`. An empty one is an error,
+   * and no request is sent.
+   */
   serverUrl?: string;
-  /** The origin of the server of flags. Default: Amplitude's, by `serverZone`. An empty one is an error, and no request is sent. */
+  /**
+   * The origin of the server of flags. Default: Amplitude's, by `serverZone`. An empty one is an error, and
+   * no request is sent.
+   */
   flagsServerUrl?: string;
   /** Amplitude's data centre: `US` or `EU`. Default: `US`. */
   serverZone?: string;
   /** The time limit of a request, in milliseconds. Default: 10,000. */
   fetchTimeoutMillis?: number;
-  /** Whether a failed fetch is retried in the background: up to 8 times, not after a status of 4xx other than 429. Default: `true`. */
+  /**
+   * Whether a failed fetch is retried in the background: up to 8 times, not after a status of 4xx other than
+   * 429. Default: `true`.
+   */
   retryFetchOnFailure?: boolean;
   /** Whether `start` and `fetch` reject when their request fails. Default: `false`: they resolve. */
   throwOnError?: boolean;
@@ -50,21 +68,27 @@ export interface ExperimentConfig {
   /** Gives the fields of the user that the page does not set. */
   userProvider?: ExperimentUserProvider;
   /**
-   * Whether variants are fetched after each change of user, device or user properties in Amplitude's analytics SDK. Default: `false`. Only
-   * with `initializeWithAmplitudeAnalytics`.
+   * Whether variants are fetched after each change of user, device or user properties in Amplitude's
+   * analytics SDK. Default: `false`. Only with `initializeWithAmplitudeAnalytics`.
    */
   automaticFetchOnAmplitudeIdentityChange?: boolean;
   /** @deprecated Use `exposureTrackingProvider`. */
   analyticsProvider?: ExperimentAnalyticsProvider;
   /** What the visitor consented to. Default: `GRANTED`. Changed with `setConsentStatus`. */
   consentOptions?: ConsentOptions;
-  /** Tracks exposures: your analytics, or {@link HttpExposureTrackingProvider}. Default: none, exposures are not tracked. */
+  /**
+   * Tracks exposures: your analytics, or {@link HttpExposureTrackingProvider}. Default: none, exposures are
+   * not tracked.
+   */
   exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
   /** Sends the requests. Default: the page's `fetch`. */
   httpClient?: HttpClient;
 }
 
-/** Options that are not in the JSON of the others: objects with methods, and a long text, which crosses by itself. */
+/**
+ * Options that are not in the JSON of the others: objects with methods, and a long text, which crosses by
+ * itself.
+ */
 const APART = /Provider$|^(?:httpClient|consentOptions|initialFlags)$/;
 
 /** A copy of the options that are set. Reading it cannot throw. */
@@ -74,7 +98,13 @@ export function copyOptions(config: unknown): ExperimentConfig {
 
 /** The options as JSON text for the core. */
 export function plainOptions(options: ExperimentConfig, lost: OnUnusable): string {
-  return toJson(Object.fromEntries(Object.entries(options).filter(([name]) => !APART.test(name))), lost, 'config') ?? '{}';
+  return (
+    toJson(
+      Object.fromEntries(Object.entries(options).filter(([name]) => !APART.test(name))),
+      lost,
+      'config',
+    ) ?? '{}'
+  );
 }
 
 /** The level up to which messages are logged. */

@@ -2,7 +2,10 @@
 
 /** What the visitor consented to. The numbers are those of Amplitude's documentation. */
 export enum ConsentStatus {
-  /** No consent: nothing is stored, fetched or tracked, and stored data is deleted. `variant` answers fallbacks. */
+  /**
+   * No consent: nothing is stored, fetched or tracked, and stored data is deleted. `variant` answers
+   * fallbacks.
+   */
   REJECTED = 0,
   /** Consent. */
   GRANTED = 1,

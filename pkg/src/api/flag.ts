@@ -10,7 +10,9 @@ export type EvaluationFlag = {
   metadata?: Record<string, unknown>;
 };
 
-/** A variant of a flag. In the answer of an evaluation, `metadata` is merged from flag, segment and variant. */
+/**
+ * A variant of a flag. In the answer of an evaluation, `metadata` is merged from flag, segment and variant.
+ */
 export type EvaluationVariant = {
   key?: string;
   value?: unknown;
@@ -80,5 +82,8 @@ export type FlagEvaluationTrace = {
   steps: EvaluationSegmentResult[];
 };
 
-/** Flags to evaluate: a list, as the flags API answers it; an object by key, as clients store it; or the JSON text of either. */
+/**
+ * Flags to evaluate: a list, as the flags API answers it; an object by key, as clients store it; or the JSON
+ * text of either.
+ */
 export type Flags = EvaluationFlag[] | Record<string, EvaluationFlag> | string;

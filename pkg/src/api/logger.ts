@@ -1,4 +1,5 @@
-// Logging: the interface of a logger, the levels, the console, and the filter in front of a logger of the page.
+// Logging: the interface of a logger, the levels, the console, and the filter in front of a logger of the
+// page.
 
 /** Messages up to this level are logged. Default: `Error`. */
 export enum LogLevel {
@@ -17,7 +18,8 @@ export enum LogLevel {
 }
 
 /**
- * Gets messages. Each method is called with a sentence and, where there is one, the error behind it. Exceptions of a logger are ignored.
+ * Gets messages. Each method is called with a sentence and, where there is one, the error behind it.
+ * Exceptions of a logger are ignored.
  */
 export interface Logger {
   error(message?: any, ...optionalParams: any[]): void;
@@ -27,7 +29,9 @@ export interface Logger {
   verbose(message?: any, ...optionalParams: any[]): void;
 }
 
-/** The default logger: the console, with `console.debug` for `verbose`. It does not filter: `logLevel` does. */
+/**
+ * The default logger: the console, with `console.debug` for `verbose`. It does not filter: `logLevel` does.
+ */
 export class ConsoleLogger implements Logger {
   error(message?: any, ...optionalParams: any[]): void {
     console.error(message, ...optionalParams);

@@ -13,11 +13,14 @@ export interface ExperimentPlugin {
   name?: string;
   type?: ExperimentPluginType;
   /**
-   * Called once, when the plugin is added. Until the promise settles, fetches wait and events are kept. After a rejection the plugin is used
-   * as well.
+   * Called once, when the plugin is added. Until the promise settles, fetches wait and events are kept. After
+   * a rejection the plugin is used as well.
    */
   setup?(config: ExperimentConfig, client: Client): Promise<void>;
-  /** Called when another plugin replaces this one, and when the client is closed. The client does not wait for the promise. */
+  /**
+   * Called when another plugin replaces this one, and when the client is closed. The client does not wait for
+   * the promise.
+   */
   teardown?(): Promise<void>;
 }
 
@@ -32,23 +35,32 @@ export type ExperimentEvent = {
 /** The integration of an analytics SDK, for `client.addPlugin`. A client has one: the last that was added. */
 export interface IntegrationPlugin extends ExperimentPlugin {
   type: 'integration';
-  /** The user that the SDK knows. Fields that the page set take precedence over these, and these over the user provider's. */
+  /**
+   * The user that the SDK knows. Fields that the page set take precedence over these, and these over the user
+   * provider's.
+   */
   getUser(): ExperimentUser;
   /**
    * Takes an event.
    *
-   * @returns `true` when the SDK took it. With `false` or an exception the SDK is not ready: the event is kept, and offered again each second,
-   * in order. 512 events are kept; of more the oldest is dropped and counted, or the second oldest if the oldest is just being offered (to a
-   * plugin whose `track` asks the client for variants).
+   * @returns `true` when the SDK took it. With `false` or an exception the SDK is not ready: the event is
+   * kept, and offered again each second, in order. 512 events are kept; of more the oldest is dropped and
+   * counted, or the second oldest if the oldest is just being offered (to a plugin whose `track` asks the
+   * client for variants).
    */
   track(event: ExperimentEvent): boolean;
 }
 
-/** An event that is older carries its time, in milliseconds; for a younger one the SDK's own time is right. */
+/**
+ * An event that is older carries its time, in milliseconds; for a younger one the SDK's own time is right.
+ */
 const LATE_MS = 1_000;
 
 /** The event of an exposure, in the form for a plugin. */
 export function toPluginEvent({ event_type, event_properties, time }: ExposureEvent): ExperimentEvent {
   const isLate = Date.now() - time > LATE_MS;
-  return { eventType: event_type, eventProperties: isLate ? { ...event_properties, time } : event_properties };
+  return {
+    eventType: event_type,
+    eventProperties: isLate ? { ...event_properties, time } : event_properties,
+  };
 }

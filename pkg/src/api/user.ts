@@ -7,8 +7,8 @@ export type PropertyValue = string | number | boolean | Array<string | number | 
 export type UserProperties = { [propertyName: string]: PropertyValue };
 
 /**
- * The user (or device) that flags are evaluated for. `user_id` and `device_id` are the identity; an empty string counts as missing. All other
- * fields are for targeting. They are sent under these names.
+ * The user (or device) that flags are evaluated for. `user_id` and `device_id` are the identity; an empty
+ * string counts as missing. All other fields are for targeting. They are sent under these names.
  */
 export type ExperimentUser = {
   /** The device: the identity of users who are not logged in. */
@@ -51,8 +51,9 @@ export type ExperimentUser = {
 };
 
 /**
- * Gives fields of the user that the page does not set, for instance from a session. Fields that the page sets take precedence. Called before
- * the first `variant()` of each synchronous run and before each request. If it throws, it gives no fields.
+ * Gives fields of the user that the page does not set, for instance from a session. Fields that the page sets
+ * take precedence. Called before the first `variant()` of each synchronous run and before each request. If it
+ * throws, it gives no fields.
  */
 export interface ExperimentUserProvider {
   getUser(): ExperimentUser;

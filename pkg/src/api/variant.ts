@@ -17,7 +17,10 @@ export type Variant = {
 /** Variants by flag key. */
 export type Variants = { [key: string]: Variant };
 
-/** Which variants take precedence. Where they have none, the others follow, the fallback of the call and `fallbackVariant`. */
+/**
+ * Which variants take precedence. Where they have none, the others follow, the fallback of the call and
+ * `fallbackVariant`.
+ */
 export enum Source {
   /** Those of the last fetch, of this page or an earlier one: the default. */
   LocalStorage = 'localStorage',

@@ -1,9 +1,13 @@
-// Changes of a client's data in the browser's storage: when the visitor's consent changes, and when a page comes from the reference.
+// Changes of a client's data in the browser's storage: when the visitor's consent changes, and when a page
+// comes from the reference.
 
 import { attempt } from '../runtime/safe-call.js';
 import { KEY_ENDING, queueKey, sentKey, unsentKey, variantsKey, visitorKey } from './storage-keys.js';
 
-/** How the keys of a client's own data start. Other entries of `kept` belong in memory, or the core stores them itself. */
+/**
+ * How the keys of a client's own data start. Other entries of `kept` belong in memory, or the core stores
+ * them itself.
+ */
 const STORED = 'amp-exp-';
 
 /** Stores what was kept in memory without consent. */
@@ -15,7 +19,8 @@ function put(key: string, text: string, kept: Map<string, string>): void {
   try {
     localStorage.setItem(key, text);
   } catch {
-    // Full or blocked: it stays in memory. An older text, whose mark is gone or not its own, must not stay in storage.
+    // Full or blocked: it stays in memory. An older text, whose mark is gone or not its own, must not stay in
+    // storage.
     kept.set(key, text);
     attempt(() => localStorage.removeItem(key.replace('-identity', '')));
   }
@@ -23,11 +28,19 @@ function put(key: string, text: string, kept: Map<string, string>): void {
 
 /** Deletes everything that clients of this instance name and key, and those of the reference, ever stored. */
 export function eraseStored(instanceName: string, apiKey: string): void {
-  const own = [variantsKey(instanceName, apiKey), queueKey(instanceName), unsentKey(instanceName), sentKey(instanceName), visitorKey(apiKey)];
+  const own = [
+    variantsKey(instanceName, apiKey),
+    queueKey(instanceName),
+    unsentKey(instanceName),
+    sentKey(instanceName),
+    visitorKey(apiKey),
+  ];
   for (const name of ['localStorage', 'sessionStorage'] as const) {
     try {
       const storage = globalThis[name];
-      for (const key of Object.keys(storage)) if (own.some((start) => key.startsWith(start) && KEY_ENDING.test(key.slice(start.length)))) storage.removeItem(key);
+      for (const key of Object.keys(storage))
+        if (own.some((start) => key.startsWith(start) && KEY_ENDING.test(key.slice(start.length))))
+          storage.removeItem(key);
     } catch {
       // Without storage nothing is stored.
     }

@@ -1,14 +1,16 @@
-// The default user provider: fields of the user that the browser knows. Fields of the page's own user provider take precedence.
+// The default user provider: fields of the user that the browser knows. Fields of the page's own user
+// provider take precedence.
 //
-// Fields, values and records in storage are those of the reference's DefaultUserProvider, so that targeting and visitors stay the same when a
-// page changes over. Where the reference throws (blocked storage or cookies, no page, a provider that throws), a field is left out here. Two
-// values are corrected: a cookie's value may contain `=`, and a query parameter may have the name of a property of every object
+// Fields, values and records in storage are those of the reference's DefaultUserProvider, so that targeting
+// and visitors stay the same when a page changes over. Where the reference throws (blocked storage or
+// cookies, no page, a provider that throws), a field is left out here. Two values are corrected: a cookie's
+// value may contain `=`, and a query parameter may have the name of a property of every object
 // (`constructor`).
 
+import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 import { attempt } from '../runtime/safe-call.js';
 import { visitorKey } from './storage-keys.js';
 import { readUserAgent } from './user-agent.js';
-import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 
 /** Globals that are missing outside browsers. Each is read when it is used. */
 const page: Partial<typeof globalThis> = globalThis;
@@ -17,7 +19,10 @@ export class DefaultUserProvider implements ExperimentUserProvider {
   private browser_?: ExperimentUser;
   private storedLandingUrl_?: string;
   private firstSeen_?: string;
-  /** When this page first saw the visitor. (In the reference the time changes with each call while nothing may be stored.) */
+  /**
+   * When this page first saw the visitor. (In the reference the time changes with each call while nothing may
+   * be stored.)
+   */
   private pageStart_?: string;
   /** The page's first address while nothing may be stored. It is stored when that is allowed. */
   private entryUrl_?: string;
@@ -50,7 +55,8 @@ export class DefaultUserProvider implements ExperimentUserProvider {
 
   private landingUrl_(persists?: boolean): string | undefined {
     const here = this.entryUrl_ ?? attempt(() => withoutSlash(page.location?.href));
-    if (persists) return (this.storedLandingUrl_ ??= this.readOrWrite_('sessionStorage', 'landing_url', here));
+    if (persists)
+      return (this.storedLandingUrl_ ??= this.readOrWrite_('sessionStorage', 'landing_url', here));
     return (this.entryUrl_ = here);
   }
 
@@ -60,20 +66,31 @@ export class DefaultUserProvider implements ExperimentUserProvider {
     return persists ? (this.firstSeen_ ??= this.readOrWrite_('localStorage', 'first_seen', now)) : now;
   }
 
-  /** The field of the record in this storage, else `fresh`, which is written there. Without storage, `undefined`. */
-  private readOrWrite_(where: 'localStorage' | 'sessionStorage', field: string, fresh?: string): string | undefined {
+  /**
+   * The field of the record in this storage, else `fresh`, which is written there. Without storage,
+   * `undefined`.
+   */
+  private readOrWrite_(
+    where: 'localStorage' | 'sessionStorage',
+    field: string,
+    fresh?: string,
+  ): string | undefined {
     return attempt(() => {
       const storage = page[where];
       if (!storage) return;
       const name = visitorKey(this.apiKey_);
       const record = JSON.parse(storage.getItem(name) || '{}');
-      if (!record[field]) storage.setItem(name, JSON.stringify({ ...record, [field]: (record[field] = fresh) }));
+      if (!record[field])
+        storage.setItem(name, JSON.stringify({ ...record, [field]: (record[field] = fresh) }));
       return record[field];
     });
   }
 }
 
-/** Fields that do not change on a page. As in the reference, `os` holds the browser and `device_model` the system: flags target these. */
+/**
+ * Fields that do not change on a page. As in the reference, `os` holds the browser and `device_model` the
+ * system: flags target these.
+ */
 function describeBrowser(): ExperimentUser {
   const user_agent = attempt(() => page.navigator?.userAgent);
   const { browser, major, os, device } = readUserAgent(user_agent ?? '');
@@ -89,7 +106,9 @@ function describeBrowser(): ExperimentUser {
 /** Values keep their own `=`, which base64 and signed cookies contain. (The reference cuts them there.) */
 function readCookies(): Record<string, string> | undefined {
   const text = page.document?.cookie;
-  return text ? Object.fromEntries(text.split('; ').map((pair) => pair.split(/=(.*)/s) as [string, string])) : undefined;
+  return text
+    ? Object.fromEntries(text.split('; ').map((pair) => pair.split(/=(.*)/s) as [string, string]))
+    : undefined;
 }
 
 /** A parameter that occurs more than once, or contains a comma, has a list. */

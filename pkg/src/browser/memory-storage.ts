@@ -2,7 +2,10 @@
 
 /** A storage of text by key. */
 export interface Storage {
-  /** The text under this key. `undefined` or `null` where there is none, against the type, which is the reference's. */
+  /**
+   * The text under this key. `undefined` or `null` where there is none, against the type, which is the
+   * reference's.
+   */
   get(key: string): string;
   put(key: string, value: string): void;
   delete(key: string): void;

@@ -1,5 +1,5 @@
-// The keys of a client's data in the browser's storage, for the code outside the core. The core has those that it writes, too:
-// tests/storage-keys.test.mjs compares them.
+// The keys of a client's data in the browser's storage, for the code outside the core. The core has those
+// that it writes, too: tests/storage-keys.test.mjs compares them.
 
 /** Variants. The keys of flags, options and the exposures of the day begin with this one. */
 export const variantsKey = (instanceName: string, apiKey: string): string =>
@@ -17,5 +17,8 @@ export const unsentKey = (instanceName: string): string => `EXP_unsent_${instanc
 /** When the visitor was first seen; in `sessionStorage`, the page where the visit began. */
 export const visitorKey = (apiKey: string): string => `EXP_${apiKey.slice(0, 10)}_DEFAULT_USER_PROVIDER`;
 
-/** What may follow in a key of the same client. Other endings are those of an instance whose name begins alike. */
+/**
+ * What may follow in a key of the same client. Other endings are those of an instance whose name begins
+ * alike.
+ */
 export const KEY_ENDING = /^((-flags|-variants-options|-exposed)?(-identity)?|[\da-f]{13,})$/;

@@ -1,14 +1,17 @@
-// Reads a browser's name, major version, system and kind of device from its user agent, in the words of @amplitude/ua-parser-js 0.7.33.
+// Reads a browser's name, major version, system and kind of device from its user agent, in the words of
+// @amplitude/ua-parser-js 0.7.33.
 //
-// The first match in a table decides. The tables are much shorter than ua-parser's: they have the browsers that can run this package. tests/
-// user-agent compares the results with ua-parser's on the user agents of real visitors, and lists the differences.
-// default-user-provider.ts makes fields of a user from them.
+// The first match in a table decides. The tables are much shorter than ua-parser's: they have the browsers
+// that can run this package. tests/ user-agent compares the results with ua-parser's on the user agents of
+// real visitors, and lists the differences. default-user-provider.ts makes fields of a user from them.
 
 import type { ExperimentUser } from '../api/user.js';
 
 export type DeviceCategory = NonNullable<ExperimentUser['device_category']>;
 
-/** The result for a user agent. Missing fields are those that ua-parser leaves out: a desktop has no `device`. */
+/**
+ * The result for a user agent. Missing fields are those that ua-parser leaves out: a desktop has no `device`.
+ */
 export interface UserAgent {
   browser?: string;
   major?: string;
@@ -20,9 +23,9 @@ export interface UserAgent {
 type Found = [name?: string, number?: string];
 
 /**
- * The tables for browser, system and device. A row is a pattern and, where the name is not the matched text, `>` and the name. Where two
- * rows match, they are in ua-parser's order: apps and smaller browsers also contain Chrome or Safari, Android also Linux. Each table is one
- * string, which is smaller than a list.
+ * The tables for browser, system and device. A row is a pattern and, where the name is not the matched text,
+ * `>` and the name. Where two rows match, they are in ua-parser's order: apps and smaller browsers also
+ * contain Chrome or Safari, Android also Linux. Each table is one string, which is smaller than a list.
  */
 const TABLES = [
   'CriOS>Chrome,' +
@@ -71,7 +74,11 @@ const TABLES = [
 ];
 
 export function readUserAgent(userAgent: string): UserAgent {
-  const [[browser, major], [os], [device]] = TABLES.map((rows) => find(rows, userAgent)) as [Found, Found, Found];
+  const [[browser, major], [os], [device]] = TABLES.map((rows) => find(rows, userAgent)) as [
+    Found,
+    Found,
+    Found,
+  ];
   return { browser, major, os, device: (device as DeviceCategory) || undefined };
 }
 

@@ -1,13 +1,17 @@
-// Stands in for the core while there is none: answers fallbacks, queues the calls, and passes them on when the core is there.
+// Stands in for the core while there is none: answers fallbacks, queues the calls, and passes them on when
+// the core is there.
 //
-// The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs, with nothing stored and nothing evaluated); both run the
-// same vectors. An exposure is queued only where it is one for the core: of a variant of `initialVariants` that takes precedence.
+// The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs, with nothing stored and
+// nothing evaluated); both run the same vectors. An exposure is queued only where it is one for the core: of
+// a variant of `initialVariants` that takes precedence.
 
-import { type ClientCore, type ClientSeed, type PendingRequest, USER } from '../wasm/boundary.js';
 import type { ExperimentConfig } from '../api/config.js';
-import type { Standby } from '../wasm/client-instance.js';
 import type { ExperimentError } from '../api/error.js';
 import type { Variant } from '../api/variant.js';
+import { type ClientCore, USER } from '../wasm/boundary.js';
+import type { Standby } from '../wasm/client-instance.js';
+import type { ClientInit } from '../wasm/init.js';
+import type { PendingRequest } from '../wasm/pending-request.js';
 
 /** A call that waits for the core. */
 interface Call {
@@ -35,7 +39,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   private isClosed_ = false;
   private options_?: Options;
 
-  constructor(private readonly seed_: ClientSeed) {}
+  constructor(private readonly init_: ClientInit) {}
 
   start(user: string | undefined, open: PendingRequest): void {
     this.user_ = { text: user };
@@ -53,12 +57,13 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   getUser(): string | undefined {
-    return this.user_ ? this.user_.text : this.seed_.kept.get(USER);
+    return this.user_ ? this.user_.text : this.init_.kept.get(USER);
   }
 
   variant(key: string, fallback: string | undefined, expose: number): string {
     const { source, variant } = this.resolve_(key, fallback);
-    if (expose && source === 'initial') this.queueExposure_(key, (core) => core.variant(key, undefined, expose));
+    if (expose && source === 'initial')
+      this.queueExposure_(key, (core) => core.variant(key, undefined, expose));
     return JSON.stringify({ source, variant, keep: false });
   }
 
@@ -83,7 +88,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   }
 
   close(): void {
-    this.discard();
+    this.discard_();
   }
 
   /** Between exposures: each counts for the user of its time. */
@@ -94,24 +99,27 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
   /** Nothing to queue: a client is told when it is built. */
   integrate(): void {}
 
-  handOver(core: ClientCore): void {
+  handOver_(core: ClientCore): void {
     for (let call; (call = this.queue_[0]); this.queue_.shift()) call.make(core);
     this.exposed_.clear();
     this.user_ = undefined;
   }
 
-  settle(error: ExperimentError): void {
-    this.seed_.fail(error);
-    this.seed_.pending.forEach((open) => open.resolve());
+  settle_(error: ExperimentError): void {
+    this.init_.fail(error);
+    this.init_.pending.forEach((open) => open.resolve());
   }
 
-  discard(): void {
+  discard_(): void {
     this.isClosed_ = true;
     this.queue_ = [];
-    this.seed_.pending.forEach((open) => open.resolve());
+    this.init_.pending.forEach((open) => open.resolve());
   }
 
-  /** The three sources in order. With `Source.InitialVariants` the initial variants come before the call's fallback. */
+  /**
+   * The three sources in order. With `Source.InitialVariants` the initial variants come before the call's
+   * fallback.
+   */
   private resolve_(key: string, fallback?: string): Candidate {
     const { first, initial, fallbackVariant } = this.readOptions_();
     const candidates: Array<[string, Variant | undefined]> = [
@@ -126,7 +134,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
 
   /** Read when they are needed: on most pages they are not. */
   private readOptions_(): Options {
-    return (this.options_ ??= optionsOf(JSON.parse(this.seed_.config)));
+    return (this.options_ ??= optionsOf(JSON.parse(this.init_.config)));
   }
 
   private queueRequest_(open: PendingRequest, make: Call['make']): void {
@@ -166,15 +174,28 @@ function optionsOf({ source, initialVariants, fallbackVariant }: ExperimentConfi
     if (variant) initial.set(key, variant);
   }
   const configured = fallbackOf(fallbackVariant);
-  return { first: source === 'initialVariants', initial, fallbackVariant: configured && Object.keys(configured).length ? configured : undefined };
+  return {
+    first: source === 'initialVariants',
+    initial,
+    fallbackVariant: configured && Object.keys(configured).length ? configured : undefined,
+  };
 }
 
-/** One format for the three in which variants were ever stored: a missing key is the value, `expKey` and the metadata agree. */
+/**
+ * One format for the three in which variants were ever stored: a missing key is the value, `expKey` and the
+ * metadata agree.
+ */
 function normalizedVariant(stored: unknown): Variant | undefined {
   const given = fallbackOf(stored);
   if (!given) return;
   const { key, value, payload, metadata, expKey } = given;
   const experimentKey = metadata?.experimentKey || expKey;
-  const variant = { key: key || value, value, metadata: experimentKey ? { ...metadata, experimentKey } : metadata, payload, expKey: experimentKey };
+  const variant = {
+    key: key || value,
+    value,
+    metadata: experimentKey ? { ...metadata, experimentKey } : metadata,
+    payload,
+    expKey: experimentKey,
+  };
   return Object.fromEntries(Object.entries(variant).filter(([, held]) => held));
 }

@@ -1,18 +1,22 @@
 // Tells a deprecated analytics provider of exposures, once each.
 
-import { callSafely } from '../runtime/safe-call.js';
 import type { ExperimentAnalyticsEvent, ExperimentAnalyticsProvider } from '../api/analytics-provider.js';
 import type { ExperimentUser } from '../api/user.js';
 import type { Variant } from '../api/variant.js';
+import { callSafely } from '../runtime/safe-call.js';
 
-/** The sources of variants that were not assigned, by the names of the core and of the reference; and no source. */
+/**
+ * The sources of variants that were not assigned, by the names of the core and of the reference; and no
+ * source.
+ */
 const FALLBACK = /^(fallback|secondary-initial|none|$)/;
 
 /**
  * Calls a deprecated analytics provider for each exposure, once.
  *
- * Like the reference, with three faults corrected: a missing `setUserProperty` or `unsetUserProperty` is skipped (there it throws, and the
- * event is not tracked), exceptions of a method do not reach the page, and a flag's key may be `constructor` or `__proto__`.
+ * Like the reference, with three faults corrected: a missing `setUserProperty` or `unsetUserProperty` is
+ * skipped (there it throws, and the event is not tracked), exceptions of a method do not reach the page, and
+ * a flag's key may be `constructor` or `__proto__`.
  */
 export class LegacyAnalytics {
   /** What was sent last, by flag: the value that was set, or `''` when it was unset. */
@@ -38,7 +42,11 @@ export class LegacyAnalytics {
       key,
       variant: variant as Variant,
       userProperty,
-      properties: { key, variant: value as string, source: (source === 'none' ? undefined : source) as string },
+      properties: {
+        key,
+        variant: value as string,
+        source: (source === 'none' ? undefined : source) as string,
+      },
       userProperties: { [userProperty]: value },
     };
     for (const name of sent ? (['setUserProperty', 'track'] as const) : (['unsetUserProperty'] as const)) {

@@ -1,4 +1,5 @@
-// The registry of a page's clients: those of this copy of the package, and those that all copies share. No global is touched at import.
+// The registry of a page's clients: those of this copy of the package, and those that all copies share. No
+// global is touched at import.
 
 import { attempt } from '../runtime/safe-call.js';
 

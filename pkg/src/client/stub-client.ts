@@ -4,7 +4,10 @@ import type { Client, FetchOptions } from '../api/client.js';
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 import type { Variant, Variants } from '../api/variant.js';
 
-/** A {@link Client} that does nothing: no user, no variants, no requests. Every variant is an empty object, whatever the fallback. */
+/**
+ * A {@link Client} that does nothing: no user, no variants, no requests. Every variant is an empty object,
+ * whatever the fallback.
+ */
 export class StubExperimentClient implements Client {
   getUser(): ExperimentUser {
     return {};

@@ -1,18 +1,17 @@
-// The client for Node and the edge. The core decides when flags are loaded, which variants a user gets, and when an assignment is tracked; here
-// are its promises and its provider.
+// The client for Node and the edge. The core decides when flags are loaded, which variants a user gets, and
+// when an assignment is tracked; here are its promises and its provider.
 
 import type { LocalCore } from 'core:evaluate';
 import type { AssignmentEvent, AssignmentTrackingProvider } from '../api/assignment.js';
 import { copyOptions, levelOf } from '../api/config.js';
-import { ExperimentError, badArgument } from '../api/error.js';
+import { badArgument, ExperimentError } from '../api/error.js';
 import type { Flags } from '../api/flag.js';
-import { argumentJson } from '../wasm/evaluate-instance.js';
-import type { PendingRequest } from '../wasm/boundary.js';
-import { MachineDriver, reporting } from '../wasm/machine-driver.js';
-import { pend } from '../wasm/pending.js';
-import { filteredLogger, type Logger, LogLevel } from '../api/logger.js';
 import type { HttpClient } from '../api/http-client.js';
+import { filteredLogger, type Logger, type LogLevel } from '../api/logger.js';
 import type { ExperimentUser } from '../api/user.js';
+import { argumentJson } from '../wasm/evaluate-instance.js';
+import { loggingInit, MachineDriver } from '../wasm/machine-driver.js';
+import { type PendingRequest, requestPromise } from '../wasm/pending-request.js';
 
 /** A variant of a {@link LocalEvaluationClient}. */
 export type Variant = {
@@ -22,7 +21,9 @@ export type Variant = {
   value?: string;
   /** The JSON that the flag attaches to the variant. */
   payload?: any;
-  /** What evaluation says about flag, segment and variant, for instance `default`: the user is in no variant. */
+  /**
+   * What evaluation says about flag, segment and variant, for instance `default`: the user is in no variant.
+   */
   metadata?: Record<string, any>;
 };
 
@@ -31,7 +32,10 @@ export type Variants = Record<string, Variant>;
 
 /** The options for assignments. */
 export type AssignmentConfig = {
-  /** How many assignments of the day are remembered, so that they are not tracked again. Default: 65,536, which take some 7 MB. */
+  /**
+   * How many assignments of the day are remembered, so that they are not tracked again. Default: 65,536,
+   * which take some 7 MB.
+   */
   cacheCapacity?: number;
 };
 
@@ -43,7 +47,9 @@ export interface LocalEvaluationConfig {
   logLevel?: LogLevel;
   /** Gets the messages. Default: the console. */
   loggerProvider?: Logger;
-  /** The name of the client: `Experiment.initializeLocal` returns the same client for the same name and key. */
+  /**
+   * The name of the client: `Experiment.initializeLocal` returns the same client for the same name and key.
+   */
   instanceName?: string;
   /** The origin of the server of flags. Default: Amplitude's, by `serverZone`. An empty one is an error. */
   serverUrl?: string;
@@ -53,7 +59,10 @@ export interface LocalEvaluationConfig {
   bootstrap?: Flags;
   /** The interval of polling for flags, in milliseconds. Default: 30,000. */
   flagConfigPollingIntervalMillis?: number;
-  /** Tracks assignments: your analytics, or {@link HttpAssignmentTrackingProvider}. Default: none, they are not tracked. */
+  /**
+   * Tracks assignments: your analytics, or {@link HttpAssignmentTrackingProvider}. Default: none, they are
+   * not tracked.
+   */
   assignmentTrackingProvider?: AssignmentTrackingProvider | AssignmentTrackingProvider['track'];
   /** Options for assignments. */
   assignmentConfig?: AssignmentConfig;
@@ -72,15 +81,16 @@ const NOT_MODIFIED = 304;
 /** Under this key the core keeps the flags' text; beside it stand the assignments that are not settled. */
 const FLAGS = 'flags';
 
-/** Nobody waits for what is polled. */
-const UNATTENDED: PendingRequest = { isStart: true, resolve() {}, reject() {} };
+/** Polling has no promise. */
+const UNAWAITED: PendingRequest = { isStart: true, resolve() {}, reject() {} };
 
 /**
- * Evaluates flags in Node and at the edge, without a request per user: loads and polls them, and tracks one assignment for each user, result
- * and UTC day.
+ * Evaluates flags in Node and at the edge, without a request per user: loads and polls them, and tracks one
+ * assignment for each user, result and UTC day.
  *
  * ```ts
- * const experiment = new LocalEvaluationClient('SERVER_DEPLOYMENT_KEY', { serverUrl, assignmentTrackingProvider });
+ * const options = { serverUrl, assignmentTrackingProvider };
+ * const experiment = new LocalEvaluationClient('SERVER_DEPLOYMENT_KEY', options);
  * await experiment.start();
  * const { key } = experiment.evaluateV2({ user_id: 'mira' })['checkout-button'] ?? {};
  * ```
@@ -90,17 +100,21 @@ const UNATTENDED: PendingRequest = { isStart: true, resolve() {}, reject() {} };
 export class LocalEvaluationClient {
   private readonly provider_?: LocalEvaluationConfig['assignmentTrackingProvider'];
   private readonly driver_: MachineDriver<LocalCore>;
-  /** What outlives an instance: the flags and what is not settled, what is asked of it, and whether it polls. */
+  /**
+   * What survives a trap: the flags and the assignments that are not settled, the calls that wait, and
+   * whether it polls.
+   */
   private readonly kept_ = new Map<string, string>();
   private readonly pending_ = new Set<PendingRequest>();
   private isPolling_ = false;
-  /** How many assignments a provider was asked to take and has not answered. */
+  /** How many promises of the provider are not settled. */
   private offered_ = 0;
 
   /**
    * @param apiKey a server deployment's key
    * @param config the options; see {@link LocalEvaluationConfig}
-   * @throws {@link ExperimentError} `BAD_ARGUMENT` when `bootstrap` holds no flags, and when `serverUrl` is empty
+   * @throws {@link ExperimentError} `BAD_ARGUMENT` when `bootstrap` holds no flags, and when `serverUrl` is
+   * empty
    */
   constructor(apiKey: string, config: LocalEvaluationConfig = {}) {
     const options = copyOptions(config) as LocalEvaluationConfig;
@@ -119,84 +133,89 @@ export class LocalEvaluationClient {
     });
     this.driver_ = new MachineDriver({
       logger_: logger,
-      seed_: {
+      init_: {
         config: plain,
         httpClient: options.httpClient,
         exposureTrackingProvider: { track: (_, event) => this.track_(event as unknown as AssignmentEvent) },
         kept: this.kept_,
         open: new Map(),
-        ...reporting(logger),
+        ...loggingInit(logger),
       },
-      build_: (core, host, isAgain) => this.built_(new core.CoreLocal(host), isAgain),
+      build_: (core, host, isAgain) => this.restored_(new core.CoreLocal(host), isAgain),
       isAwaited_: () => this.pending_.size > 0 || this.isRefused_(),
-      seen_: (news, id, status, body, retryAfter) =>
-        status === 200 && body === this.kept_.get(FLAGS) ? [news, id, NOT_MODIFIED, '', retryAfter] : [news, id, status, body, retryAfter],
+      filterResult_: (kind, id, status, body, retryAfter) =>
+        status === 200 && body === this.kept_.get(FLAGS)
+          ? [kind, id, NOT_MODIFIED, '', retryAfter]
+          : [kind, id, status, body, retryAfter],
     });
     const { bootstrap } = options;
     if (bootstrap !== undefined) {
       const flags = typeof bootstrap === 'string' ? bootstrap : argumentJson(bootstrap, 'bootstrap');
-      this.driver_.use_((local) => local.setFlags(flags));
+      this.driver_.call_((local) => local.setFlags(flags));
     }
   }
 
   /**
    * Loads the flags, and then polls for them. The timer does not keep a process alive.
    *
-   * @returns a promise that resolves when they are loaded. It rejects with an {@link ExperimentError} after three failed tries. Polling goes on
-   * then, and the flags of before stay.
+   * @returns a promise that resolves when they are loaded. It rejects with an {@link ExperimentError} after
+   * three failed tries. Polling goes on then, and the flags of before stay.
    */
   start(): Promise<void> {
     this.isPolling_ = true;
-    return this.wait_(true);
+    return this.request_(true);
   }
 
   /** Loads the flags once, where timers do not last. Returns a promise like that of {@link start}. */
   refresh(): Promise<void> {
-    return this.wait_(false);
+    return this.request_(false);
   }
 
   /** Stops polling. Users are evaluated with the flags of before. */
   stop(): void {
     this.isPolling_ = false;
-    this.driver_.quietly_((local) => local.stop());
+    this.driver_.callQuietly_((local) => local.stop());
   }
 
   /**
-   * The variants of a user, by flag key, with default variants (`metadata.default`). Flags without a variant for the user are left out. If the
-   * result is new today, the assignment is tracked.
+   * The variants of a user, by flag key, with default variants (`metadata.default`). Flags without a variant
+   * for the user are left out. If the result is new today, the assignment is tracked.
    *
    * @param user the user
    * @param flagKeys only these flags and those they depend on; default: all
-   * @throws {@link ExperimentError} `BAD_ARGUMENT`, `WASM_UNAVAILABLE`; `WASM_TRAPPED` when the core broke twice over this call
+   * @throws {@link ExperimentError} `BAD_ARGUMENT`, `WASM_UNAVAILABLE`; `WASM_TRAPPED` when the core broke
+   * twice over this call
    */
   evaluateV2(user: ExperimentUser, flagKeys?: string[]): Variants {
     const userText = argumentJson(user, 'user');
     const keysText = flagKeys && argumentJson(flagKeys, 'flagKeys');
-    return this.driver_.use_((local) => local.evaluate(userText, keysText)) as Variants;
+    return this.driver_.call_((local) => local.evaluate(userText, keysText)) as Variants;
   }
 
   /** {@link evaluateV2} without the default variants, as a promise. */
   async evaluate(user: ExperimentUser, flagKeys?: string[]): Promise<Variants> {
     const variants = this.evaluateV2(user, flagKeys);
-    for (const [key, variant] of Object.entries(variants)) if (variant.metadata?.default) delete variants[key];
+    for (const [key, variant] of Object.entries(variants))
+      if (variant.metadata?.default) delete variants[key];
     return variants;
   }
 
-  private wait_(isStart: boolean): Promise<void> {
-    return pend(this.pending_, 'the flags could not be loaded', { isStart }, (open) =>
-      this.driver_.use_((local) => (isStart ? local.start(open) : local.refresh(open))),
+  private request_(isStart: boolean): Promise<void> {
+    return requestPromise(this.pending_, 'the flags could not be loaded', { isStart }, (open) =>
+      this.driver_.call_((local) => (isStart ? local.start(open) : local.refresh(open))),
     );
   }
 
-  /** A new machine is asked what the one before was asked. */
-  private built_(local: LocalCore, isAgain: boolean): LocalCore {
-    for (const open of this.pending_) if (open.isStart) local.start(open);
+  /** Gives a new machine the calls that wait. */
+  private restored_(local: LocalCore, isAgain: boolean): LocalCore {
+    for (const open of this.pending_)
+      if (open.isStart) local.start(open);
       else local.refresh(open);
-    if (isAgain && this.isPolling_) local.start(UNATTENDED);
+    if (isAgain && this.isPolling_) local.start(UNAWAITED);
     return local;
   }
 
-  /** Whatever the provider does ends in the host. */
+  /** Exceptions of the provider end in the host. */
   private track_(event: AssignmentEvent): unknown {
     const provider = this.provider_!;
     const answer: any = typeof provider === 'function' ? provider(event) : provider.track(event);
@@ -205,7 +224,7 @@ export class LocalEvaluationClient {
     return Promise.resolve(answer).finally(() => this.offered_--);
   }
 
-  /** Whether there are assignments that were refused and are offered again: a process waits for them. */
+  /** Whether assignments were refused and will be offered again: a process waits for them. */
   private isRefused_(): boolean {
     return this.kept_.size - Number(this.kept_.has(FLAGS)) > this.offered_;
   }

@@ -1,8 +1,9 @@
-// The platform: clock, timers, requests, UTF-8 and finalizers, with substitutes where these are missing, broken or forbidden. Each global is
-// read when it is used.
+// The platform: clock, timers, requests, UTF-8 and finalizers, with substitutes where these are missing,
+// broken or forbidden. Each global is read when it is used.
 //
-// Under jest with jsdom `fetch`, `TextEncoder` and `TextDecoder` are missing, at some edges `FinalizationRegistry`, in worklets timers. The
-// generated glue uses this file too: pkg/glue.mjs puts these functions in the place of the globals.
+// Under jest with jsdom `fetch`, `TextEncoder` and `TextDecoder` are missing, at some edges
+// `FinalizationRegistry`, in worklets timers. The generated glue uses this file too: pkg/glue.mjs puts these
+// functions in the place of the globals.
 
 import { attempt } from './safe-call.js';
 
@@ -14,13 +15,18 @@ export const setTimer = (run: () => void, millis: number): unknown => attempt(()
 export const clearTimer = (timer: any): void => attempt(() => clearTimeout(timer));
 
 /** Where there are no finalizers, an object that is not closed keeps its memory. */
-export const finalizer = (free: (held: number) => void): Pick<FinalizationRegistry<number>, 'register' | 'unregister'> =>
+export const finalizer = (
+  free: (held: number) => void,
+): Pick<FinalizationRegistry<number>, 'register' | 'unregister'> =>
   attempt(() => new FinalizationRegistry(free)) ?? { register() {}, unregister: () => false };
 
 /** A lone surrogate becomes U+FFFD. */
 export const encoder = (): Pick<TextEncoder, 'encode'> =>
   attempt(() => new TextEncoder()) ?? {
-    encode: (text = '') => Uint8Array.from(unescape(encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'))), (byte: any) => byte.charCodeAt()),
+    encode: (text = '') =>
+      Uint8Array.from(unescape(encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'))), (byte: any) =>
+        byte.charCodeAt(),
+      ),
   };
 
 /** Invalid UTF-8 is not an error. */
@@ -32,8 +38,12 @@ export const decoder = (): { decode(bytes: Uint8Array): string } =>
     },
   };
 
-/** Whether this is a compiled module, also of another realm: test runners, frames and workers have a `WebAssembly` of their own. */
-export const isModule = (source: any): source is WebAssembly.Module => source[Symbol.toStringTag] === 'WebAssembly.Module';
+/**
+ * Whether this is a compiled module, also of another realm: test runners, frames and workers have a
+ * `WebAssembly` of their own.
+ */
+export const isModule = (source: any): source is WebAssembly.Module =>
+  source[Symbol.toStringTag] === 'WebAssembly.Module';
 
 /** The part of a response that is read. */
 export interface Answered {
@@ -42,7 +52,10 @@ export interface Answered {
   text(): string | Promise<string>;
 }
 
-/** Sends a request with `fetch`, or where there is none `XMLHttpRequest`, like the reference. @throws where there is neither */
+/**
+ * Sends a request with `fetch`, or where there is none `XMLHttpRequest`, like the reference.
+ * @throws where there is neither
+ */
 export function send(url: string, init: RequestInit): Promise<Answered> {
   const { fetch: isThere, XMLHttpRequest: Request } = globalThis as Partial<typeof globalThis>;
   if (isThere || !Request) return fetch(url, init).catch((error) => retried(url, init, error));
@@ -56,7 +69,10 @@ export function send(url: string, init: RequestInit): Promise<Answered> {
   });
 }
 
-/** Node's `fetch`, in tests, refuses the signal of jsdom's `AbortController`. Without the signal the request cannot be aborted. */
+/**
+ * Node's `fetch`, in tests, refuses the signal of jsdom's `AbortController`. Without the signal the request
+ * cannot be aborted.
+ */
 function retried(url: string, init: RequestInit, error: unknown): Promise<Answered> {
   if (!/Expected signal/.test(String(error))) throw error;
   return fetch(url, { ...init, signal: null });

@@ -9,7 +9,10 @@ export function attempt<T>(call: () => T): T | undefined {
   }
 }
 
-/** Calls code of the page, for instance a listener. Exceptions go to the console. (In the reference they stop the caller.) */
+/**
+ * Calls code of the page, for instance a listener. Exceptions go to the console. (In the reference they stop
+ * the caller.)
+ */
 export function callSafely(call: () => void): void {
   try {
     call();

@@ -1,47 +1,9 @@
-// The boundary to the core: the types of what crosses into wasm and back. Values cross as JSON text, which keeps lone surrogates.
+// The boundary to the core: the types of what crosses into wasm and back. Values cross as JSON text, which
+// keeps lone surrogates.
 
-import type { ExperimentError, ExperimentErrorCode } from '../api/error.js';
-import type { Exposure, ExposureTrackingProvider } from '../api/exposure.js';
-import type { HttpClient } from '../api/http-client.js';
 import type { Variant } from '../api/variant.js';
-
-/** A call of `start` or `fetch` that is not settled. After a trap the next instance gets it again. */
-export interface PendingRequest {
-  resolve(): void;
-  /** `more`: for `HTTP_STATUS` the status, for `NETWORK` the exception of the request. */
-  reject(code: ExperimentErrorCode, more?: unknown): void;
-  readonly isStart: boolean;
-  readonly options?: string;
-  /** Whether it waits for the first instance. */
-  isQueued?: boolean;
-}
-
-/** What a client is built from, at page load and again after a trap. It survives the instances. */
-export interface ClientSeed {
-  readonly apiKey: string;
-  /** The options as JSON text, without the flags. */
-  readonly config: string;
-  readonly initialFlags?: string;
-  /** Whether consent is not given yet: the core stores nothing and tracks nothing. */
-  isHeld: boolean;
-  exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
-  /** The integration plugin, in the form of a provider. */
-  plugin?: ExposureTrackingProvider;
-  httpClient?: HttpClient;
-  /** Texts that survive a trap, by their storage keys. The core writes them, and reads them before storage. */
-  readonly kept: Map<string, string>;
-  /** The calls that are not settled; and the same by the instance's numbers. */
-  readonly pending: Set<PendingRequest>;
-  readonly open: Map<number, PendingRequest>;
-  /** With `BAD_ARGUMENT`, `sentence` is the path of the field. `more` as in {@link PendingRequest.reject}. */
-  log(level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown): void;
-  /** Reports an error that no call returns. */
-  fail(error: ExperimentError): void;
-  notify(kind: 'variants' | 'flags' | 'user'): void;
-  notify(kind: 'exposure', exposure: Exposure): void;
-  /** An exposure was given up. `cause`: the last exception of the provider, if there was one. */
-  notify(kind: 'error', code: ExperimentErrorCode, cause?: unknown): void;
-}
+import type { Callback, Host } from './host.js';
+import type { PendingRequest } from './pending-request.js';
 
 /** The key of the user in `kept`. */
 export const USER = 'user';
@@ -64,9 +26,15 @@ export interface ClientCore {
   setContext(provided: string, url?: string): void;
   /** Announces a plugin. Until it is ready, fetches wait. */
   integrate(isReady: boolean): void;
-  /** JSON of `{variant, source, keep, isDefault}`. `keep`: it may be cached; `isDefault`: a fallback would replace it. */
+  /**
+   * JSON of `{variant, source, keep, isDefault}`. `keep`: it may be cached; `isDefault`: a fallback would
+   * replace it.
+   */
   variant(key: string, fallback: string | undefined, expose: number): string;
-  /** JSON of `[second, first, decided…]`: variants by flag key of both sources, and over them a {@link Decided} for each flag evaluated here. */
+  /**
+   * JSON of `[second, first, decided…]`: variants by flag key of both sources, and over them a {@link
+   * Decided} for each flag evaluated here.
+   */
   all(): string;
   traces(keys?: string): string;
   clear(): void;
@@ -78,15 +46,6 @@ export interface ClientCore {
   free?(): void;
 }
 
-/** What a delivery is built from. */
-export interface DeliverySeed {
-  apiKey: string;
-  serverUrl: string;
-  kept: Map<string, string>;
-  log: ClientSeed['log'];
-  notify: ClientSeed['notify'];
-}
-
 /** A delivery of the core. */
 export interface DeliveryCore {
   /** Returns `false` if storage has no room for the event. */
@@ -96,15 +55,17 @@ export interface DeliveryCore {
   close(): void;
 }
 
-/**
- * What comes back to a machine: a number of `News`, the id of the request or exposure, and of a response the status, the body, and the
- * milliseconds that the server asks to wait, or no number.
- */
-export type Hear = (news: number, id: number, status: number, body: string, retryAfter: number) => void;
-
-/** A machine of the core, which hears of answers and of its timer. */
+/** A machine of the core that a {@link Host} drives: results and the timer come back through `hear`. */
 export interface Driven {
-  hear: Hear;
+  hear: Callback;
+}
+
+/** An instance of the wasm. */
+export interface Core {
+  CoreClient: new (host: Host) => ClientCore & Driven;
+  CoreDelivery: new (host: Host) => DeliveryCore & Driven;
+  /** Switches the instance off: its callbacks do nothing, its methods throw. */
+  retire(): void;
 }
 
 /** Bytes or a compiled module. */

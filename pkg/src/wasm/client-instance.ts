@@ -1,31 +1,33 @@
-// The instance of the core that all clients and deliveries of a page share: its start, the calls into it, its replacement after a trap.
+// The instance of the core that all clients and deliveries of a page share: its start, the calls into it, its
+// replacement after a trap.
 //
-// Nothing happens at import. Every call into wasm goes through `callCore`. The glue guards callbacks out of wasm; their errors end in `onTrap`.
+// Nothing happens at import. Every call into wasm goes through `callCore`. The glue guards callbacks out of
+// wasm; their errors end in `onTrap`.
 
 import { builtIn } from 'core:built-in';
-import { type Core, instantiate } from 'core:client';
-import type { Driven, WasmSource } from './boundary.js';
-import { compile, compileAsync, compiled } from './compile.js';
+import { instantiate } from 'core:client';
 import { type ExperimentError, errorOf } from '../api/error.js';
-import { Host, type Seed } from './host.js';
+import type { Core, Driven, WasmSource } from './boundary.js';
+import { compile, compileAsync, compiled } from './compile.js';
+import { Host, type HostInit } from './host.js';
 
 /** Answers in the place of an instance while there is none, and takes part in what becomes of it. */
 export interface Standby<H> {
   /** The instance is here: passes on the calls that were made meanwhile. */
-  handOver(handle: H): void;
+  handOver_(handle: H): void;
   /** Loading failed for now: ends what waits for the instance. */
-  settle(error: ExperimentError): void;
+  settle_(error: ExperimentError): void;
   /** No instance will come: forgets the calls, and remembers no more. */
-  discard(): void;
+  discard_(): void;
 }
 
 /** A client or a delivery: it lives in the instance, and is built again in the next one. */
 export interface CoreSlot<H> {
-  build(core: Core): H;
-  standby: H & Standby<H>;
-  handle?: H;
+  build_(core: Core): H;
+  standby_: H & Standby<H>;
+  handle_?: H;
   /** The instance that `handle` belongs to. */
-  of?: Core;
+  of_?: Core;
 }
 
 /** After so many traps within {@link TRAP_WINDOW_MS} the page goes on without wasm. */
@@ -52,23 +54,23 @@ export function register<H>(slot: CoreSlot<H>): CoreSlot<H> {
 /** Removes a slot: it is not built again. */
 export function unregister(slot: CoreSlot<any>): void {
   slots.delete(slot);
-  slot.standby.discard();
+  slot.standby_.discard_();
 }
 
 /** Builds a slot again, after a change of what it is built from. */
 export function rebuild(slot: CoreSlot<{ free?(): void }>): void {
-  if (!live || slot.of !== live) return;
-  slot.handle?.free?.();
-  slot.of = undefined;
+  if (!live || slot.of_ !== live) return;
+  slot.handle_?.free?.();
+  slot.of_ = undefined;
   build(slot, live);
 }
 
 /** Calls into the instance; after a trap once more, into the next one; then the standby answers. */
 export function callCore<H, T>(slot: CoreSlot<H>, act: (handle: H) => T): T {
   for (let tries = 0; tries < 2 && ensureBuilt(slot); tries++) {
-    const core = slot.of;
+    const core = slot.of_;
     try {
-      return act(slot.handle as H);
+      return act(slot.handle_ as H);
     } catch (error) {
       // Without a function call: on an exhausted stack it would fail, and the broken instance would stay.
       if (core && core === live) {
@@ -77,10 +79,13 @@ export function callCore<H, T>(slot: CoreSlot<H>, act: (handle: H) => T): T {
       }
     }
   }
-  return act(slot.standby);
+  return act(slot.standby_);
 }
 
-/** Starts an instance from bytes or a module. Returns a promise only where the platform compiles off the main thread. */
+/**
+ * Starts an instance from bytes or a module. Returns a promise only where the platform compiles off the main
+ * thread.
+ */
 export function boot(from: WasmSource | (() => WasmSource), failed = unavailable): void | Promise<void> {
   let source: WasmSource;
   try {
@@ -116,7 +121,7 @@ export function permanentFailure(): ExperimentError | undefined {
 
 /** The page could not load the wasm: ends what waits for it. Another try may follow. */
 export function settlePending(error: ExperimentError): void {
-  slots.forEach((slot) => slot.standby.settle(error));
+  slots.forEach((slot) => slot.standby_.settle_(error));
 }
 
 function activate(core: Core): void {
@@ -125,14 +130,14 @@ function activate(core: Core): void {
   slots.forEach((slot) => build(slot, core));
 }
 
-/** Makes a client or a delivery of an instance, and has it hear what comes back to it, while the instance lives. */
-export function driven<H extends Driven>(core: Core, seed: Seed, make: (host: Host) => H): H {
-  // An instance that waits for consent stores nothing, and is replaced when it is given.
-  const host = new Host(seed, !seed.isHeld);
+/** Makes a client or a delivery, and passes it the results of its effects, as long as the instance lives. */
+export function driven<H extends Driven>(core: Core, init: HostInit, make: (host: Host) => H): H {
+  // A client that waits for consent stores nothing; it is built again with consent.
+  const host = new Host(init, !init.isHeld);
   const handle = make(host);
-  host.listen_((...news) => {
+  host.setCallback_((...result) => {
     try {
-      if (core === live) handle.hear(...news);
+      if (core === live) handle.hear(...result);
     } catch (error) {
       markBroken(core, error);
     }
@@ -141,22 +146,25 @@ export function driven<H extends Driven>(core: Core, seed: Seed, make: (host: Ho
 }
 
 function build<H>(slot: CoreSlot<H>, core: Core): void {
-  if (core !== live || slot.of === core) return;
+  if (core !== live || slot.of_ === core) return;
   try {
-    const handle = slot.build(core);
-    slot.handle = handle;
-    slot.of = core;
-    slot.standby.handOver(handle);
+    const handle = slot.build_(core);
+    slot.handle_ = handle;
+    slot.of_ = core;
+    slot.standby_.handOver_(handle);
   } catch (error) {
     markBroken(core, error);
   }
 }
 
-/** Builds the slot where it is not in the instance yet. Says whether it is now. After a trap the next instance starts first. */
+/**
+ * Builds the slot where it is not in the instance yet. Says whether it is now. After a trap the next instance
+ * starts first.
+ */
 function ensureBuilt(slot: CoreSlot<any>): boolean {
   ensureInstance();
   if (live && slots.has(slot)) build(slot, live);
-  return !!live && slot.of === live;
+  return !!live && slot.of_ === live;
 }
 
 function ensureInstance(): void {
@@ -201,8 +209,8 @@ function disable(error: ExperimentError): void {
 }
 
 function discardStandby(slot: CoreSlot<any>, error: ExperimentError): void {
-  slot.standby.settle(error);
-  slot.standby.discard();
+  slot.standby_.settle_(error);
+  slot.standby_.discard_();
 }
 
 /** Gives wasm up for this page: it has no WebAssembly, or does not allow it. */

@@ -1,4 +1,5 @@
-// From what an entry brings (bytes, or a module that the platform compiled) to the module of which instances are made: compiled once.
+// From what an entry brings (bytes, or a module that the platform compiled) to the module of which instances
+// are made: compiled once.
 
 import { isModule } from '../runtime/platform.js';
 import type { WasmSource } from './boundary.js';
@@ -11,7 +12,10 @@ export const compiled = (): WebAssembly.Module | undefined => module;
 /** Forgets a module that turned out not to be the core. */
 export const forgetCompiled = (): void => (module = undefined);
 
-/** @throws what the platform throws where wasm is missing, not allowed or not valid, or too large for the main thread */
+/**
+ * @throws what the platform throws where wasm is missing, not allowed or not valid, or too large for the main
+ * thread
+ */
 export const compile = (source: WasmSource): WebAssembly.Module =>
   (module = isModule(source) ? source : new WebAssembly.Module(source));
 

@@ -2,7 +2,7 @@
 
 import { builtIn } from 'core:built-in';
 import { type EvaluateCore, instantiate } from 'core:evaluate';
-import { type ExperimentError, errorOf, badArgument } from '../api/error.js';
+import { badArgument, type ExperimentError, errorOf } from '../api/error.js';
 import { toJson } from '../runtime/json.js';
 import { compile, compiled } from './compile.js';
 
@@ -11,7 +11,8 @@ let core: EvaluateCore | undefined;
 /**
  * The result of a call into the core. After a trap the call is made once more, into the next instance.
  *
- * @throws {@link ExperimentError} `BAD_ARGUMENT` when the core cannot read what it was given, `WASM_UNAVAILABLE`, `WASM_TRAPPED`
+ * @throws {@link ExperimentError} `BAD_ARGUMENT` when the core cannot read what it was given,
+ * `WASM_UNAVAILABLE`, `WASM_TRAPPED`
  */
 export function withCore<T>(call: (core: EvaluateCore) => T): T {
   let cause: unknown;
@@ -22,8 +23,10 @@ export function withCore<T>(call: (core: EvaluateCore) => T): T {
     } catch (error) {
       cause = error;
       // The core refuses an argument: this is no trap.
-      if ((error as { code?: string }).code === 'DECODE') throw argumentError('flags, user or flagKeys are', cause);
-      // The call may have replaced the instance. This comes before any function call, which could fail on an exhausted stack.
+      if ((error as { code?: string }).code === 'DECODE')
+        throw argumentError('flags, user or flagKeys are', cause);
+      // The call may have replaced the instance. This comes before any function call, which could fail on an
+      // exhausted stack.
       if (core === running) core = undefined;
       running.retire();
     }

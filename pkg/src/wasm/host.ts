@@ -1,85 +1,108 @@
-// A page as one machine of the core sees it: performs what the machine wants done, keeps its one timer, brings it the answers, and lends it
-// storage. `src/web/host.rs` is the other side.
+// The host of a client or delivery in the core: performs its effects, keeps its timer, passes the results
+// back, and gives it storage. `src/web/host.rs` is the other side.
 //
-// Nothing that a page's code throws comes out of here. Storage never fails: blocked, full or forbidden storage means that texts live as long
-// as the page does, in the seed's `kept`. That is read first: it has what the client alone writes, and of what others write too only what
-// storage did not take.
+// No exception of the page's code leaves this file. Storage does not fail: where it is blocked, full or
+// forbidden, texts live as long as the page, in `kept`. `kept` is read first: it has what the client alone
+// writes, and, of what others write too, only what storage did not take.
 
-import { attempt } from '../runtime/safe-call.js';
-import type { ClientSeed, DeliverySeed, Hear, PendingRequest } from './boundary.js';
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
+import { attempt } from '../runtime/safe-call.js';
+import type { ClientInit, DeliveryInit } from './init.js';
+import type { PendingRequest } from './pending-request.js';
 
-/** What a machine hears of; `src/web/driver.rs` has the same numbers. */
-export const enum News {
+/** What a callback into the core reports; `src/web/driver.rs` has the same numbers. */
+export const enum CallbackKind {
   None,
   TimedOut,
   Answered,
-  /** No answer comes. */
+  /** No response. */
   Failed,
   Taken,
   Refused,
 }
 
-/** How a request ended, or what became of an exposure. */
-type Heard = [news: News, id?: number, status?: number, body?: string, retryAfter?: number];
+/** `retryAfter`: the milliseconds that the server asks to wait, else `NaN`. */
+export type Callback = (kind: number, id: number, status: number, body: string, retryAfter: number) => void;
 
-/** What a client or a delivery is made of. */
-export type Seed = Partial<ClientSeed> & Partial<DeliverySeed> & Pick<DeliverySeed, 'kept' | 'log' | 'notify'>;
+/** The result of a request or of an event. */
+type CallbackArguments = [
+  kind: CallbackKind,
+  id?: number,
+  status?: number,
+  body?: string,
+  retryAfter?: number,
+];
 
-/** A request as the core wants it sent. */
-type Sent = [id: number, method: string, url: string, headers: Record<string, string>, body: string | null, millis: number, keepalive: number];
+/** What a client or a delivery is built from. */
+export type HostInit = Partial<ClientInit> &
+  Partial<DeliveryInit> &
+  Pick<DeliveryInit, 'kept' | 'log' | 'notify'>;
+
+/** The parts of the effect `send`. */
+type RequestArguments = [
+  id: number,
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  body: string | null,
+  millis: number,
+  keepalive: number,
+];
 
 /** The longest delay of a timer, in milliseconds; longer ones would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
-/** The browser's storage, by the numbers of the core's areas. The third is the page's own memory. */
-const SHELVES = ['localStorage', 'sessionStorage'] as const;
+/** The browser's storage, by the numbers of the core's areas. The third area is the page's memory. */
+const AREAS = ['localStorage', 'sessionStorage'] as const;
 
 export class Host {
-  private tell_: Hear = () => {};
+  private callback_: Callback = () => {};
   protected timer_: unknown;
   private due_ = Infinity;
   protected readonly requests_ = new Map<number, AbortController | undefined>();
-  /** What was thrown last in place of an answer. */
+  /** The last exception of a request. */
   private cause_: unknown;
-  /** What a provider threw, or its promise was broken with, when it was asked last. */
+  /** The last exception or rejection of a provider. */
   private thrown_: unknown;
 
-  /** `persists`: what outlives the page goes into the browser's storage. */
+  /** `persists_`: whether texts go into the browser's storage. */
   constructor(
-    private readonly seed_: Seed,
+    private readonly init_: HostInit,
     private readonly persists_: boolean,
   ) {}
 
-  /** Takes whom it tells of answers and of the timer. */
-  listen_(tell: Hear): void {
-    this.tell_ = tell;
+  /** Sets what is called with results and at the timer. */
+  setCallback_(callback: Callback): void {
+    this.callback_ = callback;
   }
 
-  /** Sets no timer and tells nothing any more. */
+  /** Ends the timer and the callbacks. */
   close(): void {
     this.arm(Infinity);
-    this.listen_(() => {});
+    this.setCallback_(() => {});
   }
 
-  get(name: keyof Seed): unknown {
-    return this.seed_[name];
+  get(name: keyof HostInit): unknown {
+    return this.init_[name];
   }
 
-  /** A provider of ours says over how long it wants each exposure once; any other is told once a page. */
+  /**
+   * In which time an exposure is tracked once: 0 without a provider, 1 a page, 2 a day, for {@link
+   * HttpExposureTrackingProvider}.
+   */
   window(): number {
-    const provider: any = this.seed_.exposureTrackingProvider;
+    const provider: any = this.init_.exposureTrackingProvider;
     if (!provider || !/object|function/.test(typeof provider)) return 0;
     return attempt(() => provider.exposureWindow) === 'day' ? 2 : 1;
   }
 
   /**
-   * Performs an effect: JSON of its name, which is that of a method below, and what belongs to it. Of an exposure it answers what came of it,
-   * if that is known.
+   * Performs an effect: JSON of its name, which is that of a method below, and of the method's arguments.
+   * Returns the result of an exposure, if it is known.
    */
-  perform(effect: string): News {
+  perform(effect: string): CallbackKind {
     const [name, ...parts] = JSON.parse(effect);
-    return (this as any)[name](...parts) ?? News.None;
+    return (this as any)[name](...parts) ?? CallbackKind.None;
   }
 
   /** Sets the timer. */
@@ -89,94 +112,109 @@ export class Host {
     this.due_ = due;
     const fire = () => {
       this.due_ = Infinity;
-      this.hear_([News.TimedOut]);
+      this.call_([CallbackKind.TimedOut]);
     };
     if (due < Infinity) this.timer_ = setTimer(fire, Math.min(due - Math.floor(clock()), LONGEST_DELAY));
   }
 
   open(id: number, open: PendingRequest): void {
-    this.seed_.open!.set(id, open);
+    this.init_.open!.set(id, open);
   }
 
   read(area: number, key: string): string | undefined {
-    return this.seed_.kept.get(key) ?? this.stored_(area, key);
+    return this.init_.kept.get(key) ?? this.stored_(area, key);
   }
 
-  /** Keeps a text, or forgets it. Says whether the area took it; what it did not take lies on the page. */
+  /** Stores a text, or deletes it. Returns whether the area took it; otherwise the text is in `kept`. */
   write(area: number, key: string, text: string | undefined): boolean {
-    const { kept } = this.seed_;
-    const shelf = this.shelf_(area);
-    const isTaken = !!shelf && !!attempt(() => (text === undefined ? shelf.removeItem(key) : shelf.setItem(key, text), true));
+    const { kept } = this.init_;
+    const storage = this.area_(area);
+    const isTaken =
+      !!storage &&
+      !!attempt(() => (text === undefined ? storage.removeItem(key) : storage.setItem(key, text), true));
     if (text !== undefined && !isTaken) kept.set(key, text);
     else kept.delete(key);
-    return isTaken || area >= SHELVES.length;
+    return isTaken || area >= AREAS.length;
   }
 
-  /** JSON of the texts whose keys start so. */
+  /** JSON of the texts whose keys start with `prefix`. */
   entries(area: number, prefix: string): string {
-    const keys = [...this.seed_.kept.keys(), ...Object.keys(this.shelf_(area) ?? {})].filter((key) => key.startsWith(prefix));
+    const keys = [...this.init_.kept.keys(), ...Object.keys(this.area_(area) ?? {})].filter((key) =>
+      key.startsWith(prefix),
+    );
     return JSON.stringify(Object.fromEntries(keys.map((key) => [key, this.read(area, key)])));
   }
 
-  /** Whether a text is as safe as it can be here: in the browser's storage, if there is any. */
+  /** Whether a text is in the browser's storage, or there is no storage. */
   isSafe(area: number, key: string): boolean {
-    return !this.shelf_(area) || this.stored_(area, key) !== undefined;
+    return !this.area_(area) || this.stored_(area, key) !== undefined;
   }
 
-  /** Merely touching it can throw. */
-  private shelf_(area: number): Storage | undefined {
-    return this.persists_ ? attempt(() => globalThis[SHELVES[area]!]) : undefined;
+  /** Reading the global can throw. */
+  private area_(area: number): Storage | undefined {
+    return this.persists_ ? attempt(() => globalThis[AREAS[area]!]) : undefined;
   }
 
   private stored_(area: number, key: string): string | undefined {
-    return attempt(() => this.shelf_(area)!.getItem(key)) ?? undefined;
+    return attempt(() => this.area_(area)!.getItem(key)) ?? undefined;
   }
 
   notify(kind: any, detail?: any): void {
-    attempt(() => this.seed_.notify(kind, detail, this.thrown_));
+    attempt(() => this.init_.notify(kind, detail, this.thrown_));
   }
 
   log(level: number, sentence: string, code?: any, status?: number): void {
-    attempt(() => this.seed_.log(level, sentence, code, this.more_(code, status)));
+    attempt(() => this.init_.log(level, sentence, code, this.detail_(code, status)));
   }
 
   settle(id: number, code?: any, status?: number): void {
-    const { open } = this.seed_;
-    const asked = open!.get(id);
+    const { open } = this.init_;
+    const pending = open!.get(id);
     open!.delete(id);
-    attempt(() => (code ? asked!.reject(code, this.more_(code, status)) : asked!.resolve()));
+    attempt(() => (code ? pending!.reject(code, this.detail_(code, status)) : pending!.resolve()));
   }
 
-  /** What there is to say of an error beside its code: what was thrown in place of an answer, or the HTTP status. */
-  private more_(code: unknown, status?: number): unknown {
+  /** The detail of an error: the exception of the request, or the HTTP status. */
+  private detail_(code: unknown, status?: number): unknown {
     return code === 'NETWORK' ? this.cause_ : status || undefined;
   }
 
-  /** `undefined` means taken; `false`, a throw or a rejection mean refused; a promise means that the provider will say later. */
-  track(id: number, isPlugins: number, event: any): News {
+  /**
+   * Calls the provider or plugin. `false`, an exception or a rejection refuse the exposure, anything else
+   * takes it.
+   */
+  track(id: number, isPlugins: number, event: any): CallbackKind {
     const refuse = (thrown: unknown) => {
       this.thrown_ = thrown;
-      return News.Refused;
+      return CallbackKind.Refused;
     };
     this.thrown_ = undefined;
     try {
-      const provider: any = isPlugins ? this.seed_.plugin : this.seed_.exposureTrackingProvider;
-      const answer = (typeof provider === 'function' ? provider : provider.track).call(provider, event.event_properties, event);
-      const isThenable = answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
-      if (!isThenable) return judged(answer);
-      Promise.resolve(answer).then((answer) => this.hear_([judged(answer), id]), (thrown) => this.hear_([refuse(thrown), id]));
-      return News.None;
+      const provider: any = isPlugins ? this.init_.plugin : this.init_.exposureTrackingProvider;
+      const answer = (typeof provider === 'function' ? provider : provider.track).call(
+        provider,
+        event.event_properties,
+        event,
+      );
+      const isThenable =
+        answer && typeof answer === 'object' && typeof attempt(() => answer.then) === 'function';
+      if (!isThenable) return outcome(answer);
+      Promise.resolve(answer).then(
+        (answer) => this.call_([outcome(answer), id]),
+        (thrown) => this.call_([refuse(thrown), id]),
+      );
+      return CallbackKind.None;
     } catch (thrown) {
       return refuse(thrown);
     }
   }
 
-  private hear_([news, id = 0, status = 0, body = '', retryAfter = NaN]: Heard): void {
-    this.tell_(news, id, status, body, retryAfter);
+  private call_([kind, id = 0, status = 0, body = '', retryAfter = NaN]: CallbackArguments): void {
+    this.callback_(kind, id, status, body, retryAfter);
   }
 
-  send(...request: Sent): void {
-    void this.ask_(...request);
+  send(...request: RequestArguments): void {
+    void this.request_(...request);
   }
 
   abort(id: number): void {
@@ -184,31 +222,45 @@ export class Host {
     this.requests_.delete(id);
   }
 
-  /** Asks the page's HTTP client, or `fetch`. A request that was broken off is not heard of any more. */
-  private async ask_(...[id, method, url, headers, body, millis, keepalive]: Sent): Promise<void> {
-    const { httpClient } = this.seed_;
+  /** Sends a request with the page's HTTP client, or `fetch`. The result of an aborted request is dropped. */
+  private async request_(
+    ...[id, method, url, headers, body, millis, keepalive]: RequestArguments
+  ): Promise<void> {
+    const { httpClient } = this.init_;
     const abort = attempt(() => new AbortController());
     this.requests_.set(id, abort);
-    let news: Heard = [News.Failed, id];
+    let result: CallbackArguments = [CallbackKind.Failed, id];
     try {
       const response: any = await (httpClient && typeof httpClient === 'object'
         ? httpClient.request(url, method, headers, body!, millis)
-        : send(url, { method, headers, body: body ?? undefined, signal: abort?.signal, ...(keepalive && { keepalive: true }) }));
+        : send(url, {
+            method,
+            headers,
+            body: body ?? undefined,
+            signal: abort?.signal,
+            ...(keepalive && { keepalive: true }),
+          }));
       const status = attempt(() => response.status);
       const retryAfter = attempt(() => millisOf(response.headers.get('Retry-After')));
       const text: unknown = await (attempt(() => response.text()) ?? attempt(() => response.body));
-      news = [News.Answered, id, typeof status === 'number' ? status : 0, typeof text === 'string' ? text : '', retryAfter];
+      result = [
+        CallbackKind.Answered,
+        id,
+        typeof status === 'number' ? status : 0,
+        typeof text === 'string' ? text : '',
+        retryAfter,
+      ];
     } catch (thrown) {
-      // What was thrown at once is told later: the core hears of one thing at a time.
+      // A synchronous exception is reported later too: the core is in the middle of a call.
       await undefined;
       this.cause_ = thrown;
     }
-    if (this.requests_.delete(id)) this.hear_(news);
+    if (this.requests_.delete(id)) this.call_(result);
   }
 }
 
-function judged(answer: unknown): News {
-  return answer === false ? News.Refused : News.Taken;
+function outcome(answer: unknown): CallbackKind {
+  return answer === false ? CallbackKind.Refused : CallbackKind.Taken;
 }
 
 /** `Retry-After` is in seconds, or a date. */

@@ -1,29 +1,30 @@
-// A state machine of the core, driven in Node and at the edge: made in the instance of the day, and made anew after a trap.
+// Drives a state machine of the core in Node and at the edge: makes it at the first call, and again after a
+// trap.
 
 import type { EvaluateCore } from 'core:evaluate';
-import { type ExperimentErrorCode, errorOf, badArgument } from '../api/error.js';
+import { badArgument, type ExperimentErrorCode, errorOf } from '../api/error.js';
 import { type Logger, LogLevel, logAt } from '../api/logger.js';
-import type { Driven, Hear } from './boundary.js';
+import type { Driven } from './boundary.js';
 import { withCore } from './evaluate-instance.js';
-import { Host, type Seed } from './host.js';
+import { type Callback, Host, type HostInit } from './host.js';
 
-/** Whose machine it is. */
+/** The owner of a machine. */
 export interface Owner<M> {
   readonly logger_: Logger;
-  /** What outlives an instance. */
-  readonly seed_: Seed;
+  /** What survives the instances. */
+  readonly init_: HostInit;
   /** Builds the machine: at the first use, and after each trap. */
   build_(core: EvaluateCore, host: Host, isAgain: boolean): M;
-  /** Whether a process waits for what is due next. */
+  /** Whether a process waits for the timer. */
   isAwaited_(): boolean;
-  /** Sees what comes back before the machine does. */
-  seen_?(...heard: Parameters<Hear>): Parameters<Hear>;
+  /** May replace a result before the machine gets it. */
+  filterResult_?(...result: Parameters<Callback>): Parameters<Callback>;
 }
 
-/** A page that stores nothing, and whose timer keeps a process only while something is waited for. */
+/** A host without storage, whose timer keeps the process alive only while the process waits. */
 class ProcessHost extends Host {
   constructor(private readonly owner_: Owner<unknown>) {
-    super(owner_.seed_, false);
+    super(owner_.init_, false);
   }
 
   override arm(due: number): void {
@@ -46,28 +47,28 @@ export class MachineDriver<M extends Driven> {
 
   constructor(private readonly owner_: Owner<M>) {}
 
-  /** What the machine says. */
-  use_<T>(use: (machine: M) => T): T {
-    return withCore((core) => use(this.of_(core)));
+  /** Calls the machine. */
+  call_<T>(act: (machine: M) => T): T {
+    return withCore((core) => act(this.machineIn_(core)));
   }
 
-  /** For what nobody called: there is nobody to throw to. */
-  quietly_(use: (machine: M) => void): void {
+  /** Calls the machine and logs exceptions, for calls that have no caller. */
+  callQuietly_(act: (machine: M) => void): void {
     try {
-      this.use_(use);
+      this.call_(act);
     } catch (error) {
       logAt(this.owner_.logger_, LogLevel.Error, 'the core broke', error);
     }
   }
 
-  private of_(core: EvaluateCore): M {
+  private machineIn_(core: EvaluateCore): M {
     if (this.core_ === core) return this.machine_!;
     this.host_?.close();
     const host = new ProcessHost(this.owner_);
     const machine = this.owner_.build_(core, host, !!this.core_);
-    host.listen_((...heard) => {
-      const seen = this.owner_.seen_?.(...heard) ?? heard;
-      this.quietly_((current) => current === machine && current.hear(...seen));
+    host.setCallback_((...result) => {
+      const filtered = this.owner_.filterResult_?.(...result) ?? result;
+      this.callQuietly_((current) => current === machine && current.hear(...filtered));
     });
     this.core_ = core;
     this.host_ = host;
@@ -75,12 +76,16 @@ export class MachineDriver<M extends Driven> {
   }
 }
 
-/** Where a machine's messages go, and what of it was given up. */
-export function reporting(logger: Logger): Pick<Seed, 'log' | 'notify'> {
+/** The callbacks for messages and for assignments that were given up: both are logged. */
+export function loggingInit(logger: Logger): Pick<HostInit, 'log' | 'notify'> {
   const log = (level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown) => {
-    // With `BAD_ARGUMENT`, `sentence` is the field.
+    // With `BAD_ARGUMENT`, `sentence` is the path of the field.
     const error = code && (code === 'BAD_ARGUMENT' ? badArgument(sentence) : errorOf(sentence, code, more));
     logAt(logger, level, code === 'BAD_ARGUMENT' ? error!.message : sentence, error);
   };
-  return { log, notify: (_: string, code?: any, cause?: unknown) => log(LogLevel.Error, 'an assignment was given up', code, cause) };
+  return {
+    log,
+    notify: (_: string, code?: any, cause?: unknown) =>
+      log(LogLevel.Error, 'an assignment was given up', code, cause),
+  };
 }

@@ -1,36 +1,32 @@
 // Modules that the build provides: the generated glue, and the wasm in the form of an entry.
 
 declare module 'core:client' {
-  type Host = import('./host.js').Host;
-  type Driven = import('./boundary.js').Driven;
-  /** An instance of the wasm. */
-  export interface Core {
-    CoreClient: new (host: Host) => import('./boundary.js').ClientCore & Driven;
-    CoreDelivery: new (host: Host) => import('./boundary.js').DeliveryCore & Driven;
-    /** Switches the instance off: its callbacks do nothing, its methods throw. */
-    retire(): void;
-  }
   type Link<I> = (module: WebAssembly.Module, imports: WebAssembly.Imports) => I;
   export function instantiate(
     module: WebAssembly.Module,
     onTrap: (error: unknown) => void,
-  ): Core;
+  ): import('./boundary.js').Core;
   export function instantiate(
     module: WebAssembly.Module,
     onTrap: (error: unknown) => void,
     link: Link<Promise<WebAssembly.Instance>>,
-  ): Promise<Core>;
+  ): Promise<import('./boundary.js').Core>;
 }
 
 declare module 'core:evaluate' {
   export interface EvaluateCore {
-    evaluate(flags: string, user: string, keys?: string, trace?: boolean): import('../api/evaluation.js').Evaluation;
+    evaluate(
+      flags: string,
+      user: string,
+      keys?: string,
+      trace?: boolean,
+    ): import('../api/evaluation.js').Evaluation;
     CoreLocal: new (host: import('./host.js').Host) => LocalCore;
     CoreDelivery: new (host: import('./host.js').Host) => OutboxCore;
     retire(): void;
   }
   type Driven = import('./boundary.js').Driven;
-  type PendingRequest = import('./boundary.js').PendingRequest;
+  type PendingRequest = import('./pending-request.js').PendingRequest;
   /** Local evaluation in one instance. */
   export interface LocalCore extends Driven {
     setFlags(flags: string): number;

@@ -1,11 +1,15 @@
-// A place that scripts run in, of which the test says what it has: the language alone, and each global of a page as it is wanted. And a visit:
-// all that a page does with the package, from its import to the last `close`.
+// A place that scripts run in, of which the test says what it has: the language alone, and each global of a
+// page as it is wanted. And a visit: all that a page does with the package, from its import to the last
+// `close`.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import vm from 'node:vm';
 
 const require = createRequire(import.meta.url);
-const bundle = (entry) => new vm.Script(`(function (exports, module) {${readFileSync(require.resolve(entry), 'utf8')}\nreturn module.exports})`);
+const bundle = (entry) =>
+  new vm.Script(
+    `(function (exports, module) {${readFileSync(require.resolve(entry), 'utf8')}\nreturn module.exports})`,
+  );
 const [ours, evaluate] = ['experiment-wasm', 'experiment-wasm/evaluate'].map(bundle);
 
 /** A global that is there and useless. */
@@ -14,22 +18,40 @@ const BROKEN = `function () { throw new Error('broken') }`;
 /** What becomes of a global, as code that runs where it is. */
 export const CHANGES = {
   missing: (name) => `delete globalThis.${name};`,
-  forbidden: (name) => `Object.defineProperty(globalThis, '${name}', { configurable: true, get() { throw new Error('forbidden') }, set() { throw new Error('forbidden') } });`,
+  forbidden: (name) =>
+    `Object.defineProperty(globalThis, '${name}', { configurable: true, get() { throw new Error('forbidden') }, set() { throw new Error('forbidden') } });`,
   'without anything in it': (name) => `globalThis.${name} = {};`,
   broken: (name) => `globalThis.${name} = ${BROKEN};`,
 };
 
-const FLAG = { key: 'flag', metadata: { evaluationMode: 'local' }, variants: { on: { key: 'on', value: 'on' } }, segments: [{ variant: 'on' }] };
-const answers = (path) => (path.endsWith('flags') ? [FLAG] : path.endsWith('vardata') ? { fetched: { key: 'on', value: 'on' } } : { code: 200 });
+const FLAG = {
+  key: 'flag',
+  metadata: { evaluationMode: 'local' },
+  variants: { on: { key: 'on', value: 'on' } },
+  segments: [{ variant: 'on' }],
+};
+const answers = (path) =>
+  path.endsWith('flags')
+    ? [FLAG]
+    : path.endsWith('vardata')
+      ? { fetched: { key: 'on', value: 'on' } }
+      : { code: 200 };
 
-/** Everything of a browser that the package looks up; `heard`, the listeners that were added, and `timers`, which fire when the test says so. */
+/**
+ * Everything of a browser that the package looks up; `heard`, the listeners that were added, and `timers`,
+ * which fire when the test says so.
+ */
 function browser() {
   const heard = [];
   const timers = new Map();
   let armed = 0;
   const listening = { addEventListener: (_, listener) => heard.push(listener), removeEventListener() {} };
   const storage = () => {
-    const methods = { getItem: { value: (key) => shelf[key] ?? null }, setItem: { value: (key, text) => void (shelf[key] = text) }, removeItem: { value: (key) => delete shelf[key] } };
+    const methods = {
+      getItem: { value: (key) => shelf[key] ?? null },
+      setItem: { value: (key, text) => void (shelf[key] = text) },
+      removeItem: { value: (key) => delete shelf[key] },
+    };
     const shelf = Object.defineProperties({}, methods);
     return shelf;
   };
@@ -42,9 +64,13 @@ function browser() {
     sessionStorage: storage(),
     fetch: async (url) => new Response(JSON.stringify(answers(new URL(url).pathname))),
     XMLHttpRequest: class {
-      open(_, url) { this.path = new URL(url).pathname; }
+      open(_, url) {
+        this.path = new URL(url).pathname;
+      }
       setRequestHeader() {}
-      send() { Object.assign(this, { status: 200, responseText: JSON.stringify(answers(this.path)) }).onload(); }
+      send() {
+        Object.assign(this, { status: 200, responseText: JSON.stringify(answers(this.path)) }).onload();
+      }
     },
     setTimeout: (run) => timers.set(++armed, run) && armed,
     clearTimeout: (timer) => void timers.delete(timer),
@@ -55,7 +81,10 @@ function browser() {
   return { globals, heard, timers };
 }
 
-/** A place with a browser's globals, after `change` (code) was run in it. With `note`, each global that is looked up is noted. */
+/**
+ * A place with a browser's globals, after `change` (code) was run in it. With `note`, each global that is
+ * looked up is noted.
+ */
 export function place(change = '', note) {
   const { globals, heard, timers } = browser();
   const context = vm.createContext({});
@@ -68,10 +97,13 @@ export function place(change = '', note) {
 function observe(context, { names, seen }) {
   context.note = (name) => seen.add(name);
   context.names = names;
-  vm.runInContext(`{ const { note, names } = globalThis; for (const name of names) {
+  vm.runInContext(
+    `{ const { note, names } = globalThis; for (const name of names) {
     let value = globalThis[name];
     Object.defineProperty(globalThis, name, { configurable: true, get() { note(name); return value; }, set(given) { value = given; } });
-  } }`, context);
+  } }`,
+    context,
+  );
 }
 
 /** Does in a place what pages do. Answers what they saw; throws what reaches the page. */
@@ -79,10 +111,26 @@ export async function visit({ context, heard, timers }) {
   const load = (script) => script.runInContext(context)({}, { exports: {} });
   const { Experiment, HttpExposureTrackingProvider, ConsentStatus } = load(ours);
   const tracked = [];
-  const options = { serverUrl: 'https://a.example', flagsServerUrl: 'https://a.example', initialFlags: JSON.stringify([FLAG]) };
-  const provider = new HttpExposureTrackingProvider({ apiKey: 'api-key', serverUrl: 'https://a.example/2/httpapi' });
-  const own = Experiment.initialize('key', { ...options, instanceName: 'own', exposureTrackingProvider: (exposure) => void tracked.push(exposure.flag_key) });
-  const http = Experiment.initialize('key', { ...options, instanceName: 'http', exposureTrackingProvider: provider, consentOptions: { status: ConsentStatus.PENDING } });
+  const options = {
+    serverUrl: 'https://a.example',
+    flagsServerUrl: 'https://a.example',
+    initialFlags: JSON.stringify([FLAG]),
+  };
+  const provider = new HttpExposureTrackingProvider({
+    apiKey: 'api-key',
+    serverUrl: 'https://a.example/2/httpapi',
+  });
+  const own = Experiment.initialize('key', {
+    ...options,
+    instanceName: 'own',
+    exposureTrackingProvider: (exposure) => void tracked.push(exposure.flag_key),
+  });
+  const http = Experiment.initialize('key', {
+    ...options,
+    instanceName: 'http',
+    exposureTrackingProvider: provider,
+    consentOptions: { status: ConsentStatus.PENDING },
+  });
   const amplitude = Experiment.initializeWithAmplitudeAnalytics('0123456789', options);
   for (const client of [own, http]) await client.start({ user_id: 'u' });
   for (const client of [own, http, amplitude]) {
@@ -111,8 +159,15 @@ function fire(timers) {
 }
 
 async function evaluateIn({ evaluate, HttpAssignmentTrackingProvider, LocalEvaluationClient }) {
-  const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({ apiKey: 'api-key', serverUrl: 'https://a.example/2/httpapi' });
-  const local = new LocalEvaluationClient('key', { serverUrl: 'https://a.example', bootstrap: [FLAG], assignmentTrackingProvider });
+  const assignmentTrackingProvider = new HttpAssignmentTrackingProvider({
+    apiKey: 'api-key',
+    serverUrl: 'https://a.example/2/httpapi',
+  });
+  const local = new LocalEvaluationClient('key', {
+    serverUrl: 'https://a.example',
+    bootstrap: [FLAG],
+    assignmentTrackingProvider,
+  });
   local.start().catch(() => {});
   const evaluated = [evaluate([FLAG], {}).variants.flag.key, local.evaluateV2({ user_id: 'u' }).flag.key];
   await new Promise(setImmediate);

@@ -1,5 +1,6 @@
-// What holds under every test runner and in each of its environments. It runs there, not here: runners.test.mjs copies it into an app and
-// starts the runners. `ours` is the package, imported or required; `timers` are the runner's own; `reload` loads the package once more.
+// What holds under every test runner and in each of its environments. It runs there, not here:
+// runners.test.mjs copies it into an app and starts the runners. `ours` is the package, imported or required;
+// `timers` are the runner's own; `reload` loads the package once more.
 const assert = require('node:assert');
 const { request } = require('node:http');
 
@@ -9,7 +10,13 @@ const FLAG = {
   key: 'größe 🚲',
   metadata: { evaluationMode: 'local' },
   variants: { on: VARIANT, off: { key: 'off' } },
-  segments: [{ conditions: [[{ selector: ['context', 'user', 'city'], op: 'is', values: ['Zürich 🚲'] }]], variant: 'on' }, { variant: 'off' }],
+  segments: [
+    {
+      conditions: [[{ selector: ['context', 'user', 'city'], op: 'is', values: ['Zürich 🚲'] }]],
+      variant: 'on',
+    },
+    { variant: 'off' },
+  ],
 };
 const USER = { user_id: 'ÿ', city: 'Zürich 🚲' };
 /** Objects of other realms are equal where they have the same content. */
@@ -17,14 +24,23 @@ const same = (actual, expected) => assert.equal(JSON.stringify(actual), JSON.str
 
 /** What the server heard of this device; it answers when there is something. */
 const heard = (device) =>
-  new Promise((resolve, reject) => request(`${ORIGIN}/heard`, { method: 'POST' }, (answer) => answer.on('data', resolve)).on('error', reject).end(device));
+  new Promise((resolve, reject) =>
+    request(`${ORIGIN}/heard`, { method: 'POST' }, (answer) => answer.on('data', resolve))
+      .on('error', reject)
+      .end(device),
+  );
 
 module.exports = (name, ours, { evaluate, LocalEvaluationClient }, timers, reload) => {
   const clients = [];
   let made = 0;
   function initialize(options) {
     const errors = [];
-    const client = ours.Experiment.initialize('key', { instanceName: `client-${++made}`, serverUrl: ORIGIN, flagsServerUrl: ORIGIN, ...options });
+    const client = ours.Experiment.initialize('key', {
+      instanceName: `client-${++made}`,
+      serverUrl: ORIGIN,
+      flagsServerUrl: ORIGIN,
+      ...options,
+    });
     client.on('error', (error) => errors.push(error));
     clients.push(client);
     return { client, errors };
@@ -63,7 +79,10 @@ module.exports = (name, ours, { evaluate, LocalEvaluationClient }, timers, reloa
   });
 
   it('an exposure is delivered', async () => {
-    const exposureTrackingProvider = new ours.HttpExposureTrackingProvider({ apiKey: 'key', serverUrl: `${ORIGIN}/2/httpapi` });
+    const exposureTrackingProvider = new ours.HttpExposureTrackingProvider({
+      apiKey: 'key',
+      serverUrl: `${ORIGIN}/2/httpapi`,
+    });
     const { client } = initialize({ exposureTrackingProvider, initialFlags: JSON.stringify([FLAG]) });
     client.setUser({ ...USER, device_id: name });
     client.variant(FLAG.key);
@@ -76,9 +95,17 @@ module.exports = (name, ours, { evaluate, LocalEvaluationClient }, timers, reloa
     timers.fake();
     let polls = 0;
     let offers = 0;
-    const answer = async (url) => ({ status: 200, body: url.endsWith('/sdk/v2/flags') || url.includes('/flags?') ? (polls++, JSON.stringify([FLAG])) : '{}' });
+    const answer = async (url) => ({
+      status: 200,
+      body:
+        url.endsWith('/sdk/v2/flags') || url.includes('/flags?') ? (polls++, JSON.stringify([FLAG])) : '{}',
+    });
     const exposureTrackingProvider = { track: () => ++offers > 2 };
-    const { client } = initialize({ httpClient: { request: answer }, exposureTrackingProvider, flagConfigPollingIntervalMillis: 60_000 });
+    const { client } = initialize({
+      httpClient: { request: answer },
+      exposureTrackingProvider,
+      flagConfigPollingIntervalMillis: 60_000,
+    });
     await client.start(USER);
     client.variant(FLAG.key);
     same([polls, offers], [1, 1]);

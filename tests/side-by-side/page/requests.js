@@ -10,8 +10,9 @@
   let lastTravel = Promise.resolve();
 
   /**
-   * The page's `fetch`: the server is asked really and at once. Answers arrive in the order of the requests, each in a turn of its own,
-   * whichever the server was quicker with; but for those that the script delays or holds back.
+   * The page's `fetch`: the server is asked really and at once. Answers arrive in the order of the requests,
+   * each in a turn of its own, whichever the server was quicker with; but for those that the script delays or
+   * holds back.
    */
   globalThis.fetch = (input, init = {}) => {
     const id = ++sent;

@@ -1,13 +1,17 @@
-// What a script finds in its page: storage, the clock, the server, recorders of what was tracked, a client; and the record that comes of it.
+// What a script finds in its page: storage, the clock, the server, recorders of what was tracked, a client;
+// and the record that comes of it.
 (() => {
   const { now, at, take, set } = stage.time;
   const { next, aborted, answers, release } = stage.requests;
 
   const { number, local, session } = stage;
-  for (const [name, value] of Object.entries(stage.navigator)) Object.defineProperty(navigator, name, { configurable: true, value });
+  for (const [name, value] of Object.entries(stage.navigator))
+    Object.defineProperty(navigator, name, { configurable: true, value });
   if (!number) for (const storage of [localStorage, sessionStorage]) storage.clear();
   const fill = (storage, entries) =>
-    Object.entries(entries).forEach(([key, value]) => storage.setItem(key, typeof value === 'string' ? value : JSON.stringify(value)));
+    Object.entries(entries).forEach(([key, value]) =>
+      storage.setItem(key, typeof value === 'string' ? value : JSON.stringify(value)),
+    );
   fill(localStorage, local);
   fill(sessionStorage, session);
 
@@ -22,10 +26,12 @@
   function plain(value, inside = []) {
     if (value === undefined) return '(undefined)';
     if (typeof value === 'function') return `(function ${value.name})`;
-    if (typeof value !== 'object' || value === null) return Number.isFinite(value) || typeof value !== 'number' ? value : `(${value})`;
+    if (typeof value !== 'object' || value === null)
+      return Number.isFinite(value) || typeof value !== 'number' ? value : `(${value})`;
     if (inside.includes(value)) return '(cycle)';
     // A full stack is a RangeError, but in Firefox.
-    if (value instanceof Error) return `(thrown ${value.name === 'InternalError' ? 'RangeError' : value.name})`;
+    if (value instanceof Error)
+      return `(thrown ${value.name === 'InternalError' ? 'RangeError' : value.name})`;
     if (Array.isArray(value)) return value.map((item) => plain(item, [...inside, value]));
     if (value instanceof Promise) return '(promise)';
     const own = Object.keys(value).filter((key) => value[key] !== undefined);
@@ -78,9 +84,14 @@
   /** What listens at the event bridge of a connector. */
   const receiver = () => (event) => record('connector', { event: plain(event) });
 
-  /** The flags whose exposures wait for an integration, in the order of their names: the reference's queue, or ours of one key each. */
+  /**
+   * The flags whose exposures wait for an integration, in the order of their names: the reference's queue, or
+   * ours of one key each.
+   */
   const waiting = (instance = '$default_instance') => {
-    const queue = JSON.parse(localStorage.getItem(`EXP_unsent_${instance}`) ?? '[]').map(({ eventProperties }) => eventProperties);
+    const queue = JSON.parse(localStorage.getItem(`EXP_unsent_${instance}`) ?? '[]').map(
+      ({ eventProperties }) => eventProperties,
+    );
     const keys = Object.keys(localStorage).filter((key) => key.startsWith(`EXP_queue_v1_${instance}_`));
     const own = keys.map((key) => JSON.parse(localStorage.getItem(key)).event_properties);
     return [...queue, ...own].map(({ flag_key }) => flag_key).sort();
@@ -89,13 +100,18 @@
   /** A legacy analytics provider. */
   const legacy = () =>
     Object.fromEntries(
-      ['track', 'setUserProperty', 'unsetUserProperty'].map((call) => [call, (event) => void record('legacy', { call, event: plain(event) })]),
+      ['track', 'setUserProperty', 'unsetUserProperty'].map((call) => [
+        call,
+        (event) => void record('legacy', { call, event: plain(event) }),
+      ]),
     );
 
   /** A logger that counts, by level. */
   const logger = () => {
     const counts = { error: 0, warn: 0, info: 0, debug: 0, verbose: 0 };
-    const counting = Object.fromEntries(Object.keys(counts).map((level) => [level, () => void counts[level]++]));
+    const counting = Object.fromEntries(
+      Object.keys(counts).map((level) => [level, () => void counts[level]++]),
+    );
     return { ...counting, counts };
   };
 
@@ -103,7 +119,9 @@
   const attempt = (call) => {
     try {
       const answer = call();
-      return answer instanceof Promise ? answer.then(plain, (error) => `(rejected ${error?.name ?? typeof error})`) : plain(answer);
+      return answer instanceof Promise
+        ? answer.then(plain, (error) => `(rejected ${error?.name ?? typeof error})`)
+        : plain(answer);
     } catch (error) {
       return plain(error);
     }
@@ -142,7 +160,9 @@
   const failed = ({ message }) => finished(message);
   addEventListener('error', failed);
 
-  /** Runs a page of the script. `stage.done`, which the document made, becomes the record of it, as JSON text. */
+  /**
+   * Runs a page of the script. `stage.done`, which the document made, becomes the record of it, as JSON text.
+   */
   stage.run = async (sdk, analytics, { given, key, client: code }, play) => {
     const urls = { serverUrl: location.origin, flagsServerUrl: location.origin };
     const client = (config, apiKey = key) => sdk.Experiment.initialize(apiKey, { ...urls, ...config });
@@ -174,7 +194,9 @@
     };
     removeEventListener('error', failed);
     let threw;
-    const returned = await (async () => play(tools))().catch((error) => void (threw = `${error?.stack ?? error}`));
+    const returned = await (async () => play(tools))().catch(
+      (error) => void (threw = `${error?.stack ?? error}`),
+    );
     await next();
     finished(threw, returned);
   };

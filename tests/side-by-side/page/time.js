@@ -1,6 +1,8 @@
-// The page's time: it stands still until the script moves it. Made before the client is loaded, so that the client knows no other.
+// The page's time: it stands still until the script moves it. Made before the client is loaded, so that the
+// client knows no other.
 //
-// `stage` comes from the document: what the clock says, which page of the script this is, and what storage starts with.
+// `stage` comes from the document: what the clock says, which page of the script this is, and what storage
+// starts with.
 (() => {
   const { now: startsAt } = stage;
 
@@ -13,7 +15,9 @@
   let lastTimer = 0;
 
   function VirtualDate(...given) {
-    return new.target ? Reflect.construct(RealDate, given.length ? given : [now], new.target) : new RealDate(now).toString();
+    return new.target
+      ? Reflect.construct(RealDate, given.length ? given : [now], new.target)
+      : new RealDate(now).toString();
   }
   Object.setPrototypeOf(VirtualDate, RealDate);
   VirtualDate.prototype = RealDate.prototype;
@@ -30,7 +34,12 @@
       return lastTimer;
     };
   const disarm = (id) => void (timers = timers.filter((timer) => timer.id !== id));
-  Object.assign(globalThis, { setTimeout: arm(false), setInterval: arm(true), clearTimeout: disarm, clearInterval: disarm });
+  Object.assign(globalThis, {
+    setTimeout: arm(false),
+    setInterval: arm(true),
+    clearTimeout: disarm,
+    clearInterval: disarm,
+  });
 
   const { port1, port2 } = new MessageChannel();
   const turns = [];
@@ -40,7 +49,9 @@
 
   /** The timer that is due next, up to a time, if there is one: time is then, and it is as good as called. */
   function take(end) {
-    const [timer] = timers.filter(({ due }) => due <= end).sort((one, other) => one.due - other.due || one.id - other.id);
+    const [timer] = timers
+      .filter(({ due }) => due <= end)
+      .sort((one, other) => one.due - other.due || one.id - other.id);
     if (!timer) return;
     now = Math.max(now, timer.due);
     if (timer.every) timer.due += timer.every;

@@ -1,7 +1,7 @@
 // What a fetch sends, what it stores, and what becomes of one that fails or comes late.
 import { after, byUser, held, inTurn, lost, status, text } from '../answers.mjs';
 import { INTENDED } from '../intended-differences.mjs';
-import { script, STORE } from '../script.mjs';
+import { STORE, script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
 const TWO = { key: 'two', value: 'two' };
@@ -11,7 +11,13 @@ const fails = async ({ client, logger, given: { config, millis = 0 }, advance })
   const ends = [];
   for (const throwOnError of [false, true]) {
     const loggerProvider = logger();
-    const page = client({ instanceName: `throws ${throwOnError}`, throwOnError, retryFetchOnFailure: false, loggerProvider, ...config });
+    const page = client({
+      instanceName: `throws ${throwOnError}`,
+      throwOnError,
+      retryFetchOnFailure: false,
+      loggerProvider,
+      ...config,
+    });
     const end = page.fetch({ user_id: 'u' }).then(
       (answer) => ['resolved', answer === page],
       () => ['rejected'],
@@ -36,7 +42,12 @@ export default [
     },
     async ({ client, next }) => {
       const page = client();
-      const asked = page.fetch({ user_id: 'u', device_id: 'd', country: 'DE', user_properties: { plan: 'pro', n: 1.5, list: ['a'], nothing: null } });
+      const asked = page.fetch({
+        user_id: 'u',
+        device_id: 'd',
+        country: 'DE',
+        user_properties: { plan: 'pro', n: 1.5, list: ['a'], nothing: null },
+      });
       const during = page.variant('a', 'inline');
       await next();
       return [during, (await asked) === page, page.all()];
@@ -65,7 +76,10 @@ export default [
 
   script(
     'a fetch of some flags replaces those, and removes what is not answered',
-    { local: { [STORE]: { a: 'old', b: 'old', c: 'old' } }, answers: { vardata: inTurn({ a: ON, d: TWO }, {}, { b: TWO }) } },
+    {
+      local: { [STORE]: { a: 'old', b: 'old', c: 'old' } },
+      answers: { vardata: inTurn({ a: ON, d: TWO }, {}, { b: TWO }) },
+    },
     async ({ client }) => {
       const page = client();
       await page.fetch({ user_id: 'u' }, { flagKeys: ['a', 'b', 'unknown'] });
@@ -79,7 +93,8 @@ export default [
 
   script('flag keys are sent as they are', { answers: { vardata: {} } }, async ({ client }) => {
     const page = client();
-    for (const flagKeys of [['a', 'b'], ['a', 'a'], ['größe', '🦊', '', 'a,b', '"'], undefined]) await page.fetch({ user_id: 'u' }, { flagKeys });
+    for (const flagKeys of [['a', 'b'], ['a', 'a'], ['größe', '🦊', '', 'a,b', '"'], undefined])
+      await page.fetch({ user_id: 'u' }, { flagKeys });
     await page.fetch({ user_id: 'u' }, {});
   }),
 
@@ -89,7 +104,9 @@ export default [
     async ({ client, server }) => {
       const page = client();
       const ends = [];
-      const fetches = ['first', 'second'].map((name) => page.fetch({ user_id: 'u' }).then(() => ends.push(name)));
+      const fetches = ['first', 'second'].map((name) =>
+        page.fetch({ user_id: 'u' }).then(() => ends.push(name)),
+      );
       const answers = [];
       for (const name of ['first', 'second']) {
         await server.release(name);
@@ -133,7 +150,10 @@ export default [
     { answers: { vardata: inTurn(held('first', { a: ON }), held('second', { b: TWO })) } },
     async ({ client, server }) => {
       const page = client();
-      const fetches = [page.fetch({ user_id: 'u' }, { flagKeys: ['a'] }), page.fetch({ user_id: 'u' }, { flagKeys: ['b'] })];
+      const fetches = [
+        page.fetch({ user_id: 'u' }, { flagKeys: ['a'] }),
+        page.fetch({ user_id: 'u' }, { flagKeys: ['b'] }),
+      ];
       await server.release('second');
       await server.release('first');
       await Promise.all(fetches);
@@ -146,8 +166,20 @@ export default [
     {
       answers: { vardata: byUser({ u: held('u', { flag: ON }), w: { flag: TWO } }) },
       differs: [
-        { what: 'returned', at: [0], reference: ['two', 'on', 'w'], ours: ['two', 'two', 'w'], why: INTENDED.late },
-        { what: 'tracked', as: (tracked) => tracked.map(({ exposure }) => exposure.variant), reference: ['two', 'on'], ours: ['two'], why: INTENDED.late },
+        {
+          what: 'returned',
+          at: [0],
+          reference: ['two', 'on', 'w'],
+          ours: ['two', 'two', 'w'],
+          why: INTENDED.late,
+        },
+        {
+          what: 'tracked',
+          as: (tracked) => tracked.map(({ exposure }) => exposure.variant),
+          reference: ['two', 'on'],
+          ours: ['two'],
+          why: INTENDED.late,
+        },
         { what: 'sent', at: [0, 'aborted'], reference: undefined, ours: 0, why: INTENDED.aborted },
         {
           what: 'stored',
@@ -199,15 +231,25 @@ export default [
     'logging in is a change of identity, another device of the same user is none',
     {
       answers: { vardata: { flag: ON } },
-      differs: [{ what: 'returned', at: [0], reference: ['on', 'on', 'on', 'on', 'on'], ours: ['on', 'inline', 'inline', 'on', 'on'], why: INTENDED.identity }],
+      differs: [
+        {
+          what: 'returned',
+          at: [0],
+          reference: ['on', 'on', 'on', 'on', 'on'],
+          ours: ['on', 'inline', 'inline', 'on', 'on'],
+          why: INTENDED.identity,
+        },
+      ],
     },
     async ({ client }) => {
       const page = client({ automaticExposureTracking: false });
       await page.fetch({ device_id: 'd' });
-      const answers = [{ device_id: 'd' }, { user_id: 'u', device_id: 'd' }, { device_id: 'e' }].map((user) => {
-        page.setUser(user);
-        return page.variant('flag', 'inline').key;
-      });
+      const answers = [{ device_id: 'd' }, { user_id: 'u', device_id: 'd' }, { device_id: 'e' }].map(
+        (user) => {
+          page.setUser(user);
+          return page.variant('flag', 'inline').key;
+        },
+      );
       await page.fetch({ user_id: 'u', device_id: 'd' });
       page.setUser({ user_id: 'u', device_id: 'e' });
       answers.push(page.variant('flag', 'inline').key);
@@ -237,7 +279,13 @@ export default [
     {
       answers: { vardata: after(5000, { flag: ON }) },
       given: { config: { fetchTimeoutMillis: 2000 }, millis: 6000 },
-      differs: [0, 1].map((place) => ({ what: 'sent', at: [place, 'aborted'], reference: undefined, ours: 2000 + place * 6000, why: INTENDED.aborted })),
+      differs: [0, 1].map((place) => ({
+        what: 'sent',
+        at: [place, 'aborted'],
+        reference: undefined,
+        ours: 2000 + place * 6000,
+        why: INTENDED.aborted,
+      })),
     },
     fails,
   ),
@@ -247,34 +295,56 @@ export default [
     {
       answers: { vardata: inTurn(after(9999, { flag: ON }), after(10_001, { flag: TWO })) },
       given: { millis: 12_000 },
-      differs: { what: 'sent', at: [1, 'aborted'], reference: undefined, ours: 22_000, why: INTENDED.aborted },
+      differs: {
+        what: 'sent',
+        at: [1, 'aborted'],
+        reference: undefined,
+        ours: 22_000,
+        why: INTENDED.aborted,
+      },
     },
     fails,
   ),
 
-  script('a timeout of nothing, or less, is none', { answers: { vardata: after(100_000, { flag: ON }) } }, async ({ client, advance }) => {
-    const clients = [0, -1].map((fetchTimeoutMillis) => client({ instanceName: `${fetchTimeoutMillis}`, fetchTimeoutMillis, retryFetchOnFailure: false }));
-    const ends = [];
-    clients.forEach((page, place) => void page.fetch({ user_id: 'u' }).then(() => ends.push(place)));
-    await advance(99_999);
-    const before = [...ends];
-    await advance(1);
-    return [before, ends, clients.map((page) => page.variant('flag', 'inline'))];
-  }),
+  script(
+    'a timeout of nothing, or less, is none',
+    { answers: { vardata: after(100_000, { flag: ON }) } },
+    async ({ client, advance }) => {
+      const clients = [0, -1].map((fetchTimeoutMillis) =>
+        client({ instanceName: `${fetchTimeoutMillis}`, fetchTimeoutMillis, retryFetchOnFailure: false }),
+      );
+      const ends = [];
+      clients.forEach((page, place) => void page.fetch({ user_id: 'u' }).then(() => ends.push(place)));
+      await advance(99_999);
+      const before = [...ends];
+      await advance(1);
+      return [before, ends, clients.map((page) => page.variant('flag', 'inline'))];
+    },
+  ),
 
-  script('what a rejected fetch says of the error', { answers: { vardata: status(503) } }, async ({ client }) => {
-    const page = client({ throwOnError: true, retryFetchOnFailure: false });
-    const error = await page.fetch({ user_id: 'u' }).then(
-      () => undefined,
-      (error) => error,
-    );
-    return [error instanceof Error, error.statusCode, typeof error.message];
-  }),
+  script(
+    'what a rejected fetch says of the error',
+    { answers: { vardata: status(503) } },
+    async ({ client }) => {
+      const page = client({ throwOnError: true, retryFetchOnFailure: false });
+      const error = await page.fetch({ user_id: 'u' }).then(
+        () => undefined,
+        (error) => error,
+      );
+      return [error instanceof Error, error.statusCode, typeof error.message];
+    },
+  ),
 
   script(
     'an answer of an odd shape is taken as far as it goes',
     {
-      answers: { vardata: { flag: { key: 'on', value: 'on', payload: 0, metadata: null, more: 1 }, empty: {}, falsy: { key: '', value: '', payload: false } } },
+      answers: {
+        vardata: {
+          flag: { key: 'on', value: 'on', payload: 0, metadata: null, more: 1 },
+          empty: {},
+          falsy: { key: '', value: '', payload: false },
+        },
+      },
     },
     async ({ client, provider }) => {
       const page = client({ exposureTrackingProvider: provider() });
@@ -283,24 +353,48 @@ export default [
     },
   ),
 
-  script('answered variants that are no objects', {
-    answers: { vardata: { nothing: null, text: 'on', list: ['on'] } },
-    differs: [
-      { what: 'returned', at: [0], as: ([all, ...variants]) => [Object.keys(all), variants.map(({ value }) => value)], reference: [['nothing', 'text', 'list'], [undefined, undefined, undefined]], ours: [[], ['inline', 'inline', 'inline']], why: INTENDED.noObjects },
-      { what: 'tracked', as: (tracked) => tracked.length, reference: 3, ours: 0, why: INTENDED.noObjects },
-      { what: 'stored', at: [0, 'local', STORE], reference: { nothing: {}, text: {}, list: {} }, ours: {}, why: INTENDED.noObjects },
-    ],
-  }, async ({ client, provider }) => {
-    const page = client({ exposureTrackingProvider: provider() });
-    await page.fetch({ user_id: 'u' });
-    return [page.all(), ...['nothing', 'text', 'list'].map((key) => page.variant(key, 'inline'))];
-  }),
+  script(
+    'answered variants that are no objects',
+    {
+      answers: { vardata: { nothing: null, text: 'on', list: ['on'] } },
+      differs: [
+        {
+          what: 'returned',
+          at: [0],
+          as: ([all, ...variants]) => [Object.keys(all), variants.map(({ value }) => value)],
+          reference: [
+            ['nothing', 'text', 'list'],
+            [undefined, undefined, undefined],
+          ],
+          ours: [[], ['inline', 'inline', 'inline']],
+          why: INTENDED.noObjects,
+        },
+        { what: 'tracked', as: (tracked) => tracked.length, reference: 3, ours: 0, why: INTENDED.noObjects },
+        {
+          what: 'stored',
+          at: [0, 'local', STORE],
+          reference: { nothing: {}, text: {}, list: {} },
+          ours: {},
+          why: INTENDED.noObjects,
+        },
+      ],
+    },
+    async ({ client, provider }) => {
+      const page = client({ exposureTrackingProvider: provider() });
+      await page.fetch({ user_id: 'u' });
+      return [page.all(), ...['nothing', 'text', 'list'].map((key) => page.variant(key, 'inline'))];
+    },
+  ),
 
-  script("a rejected fetch is the page's to log", { answers: { vardata: status(500) } }, async ({ client, logger }) => {
-    const loggerProvider = logger();
-    await client({ throwOnError: true, retryFetchOnFailure: false, loggerProvider })
-      .fetch({ user_id: 'u' })
-      .catch(() => {});
-    return loggerProvider.counts;
-  }),
+  script(
+    "a rejected fetch is the page's to log",
+    { answers: { vardata: status(500) } },
+    async ({ client, logger }) => {
+      const loggerProvider = logger();
+      await client({ throwOnError: true, retryFetchOnFailure: false, loggerProvider })
+        .fetch({ user_id: 'u' })
+        .catch(() => {});
+      return loggerProvider.counts;
+    },
+  ),
 ];

@@ -1,8 +1,8 @@
 // Flags for the page: where they come from, how long they stay, how often they are asked for.
 import { inTurn, lost, status, text } from '../answers.mjs';
-import { INTENDED } from '../intended-differences.mjs';
 import { flag } from '../flag.mjs';
-import { script, STORE } from '../script.mjs';
+import { INTENDED } from '../intended-differences.mjs';
+import { STORE, script } from '../script.mjs';
 
 /** Every flag's answer, with and without a fallback. */
 const ask = ({ client, provider, given: { keys, config = {}, user } }) => {
@@ -32,7 +32,12 @@ export default [
 
   script(
     'flags may be bootstrapped',
-    { given: { keys: ['a', 'b', 'unknown'], config: { initialFlags: JSON.stringify([flag('a'), flag('b', { variant: 'off' })]) } } },
+    {
+      given: {
+        keys: ['a', 'b', 'unknown'],
+        config: { initialFlags: JSON.stringify([flag('a'), flag('b', { variant: 'off' })]) },
+      },
+    },
     ask,
   ),
 
@@ -57,13 +62,24 @@ export default [
 
   script(
     'bootstrapped flags that are not JSON are no flags',
-    { differs: { what: 'returned', at: [0], reference: '(thrown SyntaxError)', ours: { key: 'inline', value: 'inline' }, why: INTENDED.initialFlags } },
+    {
+      differs: {
+        what: 'returned',
+        at: [0],
+        reference: '(thrown SyntaxError)',
+        ours: { key: 'inline', value: 'inline' },
+        why: INTENDED.initialFlags,
+      },
+    },
     ({ client, attempt }) => attempt(() => client({ initialFlags: 'nonsense' }).variant('a', 'inline')),
   ),
 
   script(
     'flags that could not be had leave the ones there are',
-    { local: { [`${STORE}-flags`]: { a: flag('a') } }, answers: { flags: inTurn(status(500), lost, text('nonsense'), status(404)) } },
+    {
+      local: { [`${STORE}-flags`]: { a: flag('a') } },
+      answers: { flags: inTurn(status(500), lost, text('nonsense'), status(404)) },
+    },
     async ({ client, advance }) => {
       const page = client({ fetchOnStart: false, pollOnStart: false });
       const answers = [];
@@ -77,36 +93,60 @@ export default [
     },
   ),
 
-  script("flags that cannot be had are nobody's error", { answers: { flags: inTurn(status(500), lost, text('nonsense')) } }, async ({ client, logger }) => {
-    const loggerProvider = logger();
-    const page = client({ loggerProvider, fetchOnStart: false, pollOnStart: false });
-    for (let round = 0; round < 3; round++) {
-      await page.start({ user_id: 'u' });
-      page.stop();
-    }
-    return loggerProvider.counts;
-  }),
+  script(
+    "flags that cannot be had are nobody's error",
+    { answers: { flags: inTurn(status(500), lost, text('nonsense')) } },
+    async ({ client, logger }) => {
+      const loggerProvider = logger();
+      const page = client({ loggerProvider, fetchOnStart: false, pollOnStart: false });
+      for (let round = 0; round < 3; round++) {
+        await page.start({ user_id: 'u' });
+        page.stop();
+      }
+      return loggerProvider.counts;
+    },
+  ),
 
-  script('new flags replace all old ones', { answers: { flags: inTurn([flag('a'), flag('b')], [flag('b', { variant: 'two' })], []) } }, async ({ client }) => {
-    const page = client({ fetchOnStart: false, pollOnStart: false });
-    const answers = [];
-    for (let round = 0; round < 3; round++) {
-      await page.start({ user_id: 'u' });
-      page.stop();
-      answers.push(page.all());
-    }
-    return answers;
-  }),
+  script(
+    'new flags replace all old ones',
+    { answers: { flags: inTurn([flag('a'), flag('b')], [flag('b', { variant: 'two' })], []) } },
+    async ({ client }) => {
+      const page = client({ fetchOnStart: false, pollOnStart: false });
+      const answers = [];
+      for (let round = 0; round < 3; round++) {
+        await page.start({ user_id: 'u' });
+        page.stop();
+        answers.push(page.all());
+      }
+      return answers;
+    },
+  ),
 
-  script('start asks for flags once more when polling begins', { differs: { what: 'sent', as: (sent) => sent.length, reference: 2, ours: 1, why: INTENDED.polling } }, async ({ client }) => void (await client({ fetchOnStart: false }).start({ user_id: 'u' }))),
+  script(
+    'start asks for flags once more when polling begins',
+    { differs: { what: 'sent', as: (sent) => sent.length, reference: 2, ours: 1, why: INTENDED.polling } },
+    async ({ client }) => void (await client({ fetchOnStart: false }).start({ user_id: 'u' })),
+  ),
 
   script(
     'flags are polled, at the interval asked for',
     {
       answers: { flags: inTurn([flag('a')], [flag('a')], [flag('a', { variant: 'two' })]) },
       differs: [
-        { what: 'returned', at: [0], reference: ['on', 'on', 'two'], ours: ['on', 'on', 'on'], why: INTENDED.polling },
-        { what: 'sent', as: (sent) => sent.map(({ at }) => at), reference: [0, 0, 0, 90_000, 180_000, 270_000], ours: [0, 0, 90_000, 180_000, 270_000], why: INTENDED.polling },
+        {
+          what: 'returned',
+          at: [0],
+          reference: ['on', 'on', 'two'],
+          ours: ['on', 'on', 'on'],
+          why: INTENDED.polling,
+        },
+        {
+          what: 'sent',
+          as: (sent) => sent.map(({ at }) => at),
+          reference: [0, 0, 0, 90_000, 180_000, 270_000],
+          ours: [0, 0, 90_000, 180_000, 270_000],
+          why: INTENDED.polling,
+        },
       ],
     },
     async ({ client, advance }) => {
@@ -124,21 +164,42 @@ export default [
     },
   ),
 
-  script('the polling interval is five minutes, and never under one', { differs: { what: 'sent', as: (sent) => [0, 1, 2, 3].map((place) => sent.filter(({ headers }) => headers.authorization.endsWith(`${place}`)).length), reference: [3, 7, 7, 7], ours: [2, 6, 6, 6], why: INTENDED.polling } }, async ({ client, advance }) => {
-    const clients = [undefined, 1, 59_999, 60_001].map((flagConfigPollingIntervalMillis, place) =>
-      client({ flagConfigPollingIntervalMillis, fetchOnStart: false }, `key-of-client-${place}`),
-    );
-    for (const page of clients) await page.start({ user_id: 'u' });
-    await advance(310_000);
-    clients.forEach((page) => page.stop());
-  }),
+  script(
+    'the polling interval is five minutes, and never under one',
+    {
+      differs: {
+        what: 'sent',
+        as: (sent) =>
+          [0, 1, 2, 3].map(
+            (place) => sent.filter(({ headers }) => headers.authorization.endsWith(`${place}`)).length,
+          ),
+        reference: [3, 7, 7, 7],
+        ours: [2, 6, 6, 6],
+        why: INTENDED.polling,
+      },
+    },
+    async ({ client, advance }) => {
+      const clients = [undefined, 1, 59_999, 60_001].map((flagConfigPollingIntervalMillis, place) =>
+        client({ flagConfigPollingIntervalMillis, fetchOnStart: false }, `key-of-client-${place}`),
+      );
+      for (const page of clients) await page.start({ user_id: 'u' });
+      await advance(310_000);
+      clients.forEach((page) => page.stop());
+    },
+  ),
 
   script(
     'polling goes on when a poll fails',
     {
       answers: { flags: inTurn([flag('a')], status(500), lost, [flag('a', { variant: 'two' })]) },
       differs: [
-        { what: 'returned', at: [0], reference: ['on', 'two', 'two', 'two', 'two'], ours: ['on', 'on', 'two', 'two', 'two'], why: INTENDED.polling },
+        {
+          what: 'returned',
+          at: [0],
+          reference: ['on', 'two', 'two', 'two', 'two'],
+          ours: ['on', 'on', 'two', 'two', 'two'],
+          why: INTENDED.polling,
+        },
         { what: 'sent', as: (sent) => sent.length, reference: 7, ours: 6, why: INTENDED.polling },
       ],
     },

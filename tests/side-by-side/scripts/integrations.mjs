@@ -1,5 +1,5 @@
 // Integration plugins: what they are told, and what they say of the user.
-import { script, STORE } from '../script.mjs';
+import { STORE, script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
 const STORED = { [STORE]: { a: 'on', b: 'on' } };
@@ -65,7 +65,12 @@ export default [
     async ({ client, plugin, next }) => {
       let ready;
       const page = client();
-      page.addPlugin(plugin({ setup: () => new Promise((resolve) => (ready = resolve)), user: () => ({ user_id: 'integration' }) }));
+      page.addPlugin(
+        plugin({
+          setup: () => new Promise((resolve) => (ready = resolve)),
+          user: () => ({ user_id: 'integration' }),
+        }),
+      );
       const seen = [page.variant('a').key];
       const fetched = page.fetch({ device_id: 'd' });
       await next();
@@ -76,24 +81,34 @@ export default [
     },
   ),
 
-  script('what an integration knows of the user is merged between the provider and the page', async ({ client, plugin }) => {
-    const page = client({
-      userProvider: {
-        getUser: () => ({
-          user_id: 'provided',
-          device_id: 'provided',
-          country: 'provided',
-          platform: 'provided',
-          user_properties: { a: 'provided', b: 'provided', c: 'provided' },
+  script(
+    'what an integration knows of the user is merged between the provider and the page',
+    async ({ client, plugin }) => {
+      const page = client({
+        userProvider: {
+          getUser: () => ({
+            user_id: 'provided',
+            device_id: 'provided',
+            country: 'provided',
+            platform: 'provided',
+            user_properties: { a: 'provided', b: 'provided', c: 'provided' },
+          }),
+        },
+      });
+      page.addPlugin(
+        plugin({
+          user: {
+            user_id: 'integration',
+            device_id: 'integration',
+            platform: 'integration',
+            user_properties: { b: 'integration', c: 'integration' },
+          },
         }),
-      },
-    });
-    page.addPlugin(
-      plugin({ user: { user_id: 'integration', device_id: 'integration', platform: 'integration', user_properties: { b: 'integration', c: 'integration' } } }),
-    );
-    await page.fetch({ user_id: 'own', user_properties: { c: 'own' } });
-    await page.fetch({});
-  }),
+      );
+      await page.fetch({ user_id: 'own', user_properties: { c: 'own' } });
+      await page.fetch({});
+    },
+  ),
 
   script(
     'a user of an integration decides local evaluation and exposures',
@@ -102,7 +117,12 @@ export default [
         {
           key: 'local',
           variants: { on: { key: 'on' } },
-          segments: [{ conditions: [[{ selector: ['context', 'user', 'user_id'], op: 'is', values: ['integration'] }]], variant: 'on' }],
+          segments: [
+            {
+              conditions: [[{ selector: ['context', 'user', 'user_id'], op: 'is', values: ['integration'] }]],
+              variant: 'on',
+            },
+          ],
           metadata: { evaluationMode: 'local' },
         },
       ]),

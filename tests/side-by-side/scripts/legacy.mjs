@@ -8,7 +8,15 @@ const ON = { key: 'on', value: 'on' };
 export default [
   script(
     'a legacy provider is told of each variant once',
-    { answers: { vardata: inTurn({ flag: ON, key: { key: 'k' } }, { flag: ON, key: { key: 'k' } }, { flag: { key: 'two', value: 'two' } }) } },
+    {
+      answers: {
+        vardata: inTurn(
+          { flag: ON, key: { key: 'k' } },
+          { flag: ON, key: { key: 'k' } },
+          { flag: { key: 'two', value: 'two' } },
+        ),
+      },
+    },
     async ({ client, legacy }) => {
       const page = client({ analyticsProvider: legacy() });
       for (let round = 0; round < 3; round++) {
@@ -24,10 +32,22 @@ export default [
     'a legacy provider unsets the property for fallbacks',
     { answers: { vardata: { flag: ON, off: { key: 'off', metadata: { default: true } } } } },
     async ({ client, legacy, tracked }) => {
-      const page = client({ analyticsProvider: legacy(), initialVariants: { initial: 'on' }, fallbackVariant: 'config' });
+      const page = client({
+        analyticsProvider: legacy(),
+        initialVariants: { initial: 'on' },
+        fallbackVariant: 'config',
+      });
       await page.fetch({ user_id: 'u' });
       const counts = [];
-      for (const [key, fallback] of [['flag'], ['off'], ['off', 'inline'], ['initial'], ['unknown'], ['unknown', 'inline'], ['flag']]) {
+      for (const [key, fallback] of [
+        ['flag'],
+        ['off'],
+        ['off', 'inline'],
+        ['initial'],
+        ['unknown'],
+        ['unknown', 'inline'],
+        ['flag'],
+      ]) {
         page.variant(key, fallback);
         counts.push(tracked.length);
       }
@@ -92,7 +112,12 @@ export default [
       _logEvent: (...given) => calls.push(['_logEvent', ...given]),
     };
     const provider = new sdk.AmplitudeAnalyticsProvider(amplitude);
-    const event = { name: '[Experiment] Exposure', properties: { key: 'flag', variant: 'on' }, userProperty: '[Experiment] flag', variant: { value: 'on' } };
+    const event = {
+      name: '[Experiment] Exposure',
+      properties: { key: 'flag', variant: 'on' },
+      userProperty: '[Experiment] flag',
+      variant: { value: 'on' },
+    };
     provider.track(event);
     provider.setUserProperty(event);
     provider.unsetUserProperty(event);

@@ -1,6 +1,7 @@
 // Flags that are evaluated on the page: what with, and what they answer.
-import { INTENDED } from '../intended-differences.mjs';
+
 import { flag, where } from '../flag.mjs';
+import { INTENDED } from '../intended-differences.mjs';
 import { script } from '../script.mjs';
 
 /** Every flag's answer, with and without a fallback. */
@@ -29,7 +30,9 @@ export default [
             flag('property', { conditions: where(['user', 'user_properties', 'n'], '3') }),
             flag('page', { conditions: where(['page', 'url'], ['/shop?plan'], 'contains') }),
             flag('group', { conditions: where(['groups', 'org', 'group_name'], 'acme') }),
-            flag('groupProperty', { conditions: where(['groups', 'org', 'group_properties', 'tier'], 'gold') }),
+            flag('groupProperty', {
+              conditions: where(['groups', 'org', 'group_properties', 'tier'], 'gold'),
+            }),
             flag('provided', { conditions: where(['user', 'platform'], 'Web') }),
             flag('unset', { conditions: where(['user', 'nothing'], '(none)') }),
           ]),
@@ -71,11 +74,23 @@ export default [
         flag('page', { conditions: where(['page', 'url'], ['/next'], 'contains') }),
         flag('plan', { conditions: where(['user', 'user_properties', 'plan'], 'pro') }),
       ]),
-      differs: [{ what: 'returned', at: [0, 1], reference: ['on', 'on'], ours: ['off', 'off'], why: INTENDED.sameRun }],
+      differs: [
+        {
+          what: 'returned',
+          at: [0, 1],
+          reference: ['on', 'on'],
+          ours: ['off', 'off'],
+          why: INTENDED.sameRun,
+        },
+      ],
     },
     async ({ client, next, given }) => {
       let plan = 'free';
-      const page = client({ initialFlags: given, automaticExposureTracking: false, userProvider: { getUser: () => ({ user_properties: { plan } }) } });
+      const page = client({
+        initialFlags: given,
+        automaticExposureTracking: false,
+        userProvider: { getUser: () => ({ user_properties: { plan } }) },
+      });
       const answers = () => [page.variant('page').key, page.variant('plan').key];
       const seen = [answers()];
       plan = 'pro';
@@ -94,7 +109,10 @@ export default [
         keys: ['child', 'orphan'],
         config: {
           initialFlags: JSON.stringify([
-            flag('child', { dependencies: ['parent'], conditions: [[{ selector: ['result', 'parent', 'key'], op: 'is', values: ['two'] }]] }),
+            flag('child', {
+              dependencies: ['parent'],
+              conditions: [[{ selector: ['result', 'parent', 'key'], op: 'is', values: ['two'] }]],
+            }),
             flag('parent', { variant: 'two', evaluationMode: 'remote' }),
             flag('orphan', { dependencies: ['nowhere'] }),
           ]),
@@ -155,11 +173,21 @@ export default [
     'a user provider is asked for local evaluation too, and properties are merged',
     {
       given: JSON.stringify([
-        flag('both', { conditions: [[...where(['user', 'user_properties', 'a'], '1')[0], ...where(['user', 'user_properties', 'b'], '2')[0]]] }),
+        flag('both', {
+          conditions: [
+            [
+              ...where(['user', 'user_properties', 'a'], '1')[0],
+              ...where(['user', 'user_properties', 'b'], '2')[0],
+            ],
+          ],
+        }),
       ]),
     },
     ({ client, given }) => {
-      const page = client({ initialFlags: given, userProvider: { getUser: () => ({ user_id: 'p', user_properties: { a: 1, b: 1 } }) } });
+      const page = client({
+        initialFlags: given,
+        userProvider: { getUser: () => ({ user_id: 'p', user_properties: { a: 1, b: 1 } }) },
+      });
       const before = page.variant('both').key;
       page.setUser({ user_properties: { b: 2 } });
       return [before, page.variant('both').key];
@@ -171,7 +199,10 @@ export default [
     {
       given: JSON.stringify([
         flag('a', { conditions: where(['user', 'country'], 'DE') }),
-        flag('b', { dependencies: ['a'], conditions: [[{ selector: ['result', 'a', 'key'], op: 'is', values: ['on'] }]] }),
+        flag('b', {
+          dependencies: ['a'],
+          conditions: [[{ selector: ['result', 'a', 'key'], op: 'is', values: ['on'] }]],
+        }),
         flag('remote', { evaluationMode: 'remote' }),
       ]),
     },
@@ -180,7 +211,13 @@ export default [
       page.setUser({ user_id: 'u', country: 'FR' });
       const all = page.getEvaluationTraces();
       page.setUser({ user_id: 'u', country: 'DE' });
-      return [all, page.getEvaluationTraces(), page.getEvaluationTraces(['b']), page.getEvaluationTraces(['unknown']), page.getEvaluationTraces([])];
+      return [
+        all,
+        page.getEvaluationTraces(),
+        page.getEvaluationTraces(['b']),
+        page.getEvaluationTraces(['unknown']),
+        page.getEvaluationTraces([]),
+      ];
     },
   ),
 
@@ -189,7 +226,12 @@ export default [
     {
       given: {
         keys: ['bad', 'good'],
-        config: { initialFlags: JSON.stringify([flag('bad', { conditions: where(['user', 'user_id'], ['('], 'regex match') }), flag('good')]) },
+        config: {
+          initialFlags: JSON.stringify([
+            flag('bad', { conditions: where(['user', 'user_id'], ['('], 'regex match') }),
+            flag('good'),
+          ]),
+        },
       },
       differs: [
         {
@@ -215,7 +257,11 @@ export default [
       const page = client({ ...config, exposureTrackingProvider: provider() });
       page.setUser({ user_id: 'u' });
       return {
-        answers: [attempt(() => page.variant('bad', 'inline').key), attempt(() => page.variant('good', 'inline').key), attempt(() => Object.keys(page.all()))],
+        answers: [
+          attempt(() => page.variant('bad', 'inline').key),
+          attempt(() => page.variant('good', 'inline').key),
+          attempt(() => Object.keys(page.all())),
+        ],
       };
     },
   ),
@@ -223,13 +269,29 @@ export default [
   script(
     'flags that depend on each other harm only themselves',
     {
-      given: JSON.stringify([flag('one', { dependencies: ['two'] }), flag('two', { dependencies: ['one'] }), flag('good')]),
-      differs: [{ what: 'returned', at: [0], reference: ['(thrown Error)', 'on', '(thrown Error)'], ours: ['inline', 'on', ['good']], why: INTENDED.badFlag }],
+      given: JSON.stringify([
+        flag('one', { dependencies: ['two'] }),
+        flag('two', { dependencies: ['one'] }),
+        flag('good'),
+      ]),
+      differs: [
+        {
+          what: 'returned',
+          at: [0],
+          reference: ['(thrown Error)', 'on', '(thrown Error)'],
+          ours: ['inline', 'on', ['good']],
+          why: INTENDED.badFlag,
+        },
+      ],
     },
     ({ client, provider, attempt, given }) => {
       const page = client({ initialFlags: given, exposureTrackingProvider: provider() });
       page.setUser({ user_id: 'u' });
-      return [attempt(() => page.variant('one', 'inline').key), attempt(() => page.variant('good', 'inline').key), attempt(() => Object.keys(page.all()))];
+      return [
+        attempt(() => page.variant('one', 'inline').key),
+        attempt(() => page.variant('good', 'inline').key),
+        attempt(() => Object.keys(page.all())),
+      ];
     },
   ),
 ];

@@ -1,6 +1,7 @@
-// Keys and values that code forgets: names that every object inherits, text that is no Unicode, things that are no text.
+// Keys and values that code forgets: names that every object inherits, text that is no Unicode, things that
+// are no text.
 import { INTENDED } from '../intended-differences.mjs';
-import { script, STORE } from '../script.mjs';
+import { STORE, script } from '../script.mjs';
 
 const ODD = [
   ' ',
@@ -30,7 +31,10 @@ export default [
     {
       answers: {
         vardata: Object.fromEntries(
-          ODD.map((key, place) => [key, { key: `v${place}`, value: key, payload: { [key]: key }, metadata: { experimentKey: key } }]),
+          ODD.map((key, place) => [
+            key,
+            { key: `v${place}`, value: key, payload: { [key]: key }, metadata: { experimentKey: key } },
+          ]),
         ),
       },
       given: ODD,
@@ -38,15 +42,23 @@ export default [
     async ({ client, provider, given }) => {
       const page = client({ exposureTrackingProvider: provider() });
       await page.fetch({ user_id: 'u' });
-      return [given.map((key) => page.variant(key)), given.map((key) => page.variant(key) === page.variant(key)), Object.keys(page.all())];
+      return [
+        given.map((key) => page.variant(key)),
+        given.map((key) => page.variant(key) === page.variant(key)),
+        Object.keys(page.all()),
+      ];
     },
   ),
 
-  script('an empty flag key', { answers: { vardata: { '': { key: 'on', value: 'on' } } } }, async ({ client, provider }) => {
-    const page = client({ exposureTrackingProvider: provider() });
-    await page.fetch({ user_id: 'u' });
-    return [page.variant('', 'inline'), page.all()];
-  }),
+  script(
+    'an empty flag key',
+    { answers: { vardata: { '': { key: 'on', value: 'on' } } } },
+    async ({ client, provider }) => {
+      const page = client({ exposureTrackingProvider: provider() });
+      await page.fetch({ user_id: 'u' });
+      return [page.variant('', 'inline'), page.all()];
+    },
+  ),
 
   script(
     'flag keys of many kinds are evaluated on the page',
@@ -57,7 +69,14 @@ export default [
           ODD.map((key) => ({
             key,
             variants: { [key]: { key, value: key } },
-            segments: [{ conditions: [[{ selector: ['context', 'user', 'user_properties', key], op: 'is', values: [key] }]], variant: key }],
+            segments: [
+              {
+                conditions: [
+                  [{ selector: ['context', 'user', 'user_properties', key], op: 'is', values: [key] }],
+                ],
+                variant: key,
+              },
+            ],
             metadata: { evaluationMode: 'local' },
           })),
         ),
@@ -77,7 +96,13 @@ export default [
         {
           what: 'returned',
           at: [0],
-          reference: ['(function Object)', '(function toString)', '(function hasOwnProperty)', '(function valueOf)', {}],
+          reference: [
+            '(function Object)',
+            '(function toString)',
+            '(function hasOwnProperty)',
+            '(function valueOf)',
+            {},
+          ],
           ours: Array(5).fill({ key: 'inline', value: 'inline' }),
           why: INTENDED.inherited,
         },
@@ -87,14 +112,22 @@ export default [
     ({ client, provider, plain }) => {
       const page = client({ exposureTrackingProvider: provider() });
       page.setUser({ user_id: 'u' });
-      return ['constructor', 'toString', 'hasOwnProperty', 'valueOf', '__proto__'].map((key) => plain(page.variant(key, 'inline')));
+      return ['constructor', 'toString', 'hasOwnProperty', 'valueOf', '__proto__'].map((key) =>
+        plain(page.variant(key, 'inline')),
+      );
     },
   ),
 
   script(
     'flags with names that every object inherits are fetched and exposed once',
     {
-      answers: { vardata: { constructor: { key: 'on', value: 'on' }, ['__proto__']: { key: 'on', value: 'on' }, plain: { key: 'on', value: 'on' } } },
+      answers: {
+        vardata: {
+          constructor: { key: 'on', value: 'on' },
+          ['__proto__']: { key: 'on', value: 'on' },
+          plain: { key: 'on', value: 'on' },
+        },
+      },
       differs: [
         {
           what: 'returned',
@@ -135,7 +168,23 @@ export default [
     {
       answers: {
         vardata: Object.fromEntries(
-          [0, 1, -0.5, 1e21, 1e-7, 9007199254740993, true, false, '', 'text', '\ud83d', [], [1, [2]], {}, { a: { b: [null] } }].map((payload, place) => [
+          [
+            0,
+            1,
+            -0.5,
+            1e21,
+            1e-7,
+            9007199254740993,
+            true,
+            false,
+            '',
+            'text',
+            '\ud83d',
+            [],
+            [1, [2]],
+            {},
+            { a: { b: [null] } },
+          ].map((payload, place) => [
             `flag ${place}`,
             { key: 'on', value: `${place}`, payload, metadata: { payload } },
           ]),
@@ -151,7 +200,13 @@ export default [
 
   script(
     'a payload is deep',
-    { answers: { vardata: { flag: { key: 'on', payload: Array.from({ length: 200 }).reduce((inner) => ({ inner }), 'deep') } } } },
+    {
+      answers: {
+        vardata: {
+          flag: { key: 'on', payload: Array.from({ length: 200 }).reduce((inner) => ({ inner }), 'deep') },
+        },
+      },
+    },
     async ({ client }) => {
       const page = client();
       await page.fetch({ user_id: 'u' });
@@ -162,18 +217,34 @@ export default [
   script(
     'fallbacks of other kinds',
     {
-      differs: { what: 'returned', at: [0], reference: [{}, 5, true, {}, [], ['a'], {}], ours: Array(7).fill({}), why: INTENDED.kinds },
+      differs: {
+        what: 'returned',
+        at: [0],
+        reference: [{}, 5, true, {}, [], ['a'], {}],
+        ours: Array(7).fill({}),
+        why: INTENDED.kinds,
+      },
     },
     ({ client, attempt }) => {
       const page = client({ automaticExposureTracking: false });
-      return [0, 5, true, false, [], ['a'], { key: undefined }].map((fallback) => attempt(() => page.variant('flag', fallback)));
+      return [0, 5, true, false, [], ['a'], { key: undefined }].map((fallback) =>
+        attempt(() => page.variant('flag', fallback)),
+      );
     },
   ),
 
   script(
     'flag keys of other kinds',
     {
-      local: { [STORE]: { undefined: 'undefined', null: 'null', 5: 'five', true: 'true', '[object Object]': 'object' } },
+      local: {
+        [STORE]: {
+          undefined: 'undefined',
+          null: 'null',
+          5: 'five',
+          true: 'true',
+          '[object Object]': 'object',
+        },
+      },
       differs: {
         what: 'returned',
         at: [0],
@@ -194,7 +265,12 @@ export default [
     {
       given: Array.from({ length: 2000 }, (_, place) => `flag ${place}`),
       answers: {
-        vardata: Object.fromEntries(Array.from({ length: 2000 }, (_, place) => [`flag ${place}`, { key: `v${place % 7}`, value: 'x'.repeat(place % 50) }])),
+        vardata: Object.fromEntries(
+          Array.from({ length: 2000 }, (_, place) => [
+            `flag ${place}`,
+            { key: `v${place % 7}`, value: 'x'.repeat(place % 50) },
+          ]),
+        ),
       },
     },
     async ({ client, given }) => {

@@ -5,18 +5,27 @@ import { script } from '../script.mjs';
 const ON = { key: 'on', value: 'on' };
 
 export default [
-  script('one name and key is one client, with the options of the first call', { answers: { vardata: { flag: ON } } }, ({ client, sdk }) => {
-    const first = client({ fallbackVariant: 'first' });
-    const again = client({ fallbackVariant: 'second' });
-    const others = [
-      client({ instanceName: 'other' }),
-      client({ instanceName: 'Other' }),
-      client({}, 'another-key'),
-      sdk.initialize('key-0123456789-abcdef'),
-      sdk.Experiment.initializeWithAmplitudeAnalytics('key-0123456789-abcdef'),
-    ];
-    return [again === first, again.variant('flag').key, others.map((page) => page === first), sdk.initialize === sdk.Experiment.initialize];
-  }),
+  script(
+    'one name and key is one client, with the options of the first call',
+    { answers: { vardata: { flag: ON } } },
+    ({ client, sdk }) => {
+      const first = client({ fallbackVariant: 'first' });
+      const again = client({ fallbackVariant: 'second' });
+      const others = [
+        client({ instanceName: 'other' }),
+        client({ instanceName: 'Other' }),
+        client({}, 'another-key'),
+        sdk.initialize('key-0123456789-abcdef'),
+        sdk.Experiment.initializeWithAmplitudeAnalytics('key-0123456789-abcdef'),
+      ];
+      return [
+        again === first,
+        again.variant('flag').key,
+        others.map((page) => page === first),
+        sdk.initialize === sdk.Experiment.initialize,
+      ];
+    },
+  ),
 
   script('the page finds its clients by name', ({ client }) => {
     const page = client();
@@ -45,7 +54,11 @@ export default [
     },
   ),
 
-  script('nothing happens when the package is imported', ({ sdk }) => [typeof sdk.Experiment, Object.keys(localStorage), Object.keys(sessionStorage)]),
+  script('nothing happens when the package is imported', ({ sdk }) => [
+    typeof sdk.Experiment,
+    Object.keys(localStorage),
+    Object.keys(sessionStorage),
+  ]),
 
   script('everything that the package exports is there', ({ sdk }) => {
     const names = [
@@ -107,14 +120,21 @@ export default [
 
   script('storage in memory holds what it is given', ({ sdk }) => {
     const storage = new sdk.MemoryStorage();
-    const answers = [storage.get('a'), storage.put('a', '1'), storage.get('a'), storage.delete('a'), storage.get('a')];
+    const answers = [
+      storage.get('a'),
+      storage.put('a', '1'),
+      storage.get('a'),
+      storage.delete('a'),
+      storage.get('a'),
+    ];
     storage.put('__proto__', '2');
     return [...answers, storage.get('__proto__'), storage.get('constructor')];
   }),
 
   script('the console logger is the console', ({ sdk }) => {
     const heard = [];
-    for (const level of ['error', 'warn', 'info', 'debug', 'log']) console[level] = (...said) => heard.push([level, ...said]);
+    for (const level of ['error', 'warn', 'info', 'debug', 'log'])
+      console[level] = (...said) => heard.push([level, ...said]);
     const logger = new sdk.ConsoleLogger();
     for (const level of ['error', 'warn', 'info', 'debug', 'verbose']) logger[level]('said', { level });
     return heard;

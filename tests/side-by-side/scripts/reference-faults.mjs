@@ -1,6 +1,7 @@
-// Faults of the reference that were reproduced before this project began (research: ecosystem.md 0, reliability.md 3.1) and stand in no other file.
+// Faults of the reference that were reproduced before this project began (research: ecosystem.md 0,
+// reliability.md 3.1) and stand in no other file.
 import { INTENDED } from '../intended-differences.mjs';
-import { script, STORE } from '../script.mjs';
+import { STORE, script } from '../script.mjs';
 
 const STORED = { [STORE]: { a: 'on', b: 'on' } };
 const UNSENT = 'EXP_unsent_$default_instance';
@@ -13,7 +14,13 @@ export default [
     {
       local: STORED,
       differs: [
-        { what: 'returned', at: [0], reference: ['(thrown Error)', 'on', '(thrown Error)'], ours: ['on', 'on', 'on'], why: INTENDED.providerFails },
+        {
+          what: 'returned',
+          at: [0],
+          reference: ['(thrown Error)', 'on', '(thrown Error)'],
+          ours: ['on', 'on', 'on'],
+          why: INTENDED.providerFails,
+        },
         {
           what: 'tracked',
           as: toldFlags,
@@ -86,11 +93,21 @@ export default [
           ],
           why: INTENDED.providerRefuses,
         },
-        { what: 'returned', at: [0], reference: { returned: '(undefined)', uncaught: ['(thrown Error)'] }, ours: '(undefined)', why: INTENDED.providerRefuses },
+        {
+          what: 'returned',
+          at: [0],
+          reference: { returned: '(undefined)', uncaught: ['(thrown Error)'] },
+          ours: '(undefined)',
+          why: INTENDED.providerRefuses,
+        },
       ],
     },
     async ({ client, provider, advance, tracked }) => {
-      const page = client({ exposureTrackingProvider: provider(() => (tracked.length < 2 ? Promise.reject(new Error('no')) : undefined)) });
+      const page = client({
+        exposureTrackingProvider: provider(() =>
+          tracked.length < 2 ? Promise.reject(new Error('no')) : undefined,
+        ),
+      });
       page.setUser({ user_id: 'u' });
       page.variant('a');
       await advance(120_000);
@@ -101,7 +118,13 @@ export default [
     'a provider without track is none',
     {
       local: STORED,
-      differs: { what: 'returned', at: [0], reference: ['(thrown TypeError)', 'on'], ours: ['on', 'on'], why: INTENDED.providerFails },
+      differs: {
+        what: 'returned',
+        at: [0],
+        reference: ['(thrown TypeError)', 'on'],
+        ours: ['on', 'on'],
+        why: INTENDED.providerFails,
+      },
     },
     ({ client, attempt }) => {
       const page = client({ exposureTrackingProvider: {} });
@@ -114,7 +137,15 @@ export default [
     'a user provider that throws is one that knows nothing',
     {
       local: STORED,
-      differs: [{ what: 'returned', at: [0], reference: '(thrown Error)', ours: 'on', why: INTENDED.userProviderFails }],
+      differs: [
+        {
+          what: 'returned',
+          at: [0],
+          reference: '(thrown Error)',
+          ours: 'on',
+          why: INTENDED.userProviderFails,
+        },
+      ],
     },
     ({ client, attempt }) => {
       const page = client({
@@ -140,13 +171,23 @@ export default [
           ours: ['on', '(undefined)', 'on'],
           why: INTENDED.corrupt,
         },
-        { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: [], ours: ['a', 'b'], why: INTENDED.corrupt },
+        {
+          what: 'tracked',
+          as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key),
+          reference: [],
+          ours: ['a', 'b'],
+          why: INTENDED.corrupt,
+        },
       ],
     },
     ({ client, plugin, attempt }) => {
       const page = client();
       page.setUser({ user_id: 'u' });
-      return [attempt(() => page.variant('a').key), attempt(() => page.addPlugin(plugin())), attempt(() => page.variant('b').key)];
+      return [
+        attempt(() => page.variant('a').key),
+        attempt(() => page.addPlugin(plugin())),
+        attempt(() => page.variant('b').key),
+      ];
     },
   ),
 
@@ -156,9 +197,27 @@ export default [
       local: STORED,
       session: { [SENT]: '{"a"' },
       differs: [
-        { what: 'returned', at: [0], reference: ['(thrown SyntaxError)', '(thrown SyntaxError)'], ours: ['on', 'on'], why: INTENDED.corrupt },
-        { what: 'tracked', as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key), reference: [], ours: ['a', 'b'], why: INTENDED.corrupt },
-        { what: 'stored', at: [0, 'session', SENT], reference: '(text) {"a"', ours: { a: 'on', b: 'on' }, why: INTENDED.corrupt },
+        {
+          what: 'returned',
+          at: [0],
+          reference: ['(thrown SyntaxError)', '(thrown SyntaxError)'],
+          ours: ['on', 'on'],
+          why: INTENDED.corrupt,
+        },
+        {
+          what: 'tracked',
+          as: (tracked) => tracked.map(({ event }) => event.eventProperties.flag_key),
+          reference: [],
+          ours: ['a', 'b'],
+          why: INTENDED.corrupt,
+        },
+        {
+          what: 'stored',
+          at: [0, 'session', SENT],
+          reference: '(text) {"a"',
+          ours: { a: 'on', b: 'on' },
+          why: INTENDED.corrupt,
+        },
       ],
     },
     ({ client, plugin, attempt }) => {
@@ -182,7 +241,8 @@ export default [
         },
         {
           what: 'tracked',
-          as: (tracked) => tracked.filter(({ at }) => at > 0).map(({ event }) => event.eventProperties.flag_key),
+          as: (tracked) =>
+            tracked.filter(({ at }) => at > 0).map(({ event }) => event.eventProperties.flag_key),
           reference: [],
           ours: ['a', 'b'],
           why: INTENDED.quota,
@@ -242,7 +302,13 @@ export default [
           metadata: { evaluationMode: 'local' },
         },
       ]),
-      differs: { what: 'returned', at: [0], reference: ['(thrown TypeError)', '(thrown TypeError)'], ours: ['on', ['flag']], why: INTENDED.inherited },
+      differs: {
+        what: 'returned',
+        at: [0],
+        reference: ['(thrown TypeError)', '(thrown TypeError)'],
+        ours: ['on', ['flag']],
+        why: INTENDED.inherited,
+      },
     },
     ({ client, attempt, given }) => {
       const page = client({ initialFlags: given, automaticExposureTracking: false });
@@ -262,7 +328,13 @@ export default [
           metadata: { evaluationMode: 'local' },
         })),
       ),
-      differs: { what: 'returned', at: [0], reference: '(thrown RangeError)', ours: 'on', why: INTENDED.badFlag },
+      differs: {
+        what: 'returned',
+        at: [0],
+        reference: '(thrown RangeError)',
+        ours: 'on',
+        why: INTENDED.badFlag,
+      },
     },
     ({ client, attempt, given }) => {
       const page = client({ initialFlags: given, automaticExposureTracking: false });
@@ -277,12 +349,26 @@ export default [
         {
           key: 'flag',
           variants: { on: { key: 'on', value: 'on' } },
-          segments: [{ conditions: [[{ selector: ['context', 'user', 'user_properties', 'deep'], op: 'contains', values: ['x'] }]], variant: 'on' }],
+          segments: [
+            {
+              conditions: [
+                [{ selector: ['context', 'user', 'user_properties', 'deep'], op: 'contains', values: ['x'] }],
+              ],
+              variant: 'on',
+            },
+          ],
           metadata: { evaluationMode: 'local' },
         },
       ]),
       // The stack is smaller there.
-      differs: { what: 'returned', at: [0], only: 'firefox', reference: '(thrown RangeError)', ours: 'inline', why: INTENDED.badFlag },
+      differs: {
+        what: 'returned',
+        at: [0],
+        only: 'firefox',
+        reference: '(thrown RangeError)',
+        ours: 'inline',
+        why: INTENDED.badFlag,
+      },
     },
     ({ client, attempt, given }) => {
       const page = client({ initialFlags: given, automaticExposureTracking: false });

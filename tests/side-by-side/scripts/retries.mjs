@@ -1,24 +1,32 @@
 // What becomes of a fetch that failed: how often it is tried again, when, and what ends that.
 import { after, byUser, inTurn, lost, status, text } from '../answers.mjs';
 import { INTENDED } from '../intended-differences.mjs';
-import { script, STORE } from '../script.mjs';
+import { STORE, script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
 const TWO = { key: 'two', value: 'two' };
 
 export default [
-  script('a failed fetch is tried again eight times, later each time', { answers: { vardata: status(500) } }, async ({ client, advance }) => {
-    await client().fetch({ user_id: 'u' });
-    await advance(120_000);
-  }),
+  script(
+    'a failed fetch is tried again eight times, later each time',
+    { answers: { vardata: status(500) } },
+    async ({ client, advance }) => {
+      await client().fetch({ user_id: 'u' });
+      await advance(120_000);
+    },
+  ),
 
-  script('what a retry gets is stored', { answers: { vardata: inTurn(status(500), lost, status(503), { flag: ON }) } }, async ({ client, advance }) => {
-    const page = client();
-    await page.fetch({ user_id: 'u' });
-    const before = page.variant('flag', 'inline');
-    await advance(60_000);
-    return [before, page.variant('flag')];
-  }),
+  script(
+    'what a retry gets is stored',
+    { answers: { vardata: inTurn(status(500), lost, status(503), { flag: ON }) } },
+    async ({ client, advance }) => {
+      const page = client();
+      await page.fetch({ user_id: 'u' });
+      const before = page.variant('flag', 'inline');
+      await advance(60_000);
+      return [before, page.variant('flag')];
+    },
+  ),
 
   script(
     'a retry of some flags is for those flags',
@@ -44,7 +52,17 @@ export default [
 
   script(
     'odd answers are tried again',
-    { answers: { vardata: byUser({ a: status(204), b: status(302), c: text('nonsense'), d: text('null'), e: status(201, {}) }) } },
+    {
+      answers: {
+        vardata: byUser({
+          a: status(204),
+          b: status(302),
+          c: text('nonsense'),
+          d: text('null'),
+          e: status(201, {}),
+        }),
+      },
+    },
     async ({ client, advance }) => {
       for (const user_id of ['a', 'b', 'c', 'd', 'e']) {
         await client({ instanceName: user_id }).fetch({ user_id });
@@ -68,12 +86,16 @@ export default [
     },
   ),
 
-  script('with retries off a failed fetch is not tried again', { answers: { vardata: inTurn(status(500), { flag: ON }) } }, async ({ client, advance }) => {
-    const page = client({ retryFetchOnFailure: false });
-    await page.fetch({ user_id: 'u' });
-    await advance(60_000);
-    return page.variant('flag', 'inline');
-  }),
+  script(
+    'with retries off a failed fetch is not tried again',
+    { answers: { vardata: inTurn(status(500), { flag: ON }) } },
+    async ({ client, advance }) => {
+      const page = client({ retryFetchOnFailure: false });
+      await page.fetch({ user_id: 'u' });
+      await advance(60_000);
+      return page.variant('flag', 'inline');
+    },
+  ),
 
   script(
     'a new fetch ends the retries of the one before',
@@ -122,8 +144,20 @@ export default [
       answers: { vardata: inTurn(status(500), { flag: ON }) },
       differs: [
         { what: 'returned', at: [0], reference: 'on', ours: 'inline', why: INTENDED.late },
-        { what: 'sent', as: (sent) => sent.map(({ user }) => user.user_id), reference: ['u', 'u'], ours: ['u'], why: INTENDED.late },
-        { what: 'stored', at: [0, 'local', STORE], reference: { flag: ON }, ours: undefined, why: INTENDED.late },
+        {
+          what: 'sent',
+          as: (sent) => sent.map(({ user }) => user.user_id),
+          reference: ['u', 'u'],
+          ours: ['u'],
+          why: INTENDED.late,
+        },
+        {
+          what: 'stored',
+          at: [0, 'local', STORE],
+          reference: { flag: ON },
+          ours: undefined,
+          why: INTENDED.late,
+        },
       ],
     },
     async ({ client, advance }) => {

@@ -1,27 +1,31 @@
 // What an integration was told in a session, and is not told again.
 import { inTurn } from '../answers.mjs';
 import { INTENDED } from '../intended-differences.mjs';
-import { script, STORE } from '../script.mjs';
+import { STORE, script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
 const STORED = { [STORE]: { a: 'on', b: 'on' } };
 
 export default [
-  script('an integration is told once in a session, also over a reload, where nobody has an id', { local: STORED }, [
-    ({ client, plugin, tracked }) => {
-      const page = client();
-      page.addPlugin(plugin());
-      page.variant('a');
-      return tracked.length;
-    },
-    ({ client, plugin, tracked }) => {
-      const page = client();
-      page.addPlugin(plugin());
-      page.variant('a');
-      page.variant('b');
-      return tracked.length;
-    },
-  ]),
+  script(
+    'an integration is told once in a session, also over a reload, where nobody has an id',
+    { local: STORED },
+    [
+      ({ client, plugin, tracked }) => {
+        const page = client();
+        page.addPlugin(plugin());
+        page.variant('a');
+        return tracked.length;
+      },
+      ({ client, plugin, tracked }) => {
+        const page = client();
+        page.addPlugin(plugin());
+        page.variant('a');
+        page.variant('b');
+        return tracked.length;
+      },
+    ],
+  ),
 
   script(
     'an integration is told once in a session, also over a reload, for users with ids',
@@ -91,28 +95,38 @@ export default [
     },
   ]),
 
-  script('what two clients of one name told in a session, neither forgets', { local: { [STORE]: { a: 'on', b: 'on', c: 'on' } } }, [
-    ({ client, plugin, tracked }) => {
-      const [one, other] = ['key-one-abcdef', 'key-two-abcdef'].map((key) => client(undefined, key));
-      one.addPlugin(plugin({ name: 'plugin one' }));
-      other.addPlugin(plugin({ name: 'plugin other' }));
-      one.variant('a');
-      other.variant('b');
-      one.variant('c');
-      for (const page of [one, other]) for (const key of ['a', 'b', 'c']) page.variant(key);
-      return tracked.length;
-    },
-    ({ client, plugin, tracked }) => {
-      const page = client();
-      page.addPlugin(plugin());
-      for (const key of ['a', 'b', 'c']) page.variant(key);
-      return tracked.length;
-    },
-  ]),
+  script(
+    'what two clients of one name told in a session, neither forgets',
+    { local: { [STORE]: { a: 'on', b: 'on', c: 'on' } } },
+    [
+      ({ client, plugin, tracked }) => {
+        const [one, other] = ['key-one-abcdef', 'key-two-abcdef'].map((key) => client(undefined, key));
+        one.addPlugin(plugin({ name: 'plugin one' }));
+        other.addPlugin(plugin({ name: 'plugin other' }));
+        one.variant('a');
+        other.variant('b');
+        one.variant('c');
+        for (const page of [one, other]) for (const key of ['a', 'b', 'c']) page.variant(key);
+        return tracked.length;
+      },
+      ({ client, plugin, tracked }) => {
+        const page = client();
+        page.addPlugin(plugin());
+        for (const key of ['a', 'b', 'c']) page.variant(key);
+        return tracked.length;
+      },
+    ],
+  ),
 
   script(
     'an integration hears of a change of identity by the rule of sessions',
-    { answers: { vardata: { flag: ON } }, differs: [{ what: 'returned', at: [0, 6], reference: 6, ours: 5, why: INTENDED.unknown }, { what: 'tracked', as: (tracked) => tracked.length, reference: 6, ours: 5, why: INTENDED.unknown }] },
+    {
+      answers: { vardata: { flag: ON } },
+      differs: [
+        { what: 'returned', at: [0, 6], reference: 6, ours: 5, why: INTENDED.unknown },
+        { what: 'tracked', as: (tracked) => tracked.length, reference: 6, ours: 5, why: INTENDED.unknown },
+      ],
+    },
     async ({ client, plugin, tracked }) => {
       const page = client();
       page.addPlugin(plugin());
@@ -160,7 +174,11 @@ export default [
   script(
     'an integration is told of another run of the experiment',
     {
-      answers: { vardata: inTurn(...['exp-1', 'exp-2'].map((experimentKey) => ({ flag: { ...ON, metadata: { experimentKey } } }))) },
+      answers: {
+        vardata: inTurn(
+          ...['exp-1', 'exp-2'].map((experimentKey) => ({ flag: { ...ON, metadata: { experimentKey } } })),
+        ),
+      },
       differs: {
         what: 'tracked',
         as: (tracked) => tracked.map(({ event }) => event.eventProperties.experiment_key),

@@ -1,9 +1,10 @@
 // What is stored, what is made of what was stored, and what becomes of storage that does not work.
-import { FOR_NOBODY } from '../normalize.mjs';
+
 import { inTurn } from '../answers.mjs';
-import { INTENDED } from '../intended-differences.mjs';
 import { flag } from '../flag.mjs';
-import { script, STORE } from '../script.mjs';
+import { INTENDED } from '../intended-differences.mjs';
+import { FOR_NOBODY } from '../normalize.mjs';
+import { STORE, script } from '../script.mjs';
 
 const ON = { key: 'on', value: 'on' };
 
@@ -69,7 +70,10 @@ export default [
   ].map(([name, text]) =>
     script(
       `variants, flags and options that are ${name} count as none`,
-      { local: { [STORE]: text, [`${STORE}-flags`]: text, [`${STORE}-variants-options`]: text }, answers: { vardata: { flag: ON } } },
+      {
+        local: { [STORE]: text, [`${STORE}-flags`]: text, [`${STORE}-variants-options`]: text },
+        answers: { vardata: { flag: ON } },
+      },
       async ({ client }) => {
         const page = client();
         const before = [page.variant('flag', 'inline'), page.all()];
@@ -83,7 +87,13 @@ export default [
     'lists in place of variants, flags and options count as none',
     {
       local: { [STORE]: ['on'], [`${STORE}-flags`]: ['on'], [`${STORE}-variants-options`]: ['on'] },
-      differs: { what: 'returned', at: [0, 1], reference: '(thrown TypeError)', ours: {}, why: INTENDED.badFlag },
+      differs: {
+        what: 'returned',
+        at: [0, 1],
+        reference: '(thrown TypeError)',
+        ours: {},
+        why: INTENDED.badFlag,
+      },
     },
     ({ client, attempt }) => {
       const page = client();
@@ -91,7 +101,14 @@ export default [
     },
   ),
 
-  script('a stored variant that is a list', { local: { [STORE]: { list: ['on'] } }, differs: { what: 'returned', at: [0], reference: { list: {} }, ours: {}, why: INTENDED.noObjects } }, ({ client }) => client().all()),
+  script(
+    'a stored variant that is a list',
+    {
+      local: { [STORE]: { list: ['on'] } },
+      differs: { what: 'returned', at: [0], reference: { list: {} }, ours: {}, why: INTENDED.noObjects },
+    },
+    ({ client }) => client().all(),
+  ),
 
   script('clear empties memory and storage', { local: { [STORE]: { flag: 'on' } } }, [
     ({ client }) => {
@@ -105,7 +122,13 @@ export default [
 
   script(
     'clear leaves flags, bootstrapped variants and options alone',
-    { local: { [STORE]: { flag: 'on' }, [`${STORE}-flags`]: { local: flag('local') }, [`${STORE}-variants-options`]: { trackingOption: 'track' } } },
+    {
+      local: {
+        [STORE]: { flag: 'on' },
+        [`${STORE}-flags`]: { local: flag('local') },
+        [`${STORE}-variants-options`]: { trackingOption: 'track' },
+      },
+    },
     ({ client }) => {
       const page = client({ initialVariants: { initial: 'on' } });
       page.clear();
@@ -155,15 +178,37 @@ export default [
     },
   ),
 
-  script('the last characters of a key may be any', { differs: { what: 'stored', at: [0, 'local'], as: (local) => Object.keys(local), reference: ['amp-exp-$default_instance-ключ🦊-variants-options'], ours: ['amp-exp-$default_instance-ч🦊-variants-options'], why: INTENDED.keyTail } }, async ({ client }) => void (await client({}, 'client-ключ🦊').setTracksAssignment(true))),
+  script(
+    'the last characters of a key may be any',
+    {
+      differs: {
+        what: 'stored',
+        at: [0, 'local'],
+        as: (local) => Object.keys(local),
+        reference: ['amp-exp-$default_instance-ключ🦊-variants-options'],
+        ours: ['amp-exp-$default_instance-ч🦊-variants-options'],
+        why: INTENDED.keyTail,
+      },
+    },
+    async ({ client }) => void (await client({}, 'client-ключ🦊').setTracksAssignment(true)),
+  ),
 
-  script('an empty instance name', async ({ client }) => void (await client({ instanceName: '' }).setTracksAssignment(true))),
+  script(
+    'an empty instance name',
+    async ({ client }) => void (await client({ instanceName: '' }).setTracksAssignment(true)),
+  ),
 
   script(
     'two clients of one name and key ending',
     {
       answers: { vardata: { flag: ON } },
-      differs: { what: 'returned', at: [0], reference: { key: 'on', value: 'on' }, ours: {}, why: INTENDED.deployments },
+      differs: {
+        what: 'returned',
+        at: [0],
+        reference: { key: 'on', value: 'on' },
+        ours: {},
+        why: INTENDED.deployments,
+      },
     },
     async ({ client }) => {
       await client({}, 'one-abcdef').fetch({ user_id: 'u' });
@@ -171,32 +216,55 @@ export default [
     },
   ),
 
-  script('a write that fails harms no answer', { answers: { vardata: { flag: ON }, flags: [flag('local')] } }, async ({ client, attempt, logger }) => {
-    Storage.prototype.setItem = () => {
-      throw new DOMException('full', 'QuotaExceededError');
-    };
-    const loggerProvider = logger();
-    const page = client({ loggerProvider, pollOnStart: false });
-    await page.start({ user_id: 'u' });
-    return [page.variant('flag'), page.variant('local'), attempt(() => page.clear()), page.variant('flag'), loggerProvider.counts];
-  }),
+  script(
+    'a write that fails harms no answer',
+    { answers: { vardata: { flag: ON }, flags: [flag('local')] } },
+    async ({ client, attempt, logger }) => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException('full', 'QuotaExceededError');
+      };
+      const loggerProvider = logger();
+      const page = client({ loggerProvider, pollOnStart: false });
+      await page.start({ user_id: 'u' });
+      return [
+        page.variant('flag'),
+        page.variant('local'),
+        attempt(() => page.clear()),
+        page.variant('flag'),
+        loggerProvider.counts,
+      ];
+    },
+  ),
 
-  script('storage that must not be touched harms no answer', { answers: { vardata: { flag: ON }, flags: [flag('local')] } }, async ({ client, attempt }) => {
-    const own = ['localStorage', 'sessionStorage'].map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
-    for (const [name] of own) {
-      Object.defineProperty(globalThis, name, {
-        configurable: true,
-        get() {
-          throw new DOMException('no', 'SecurityError');
-        },
-      });
-    }
-    const page = client({ automaticExposureTracking: false, pollOnStart: false });
-    await page.start({ user_id: 'u' });
-    const answers = [page.variant('flag'), page.variant('local'), page.all(), attempt(() => page.clear()), page.variant('flag', 'inline')];
-    own.forEach(([name, descriptor]) => Object.defineProperty(globalThis, name, descriptor));
-    return answers;
-  }),
+  script(
+    'storage that must not be touched harms no answer',
+    { answers: { vardata: { flag: ON }, flags: [flag('local')] } },
+    async ({ client, attempt }) => {
+      const own = ['localStorage', 'sessionStorage'].map((name) => [
+        name,
+        Object.getOwnPropertyDescriptor(globalThis, name),
+      ]);
+      for (const [name] of own) {
+        Object.defineProperty(globalThis, name, {
+          configurable: true,
+          get() {
+            throw new DOMException('no', 'SecurityError');
+          },
+        });
+      }
+      const page = client({ automaticExposureTracking: false, pollOnStart: false });
+      await page.start({ user_id: 'u' });
+      const answers = [
+        page.variant('flag'),
+        page.variant('local'),
+        page.all(),
+        attempt(() => page.clear()),
+        page.variant('flag', 'inline'),
+      ];
+      own.forEach(([name, descriptor]) => Object.defineProperty(globalThis, name, descriptor));
+      return answers;
+    },
+  ),
 
   script(
     'what the reference stored is taken over: variants, flags, options',
@@ -300,7 +368,13 @@ export default [
           ours: undefined,
           why: INTENDED.queueForNobody,
         },
-        { what: 'stored', at: [0, 'session', 'EXP_sent_v3_$default_instance'], reference: { flag: 'on' }, ours: undefined, why: INTENDED.queueForNobody },
+        {
+          what: 'stored',
+          at: [0, 'session', 'EXP_sent_v3_$default_instance'],
+          reference: { flag: 'on' },
+          ours: undefined,
+          why: INTENDED.queueForNobody,
+        },
       ],
     },
     async ({ client, provider }) => {

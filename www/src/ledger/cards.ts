@@ -1,8 +1,8 @@
 // One stored event as a card: assignment, exposure (as sent beside as stored), or an ordinary event.
 import { element } from '../dom';
-import type { SentEvent } from './tracked';
 import type { StoredEvent } from './server';
-import { assignment, exposure, isPending, prefix, propertyOf, type Entry } from './timeline';
+import { assignment, type Entry, exposure, isPending, prefix, propertyOf } from './timeline';
+import type { SentEvent } from './tracked';
 
 // The properties that ingestion renames, in the order of the table.
 const renamed = [
@@ -67,7 +67,11 @@ function transformation(sent?: SentEvent, stored?: StoredEvent): HTMLElement {
 }
 
 function row(cell: 'td' | 'th', ...texts: string[]): HTMLElement {
-  return element('tr', {}, ...texts.map((text) => element(cell, cell === 'th' ? { scope: 'col' } : {}, text)));
+  return element(
+    'tr',
+    {},
+    ...texts.map((text) => element(cell, cell === 'th' ? { scope: 'col' } : {}, text)),
+  );
 }
 
 function outcome(entry: Entry): HTMLElement {
@@ -85,7 +89,13 @@ function outcome(entry: Entry): HTMLElement {
 function shell(kind: string, name: string, gloss: string, time: number | string, parts: Node[]): HTMLElement {
   const when = new Date(time);
   const clock = element('time', { datetime: when.toISOString() }, when.toLocaleTimeString('en-GB'));
-  const title = element('h3', {}, element('span', { class: 'chip' }, name), element('small', {}, gloss), clock);
+  const title = element(
+    'h3',
+    {},
+    element('span', { class: 'chip' }, name),
+    element('small', {}, gloss),
+    clock,
+  );
   return element('li', { class: 'card', 'data-kind': kind }, title, ...parts);
 }
 

@@ -1,4 +1,5 @@
-// The list of cards. A card is replaced only when its event changed, and moved only when it must be, so that an open one stays open.
+// The list of cards. A card is replaced only when its event changed, and moved only when it must be, so that
+// an open one stays open.
 import { card } from './cards';
 import type { Entry } from './timeline';
 

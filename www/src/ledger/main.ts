@@ -2,13 +2,13 @@
 import { exposures } from '../shop/experiment';
 import { onVisitor } from '../shop/switcher';
 import type { Visitor } from '../shop/visitors';
-import { trackedFor, recordTracked } from './tracked';
 import { showEvents } from './list';
 import { pollWhileVisible } from './poll';
 import { showProperties } from './properties';
 import { readEvents, readProperties, type StoredEvent } from './server';
 import { showSteps } from './steps';
-import { assigned, changes, entries, exposed, isPending, prefix, type Entry } from './timeline';
+import { assigned, changes, type Entry, entries, exposed, isPending, prefix } from './timeline';
+import { recordTracked, trackedFor } from './tracked';
 
 const followed = 'checkout-button';
 const flags = [followed, 'free-shipping-banner'];

@@ -1,4 +1,5 @@
-// When to read: quickly while an exposure is pending, otherwise about once a second, and not while the page is hidden.
+// When to read: quickly while an exposure is pending, otherwise about once a second, and not while the page
+// is hidden.
 
 const usualPause = 1_000;
 // About the time from an exposure to the server's answer.

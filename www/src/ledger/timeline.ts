@@ -1,6 +1,7 @@
 // What happened to a visitor, from stored events and tracked exposures. Shows nothing itself.
-import type { SentEvent } from './tracked';
+
 import type { StoredEvent } from './server';
+import type { SentEvent } from './tracked';
 
 export const assignment = '[Experiment] Assignment';
 export const exposure = '[Experiment] Exposure';

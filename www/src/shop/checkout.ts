@@ -20,5 +20,7 @@ export function showCheckout(variant: Variant): void {
 
 button.addEventListener('click', async () => {
   const sent = await track('Order Completed', { total });
-  thanks.textContent = sent ? 'Thank you. Your order is noted.' : 'The shop could not be reached. Please try again.';
+  thanks.textContent = sent
+    ? 'Thank you. Your order is noted.'
+    : 'The shop could not be reached. Please try again.';
 });

@@ -1,6 +1,7 @@
-// The user switcher: a radio group of visitors. Calls its listeners with the current visitor, at once and after every switch.
+// The user switcher: a radio group of visitors. Calls its listeners with the current visitor, at once and
+// after every switch.
 import { element } from '../dom';
-import { newVisitor, visitors, type Visitor } from './visitors';
+import { newVisitor, type Visitor, visitors } from './visitors';
 
 // In sessionStorage: kept over reloads, until the tab is closed.
 const storageKey = 'shop-visitor';

@@ -9,7 +9,8 @@ export interface Visitor {
   user: ExperimentUser;
 }
 
-// With the salt in demo.json these four get treatment, control, no variant (outside the rollout) and treatment.
+// With the salt in demo.json these four get treatment, control, no variant (outside the rollout) and
+// treatment.
 export const visitors: readonly Visitor[] = [
   {
     id: 'mira',

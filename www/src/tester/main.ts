@@ -1,5 +1,5 @@
 // The exposure tester: reads the form, shows the request while it is typed, sends it, shows the answer.
-import { body, curl, headers, type Fields } from './request';
+import { body, curl, type Fields, headers } from './request';
 
 const storageKey = 'tester-api-key';
 
@@ -44,7 +44,11 @@ function fields(): Fields {
 async function send(request: Fields): Promise<void> {
   show('waiting', 'Sending…');
   try {
-    const response = await fetch(request.endpoint, { method: 'POST', headers, body: JSON.stringify(body(request)) });
+    const response = await fetch(request.endpoint, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body(request)),
+    });
     const text = await response.text();
     if (response.status === 200) show('good', pretty(text));
     else show('bad', `${response.status}: ${text}`);

@@ -1,6 +1,7 @@
-// The default entry: the wasm is inside the script as text, for a synchronous `initialize`. pkg/payload.mjs writes and explains the text.
+// The default entry: the wasm is inside the script as text, for a synchronous `initialize`. pkg/payload.mjs
+// writes and explains the text.
 import { text } from 'core:payload';
-import { walkFunction, Stream, STREAMS } from './instructions.js';
+import { STREAMS, Stream, walkFunction } from './instructions.js';
 
 /** The bytes of the module. From a damaged script they are not valid, and compiling them fails. */
 export function builtIn(): Uint8Array<ArrayBuffer> {
@@ -42,7 +43,8 @@ export function builtIn(): Uint8Array<ArrayBuffer> {
     let value = letter(stream);
     value = value < 90 ? (value + 24) % 90 : value + (value - 90) * 91 + letter(stream);
     // Operations of arithmetic and comparisons of floats change places: `swapped` of pkg/payload.mjs.
-    if (stream === Stream.Operation && value > 79 && value < 119) value += value < 93 ? 26 : value > 105 ? -26 : 0;
+    if (stream === Stream.Operation && value > 79 && value < 119)
+      value += value < 93 ? 26 : value > 105 ? -26 : 0;
     return value;
   };
   const byte = (stream: number) => {

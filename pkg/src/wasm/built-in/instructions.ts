@@ -1,7 +1,8 @@
-// A walk over the instructions of a function: by it pkg/payload.mjs takes wasm apart, and inline.ts puts it together.
+// A walk over the instructions of a function: by it pkg/payload.mjs takes wasm apart, and inline.ts puts it
+// together.
 //
-// Code compresses better in streams of one kind (all operations, all local variables, …) than mixed, by a ninth. Which number follows which
-// operation, both sides must know: it is here once.
+// Code compresses better in streams of one kind (all operations, all local variables, …) than mixed, by a
+// ninth. Which number follows which operation, both sides must know: it is here once.
 
 /** The streams, in the order they are written. `Rest` is what surrounds the code. */
 export const enum Stream {
@@ -16,14 +17,20 @@ export const enum Stream {
   Label,
   Other,
   Type,
-  /** The first stream of constants, which have a sign. A constant's stream depends on the operation after it, which uses it. */
+  /**
+   * The first stream of constants, which have a sign. A constant's stream depends on the operation after it,
+   * which uses it.
+   */
   Int,
 }
 
 /** The number of streams. Operations with neighbouring numbers share a stream of constants. */
 export const STREAMS = Stream.Int + 64;
 
-/** The natural alignment of loads and stores, from operation 0x28 on. It is a hint in wasm; the build sets it to this everywhere. */
+/**
+ * The natural alignment of loads and stores, from operation 0x28 on. It is a hint in wasm; the build sets it
+ * to this everywhere.
+ */
 const ALIGNED = '23230011001122232301012';
 
 /** Handles each part of the code: a number or a byte of a stream, or a byte that is always the same. */
