@@ -39,7 +39,7 @@ fn seed(name: &str, options: &str, more: &str) -> JsValue {
 
 /// The page's side of the edge, over a seed.
 fn host(seed: &JsValue) -> Host {
-    js_with(&format!("{HOST} return new host.Host(a)"), seed).unchecked_into()
+    js_with(&format!("{HOST} return new host.Host(a, !a.isHeld)"), seed).unchecked_into()
 }
 
 /// A client that hears what comes back to it.
