@@ -3,8 +3,8 @@
 import { CLIENT, starters, weight } from './bundles.mjs';
 import { STORED_FLAGS } from './clients.mjs';
 import { summary } from './clock.mjs';
-import { flags, variants } from './flags.mjs';
 import { launch, serve } from './environments.mjs';
+import { flags, variants } from './flags.mjs';
 import { isAsked } from './suite.mjs';
 
 /** A fresh browser context takes a second on a busy machine. */

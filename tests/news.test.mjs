@@ -8,9 +8,14 @@ const block = (text, start) => text.slice(text.indexOf(start)).split('\n}')[0];
 
 test('the news of host.ts have the numbers of driver.rs', () => {
   const core = [...block(read('src/web/driver.rs'), 'mod news {').matchAll(/const (\w+): u32 = (\d+);/g)];
-  const ours = [...block(read('pkg/src/wasm/host.ts'), 'enum News {').matchAll(/^ {2}(\w+)(?: = (\d+))?,$/gm)];
+  const ours = [
+    ...block(read('pkg/src/wasm/host.ts'), 'enum News {').matchAll(/^ {2}(\w+)(?: = (\d+))?,$/gm),
+  ];
   assert.equal(ours[0][1], 'None', 'zero is no news');
-  assert.ok(ours.every(([, , number]) => number === undefined), 'they count up');
+  assert.ok(
+    ours.every(([, , number]) => number === undefined),
+    'they count up',
+  );
   const inRust = (name) => name.replace(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase();
   assert.deepEqual(
     core.map(([, name, number]) => [name, Number(number)]),

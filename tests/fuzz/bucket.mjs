@@ -2,8 +2,8 @@
 
 import { createRequire } from 'node:module';
 import { selector, textOf } from './condition.mjs';
-import { number, string } from './user.mjs';
 import { Fields, Literal, read } from './json-text.mjs';
+import { number, string } from './user.mjs';
 
 const { EvaluationEngine } = createRequire(import.meta.url)('@amplitude/experiment-core');
 const engine = new EvaluationEngine();

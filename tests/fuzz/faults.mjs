@@ -1,7 +1,7 @@
 // What is wrong with flags, and which of them must therefore be left out: the shapes that the README of the
 // vectors speaks of, said once more, so that the reader in `src/segment/wire.rs` is not its own judge.
 
-import { Fields, isNumber, isString, Literal, read } from './json-text.mjs';
+import { Fields, isNumber, isString, read } from './json-text.mjs';
 import { flagNodes } from './reference.mjs';
 
 const isList = (of) => (node) => Array.isArray(node) && node.every(of);

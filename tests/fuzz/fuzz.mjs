@@ -1,11 +1,11 @@
 // Asks the reference and our engines the same questions, and shrinks those that they answer differently.
 
-import { judge } from './judge.mjs';
 import { emptyCoverage, merge, record } from './coverage.mjs';
+import { Fields } from './json-text.mjs';
+import { judge } from './judge.mjs';
 import { pair, texts } from './pair.mjs';
 import { flagNodes } from './reference.mjs';
 import { shrink } from './shrink.mjs';
-import { Fields } from './json-text.mjs';
 
 /**
  * Questions that are asked at once: about as many as a pipe holds, so that the native build answers while the
@@ -43,7 +43,11 @@ export async function fuzz({ seed, pairs, from = 0, engines }) {
 /** Two runs as one. */
 export function together(a, b) {
   const counts = ['asked', 'equal', 'failed', 'differs'].map((name) => [name, sums(a[name], b[name])]);
-  return { ...Object.fromEntries(counts), coverage: merge(a.coverage, b.coverage), failures: [...a.failures, ...b.failures] };
+  return {
+    ...Object.fromEntries(counts),
+    coverage: merge(a.coverage, b.coverage),
+    failures: [...a.failures, ...b.failures],
+  };
 }
 
 /** Counts, or objects of them, added up name by name. */

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { emptyCoverage, faultsOf } from './coverage.mjs';
 import { differences } from './differences.mjs';
 import { BUILT, Native, wasm } from './engines.mjs';
 import { fuzz, together } from './fuzz.mjs';
+import { Fields, tree } from './json-text.mjs';
 import { judge, same } from './judge.mjs';
-import { emptyCoverage, faultsOf } from './coverage.mjs';
 import { pair, texts } from './pair.mjs';
 import { changed, plain } from './reference.mjs';
 import { isWell, report } from './report.mjs';
-import { Fields, tree } from './json-text.mjs';
 
 const SEED = 20261125;
 const native = new Native(BUILT);

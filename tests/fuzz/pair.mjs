@@ -2,9 +2,9 @@
 
 import { damage } from './damage.mjs';
 import { flags } from './flag.mjs';
+import { Fields, read, write } from './json-text.mjs';
 import { Random } from './random.mjs';
 import { pathsOf, user, words } from './user.mjs';
-import { Fields, read, write } from './json-text.mjs';
 
 /** Ways in which a pair may be out of the ordinary, and how often. Most pairs have none or one. */
 const MOODS = {

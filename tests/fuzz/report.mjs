@@ -1,10 +1,10 @@
 // What is said of a run: what was asked, what was equal, what differed as intended, and each failure as a
 // case that can be put into `tests/vectors/evaluation.json`.
 
-import { differences } from './differences.mjs';
 import { faultsOf, linesOf } from './coverage.mjs';
-import { contextOf } from './reference.mjs';
+import { differences } from './differences.mjs';
 import { tree, write } from './json-text.mjs';
+import { contextOf } from './reference.mjs';
 
 /** Whether nothing failed and enough was asked. */
 export const isWell = (run) => !run.failures.length && !faultsOf(run.coverage).length;

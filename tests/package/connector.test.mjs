@@ -16,7 +16,6 @@ import {
   ours,
   same,
   script,
-  sides,
 } from './reference-pair.mjs';
 
 const KEY = '0123456789abcdef0123456789abcdef';

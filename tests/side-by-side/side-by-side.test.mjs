@@ -2,10 +2,10 @@
 // returned, tracked, sent and stored is the same, but for the differences a script names.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { all, playBoth } from './play-both.mjs';
 import { INTENDED } from './intended-differences.mjs';
-import { selfTest } from './self-test.mjs';
+import { all, playBoth } from './play-both.mjs';
 import { SCRIPTS } from './scripts/all.mjs';
+import { selfTest } from './self-test.mjs';
 
 const complaints = playBoth('chromium');
 
