@@ -8,8 +8,8 @@ pub mod filter;
 use std::mem::replace;
 
 use crate::evaluation::Decision;
+use crate::field_hasher::FieldHasher;
 use crate::flag::Flags;
-use crate::insert_id::FieldHasher;
 use crate::json::{Object, Text, Value};
 use crate::user::{Identity, is_truthy};
 

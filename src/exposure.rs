@@ -3,7 +3,7 @@
 //! Rules: `docs/spec.md`. Vectors: `tests/vectors/exposure.json`. The client deduplicates exposures; the crate
 //! `experiment-ingestion` transforms them on the server.
 
-use crate::insert_id::FieldHasher;
+use crate::field_hasher::FieldHasher;
 use crate::json::{Object, Text, Value};
 use crate::time::day;
 use crate::user::{Identity, is_truthy};
@@ -185,7 +185,8 @@ pub enum Tracking {
     Pending,
 }
 
-/// Sends exposures to an analytics tool: the only interface between this library and analytics.
+/// A provider of a program in Rust: it sends exposures to an analytics tool. On a page the providers are JavaScript's, and
+/// `pkg/src/wasm/host.ts` calls them.
 ///
 /// It is called once for each new exposure. An exposure that it refuses is offered again after 1, 5 and 25 seconds, then
 /// dropped and reported.
@@ -200,7 +201,7 @@ impl<F: Fn(&ExposureEvent) -> Tracking> ExposureTrackingProvider for F {
     }
 }
 
-/// Hands an event to a provider: the only place where one is called.
+/// Hands the event of an [`Effect::Track`](crate::effect::Effect::Track) to a provider; the result is for `handle_tracked`.
 pub fn hand_over(provider: &dyn ExposureTrackingProvider, event: &ExposureEvent) -> Tracking {
     provider.track(event)
 }

@@ -4,21 +4,21 @@
 //!
 //! | Module | What it decides |
 //! |---|---|
+//! | `web` | the wasm exports, and the driver of the state machines in JavaScript |
 //! | [`client`] | the client behind `fetch`, `variant` and `exposure`: identity, requests, stored variants, tracking |
-//! | [`delivery`] | the outbox of the HTTP providers: when events are sent, and what a response means |
 //! | [`local`] | the client of a server that evaluates flags itself: loading flags, tracking assignments |
+//! | [`delivery`] | the outbox of the HTTP providers: when events are sent, and what a response means |
 //! | `offer` | when a provider is offered again what it refused |
 //! | [`machine`], [`effect`] | the interface of these three: state machines that return effects |
+//! | [`assignment`] | the assignment event: its conditions and contents |
 //! | [`evaluation`] | which variant of a flag a user gets |
 //! | [`flag`], [`segment`], [`bucketing`] | flags in compiled form, their conditions, and the share of users they are for |
-//! | [`exposure`], [`assignment`] | the two events: their conditions and contents |
-//! | [`insert_id`], [`digest`] | digests of fields: the id under which an event counts once |
-//! | [`user`], [`variant`] | the user with their identity, and the variants they get |
+//! | [`exposure`] | the exposure event: its conditions and contents |
 //! | [`api`] | requests and responses as data, for both ends |
-//! | [`storage`], [`time`], [`error`] | the client's storage, its two clocks, its errors |
-//! | [`dialect`] | JavaScript's rules for text, given by the platform |
-//! | [`json`] | JSON: one reader and writer for all builds |
-//! | `web` | the browser edge, in wasm builds |
+//! | [`variant`], [`user`] | the variants that users get, and the user with their identity |
+//! | [`storage`], [`error`] | the client's storage, and its errors |
+//! | [`field_hasher`], [`digest`], [`time`] | digests of fields, as insert ids are; the two clocks |
+//! | [`dialect`], [`json`] | JavaScript's rules for text, given by the platform; JSON: one reader and writer for all builds |
 //!
 //! Start reading at [`client`], [`evaluation`] or [`exposure`]. The rules are in `docs/spec.md`, the plan in
 //! `docs/design.md`.
@@ -26,7 +26,7 @@
 //! # The dependency rule
 //!
 //! No module but `web` touches a clock, the network, storage or JavaScript: inputs are arguments, outputs are [`effect`]s.
-//! Modules depend downwards in the list above, never in a circle; `tests/architecture.rs` checks it.
+//! Modules depend downwards in this table, never in a circle; `tests/architecture.rs` checks it.
 
 pub mod api;
 pub mod assignment;
@@ -40,8 +40,8 @@ pub mod effect;
 pub mod error;
 pub mod evaluation;
 pub mod exposure;
+pub mod field_hasher;
 pub mod flag;
-pub mod insert_id;
 pub mod json;
 pub mod local;
 pub mod machine;

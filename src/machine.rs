@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::exposure::Tracking;
 use crate::time::Now;
 
-/// A state machine: a [`Client`](crate::client::Client) or a [`Delivery`](crate::delivery::Delivery).
+/// A state machine: a [`Client`](crate::client::Client), a [`Delivery`](crate::delivery::Delivery) or a
+/// [`LocalEvaluation`](crate::local::LocalEvaluation).
 pub trait Machine {
     /// The next effect. Poll after every other call, until there is none.
     #[must_use]

@@ -36,7 +36,7 @@ const CORE: [&str; 21] = [
     "user",
     "storage",
     "error",
-    "insert_id",
+    "field_hasher",
     "digest",
     "time",
 ];

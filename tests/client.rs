@@ -349,7 +349,7 @@ fn the_history_of_a_user_is_forgotten_at_the_exposure_of_the_next() {
     };
     meet(&mut page, "a");
     meet(&mut page, "b");
-    let pending = |page: &Page| page.kept("told ").len();
+    let pending = |page: &Page| page.kept("pending ").len();
     assert_eq!((page.history_entries(), pending(&page)), (3, 0));
     page.provider = Tracking::Refused;
     meet(&mut page, "c");

@@ -39,7 +39,7 @@ fn seed(name: &str, options: &str, more: &str) -> JsValue {
 
 /// The page's side of the edge, over a seed.
 fn host(seed: &JsValue) -> Host {
-    js_with(&format!("{HOST} return new host.Host(a, !a.isHeld)"), seed).unchecked_into()
+    js_with(&format!("{HOST} return new host.Host(a, !a.awaitsConsent)"), seed).unchecked_into()
 }
 
 /// A client that hears what comes back to it.
@@ -48,8 +48,8 @@ fn client_of(seed: &JsValue) -> Rc<CoreClient> {
     let page = JsValue::from(&host);
     let client = Rc::new(CoreClient::new(host));
     let listener = Rc::downgrade(&client);
-    listen(&page, move |news, id, status, body, retry_after| {
-        listener.upgrade().inspect(|client| client.hear(news, id, status, body, retry_after));
+    listen(&page, move |kind, id, status, body, retry_after| {
+        listener.upgrade().inspect(|client| client.hear(kind, id, status, body, retry_after));
     });
     client
 }
@@ -60,8 +60,8 @@ fn delivery_of(seed: &JsValue) -> Rc<CoreDelivery> {
     let page = JsValue::from(&host);
     let delivery = Rc::new(CoreDelivery::new(host));
     let listener = Rc::downgrade(&delivery);
-    listen(&page, move |news, id, status, body, retry_after| {
-        listener.upgrade().inspect(|delivery| delivery.hear(news, id, status, body, retry_after));
+    listen(&page, move |kind, id, status, body, retry_after| {
+        listener.upgrade().inspect(|delivery| delivery.hear(kind, id, status, body, retry_after));
     });
     delivery
 }
@@ -325,7 +325,7 @@ async fn a_plugin_is_offered_exposures_in_order_until_it_takes_them() {
 #[wasm_bindgen_test]
 async fn without_consent_nothing_is_stored_and_nothing_is_tracked() {
     serve(VARDATA);
-    let seed = seed("held", "{}", "{ isHeld: true, calls: [] }");
+    let seed = seed("held", "{}", "{ awaitsConsent: true, calls: [] }");
     js_with("a.exposureTrackingProvider = { track: exposure => void a.calls.push(exposure) }", &seed);
     let client = client_of(&seed);
     fetched(&client).await.unwrap();
@@ -333,7 +333,7 @@ async fn without_consent_nothing_is_stored_and_nothing_is_tracked() {
     assert!(js("return !Object.keys(localStorage).some(key => key.includes('-held-'))").is_truthy());
     assert_eq!(js_with("return a.calls.length", &seed), 0);
     drop(client);
-    let granted = client_of(&js_with("a.isHeld = false; return a", &seed));
+    let granted = client_of(&js_with("a.awaitsConsent = false; return a", &seed));
     until("a.calls.length === 1", &seed).await;
     assert_eq!(key_of(&granted, "checkout"), "treatment");
 }

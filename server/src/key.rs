@@ -1,6 +1,6 @@
 //! Keys: compared in constant time, and never printed.
 
-use experiment_wasm::insert_id::FieldHasher;
+use experiment_wasm::field_hasher::FieldHasher;
 use experiment_wasm::json::Text;
 use subtle::ConstantTimeEq;
 

@@ -59,7 +59,8 @@ impl Config {
         Self { awaits_consent, ..self }
     }
 
-    /// The prefix of all storage keys of this client: the reference's, so that a page which switches keeps its cache.
+    /// The prefix of all storage keys of this client: the reference's, so that a page which switches keeps its cache. The
+    /// package has it in `pkg/src/browser/storage-keys.ts`.
     pub fn namespace(&self) -> Text {
         let key: &[u8] = &self.api_key;
         let tail = key.get(key.len().saturating_sub(6)..).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Requests in flight, failed requests that wait for their retry, and the promises that wait for both.
+//! Requests in flight with their promises, and failed fetches that wait for a retry. A retry has no promise: the promise was
+//! settled by the failure.
 //!
 //! A request belongs to the identity it was made for. When the identity changes, its requests are aborted, its retries are
 //! dropped, and promises that wait for them resolve.

@@ -6,6 +6,10 @@
 //!
 //! An exposure is recorded in the history when it is safe: when the provider took it, or when it is stored in the queue. Until
 //! then it is pending here and deduplicates on this page alone; after a page that dies before, the next one tracks it again.
+//!
+//! Whether an exposure is sent is decided in this order: `variant` of `client.rs` (is it asked for), `Exposure::to` of
+//! `exposure.rs` (is it one), `admit` here and in the two histories (is it new for the receiver), consent, and the receiver's
+//! answer. What is pending stays the user's it was met by, whoever comes after.
 
 use std::rc::Rc;
 
@@ -27,7 +31,7 @@ const QUEUE_MILLIS: u64 = 1_000;
 const MAX_PENDING: usize = 512;
 
 /// The prefix of the keys under which the page keeps what a provider has not taken, for a client that takes over after a trap.
-const PROVIDER_PREFIX: &[u8] = b"told ";
+const PROVIDER_PREFIX: &[u8] = b"pending ";
 
 /// Tracks exposures.
 pub(super) struct Tracker<S> {

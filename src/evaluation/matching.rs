@@ -21,7 +21,9 @@ impl Property {
                 self.is_list && self.meets_set(condition, dialect) != is_negated
             }
             Test::Pattern => self.items.iter_mut().any(|item| item.meets_patterns(condition, patterns, dialect)),
-            _ => self.items.iter_mut().any(|item| item.meets(condition, dialect) != is_negated),
+            Test::Equal | Test::Contain | Test::Less | Test::LessOrEqual | Test::Greater | Test::GreaterOrEqual => {
+                self.items.iter_mut().any(|item| item.meets(condition, dialect) != is_negated)
+            }
         }
     }
 
@@ -53,7 +55,7 @@ impl Item {
         }
     }
 
-    /// A pattern that does not compile is not met, neither by `matches` nor by `does not match`. (The reference throws, and no
+    /// A pattern that does not compile is not met, neither by `regex match` nor by `regex does not match`. (The reference throws, and no
     /// flag has a variant.)
     fn meets_patterns<D: Dialect>(
         &mut self,

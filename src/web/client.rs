@@ -31,8 +31,8 @@ impl CoreClient {
         let host = Rc::new(host);
         let mut options = read_options(&host.text("config"));
         options.put("initialFlags", host.text("initialFlags"));
-        let is_held = host.get("isHeld").is_truthy();
-        let config = Config::new(host.text("apiKey"), options, window_of(&host)).awaiting_consent(is_held);
+        let awaits_consent = host.get("awaitsConsent").is_truthy();
+        let config = Config::new(host.text("apiKey"), options, window_of(&host)).awaiting_consent(awaits_consent);
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, host.clone(), now())));
         let driver = Driver::new(client.clone(), host);
         driver.drain();
@@ -41,8 +41,8 @@ impl CoreClient {
 
     /// Hears what JavaScript has to tell: the number of `CallbackKind` in `host.ts`, of the request or exposure, and of an answer the
     /// status, the body, and the milliseconds that the server asks to wait, or no number.
-    pub fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
-        self.driver.hear(news, id, status, body, retry_after);
+    pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.hear(kind, id, status, body, retry_after);
     }
 
     /// Sets the user, gets flags and variants, and polls flags from then on. `open` stands in the seed's map of that name

@@ -37,8 +37,8 @@ impl CoreDelivery {
 
     /// Hears what JavaScript has to tell: the number of `CallbackKind` in `host.ts`, of the request or exposure, and of an answer the
     /// status, the body, and the milliseconds that the server asks to wait, or no number.
-    pub fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
-        self.driver.hear(news, id, status, body, retry_after);
+    pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.hear(kind, id, status, body, retry_after);
     }
 
     /// Takes an event over: JSON with an `insert_id`. `false`: storage has no room for it, so that it is gone with the page

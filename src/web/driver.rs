@@ -18,7 +18,7 @@ use crate::exposure::Tracking;
 use crate::machine::Machine;
 
 /// What JavaScript tells of. `CallbackKind` of `pkg/src/wasm/host.ts` has the same numbers.
-mod news {
+mod callback_kind {
     pub(super) const TIMED_OUT: u32 = 1;
     pub(super) const ANSWERED: u32 = 2;
     /// No answer comes.
@@ -44,11 +44,11 @@ impl Driver {
         &self.host
     }
 
-    /// Hears one of the [`news`]: the number of the request or exposure, and of an answer the status, the body, and after how
+    /// Takes a callback of one [`callback_kind`]: the id of the request or exposure, and of an answer the status, the body, and after how
     /// many milliseconds the server wants to be asked again; what is no number is no wait.
-    pub(super) fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
+    pub(super) fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
         let retry_after = (retry_after >= 0.0).then_some(retry_after as u64);
-        self.tell(news, id, Response { status, body: body.into(), retry_after });
+        self.tell(kind, id, Response { status, body: body.into(), retry_after });
         self.drain();
     }
 
@@ -71,14 +71,14 @@ impl Driver {
         self.tell(self.host.perform(&to_js(&text)), id, Response::default());
     }
 
-    fn tell(&self, news: u32, id: u32, response: Response) {
+    fn tell(&self, kind: u32, id: u32, response: Response) {
         let (request, track) = (RequestId(id), TrackId(id));
-        self.with(|machine| match news {
-            news::TIMED_OUT => machine.handle_timeout(now()),
-            news::ANSWERED => machine.handle_response(request, Ok(response), now()),
-            news::FAILED => machine.handle_response(request, Err(Error::Network), now()),
-            news::TAKEN => machine.handle_tracked(track, Tracking::Taken, now()),
-            news::REFUSED => machine.handle_tracked(track, Tracking::Refused, now()),
+        self.with(|machine| match kind {
+            callback_kind::TIMED_OUT => machine.handle_timeout(now()),
+            callback_kind::ANSWERED => machine.handle_response(request, Ok(response), now()),
+            callback_kind::FAILED => machine.handle_response(request, Err(Error::Network), now()),
+            callback_kind::TAKEN => machine.handle_tracked(track, Tracking::Taken, now()),
+            callback_kind::REFUSED => machine.handle_tracked(track, Tracking::Refused, now()),
             _ => {}
         });
     }

@@ -16,7 +16,7 @@ extern "C" {
     pub type Host;
 
     /// A setting; `undefined` when it is not there. Of a client: `apiKey`, `config` (JSON of the plain options but
-    /// `initialFlags`), `initialFlags`, `isHeld`; of a delivery: `apiKey`, `serverUrl`; of local evaluation: `config`.
+    /// `initialFlags`), `initialFlags`, `awaitsConsent`; of a delivery: `apiKey`, `serverUrl`; of local evaluation: `config`.
     #[wasm_bindgen(method)]
     pub(super) fn get(this: &Host, name: &str) -> JsValue;
 
@@ -24,7 +24,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn window(this: &Host) -> u32;
 
-    /// Performs an effect, JSON of [`effects`](super::effects). Answers the news that there is of it at once, or none.
+    /// Performs an effect, JSON of [`effects`](super::effects). Returns the kind of the callback that is made at once, or 0.
     #[wasm_bindgen(method)]
     pub(super) fn perform(this: &Host, effect: &JsValue) -> u32;
 

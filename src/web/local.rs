@@ -40,9 +40,9 @@ impl CoreLocal {
         CoreLocal { local, driver }
     }
 
-    /// Hears what JavaScript has to tell: as `CoreDelivery` does. Of flags the status 304 says that nothing changed.
-    pub fn hear(&self, news: u32, id: u32, status: u16, body: String, retry_after: f64) {
-        self.driver.hear(news, id, status, body, retry_after);
+    /// Takes a callback, as `CoreDelivery` does. Of flags the status 304 says that nothing changed.
+    pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.hear(kind, id, status, body, retry_after);
     }
 
     /// Takes flags in place of those it has: JSON of a list, or of an object by key. Answers how many cannot be read.

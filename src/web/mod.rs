@@ -2,8 +2,8 @@
 //! `host.rs`.
 //!
 //! "Release before you call out": an export borrows the client, lets go, and only then are its effects performed, so
-//! that a provider may call back into the client. Exports take `&self`. Every import that can run code of the page is
-//! `catch`: no exception ever crosses a Rust frame. What stands here is a usable client by itself (`tests/web.rs`); the
+//! that a provider may call back into the client. Exports take `&self`. The methods of [`Host`] do not throw, and every other
+//! import that can run code of the page is `catch`: no exception crosses a Rust frame. What stands here is a usable client by itself (`tests/web.rs`); the
 //! npm package adds types and a cache of answers.
 
 mod allocator;

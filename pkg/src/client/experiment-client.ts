@@ -269,7 +269,7 @@ export class ExperimentClient implements Client {
     const before = this.consent_.status;
     if (status === before) return;
     this.consent_.status = status;
-    this.init_.isHeld = status === ConsentStatus.PENDING;
+    this.init_.awaitsConsent = status === ConsentStatus.PENDING;
     this.cache_.clear_();
     if (status === ConsentStatus.REJECTED) return this.eraseAll_();
     if (status === ConsentStatus.GRANTED) storeKept(this.init_.kept);
@@ -318,7 +318,7 @@ export class ExperimentClient implements Client {
     return {
       apiKey,
       config: plainOptions(this.options_, this.arguments_.onUnusable_),
-      isHeld: this.hasConsent_(ConsentStatus.PENDING),
+      awaitsConsent: this.hasConsent_(ConsentStatus.PENDING),
       ...{ initialFlags, httpClient, exposureTrackingProvider },
       kept: new Map(),
       pending: new Set(),

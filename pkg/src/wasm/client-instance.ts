@@ -133,7 +133,7 @@ function activate(core: Core): void {
 /** Makes a client or a delivery, and passes it the results of its effects, as long as the instance lives. */
 export function driven<H extends Driven>(core: Core, init: HostInit, make: (host: Host) => H): H {
   // A client that waits for consent stores nothing; it is built again with consent.
-  const host = new Host(init, !init.isHeld);
+  const host = new Host(init, !init.awaitsConsent);
   const handle = make(host);
   host.setCallback_((...result) => {
     try {

@@ -12,7 +12,7 @@ export interface ClientInit {
   readonly config: string;
   readonly initialFlags?: string;
   /** Whether consent is not given yet: the core stores nothing and tracks nothing. */
-  isHeld: boolean;
+  awaitsConsent: boolean;
   exposureTrackingProvider?: ExposureTrackingProvider | ExposureTrackingProvider['track'];
   /** The integration plugin, in the form of a provider. */
   plugin?: ExposureTrackingProvider;

@@ -10,7 +10,7 @@ use experiment_ingestion::{IncomingEvent, transform};
 use experiment_wasm::api::{EXPOSURE_TRACK_HEADER, TRACK_HEADER, USER_HEADER};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::exposure::ExposureEvent;
-use experiment_wasm::insert_id::FieldHasher;
+use experiment_wasm::field_hasher::FieldHasher;
 use experiment_wasm::json::{Object, Text};
 use experiment_wasm::user::Identity;
 

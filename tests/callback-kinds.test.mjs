@@ -1,4 +1,4 @@
-// What JavaScript tells a machine of the core crosses as a number: both sides have the same ones.
+// The kind of a callback into the core crosses as a number: both sides have the same ones.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -6,12 +6,12 @@ import { test } from 'node:test';
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const block = (text, start) => text.slice(text.indexOf(start)).split('\n}')[0];
 
-test('the news of host.ts have the numbers of driver.rs', () => {
-  const core = [...block(read('src/web/driver.rs'), 'mod news {').matchAll(/const (\w+): u32 = (\d+);/g)];
+test('the callback kinds of host.ts have the numbers of driver.rs', () => {
+  const core = [...block(read('src/web/driver.rs'), 'mod callback_kind {').matchAll(/const (\w+): u32 = (\d+);/g)];
   const ours = [
-    ...block(read('pkg/src/wasm/host.ts'), 'enum News {').matchAll(/^ {2}(\w+)(?: = (\d+))?,$/gm),
+    ...block(read('pkg/src/wasm/host.ts'), 'enum CallbackKind {').matchAll(/^ {2}(\w+)(?: = (\d+))?,$/gm),
   ];
-  assert.equal(ours[0][1], 'None', 'zero is no news');
+  assert.equal(ours[0][1], 'None', 'zero is no callback');
   assert.ok(
     ours.every(([, , number]) => number === undefined),
     'they count up',
