@@ -24,6 +24,10 @@ GECKODRIVER := geckodriver@0.37.1
 sudo := $(if $(filter 0,$(shell id -u)),,sudo)
 apt-install := $(sudo) apt-get update -q && $(sudo) apt-get install -qy --no-install-recommends
 
+# Says what is being built, and for how long on two quiet cores.
+comma := ,
+step = @printf '\n== %s\n' '$(1)'
+
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/target/tools/$(BINDGEN)/bin:$(CURDIR)/target/tools/$(WASM_PACK)/bin:$(CURDIR)/target/tools/$(GECKODRIVER)/bin:$(PATH)
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
@@ -38,6 +42,7 @@ toolchain := target/tools/toolchain
 $(toolchain): rust-toolchain.toml
 	@command -v rustup >/dev/null || { echo 'Install rustup first: apt-get install rustup.'; exit 1; }
 	@command -v cc >/dev/null || { $(apt-install) build-essential; } || { echo 'Install a C compiler: apt-get install build-essential.'; exit 1; }
+	$(call step,the Rust toolchain)
 	$(if $(RUSTUP_TOOLCHAIN),,rustup toolchain install)
 	rustup target add wasm32-unknown-unknown
 	rustup component add clippy rustfmt
@@ -47,6 +52,7 @@ $(toolchain): rust-toolchain.toml
 # target/tools/CRATE@VERSION/bin. Not --locked: one dependency locked by wasm-bindgen-cli 0.2.130 is not on the registry.
 # Not optimized: they do little, and are built in a third of the time.
 target/tools/%/bin: | $(toolchain)
+	$(call step,$*: two minutes$(comma) once)
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --root target/tools/$* $*
 bindgen := target/tools/$(BINDGEN)/bin
 wasm-pack := target/tools/$(WASM_PACK)/bin
@@ -55,6 +61,7 @@ geckodriver := target/tools/$(GECKODRIVER)/bin
 node_modules := node_modules/.package-lock.json
 $(node_modules): package-lock.json
 	@command -v npm >/dev/null || { echo 'Install Node 20 with npm first.'; exit 1; }
+	$(call step,npm packages: half a minute)
 	npm ci
 	touch $@
 
@@ -105,6 +112,7 @@ $(host): $(host-sources) $(node_modules)
 wasm: $(shipped) ## build the two wasm modules and their glue: target/wasm/client, target/wasm/evaluate
 
 $(shipped): target/wasm/%/experiment_wasm.js: $(core) $(shaping) $(toolchain) $(node_modules) | $(bindgen)
+	$(call step,the wasm of $*: a minute)
 	$(if $(std),$(build-std)) $(rustc-wasm) --lib --crate-type cdylib --features $*
 	$(call bind,$*,$(if $(std),target/shipped,target),experiment_wasm)
 
@@ -144,10 +152,12 @@ $(package): $(shipped) $(shell find pkg/src -type f) $(wildcard pkg/*.mjs pkg/*.
 	touch $@
 
 $(demo): $(package) $(shell find www -type f -not -path 'www/dist/*' -not -path '*/node_modules/*')
+	$(call step,the pages of the demo)
 	npm run build --workspace www
 	touch $@
 
 demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite::memory:)
+	$(call step,the server: three minutes the first time)
 	cargo build --locked --release -p experiment-server
 	exec target/release/experiment-server --config www/demo.json --www www/dist --port '$(PORT)' --database '$(DATABASE_URL)'
 
@@ -224,7 +234,7 @@ test-web: $(toolchain) $(host) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriv
 test-js: $(demo) $(host) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
 	cargo build --locked --release -p experiment-server
 	npm run check --workspaces --if-present
-	node --test --test-timeout=240000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+	node --test --test-timeout=600000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
 
 fuzz := node tests/fuzz/run.mjs --native $(native)
 

@@ -63,7 +63,7 @@ test('a load that fails rejects, lets nobody wait, and may be tried again', asyn
 });
 
 test('a module that is not the core is not taken for one by later calls, and another load may follow', async () => {
-  const result = await elsewhere(`${START}
+  const result = await inNodeProcess(`${START}
     const failure = await failed(load(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0])));
     const before = client.variant('flag', 'off').value;
     await load(bytes);
