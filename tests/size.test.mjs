@@ -11,7 +11,7 @@ import { build } from 'esbuild';
  * rounded up to fifty.
  */
 const BUDGET = 44_550;
-const SLIM_BUDGET = 48_100;
+const SLIM_BUDGET = 48_150;
 
 const pkg = new URL('../pkg/', import.meta.url);
 const { name, exports } = JSON.parse(readFileSync(new URL('package.json', pkg), 'utf8'));
