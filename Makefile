@@ -52,7 +52,7 @@ $(toolchain): rust-toolchain.toml
 # target/tools/CRATE@VERSION/bin. Not --locked: one dependency locked by wasm-bindgen-cli 0.2.130 is not on the registry.
 # Not optimized: they do little, and are built in a third of the time.
 target/tools/%/bin: | $(toolchain)
-	$(call step,$*: two minutes$(comma) once)
+	$(call step,$*: a minute and a half$(comma) once)
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --root target/tools/$* $*
 bindgen := target/tools/$(BINDGEN)/bin
 wasm-pack := target/tools/$(WASM_PACK)/bin
@@ -156,10 +156,12 @@ $(demo): $(package) $(shell find www -type f -not -path 'www/dist/*' -not -path 
 	npm run build --workspace www
 	touch $@
 
+demo-server := cargo build --locked --profile demo -p experiment-server
+
 demo: $(demo) ## build all and serve the demo: PORT (8080), DATABASE_URL (sqlite::memory:)
-	$(call step,the server: three minutes the first time)
-	cargo build --locked --release -p experiment-server
-	exec target/release/experiment-server --config www/demo.json --www www/dist --port '$(PORT)' --database '$(DATABASE_URL)'
+	$(call step,the server: two and a half minutes the first time)
+	$(demo-server)
+	exec target/demo/experiment-server --config www/demo.json --www www/dist --port '$(PORT)' --database '$(DATABASE_URL)'
 
 # ---- checks ----------------------------------------------------------------------------------------------------------
 
@@ -232,7 +234,7 @@ test-web: $(toolchain) $(host) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriv
 	grep -q '^test result: ok. [1-9]' $(logs)/web-chrome && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
 
 test-js: $(demo) $(host) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
-	cargo build --locked --release -p experiment-server
+	$(demo-server)
 	npm run check --workspaces --if-present
 	node --test --test-timeout=600000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
 

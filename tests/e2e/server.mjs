@@ -38,7 +38,7 @@ export async function startServer({ config = 'www/demo.json', database = 'sqlite
 }
 
 function binary() {
-  const built = ['release', 'debug'].map((profile) => resolve(target, profile, 'experiment-server'));
+  const built = ['demo', 'release', 'debug'].map((profile) => resolve(target, profile, 'experiment-server'));
   const found = built.find((path) => existsSync(path));
   if (!found) throw new Error('No server: cargo build --release -p experiment-server');
   return found;
