@@ -157,7 +157,7 @@ fn answer_json(answer: &Answer) -> Text {
     keep.then(b",\"isDefault\":").then(says(answer.has_default).as_bytes()).then(b"}")
 }
 
-/// A provider of ours says over how long it wants each exposure once; any other is told once a page.
+/// A provider of ours says over how long it wants each exposure once; any other gets it once a page.
 fn window_of(host: &Host) -> Window {
     match host.window() {
         0 => Window::None,

@@ -23,7 +23,7 @@ pub struct CoreDelivery {
 #[wasm_bindgen]
 impl CoreDelivery {
     /// Builds an outbox. What earlier pages, or a lost instance, left is sent as soon as this run of the page's code is over:
-    /// by then those listen who are told what was given up.
+    /// by then the listeners for dropped events are there.
     #[wasm_bindgen(constructor)]
     pub fn new(host: Host) -> CoreDelivery {
         let host = Rc::new(host);

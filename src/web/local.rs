@@ -95,7 +95,7 @@ impl CoreLocal {
         result
     }
 
-    /// Borrows the state. It is free whenever JavaScript runs; were it not, the caller is told to try again.
+    /// Borrows the state. It is free whenever JavaScript runs; were it not, the caller gets an error and may try again.
     fn think<T>(&self, use_local: impl FnOnce(&mut Local) -> T) -> Result<T, JsValue> {
         let mut local = self.local.try_borrow_mut().map_err(|_| js_error(Error::Closed))?;
         Ok(use_local(&mut local))

@@ -96,7 +96,7 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     this.queueCall_('setContext', (core) => core.setContext(provided, url));
   }
 
-  /** Nothing to queue: a client is told when it is built. */
+  /** Nothing to queue: a client gets it when it is built. */
   integrate(): void {}
 
   handOver_(core: ClientCore): void {

@@ -1,4 +1,4 @@
-//! The configuration: what is refused, by which path, and that nothing of what stands there is told.
+//! The configuration: what is refused, by which path, and that no error shows its contents.
 
 use super::*;
 
