@@ -38,7 +38,7 @@ export const STORED_FLAGS = `amp-exp-$default_instance-${KEY.slice(-6)}-flags`;
 export function initOf(flagsText) {
   const kept = new Map([[STORED_FLAGS, flagsText]]);
   const hears = { log() {}, fail() {}, notify() {} };
-  return { apiKey: KEY, config: '{}', isHeld: false, kept, pending: new Set(), open: new Map(), ...hears };
+  return { apiKey: KEY, config: '{}', awaitsConsent: false, kept, pending: new Set(), ...hears };
 }
 
 /** Takes a client out of the page's register. */

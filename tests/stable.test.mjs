@@ -23,7 +23,6 @@ const seed = () => ({
   config,
   initialFlags,
   kept: new Map(),
-  open: new Map(),
   notify() {},
   logger: console,
 });

@@ -32,7 +32,7 @@ fn seed(name: &str, options: &str, more: &str) -> JsValue {
         "const config = JSON.stringify({{ instanceName: '{name}', serverUrl: 'http://h', flagsServerUrl: 'http://f', ...({options}) }});
          const notified = [];
          const notify = (kind, detail) => notified.push(kind + (typeof detail === 'string' ? detail : ''));
-         return {{ apiKey: 'test-key', config, kept: new Map(), open: new Map(), notified, notify, ...({more}) }};"
+         return {{ apiKey: 'test-key', config, kept: new Map(), notified, notify, ...({more}) }};"
     );
     js(&code)
 }

@@ -39,13 +39,13 @@ impl CoreClient {
         CoreClient { client, driver }
     }
 
-    /// Hears what JavaScript has to tell: the number of `CallbackKind` in `host.ts`, of the request or exposure, and of an answer the
-    /// status, the body, and the milliseconds that the server asks to wait, or no number.
+    /// Takes a callback: the number of its `CallbackKind` in `host.ts`, the id of the request or exposure, and of a response
+    /// the status, the body, and the milliseconds that the server asks to wait, or no number.
     pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
         self.driver.hear(kind, id, status, body, retry_after);
     }
 
-    /// Sets the user, gets flags and variants, and polls flags from then on. `open` stands in the seed's map of that name
+    /// Sets the user, gets flags and variants, and polls flags from then on. `open` stays with the host
     /// until its `resolve()` or `reject(code, status, cause)` was called; `again`: it did before, in an instance that was lost.
     pub fn start(&self, user: Option<String>, open: &JsValue, again: bool) {
         let user = user.as_deref().and_then(object);
@@ -131,7 +131,7 @@ impl CoreClient {
         result
     }
 
-    /// Makes a request. The promise stands in the map before any effect is performed.
+    /// Makes a request. The host has the promise before any effect is performed.
     fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect, Host>) -> FetchId) {
         if let Some(FetchId(id)) = self.think(ask) {
             self.driver.host().open(id, open);

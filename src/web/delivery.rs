@@ -35,8 +35,8 @@ impl CoreDelivery {
         CoreDelivery { delivery, driver }
     }
 
-    /// Hears what JavaScript has to tell: the number of `CallbackKind` in `host.ts`, of the request or exposure, and of an answer the
-    /// status, the body, and the milliseconds that the server asks to wait, or no number.
+    /// Takes a callback: the number of its `CallbackKind` in `host.ts`, the id of the request or exposure, and of a response
+    /// the status, the body, and the milliseconds that the server asks to wait, or no number.
     pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
         self.driver.hear(kind, id, status, body, retry_after);
     }

@@ -81,7 +81,7 @@ impl CoreLocal {
         Ok(value_of(&variants.to_text()))
     }
 
-    /// Makes a request. The promise stands in the map before any effect is performed.
+    /// Makes a request. The host has the promise before any effect is performed.
     fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Local) -> FetchId) {
         if let Ok(FetchId(id)) = self.think(ask) {
             self.driver.host().open(id, open);

@@ -161,7 +161,6 @@ export class CoreHandle {
     this.decided_ = [];
     client.setContext(...this.context_());
     if (this.isReady_ !== undefined) client.integrate(this.isReady_);
-    this.init_.open.clear();
     for (const open of [...this.init_.pending].filter((open) => !open.isQueued)) {
       if (open.isStart) client.start(undefined, open, true);
       else client.fetch(undefined, open.options, open);

@@ -322,7 +322,6 @@ export class ExperimentClient implements Client {
       ...{ initialFlags, httpClient, exposureTrackingProvider },
       kept: new Map(),
       pending: new Set(),
-      open: new Map(),
       log: (level, sentence, code, more) => {
         if (code === 'BAD_ARGUMENT') return this.arguments_.onUnusable_(sentence, more);
         const error = code && errorOf(sentence, code, more);

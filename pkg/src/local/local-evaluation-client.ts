@@ -138,7 +138,6 @@ export class LocalEvaluationClient {
         httpClient: options.httpClient,
         exposureTrackingProvider: { track: (_, event) => this.track_(event as unknown as AssignmentEvent) },
         kept: this.kept_,
-        open: new Map(),
         ...loggingInit(logger),
       },
       build_: (core, host, isAgain) => this.restored_(new core.CoreLocal(host), isAgain),

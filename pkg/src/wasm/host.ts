@@ -60,6 +60,8 @@ export class Host {
   protected timer_: unknown;
   private due_ = Infinity;
   protected readonly requests_ = new Map<number, AbortController | undefined>();
+  /** The calls that wait, by the ids of this host's instance. */
+  private readonly pending_ = new Map<number, PendingRequest>();
   /** The last exception of a request. */
   private cause_: unknown;
   /** The last exception or rejection of a provider. */
@@ -118,7 +120,7 @@ export class Host {
   }
 
   open(id: number, open: PendingRequest): void {
-    this.init_.open!.set(id, open);
+    this.pending_.set(id, open);
   }
 
   read(area: number, key: string): string | undefined {
@@ -168,9 +170,8 @@ export class Host {
   }
 
   settle(id: number, code?: any, status?: number): void {
-    const { open } = this.init_;
-    const pending = open!.get(id);
-    open!.delete(id);
+    const pending = this.pending_.get(id);
+    this.pending_.delete(id);
     attempt(() => (code ? pending!.reject(code, this.detail_(code, status)) : pending!.resolve()));
   }
 

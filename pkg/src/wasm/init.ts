@@ -21,9 +21,8 @@ export interface ClientInit {
    * Texts that survive a trap, by their storage keys. The core writes them, and reads them before storage.
    */
   readonly kept: Map<string, string>;
-  /** The calls that are not settled; and the same by the instance's numbers. */
+  /** The calls that are not settled. */
   readonly pending: Set<PendingRequest>;
-  readonly open: Map<number, PendingRequest>;
   /** With `BAD_ARGUMENT`, `sentence` is the path of the field. `more` as in {@link PendingRequest.reject}. */
   log(level: number, sentence: string, code?: ExperimentErrorCode, more?: unknown): void;
   /** Reports an error that no call returns. */
