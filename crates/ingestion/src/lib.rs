@@ -30,6 +30,7 @@ pub mod throttle;
 pub mod time;
 mod transform;
 pub mod usage;
+pub mod unique_key;
 mod verdict;
 
 pub use exposure::Exposed;

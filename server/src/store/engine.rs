@@ -75,8 +75,8 @@ impl Engine {
     async fn create(&self) -> Result<()> {
         let mut transaction = self.begin().await?;
         match &mut transaction {
-            Transaction::Sqlite(open) => open.connection()?.execute(include_str!("sqlite.sql")).await.map(drop)?,
-            Transaction::Postgres(open) => open.execute(include_str!("postgres.sql")).await.map(drop)?,
+            Transaction::Sqlite(open) => open.connection()?.execute(include_str!("../../migrations/sqlite/0001_first_schema.sql")).await.map(drop)?,
+            Transaction::Postgres(open) => open.execute(include_str!("../../migrations/postgres/0001_first_schema.sql")).await.map(drop)?,
         }
         transaction.commit().await
     }

@@ -1,4 +1,4 @@
--- The tables on PostgreSQL. The same names and columns as sqlite.sql; JSON is text in both.
+-- The first schema on PostgreSQL. The same names and columns as on SQLite; JSON is text in both.
 CREATE TABLE IF NOT EXISTS project (
   id BIGINT PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,

@@ -1,4 +1,4 @@
--- The tables on SQLite. The same names and columns as postgres.sql; JSON is text in both.
+-- The first schema on SQLite. The same names and columns as on PostgreSQL; JSON is text in both.
 CREATE TABLE IF NOT EXISTS project (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
