@@ -1,5 +1,6 @@
 //! The changes of user properties that an event asks for.
 
+use super::difference::json_bytes;
 use super::rejection::Rejection;
 use experiment_wasm::json::{Object, Text, Value};
 
@@ -57,6 +58,15 @@ pub(super) fn read(sent: Object) -> Result<Vec<Change>, Rejection> {
         }
     }
     Ok(changes)
+}
+
+/// About how many bytes it takes to store what changes.
+pub(super) fn bytes(changes: &[Change]) -> u64 {
+    let argument = |change: &Change| match &change.operation {
+        Operation::Set(value) => json_bytes(value),
+        other => other.named().map_or(0, |(operator, argument)| operator.len() as u64 + json_bytes(&argument)),
+    };
+    changes.iter().map(|change| change.name.len() as u64 + argument(change) + 32).sum()
 }
 
 fn operations(operator: &Text, properties: Object, changes: &mut Vec<Change>) -> Result<(), Rejection> {

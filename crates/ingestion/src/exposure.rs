@@ -6,7 +6,7 @@ use experiment_wasm::json::{Object, Text, Value};
 
 use crate::change::{Change, Operation};
 use crate::name::name;
-use crate::properties::Properties;
+use crate::property::Property;
 use crate::rejection::Rejection;
 
 /// Event types that are renamed, as sent and as stored. Both spellings arrive: some SDKs rename before they send.
@@ -53,9 +53,8 @@ pub(crate) fn is_of_slot(properties: &Object) -> bool {
 impl Exposed {
     /// Whether the user was in another variant since: of exposures that a server tracks by itself, one that was stored
     /// that day counts again only then.
-    pub fn is_a_return(&self, properties: &Properties) -> bool {
-        let variant = self.variant.as_ref().map(Value::from);
-        properties.get(&self.property()).is_some_and(|property| property.value() != variant)
+    pub fn is_a_return(&self, property: &Property) -> bool {
+        property.value() != self.variant.as_ref().map(Value::from)
     }
 
     /// The user property that this exposure is about: `[Experiment] <flag_key>`.

@@ -6,6 +6,7 @@ use experiment_wasm::json::Text;
 use crate::lww::LwwTimestamp;
 use crate::time::corrected;
 use crate::transform::NormalizedEvent;
+use crate::unique_key;
 
 /// An event to be stored.
 #[derive(Clone, Debug)]
@@ -23,6 +24,10 @@ pub struct IncomingEvent {
     pub received: u64,
     /// The order of its changes, and its insert id.
     pub timestamp: LwwTimestamp,
+    /// What tells it from other events with its insert id.
+    pub unique_key: i64,
+    /// Whether the server made it: its own assignments count once among themselves.
+    pub is_made_by_server: bool,
     /// The exposure of a remote evaluation, which gets the insert id of a return if the user comes back to the variant.
     pub evaluated: Option<Box<ExposureEvent>>,
 }
@@ -42,6 +47,28 @@ impl IncomingEvent {
         let properties = std::mem::take(&mut normalized.event_properties).to_json();
         let rest = Some(std::mem::take(&mut normalized.rest)).filter(|rest| !rest.is_empty());
         let rest = rest.map(|rest| rest.to_json());
-        Self { project, normalized, properties, rest, received, timestamp, evaluated: None }
+        let unique_key = unique_key(&normalized, false);
+        Self {
+            project,
+            normalized,
+            properties,
+            rest,
+            received,
+            timestamp,
+            unique_key,
+            is_made_by_server: false,
+            evaluated: None,
+        }
     }
+
+    /// An assignment that the server made.
+    #[must_use]
+    pub fn made_by_server(mut self) -> Self {
+        (self.unique_key, self.is_made_by_server) = (unique_key(&self.normalized, true), true);
+        self
+    }
+}
+
+fn unique_key(event: &NormalizedEvent, is_made_by_server: bool) -> i64 {
+    unique_key::unique_key(&event.identity, &event.event_type, event.exposure.as_ref(), is_made_by_server)
 }

@@ -13,15 +13,20 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod bucket;
 pub mod change;
+pub mod difference;
 mod exposure;
+pub mod first_schema;
 mod id;
 pub mod incoming;
 pub mod limits;
+mod list_difference;
 pub mod lww;
 pub mod meter;
 mod name;
 pub mod person_index;
+pub mod person_properties;
 pub mod properties;
 pub mod property;
 mod rejection;
@@ -29,8 +34,8 @@ mod rules;
 pub mod throttle;
 pub mod time;
 mod transform;
-pub mod usage;
 pub mod unique_key;
+pub mod usage;
 mod verdict;
 
 pub use exposure::Exposed;

@@ -14,11 +14,31 @@ pub const EXPERIMENT_PROPERTIES: u64 = 1_500;
 /// How many events of one user may change properties.
 pub const UPDATES: Limit = Limit { events: 1_800, millis: 3_600_000 };
 
+/// How large the properties of one user may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserLimits {
+    /// How many names, those of experiments not counted. One that was unset counts until all are cleared: it must be
+    /// remembered, to refuse older changes.
+    pub names: u64,
+    /// How many bytes all names and values have.
+    pub bytes: u64,
+}
+
+impl Default for UserLimits {
+    fn default() -> Self {
+        Self { names: 1_000, bytes: 64 << 10 }
+    }
+}
+
 /// Why an event that is stored left a property as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropertyLimit {
     /// The project has all the experiment properties it may have.
     ExperimentProperties,
+    /// The user has as many properties as one may have.
+    UserProperties,
+    /// The user's properties have as many bytes as they may have.
+    UserPropertyBytes,
     /// The user's properties were changed as often as they may in an hour.
     Updates,
     /// What is stored of the user's properties cannot be read, and is kept as it is.
@@ -30,6 +50,8 @@ impl PropertyLimit {
     pub fn reason(self) -> &'static str {
         match self {
             Self::ExperimentProperties => "experiment_property_limit",
+            Self::UserProperties => "user_property_limit",
+            Self::UserPropertyBytes => "user_property_bytes_limit",
             Self::Updates => "user_property_update_limit",
             Self::Unreadable => "user_properties_unreadable",
         }

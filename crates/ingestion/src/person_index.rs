@@ -6,10 +6,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::change::Change;
-use crate::lww::LwwTimestamp;
-use crate::properties::Properties;
-use experiment_wasm::json::{Object, Text};
+use crate::person_properties::PersonProperties;
+use experiment_wasm::json::Text;
 use experiment_wasm::user::Identity;
 
 /// A user, or a visitor who has not logged in.
@@ -19,15 +17,19 @@ pub struct Person {
     pub user_id: Option<Text>,
     /// The person that this visitor turned out to be.
     pub merged_into: Option<i64>,
-    /// What is stored and cannot be read is kept as it is, for a later version that can read it.
-    pub properties: std::result::Result<Properties, Text>,
+    /// As far as they are loaded. What cannot be read stays as it is stored, for a later version that can read it.
+    pub properties: std::result::Result<PersonProperties, Unreadable>,
 }
 
 impl Default for Person {
     fn default() -> Self {
-        Self { user_id: None, merged_into: None, properties: Ok(Properties::default()) }
+        Self { user_id: None, merged_into: None, properties: Ok(PersonProperties::default()) }
     }
 }
+
+/// What is stored of a person's properties cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
 
 /// The people of one project that a batch of events is about.
 #[derive(Default)]
@@ -78,48 +80,70 @@ impl PersonIndex {
         person
     }
 
-    /// The properties of the person of these ids, before a login merges two of them.
-    pub fn find(&self, identity: &Identity) -> Option<&Properties> {
+    /// The people that an event is about: the known user, and the person of the device.
+    pub fn candidates(&self, identity: &Identity) -> Candidates {
+        let user = identity.user_id.as_ref().and_then(|user_id| self.by_user.get(user_id)).copied();
+        let on_device = identity.device_id.as_ref().and_then(|device| self.by_device.get(device)).copied();
+        let visitor = on_device.filter(|id| identity.user_id.is_some() && self.is_visitor(*id));
+        match (&identity.user_id, user, visitor) {
+            (None, ..) => Candidates { person: on_device, merged: None },
+            (Some(_), None, visitor) => Candidates { person: visitor, merged: None },
+            (Some(_), user, merged) => Candidates { person: user, merged },
+        }
+    }
+
+    /// The person of these ids, before a login merges two of them.
+    pub fn find(&self, identity: &Identity) -> Option<&Person> {
         let id = match &identity.user_id {
             Some(user_id) => self.by_user.get(user_id),
             None => self.by_device.get(identity.device_id.as_ref()?),
         };
-        self.persons.get(id?)?.properties.as_ref().ok()
+        self.persons.get(id?)
     }
 
-    /// Whether a person's properties could be read, so that they can be changed.
-    pub fn is_readable(&self, id: i64) -> bool {
-        self.persons.get(&id).is_some_and(|person| person.properties.is_ok())
+    /// A person.
+    pub fn get(&self, id: i64) -> Option<&Person> {
+        self.persons.get(&id)
     }
 
-    /// Changes one of a person's properties. Says whether that made a difference.
-    pub fn change(&mut self, id: i64, change: &Change, stamp: &LwwTimestamp) -> bool {
-        let properties = self.persons.get_mut(&id).and_then(|person| person.properties.as_mut().ok());
-        let is_changed = properties.is_some_and(|properties| properties.change(change, stamp));
-        if is_changed {
-            self.changed_persons.insert(id);
-        }
-        is_changed
+    /// A person's properties, if they can be read.
+    pub fn properties(&self, id: i64) -> Option<&PersonProperties> {
+        self.persons.get(&id)?.properties.as_ref().ok()
     }
 
-    /// A person's properties as an event shows them, if they could be read.
-    pub fn snapshot(&self, id: i64) -> Option<Object> {
-        Some(self.persons.get(&id)?.properties.as_ref().ok()?.visible())
+    /// The same, to be changed or loaded.
+    pub fn properties_mut(&mut self, id: i64) -> Option<&mut PersonProperties> {
+        self.persons.get_mut(&id)?.properties.as_mut().ok()
     }
 
-    /// Every person that was changed or is new.
-    pub fn changed_persons(&self) -> impl Iterator<Item = (i64, &Person)> {
-        self.changed_persons.iter().filter_map(|id| Some((*id, self.persons.get(id)?)))
+    /// A person was changed, and is to be stored.
+    pub fn mark_changed(&mut self, id: i64) {
+        self.changed_persons.insert(id);
     }
 
-    /// Every device that has another person than before.
-    pub fn changed_devices(&self) -> impl Iterator<Item = (&Text, i64)> {
-        self.changed_devices.iter().filter_map(|device| Some((device, *self.by_device.get(device)?)))
+    /// Takes out who was changed or is new, to be stored: their ids.
+    pub fn take_changed_persons(&mut self) -> BTreeSet<i64> {
+        std::mem::take(&mut self.changed_persons)
+    }
+
+    /// Forgets the properties that are loaded and stored.
+    pub fn unload(&mut self) {
+        let all = self.persons.values_mut().filter_map(|person| person.properties.as_mut().ok());
+        all.filter(|properties| !properties.has_changed()).for_each(PersonProperties::unload);
+    }
+
+    /// Takes out every device that has another person than before, with that person.
+    pub fn take_changed_devices(&mut self) -> Vec<(Text, i64)> {
+        let changed = std::mem::take(&mut self.changed_devices).into_iter();
+        changed.filter_map(|device| self.by_device.get(&device).copied().map(|person| (device, person))).collect()
+    }
+
+    fn is_visitor(&self, id: i64) -> bool {
+        self.persons.get(&id).is_some_and(|person| person.user_id.is_none())
     }
 
     fn user(&mut self, user_id: &Text, on_device: Option<i64>) -> i64 {
-        let is_visitor = |id: &i64| self.persons.get(id).is_some_and(|person| person.user_id.is_none());
-        let visitor = on_device.filter(is_visitor);
+        let visitor = on_device.filter(|id| self.is_visitor(*id));
         match (self.by_user.get(user_id).copied(), visitor) {
             (Some(user), Some(visitor)) => self.merge(visitor, user),
             (Some(user), None) => user,
@@ -147,15 +171,15 @@ impl PersonIndex {
 
     /// Properties that cannot be read stay where they are, and with them those that they should become one with.
     fn merge(&mut self, visitor: i64, user: i64) -> i64 {
-        let become_one = [visitor, user].into_iter().all(|id| self.is_readable(id));
-        let mut brought = Properties::default();
+        let become_one =
+            [visitor, user].into_iter().all(|id| self.properties(id).is_some_and(PersonProperties::is_readable));
         if let Some(person) = self.persons.get_mut(&visitor) {
             person.merged_into = Some(user);
-            if let (Ok(properties), true) = (&mut person.properties, become_one) {
-                brought = std::mem::take(properties);
-            }
         }
-        if let Some(Ok(properties)) = self.persons.get_mut(&user).map(|person| &mut person.properties) {
+        if become_one
+            && let Some(brought) = self.properties_mut(visitor).map(PersonProperties::take)
+            && let Some(properties) = self.properties_mut(user)
+        {
             properties.merge(brought);
         }
         self.changed_persons.extend([visitor, user]);
@@ -163,10 +187,21 @@ impl PersonIndex {
     }
 }
 
+/// Who an event is about, before it is applied. Nobody is a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// The person who gets the changes.
+    pub person: Option<i64>,
+    /// The visitor who turns out to be that person.
+    pub merged: Option<i64>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::Operation;
+    use crate::change::{Change, Operation};
+    use crate::limits::UserLimits;
+    use crate::lww::LwwTimestamp;
 
     fn who(user_id: &str, device_id: &str) -> Identity {
         let id = |text: &str| Some(Text::from(text)).filter(|text| !text.is_empty());
@@ -175,7 +210,8 @@ mod tests {
 
     fn set(people: &mut PersonIndex, person: i64, name: &str, value: &str, time: u64) {
         let change = Change { name: name.into(), operation: Operation::Set(value.into()) };
-        people.change(person, &change, &LwwTimestamp { time, index: 0, insert_id: Text::default() });
+        let timestamp = LwwTimestamp { time, index: 0, insert_id: Text::default() };
+        people.properties_mut(person).unwrap().change(&change, &timestamp, UserLimits::default()).unwrap();
     }
 
     #[test]
@@ -195,8 +231,11 @@ mod tests {
         set(&mut people, visitor, "plan", "new", 2);
         set(&mut people, user, "size", "new", 2);
         set(&mut people, visitor, "size", "old", 1);
+        let candidates = Candidates { person: Some(user), merged: Some(visitor) };
+        assert_eq!(people.candidates(&who("u", "laptop")), candidates);
         assert_eq!(people.resolve(&who("u", "laptop")), user);
-        assert_eq!(people.snapshot(user).unwrap().to_json(), r#"{"plan":"new","size":"new"}"#);
+        let value = |name: &str| people.properties(user).unwrap().get(&name.into()).unwrap().value();
+        assert_eq!(["plan", "size"].map(value), [Some("new".into()), Some("new".into())]);
         assert_eq!(people.resolve(&who("", "laptop")), user);
     }
 

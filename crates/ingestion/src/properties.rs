@@ -1,12 +1,13 @@
-//! All properties of one user, and their stored form.
+//! All properties of one user.
 
 use std::collections::BTreeMap;
 
 use super::change::{Change, Operation};
+use super::difference::{Visible, to_object};
 use super::lww::LwwTimestamp;
 use super::property::Property;
 use experiment_wasm::assignment::PREFIX;
-use experiment_wasm::json::{Object, Text, parse};
+use experiment_wasm::json::{Object, Text};
 
 /// A user's properties. The same changes in any order make the same properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,14 +23,24 @@ impl Properties {
         if change.operation == Operation::ClearAll {
             return self.clear(stamp);
         }
-        let next = match self.by_name.get(&change.name) {
-            Some(property) => property.after(&change.operation, stamp),
-            None => Property::unset(self.since(&change.name)).after(&change.operation, stamp),
-        };
+        let next = self.after(change, stamp);
         next.is_some_and(|next| {
-            self.by_name.insert(change.name.clone(), next);
+            self.put(change.name.clone(), next);
             true
         })
+    }
+
+    /// The property after a change of one, or `None` when the change does nothing.
+    pub(super) fn after(&self, change: &Change, stamp: &LwwTimestamp) -> Option<Property> {
+        match self.by_name.get(&change.name) {
+            Some(property) => property.after(&change.operation, stamp),
+            None => Property::unset(self.since(&change.name)).after(&change.operation, stamp),
+        }
+    }
+
+    /// Gives a name this property.
+    pub(super) fn put(&mut self, name: Text, property: Property) {
+        self.by_name.insert(name, property);
     }
 
     /// From when changes of a name count that was never seen.
@@ -72,33 +83,38 @@ impl Properties {
 
     /// The properties as an event or an answer shows them: names and values, nothing of what was unset.
     pub fn visible(&self) -> Object {
+        to_object(self.state())
+    }
+
+    /// The same as a state.
+    pub fn state(&self) -> Visible {
         self.by_name.iter().filter_map(|(name, property)| Some((name.clone(), property.value()?))).collect()
     }
 
-    /// The text they are kept as: `{"p": {name: property}, "c"?: when all were cleared}`.
-    pub fn to_text(&self) -> Text {
-        let by_name = self.by_name.iter().map(|(name, property)| (name.clone(), property.to_object().into()));
-        let mut object = Object::new();
-        object.push("p".into(), by_name.collect::<Object>().into());
-        if self.cleared != LwwTimestamp::default() {
-            let mut cleared = Object::new();
-            self.cleared.write(&mut cleared);
-            object.push("c".into(), cleared.into());
-        }
-        object.to_text()
+    /// All names, unset or not.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Text, &Property)> {
+        self.by_name.iter()
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote; `None` where any of it is something else. That is not the same as no
-    /// properties: these must not be written over it.
-    pub fn from_text(text: &[u8]) -> Option<Self> {
-        let mut object = parse(text).ok()?.into_object()?;
-        let by_name = object.remove("p")?.into_object()?.into_iter();
-        let by_name = by_name.map(|(name, one)| Some((name, Property::from_object(one.into_object()?)?)));
-        let cleared = match object.remove("c") {
-            None => LwwTimestamp::default(),
-            Some(stamp) => LwwTimestamp::read(stamp.as_object()?)?,
-        };
-        Some(Self { by_name: by_name.collect::<Option<_>>()?, cleared })
+    /// When all were cleared last.
+    pub fn cleared(&self) -> &LwwTimestamp {
+        &self.cleared
+    }
+
+    /// Stored properties that were cleared at this time.
+    pub(super) fn cleared_at(cleared: LwwTimestamp) -> Self {
+        Self { by_name: BTreeMap::new(), cleared }
+    }
+
+    /// Adds stored properties.
+    pub(super) fn load(&mut self, stored: impl IntoIterator<Item = (Text, Property)>) {
+        self.by_name.extend(stored);
+    }
+
+    /// Forgets what is as if it was never there: a name that was cleared with all others and never changed since.
+    pub(super) fn forget_cleared(&mut self) {
+        let cleared = Property::unset(self.cleared.clone());
+        self.by_name.retain(|name, property| is_of_experiment(name) || *property != cleared);
     }
 }
 
@@ -111,6 +127,7 @@ pub(super) fn is_of_experiment(name: &Text) -> bool {
 mod tests {
     use super::*;
     use crate::change;
+    use experiment_wasm::json::parse;
 
     fn stamp(time: u64) -> LwwTimestamp {
         LwwTimestamp { time, index: 0, insert_id: time.to_string().as_str().into() }
@@ -126,45 +143,6 @@ mod tests {
             }
         }
         properties
-    }
-
-    #[test]
-    fn what_is_kept_is_read_again() {
-        let all = [
-            r#"{"$clearAll":"-"}"#,
-            r#"{"a":1,"b\u0000":"\ud83d","$unset":{"gone":"-"}}"#,
-            r#"{"$add":{"a":2},"$append":{"l":"x"},"$postInsert":{"l":["y"]},"$prepend":{"l":1},"$preInsert":{"l":2}}"#,
-            r#"{"$remove":{"l":"x"},"$setOnce":{"o":"first"}}"#,
-        ];
-        let properties = changed(&all, 0..all.len());
-        assert_eq!(Properties::from_text(&properties.to_text()).unwrap(), properties);
-        assert_eq!(Properties::from_text(&Properties::default().to_text()).unwrap(), Properties::default());
-        assert_eq!(properties.visible().to_json(), r#"{"a":3,"b\u0000":"\ud83d","l":[2,1,"y"],"o":"first"}"#);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_not_taken_for_no_properties() {
-        let good = r#"{"p":{"a":{"v":1,"t":1,"p":0,"i":"x","l":[]}},"c":{"t":1,"p":0,"i":"x"}}"#;
-        assert!(Properties::from_text(good.as_bytes()).is_some());
-        let broken = [
-            (r#""l":[]"#, r#""l":5"#),
-            (r#""l":[]"#, r#""l":[{}]"#),
-            (r#""t":1"#, r#""t":"1""#),
-            (r#""p":{"#, r#""q":{"#),
-            ("}}", "}"),
-        ];
-        for (good_part, bad_part) in broken {
-            assert_eq!(Properties::from_text(good.replacen(good_part, bad_part, 1).as_bytes()), None, "{bad_part}");
-        }
-        let bad_clear = good.replace(r#""c":{"t":1"#, r#""c":{"x":1"#);
-        for text in ["", "nonsense", "{}", "null", "[]", &bad_clear] {
-            assert_eq!(Properties::from_text(text.as_bytes()), None, "{text}");
-        }
-        let long = format!(
-            r#"{{"p":{{"a":{{"v":"{}","t":1,"p":0,"i":"x"}}}}}}"#,
-            "x".repeat(experiment_wasm::json::MAX_BYTES)
-        );
-        assert_eq!(Properties::from_text(long.as_bytes()), None);
     }
 
     #[test]
@@ -197,11 +175,13 @@ mod tests {
 
     #[test]
     fn a_history_does_not_grow_without_end() {
+        let bytes = |changes: &[&str]| {
+            let properties = changed(changes, 0..changes.len());
+            properties.iter().map(|(_, property)| property.bytes()).sum::<u64>()
+        };
         let all = vec![r#"{"$add":{"n":1}}"#; 1_000];
-        let properties = changed(&all, 0..1_000);
-        assert_eq!(properties.visible().to_json(), r#"{"n":1000}"#);
-        assert!(properties.to_text().len() < 2_000);
-        let all = vec![r#"{"$setOnce":{"initial_referrer":"EMPTY"}}"#; 1_000];
-        assert!(changed(&all, 0..1_000).to_text().len() < 200);
+        assert_eq!(changed(&all, 0..1_000).visible().to_json(), r#"{"n":1000}"#);
+        assert!(bytes(&all) < 1_000);
+        assert!(bytes(&vec![r#"{"$setOnce":{"initial_referrer":"EMPTY"}}"#; 1_000]) < 200);
     }
 }

@@ -4,8 +4,9 @@
 //! remembered: an older change that comes late is put in order among them.
 
 use super::change::Operation;
+use super::difference::json_bytes;
 use super::lww::LwwTimestamp;
-use experiment_wasm::json::{Object, Value};
+use experiment_wasm::json::Value;
 
 /// How many operations are remembered after the last value that was set or unset. Older ones become part of it.
 const MOST_LATER: usize = 16;
@@ -25,6 +26,33 @@ impl Property {
     /// Without a value from a moment on.
     pub fn unset(since: LwwTimestamp) -> Self {
         Self { base: None, since, later: Vec::new() }
+    }
+
+    /// What was stored: the value that was set last, from when it counts, and what was done to it since.
+    pub(super) fn new(base: Option<Value>, since: LwwTimestamp, later: Vec<(LwwTimestamp, Operation)>) -> Self {
+        Self { base, since, later }
+    }
+
+    /// The value that was set last.
+    pub(super) fn base(&self) -> Option<&Value> {
+        self.base.as_ref()
+    }
+
+    /// From when that counts.
+    pub(super) fn since(&self) -> &LwwTimestamp {
+        &self.since
+    }
+
+    /// What was done to it since.
+    pub(super) fn later(&self) -> impl Iterator<Item = &(LwwTimestamp, Operation)> {
+        self.later.iter()
+    }
+
+    /// About how many bytes it takes to store it.
+    pub(super) fn bytes(&self) -> u64 {
+        let later = self.later.iter().filter_map(|(_, operation)| operation.named());
+        let later: u64 = later.map(|(operator, argument)| operator.len() as u64 + json_bytes(&argument) + 8).sum();
+        self.base.as_ref().map_or(0, json_bytes) + later
     }
 
     /// The value of now.
@@ -81,40 +109,4 @@ impl Property {
         self.fold();
         self
     }
-
-    /// `{"v"?, "t", "p", "i", "l"?}`: the value, its stamp, and later operations as `{"o", "v", "t", "p", "i"}`.
-    pub(super) fn to_object(&self) -> Object {
-        let mut object = Object::new();
-        if let Some(value) = &self.base {
-            object.push("v".into(), value.clone());
-        }
-        self.since.write(&mut object);
-        if !self.later.is_empty() {
-            object.push("l".into(), self.later.iter().filter_map(later_to_value).collect::<Vec<_>>().into());
-        }
-        object
-    }
-
-    /// Reads what [`to_object`](Self::to_object) wrote.
-    pub(super) fn from_object(mut object: Object) -> Option<Self> {
-        let later = object.remove("l").map_or(Some(Vec::new()), Value::into_array)?;
-        let later = later.into_iter().map(later_of_value).collect::<Option<_>>()?;
-        Some(Self { since: LwwTimestamp::read(&object)?, base: object.remove("v"), later })
-    }
-}
-
-fn later_to_value((stamp, operation): &(LwwTimestamp, Operation)) -> Option<Value> {
-    let (operator, argument) = operation.named()?;
-    let mut object = Object::new();
-    object.push("o".into(), operator.into());
-    object.push("v".into(), argument);
-    stamp.write(&mut object);
-    Some(object.into())
-}
-
-fn later_of_value(value: Value) -> Option<(LwwTimestamp, Operation)> {
-    let mut object = value.into_object()?;
-    let stamp = LwwTimestamp::read(&object)?;
-    let argument = object.remove("v")?;
-    Some((stamp, Operation::of(object.get("o")?.as_str()?, argument)?))
 }

@@ -11,12 +11,7 @@ use crate::exposure::Exposed;
 
 /// The key of an event among those with its project and insert id: the first 64 bits of a digest of the device as sent,
 /// else the user as sent; the stored type; the flag and variant of an exposure; and whether the server made it.
-pub fn unique_key(
-    identity: &Identity,
-    event_type: &Text,
-    exposure: Option<&Exposed>,
-    is_made_by_server: bool,
-) -> i64 {
+pub fn unique_key(identity: &Identity, event_type: &Text, exposure: Option<&Exposed>, is_made_by_server: bool) -> i64 {
     let user_id = identity.user_id.as_ref().filter(|_| identity.device_id.is_none());
     let digest = FieldHasher::new()
         .optional(identity.device_id.as_deref())

@@ -8,9 +8,13 @@
 #![expect(clippy::disallowed_methods, reason = "how many cases is the environment's")]
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use experiment_ingestion::batch::{BatchState, ExperimentProperties};
+use experiment_ingestion::bucket;
+use experiment_ingestion::difference::{self, Visible};
 use experiment_ingestion::person_index::{Person, PersonIndex};
-use experiment_ingestion::properties::Properties;
+use experiment_ingestion::person_properties::{NewState, PersonProperties, Summary};
 use experiment_ingestion::{IncomingEvent, Rules, Verdict, transform};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::json::{Object, Text, parse};
@@ -113,48 +117,85 @@ fn stamped(number: u64, sent: &Sent) -> IncomingEvent {
 /// What is stored between two batches.
 #[derive(Default)]
 struct Stored {
-    insert_ids: Vec<Text>,
-    persons: Vec<(i64, Person)>,
-    devices: Vec<(Text, i64)>,
+    events: Vec<(Text, i64)>,
+    persons: BTreeMap<i64, StoredPerson>,
+    devices: BTreeMap<Text, i64>,
     experiment_properties: ExperimentProperties,
+}
+
+#[derive(Default)]
+struct StoredPerson {
+    user_id: Option<Text>,
+    merged_into: Option<i64>,
+    summary: Summary,
+    buckets: BTreeMap<u32, String>,
+    states: Vec<NewState>,
 }
 
 impl Stored {
     fn load<'a>(&mut self) -> BatchState<'a> {
-        let mut people = PersonIndex::new(1 + self.persons.iter().map(|(id, _)| *id).max().unwrap_or_default());
+        let mut people = PersonIndex::new(1 + self.persons.keys().max().copied().unwrap_or_default());
         for (id, person) in &self.persons {
-            let properties = person.properties.as_ref().map(|all| Properties::from_text(&all.to_text()).unwrap());
-            people.add_person(*id, Person { properties: properties.map_err(Text::clone), ..person.clone() });
+            let properties = Ok(PersonProperties::stored(person.summary.clone()));
+            people.add_person(
+                *id,
+                Person { user_id: person.user_id.clone(), merged_into: person.merged_into, properties },
+            );
         }
         for (device, person) in &self.devices {
             people.add_device(device.clone(), *person);
         }
-        let stored_insert_ids = self.insert_ids.iter().cloned().collect();
+        let stored = self.events.iter().cloned().collect();
         let experiment_properties = std::mem::take(&mut self.experiment_properties);
-        BatchState { stored_insert_ids, people, experiment_properties, ..BatchState::default() }
+        BatchState { stored, people, experiment_properties, ..BatchState::default() }
     }
 
     /// Stores a batch and returns how many of its events are new.
     fn store(&mut self, batch: &[&IncomingEvent]) -> usize {
         let mut state = self.load();
-        let verdicts: Vec<_> = batch.iter().map(|event| state.apply(event, None)).collect();
-        self.insert_ids = state.stored_insert_ids.into_iter().collect();
-        for (id, person) in state.people.changed_persons() {
-            self.persons.retain(|(known, _)| *known != id);
-            self.persons.push((id, person.clone()));
+        let mut verdicts = Vec::new();
+        for event in batch {
+            for (id, bucket) in state.missing(event) {
+                let text = self.persons[&id].buckets.get(&bucket);
+                assert!(state.people.properties_mut(id).unwrap().load(bucket, text.map(String::as_str)));
+            }
+            verdicts.push(state.apply(event, None));
         }
-        for (device, person) in state.people.changed_devices() {
-            self.devices.retain(|(known, _)| known != device);
-            self.devices.push((device.clone(), person));
+        self.events = state.stored.into_iter().collect();
+        for id in state.people.take_changed_persons() {
+            let person = self.persons.entry(id).or_default();
+            let changed = state.people.properties_mut(id).unwrap().take_changed();
+            if changed.is_rewritten {
+                person.buckets.clear();
+            }
+            person.buckets.extend(changed.buckets);
+            let now = state.people.get(id).unwrap();
+            (person.user_id, person.merged_into) = (now.user_id.clone(), now.merged_into);
+            person.summary = now.properties.as_ref().unwrap().summary().clone();
         }
+        for (person, new) in state.states {
+            self.persons.get_mut(&person).unwrap().states.push(new);
+        }
+        self.devices.extend(state.people.take_changed_devices());
         self.experiment_properties = state.experiment_properties;
         verdicts.iter().filter(|verdict| **verdict == Verdict::Stored(None)).count()
     }
 
-    /// What each user has.
+    /// What each user has, by the buckets, which must tell the same as the last state.
     fn properties(&self) -> Vec<Option<Object>> {
-        let of = |user: &str| self.persons.iter().find(|(_, person)| person.user_id == Some(user.into()));
-        USERS.map(|user| of(user).map(|(_, person)| person.properties.as_ref().unwrap().visible())).into()
+        let of = |user: &str| self.persons.values().find(|person| person.user_id == Some(user.into()));
+        USERS.map(|user| of(user).map(StoredPerson::visible)).into()
+    }
+}
+
+impl StoredPerson {
+    fn visible(&self) -> Object {
+        let properties = self.buckets.values().flat_map(|text| bucket::from_json(text.as_bytes()).unwrap());
+        let visible = properties.filter_map(|(name, property)| Some((name, property.value()?))).collect::<Visible>();
+        let base = self.states.last().map(|last| last.state.base);
+        let chain = self.states.iter().filter(|one| Some(one.state.base) == base);
+        assert_eq!(difference::state(chain.map(|one| &*one.difference)).unwrap(), visible);
+        difference::to_object(visible)
     }
 }
 

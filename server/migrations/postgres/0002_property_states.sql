@@ -20,9 +20,9 @@ ALTER TABLE person ADD COLUMN buckets BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE person ADD COLUMN property_names BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE person ADD COLUMN property_bytes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE person ADD COLUMN cleared TEXT;
--- The state of now; none where there never was a property. How long its whole state is, and the differences since.
+-- The state of now; none where there never was a property. The last whole state, and how many bytes the differences since have.
 ALTER TABLE person ADD COLUMN state BIGINT;
-ALTER TABLE person ADD COLUMN whole_bytes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE person ADD COLUMN state_base BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE person ADD COLUMN difference_bytes BIGINT NOT NULL DEFAULT 0;
 -- The state that an event shows, and its difference to it. `user_properties` is empty where the properties are a state.
 ALTER TABLE event ADD COLUMN state BIGINT;

@@ -149,8 +149,11 @@ async fn track(
     for (event, evaluated) in events {
         match transform(event.into(), project.rules, &NativeDialect) {
             Ok(event) => {
-                let mut event = IncomingEvent::new(project.id, event, 0, (None, now), fresh_insert_id);
-                event.evaluated = evaluated.map(Box::new);
+                let event = IncomingEvent::new(project.id, event, 0, (None, now), fresh_insert_id);
+                let event = match evaluated {
+                    Some(exposure) => IncomingEvent { evaluated: Some(exposure.into()), ..event },
+                    None => event.made_by_server(),
+                };
                 let tracked = app.tracking.track(event).await;
                 // A variant in a response has an assignment, so without one there is no response: clients have their
                 // fallbacks.

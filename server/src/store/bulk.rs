@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use experiment_wasm::json::{Text, Value};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::engine::{Arg, Row, Transaction};
+use super::engine::{Arg, Engine, Row, Transaction};
 use super::failure::Result;
 
 /// The most rows in one statement: with 15 columns far under SQLite's 32,766 arguments, and few lengths to prepare.
@@ -35,45 +35,103 @@ pub async fn insert(open: &mut Transaction, start: &str, end: &str, rows: Vec<Ve
     Ok(())
 }
 
-/// The rows of a table that these keys lead to, at most one each. `condition` names the project `$1` and the key
-/// `lookup_key`.
+/// Rows of a table by a list of keys. `condition` names the project `$1`, and the parts of a key `lookup_1`, `lookup_2`
+/// …, which are texts.
 ///
 /// Key by key, whatever the engine thinks of the table: PostgreSQL knows nothing of a new one until it was analyzed,
 /// and for a list of keys it would read the whole project.
-pub async fn select_in(
+pub struct Lookup<'a> {
+    pub columns: &'a str,
+    pub table: &'a str,
+    pub condition: &'a str,
+    /// Whether a key leads to one row at most.
+    pub is_unique: bool,
+}
+
+impl Lookup<'_> {
+    fn sqlite(&self, parts_of_key: usize) -> String {
+        let Self { columns, table, condition, .. } = self;
+        let parts = parts(parts_of_key, |part| format!("json_extract(value, '$[{part}]')"));
+        format!(
+            "SELECT {columns} FROM (SELECT {parts} FROM json_each($2)) AS keys CROSS JOIN {table} WHERE {condition}"
+        )
+    }
+
+    fn postgres(&self, parts_of_key: usize) -> String {
+        let Self { columns, table, condition, is_unique } = self;
+        let parts = parts(parts_of_key, |part| format!("value ->> {part}"));
+        let limit = if *is_unique { "LIMIT 1" } else { "" };
+        format!(
+            "SELECT {columns} FROM (SELECT {parts} FROM json_array_elements(CAST($2 AS json)) AS one (value)) AS keys \
+             CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} {limit}) AS found"
+        )
+    }
+
+    /// The rows as a transaction sees them.
+    pub async fn rows<const N: usize>(
+        &self,
+        open: &mut Transaction,
+        project: i64,
+        keys: Vec<[Value; N]>,
+    ) -> Result<Vec<Row>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = match open {
+            Transaction::Sqlite(_) => self.sqlite(N),
+            Transaction::Postgres(_) => self.postgres(N),
+        };
+        open.rows(composed(text), args(project, keys)).await
+    }
+
+    /// The rows as they are committed now.
+    pub async fn committed<const N: usize>(
+        &self,
+        engine: &Engine,
+        project: i64,
+        keys: Vec<[Value; N]>,
+    ) -> Result<Vec<Row>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = match engine {
+            Engine::Sqlite(..) => self.sqlite(N),
+            Engine::Postgres(..) => self.postgres(N),
+        };
+        engine.rows(composed(text), args(project, keys)).await
+    }
+}
+
+fn args<const N: usize>(project: i64, keys: Vec<[Value; N]>) -> Vec<Arg> {
+    let keys = Value::Array(keys.into_iter().map(|key| Value::Array(key.into())).collect());
+    vec![project.into(), keys.to_json().into()]
+}
+
+/// The rows of a table that these keys lead to, at most one each.
+pub async fn select_in<const N: usize>(
     open: &mut Transaction,
     columns: &str,
     (table, condition): (&str, &str),
     project: i64,
-    keys: Vec<Value>,
+    keys: Vec<[Value; N]>,
 ) -> Result<Vec<Row>> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let text = match open {
-        Transaction::Sqlite(_) => format!(
-            "SELECT {columns} FROM (SELECT value AS lookup_key FROM json_each($2)) AS keys CROSS JOIN {table} \
-             WHERE {condition}"
-        ),
-        Transaction::Postgres(_) => format!(
-            "SELECT {columns} FROM json_array_elements_text(CAST($2 AS json)) AS keys (lookup_key) \
-             CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} LIMIT 1) AS found"
-        ),
-    };
-    open.rows(composed(text), vec![project.into(), Value::Array(keys).to_json().into()]).await
+    Lookup { columns, table, condition, is_unique: true }.rows(open, project, keys).await
 }
 
-/// Which of these insert ids are stored.
-pub async fn stored_insert_ids(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
-    let row = ("event", "project = $1 AND insert_id = lookup_key");
-    let rows = select_in(open, "insert_id", row, project, insert_ids).await?;
-    rows.iter().map(|row| row.required_text(0).map(Text::from)).collect()
+/// `… AS lookup_1, … AS lookup_2`
+fn parts(count: usize, of: impl Fn(usize) -> String) -> String {
+    (0..count).map(|part| format!("{} AS lookup_{}", of(part), part + 1)).collect::<Vec<_>>().join(", ")
 }
 
 /// Lookup keys of texts, each once.
-pub fn keys<'a>(texts: impl Iterator<Item = &'a Text>) -> Vec<Value> {
+pub fn keys<'a>(texts: impl Iterator<Item = &'a Text>) -> Vec<[Value; 1]> {
     let once: HashSet<_> = texts.collect();
-    once.into_iter().map(|text| text.to_str().as_ref().into()).collect()
+    once.into_iter().map(|text| [text.to_str().as_ref().into()]).collect()
+}
+
+/// A number as a part of a lookup key: a text, since JSON has no whole numbers of this size.
+pub fn number(number: i64) -> Value {
+    number.to_string().as_str().into()
 }
 
 fn piece_of(length: usize) -> usize {

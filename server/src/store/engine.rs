@@ -75,8 +75,17 @@ impl Engine {
     async fn create(&self) -> Result<()> {
         let mut transaction = self.begin().await?;
         match &mut transaction {
-            Transaction::Sqlite(open) => open.connection()?.execute(include_str!("../../migrations/sqlite/0001_first_schema.sql")).await.map(drop)?,
-            Transaction::Postgres(open) => open.execute(include_str!("../../migrations/postgres/0001_first_schema.sql")).await.map(drop)?,
+            Transaction::Sqlite(open) => {
+                open.connection()?.execute(include_str!("../../migrations/sqlite/0001_first_schema.sql")).await?;
+                open.connection()?
+                    .execute(include_str!("../../migrations/sqlite/0002_property_states.sql"))
+                    .await
+                    .map(drop)?;
+            }
+            Transaction::Postgres(open) => {
+                open.execute(include_str!("../../migrations/postgres/0001_first_schema.sql")).await?;
+                open.execute(include_str!("../../migrations/postgres/0002_property_states.sql")).await.map(drop)?;
+            }
         }
         transaction.commit().await
     }
@@ -164,6 +173,14 @@ impl Transaction {
 impl Row {
     /// A whole number.
     pub fn int(&self, column: usize) -> Result<i64> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+
+    /// A whole number, or none.
+    pub fn maybe_int(&self, column: usize) -> Result<Option<i64>> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),

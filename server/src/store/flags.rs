@@ -182,8 +182,8 @@ async fn look_up(open: &mut Transaction, project: i64, key: &str, dependencies: 
 /// What those of these flags that are there depend on.
 async fn parents(open: &mut Transaction, project: i64, keys: &[Text]) -> Result<Vec<(Text, Vec<Text>)>> {
     // Others are the key of no flag.
-    let keys = keys.iter().filter(|key| is_storable(key)).map(Value::from).collect();
-    let table = ("flag", "project = $1 AND flag_key = lookup_key");
+    let keys = keys.iter().filter(|key| is_storable(key)).map(|key| [Value::from(key)]).collect();
+    let table = ("flag", "project = $1 AND flag_key = lookup_1");
     let rows = select_in(open, "flag_key, config, deployments", table, project, keys).await?;
     let flags = rows.iter().filter_map(|row| flag(row).ok());
     Ok(flags.map(|flag| (flag.key.as_str().into(), flag.dependencies())).collect())

@@ -9,9 +9,9 @@ use experiment_wasm::exposure::{ExposureEvent, insert_id};
 use experiment_wasm::json::Text;
 use experiment_wasm::time::day;
 
-use super::bulk::{keys, stored_insert_ids};
 use super::engine::Transaction;
 use super::failure::Result;
+use super::stored_events::stored;
 
 /// How far ahead is looked at once: up to 2¹⁵ returns, more than a user's properties can change on a day.
 const STEPS: u32 = 16;
@@ -21,15 +21,17 @@ const STEPS: u32 = 16;
 pub async fn next_return(
     open: &mut Transaction,
     project: i64,
+    unique_key: i64,
     exposure: &ExposureEvent,
-    taken: &HashSet<Text>,
+    taken: &HashSet<(Text, i64)>,
 ) -> Result<Text> {
     let id = |number| insert_id(&exposure.identity, &exposure.exposure, day(exposure.time), number);
     let mut last = 0;
     loop {
         let ahead: Vec<_> = (0..STEPS).map(|step| last + (1 << step)).map(|number| (number, id(number))).collect();
-        let stored = stored_insert_ids(open, project, keys(ahead.iter().map(|(_, id)| id))).await?;
-        let is_stored = |(_, id): &&(u64, Text)| stored.contains(id) || taken.contains(id);
+        let found = stored(open, project, ahead.iter().map(|(_, id)| (id, unique_key))).await?;
+        let is_stored =
+            |(_, id): &&(u64, Text)| [&found, taken].iter().any(|all| all.contains(&(id.clone(), unique_key)));
         match ahead.iter().take_while(is_stored).last() {
             Some((number, _)) => last = *number,
             None => return Ok(id(last + 1)),

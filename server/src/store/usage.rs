@@ -7,10 +7,10 @@ use experiment_ingestion::usage::NOT_COUNTED;
 use serde::Serialize;
 
 use super::Store;
-use super::batch::COUNT_NAMES;
 use super::bulk::sql;
 use super::engine::Arg;
 use super::failure::Result;
+use super::loading::COUNT_NAMES;
 
 /// What counts of the events that were received in a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

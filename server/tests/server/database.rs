@@ -93,9 +93,11 @@ impl Database {
                     let mut all = BTreeMap::new();
                     for table in sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap() {
                         let table: String = table;
-                        let select = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY rowid"));
+                        let select = AssertSqlSafe(format!("SELECT * FROM {table}"));
                         let rows = sqlx::query(select).fetch_all(&mut connection).await.unwrap();
-                        all.insert(table, rows.iter().map(whole).collect());
+                        let mut rows: Vec<_> = rows.iter().map(whole).collect();
+                        rows.sort();
+                        all.insert(table, rows);
                     }
                     all
                 }

@@ -58,7 +58,7 @@ fn a_request_may_ask_for_another_length() {
         let refused = post(&server, json!({ "min_id_length": length }), json!([visit(json!("alice"), json!(null))]));
         assert_eq!(refused.refused(400), "The option min_id_length is no whole number");
     }
-    assert_eq!(server.events("").len(), 1);
+    assert_eq!(server.events("").len(), 2);
 }
 
 #[test]

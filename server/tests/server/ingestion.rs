@@ -64,11 +64,56 @@ fn insert_id_counts_once_on_the_sixth_day_and_on_the_thirtieth() {
         server.database.run(aged);
         assert_eq!(again(&server)["verdicts"], json!([{ "insert_id": "1", "verdict": "duplicate" }]));
     }
-    // Also from another device, which Amplitude takes for another event.
-    let mut elsewhere = exposed("1", 1_700_000_000_000, json!("treatment"));
-    elsewhere["device_id"] = json!("laptop");
-    assert_eq!(server.ingest(json!([elsewhere])).expect(200)["verdicts"][0]["verdict"], "duplicate");
     assert_eq!(server.events("").len(), 1);
+}
+
+#[test]
+fn insert_id_of_another_device_type_flag_or_variant_is_another_event() {
+    let server = TestServer::start();
+    let first = json!({ "user_id": "alice", "device_id": "phone", "event_type": "$exposure", "insert_id": "1",
+        "event_properties": { "flag_key": "button", "variant": "treatment" } });
+    let changed = |pointer: &str, value: Value| {
+        let mut event = first.clone();
+        *event.pointer_mut(pointer).unwrap() = value;
+        event
+    };
+    let others = [
+        first.clone(),
+        changed("/device_id", json!("laptop")),
+        changed("/device_id", json!(null)),
+        changed("/event_type", json!("$impression")),
+        changed("/event_properties/flag_key", json!("banner")),
+        changed("/event_properties/variant", json!("control")),
+        changed("/event_properties/variant", json!(null)),
+    ];
+    server.store(json!(others));
+    let same = [
+        first.clone(),
+        // The device is who sent it, whoever is logged in, and its exposure however it is spelled.
+        changed("/user_id", json!("robin")),
+        changed("/event_type", json!("[Experiment] Exposure")),
+        changed("/event_properties", json!({ "flag_key": "button", "variant": "treatment", "more": 1 })),
+    ];
+    let answer = server.ingest(json!(same)).expect(200);
+    let verdicts: Vec<_> = answer["verdicts"].as_array().unwrap().iter().map(|one| &one["verdict"]).collect();
+    assert_eq!(verdicts, ["duplicate"; 4]);
+    assert_eq!(server.events("").len(), others.len());
+}
+
+#[test]
+fn insert_id_counted_by_each_device_loses_no_event() {
+    let server = TestServer::start();
+    let devices = ["phone", "laptop", "tablet"];
+    let event = |device: &str, number: u32| json!({ "device_id": device, "event_type": "Buy", "insert_id": number.to_string() });
+    let all: Vec<_> = devices.iter().flat_map(|device| (1..=20).map(move |number| event(device, number))).collect();
+    server.store(json!(all));
+    assert_eq!(server.events("").len(), 60);
+    // Also when all of them turn out to be one user.
+    for device in devices {
+        server.store(json!([{ "user_id": "alice", "device_id": device, "event_type": "Login", "insert_id": "0" }]));
+    }
+    let again = server.ingest(json!(all)).expect(200);
+    assert!(again["verdicts"].as_array().unwrap().iter().all(|one| one["verdict"] == "duplicate"));
 }
 
 #[test]

@@ -1,0 +1,176 @@
+//! Loads what a batch of events is about: who is who, and of their properties only what the events change.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use experiment_ingestion::batch::{BatchState, ExperimentProperties, PropertyUpdates};
+use experiment_ingestion::lww::LwwTimestamp;
+use experiment_ingestion::person_index::{Person, PersonIndex, Unreadable};
+use experiment_ingestion::person_properties::{PersonProperties, State, Summary};
+use experiment_ingestion::{IncomingEvent, first_schema};
+use experiment_wasm::json::{Text, Value};
+
+use super::Store;
+use super::bulk::{keys, number, select_in, sql};
+use super::engine::{Row, Transaction};
+use super::failure::Result;
+use super::stored_events::stored;
+
+/// How many experiment properties a project has.
+pub(super) const COUNT_NAMES: &str = "SELECT count(*) FROM experiment_property WHERE project = $1";
+
+/// How many buckets are loaded together: about four megabytes.
+const MOST_BUCKETS: usize = 4_096;
+
+const PERSON: &str = "id, user_id, properties, buckets, property_names, property_bytes, cleared, state, state_base, \
+                      difference_bytes";
+
+impl Store {
+    /// What is stored of the people and ids of these events.
+    pub(super) async fn load<'a>(
+        &self,
+        open: &mut Transaction,
+        project: i64,
+        events: &[&'a IncomingEvent],
+    ) -> Result<BatchState<'a>> {
+        let every = |id: fn(&IncomingEvent) -> Option<&Text>| keys(events.iter().filter_map(|one| id(one)));
+        let ids = events.iter().map(|event| (&event.timestamp.insert_id, event.unique_key));
+        let stored = stored(open, project, ids).await?;
+        let mut people = PersonIndex::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
+        let users = every(|event| event.normalized.identity.user_id.as_ref());
+        persons(open, project, "user_id = lookup_1", users, &mut people).await?;
+        let owners =
+            devices(open, project, every(|event| event.normalized.identity.device_id.as_ref()), &mut people).await?;
+        persons(open, project, "id = CAST(lookup_1 AS BIGINT)", owners, &mut people).await?;
+        let experiment_properties = experiment_properties(open, project, events).await?;
+        let updates = PropertyUpdates::after(&self.updates);
+        let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
+        Ok(BatchState { stored, people, experiment_properties, updates, next_event, ..BatchState::default() })
+    }
+}
+
+/// How many of the first of these events are looked up together, and the buckets that they need by what is known before
+/// any of them is applied. What one needs for what another did before it is loaded alone.
+pub fn needed(batch: &BatchState<'_>, events: &[&IncomingEvent]) -> (usize, Vec<(i64, u32)>) {
+    let mut needed = BTreeSet::new();
+    let mut count = 0;
+    for event in events {
+        count += 1;
+        needed.extend(batch.missing(event));
+        if needed.len() >= MOST_BUCKETS {
+            break;
+        }
+    }
+    (count, needed.into_iter().collect())
+}
+
+/// Loads buckets, and returns how many bytes they have.
+pub async fn buckets(
+    open: &mut Transaction,
+    project: i64,
+    batch: &mut BatchState<'_>,
+    wanted: Vec<(i64, u32)>,
+) -> Result<usize> {
+    let lookup = wanted.iter().map(|(person, bucket)| [number(*person), number((*bucket).into())]).collect();
+    let table =
+        ("property_bucket", "person = CAST(lookup_1 AS BIGINT) AND bucket = CAST(lookup_2 AS BIGINT) AND $1 = $1");
+    let mut texts = HashMap::new();
+    for row in select_in(open, "person, bucket, properties", table, project, lookup).await? {
+        texts.insert((row.int(0)?, row.int(1)?), row.required_text(2)?);
+    }
+    let mut bytes = 0;
+    for (person, bucket) in wanted {
+        let text = texts.get(&(person, bucket.into()));
+        bytes += text.map_or(0, String::len);
+        let properties = batch.people.properties_mut(person);
+        if properties.is_some_and(|properties| !properties.load(bucket, text.map(String::as_str))) {
+            tracing::error!(person, bucket, "user properties in the database cannot be read, and are kept as they are");
+        }
+    }
+    Ok(bytes)
+}
+
+async fn next_id(open: &mut Transaction, last: &'static str) -> Result<i64> {
+    let rows = open.rows(sql(last), Vec::new()).await?;
+    rows.first().map_or(Ok(0), |row| row.int(0)).map(|last| last + 1)
+}
+
+/// Loads devices; returns the persons they belong to who are not loaded yet.
+async fn devices(
+    open: &mut Transaction,
+    project: i64,
+    ids: Vec<[Value; 1]>,
+    people: &mut PersonIndex,
+) -> Result<Vec<[Value; 1]>> {
+    let row = ("device", "project = $1 AND device_id = lookup_1");
+    let mut owners = HashSet::new();
+    for row in select_in(open, "device_id, person", row, project, ids).await? {
+        let person = row.int(1)?;
+        people.add_device(row.required_text(0)?.into(), person);
+        if !people.contains(person) {
+            owners.insert(person);
+        }
+    }
+    Ok(owners.into_iter().map(|id| [number(id)]).collect())
+}
+
+async fn persons(
+    open: &mut Transaction,
+    project: i64,
+    by: &str,
+    ids: Vec<[Value; 1]>,
+    people: &mut PersonIndex,
+) -> Result<()> {
+    let condition = format!("project = $1 AND {by}");
+    for row in select_in(open, PERSON, ("person", &condition), project, ids).await? {
+        let (id, user_id) = (row.int(0)?, row.text(1)?.map(Text::from));
+        let properties = properties(&row)?;
+        if properties.is_err() {
+            tracing::error!(person = id, "user properties in the database cannot be read, and are kept as they are");
+        }
+        people.add_person(id, Person { user_id, merged_into: None, properties });
+    }
+    Ok(())
+}
+
+/// Of a row with the columns of [`PERSON`]. What the first schema stored is all there is, where it is not empty.
+fn properties(row: &Row) -> Result<std::result::Result<PersonProperties, Unreadable>> {
+    let count = |column| row.int(column).map(i64::unsigned_abs);
+    let state = match row.maybe_int(7)? {
+        Some(number) => Some(State { number, base: row.int(8)?, difference_bytes: count(9)? }),
+        None => None,
+    };
+    let first = row.required_text(2)?;
+    if !first.is_empty() {
+        let properties = first_schema::properties(first.as_bytes());
+        return Ok(properties.map(|all| PersonProperties::first_stored(all, state)).ok_or(Unreadable));
+    }
+    let cleared = match row.text(6)? {
+        Some(cleared) => LwwTimestamp::from_json(cleared.as_bytes()),
+        None => Some(LwwTimestamp::default()),
+    };
+    let Some(cleared) = cleared else { return Ok(Err(Unreadable)) };
+    let buckets = u32::try_from(row.int(3)?).unwrap_or_default();
+    let summary = Summary { buckets, names: count(4)?, bytes: count(5)?, cleared, state };
+    Ok(Ok(PersonProperties::stored(summary)))
+}
+
+/// The experiment properties that the events may make. How many there are is asked only if one is new.
+async fn experiment_properties(
+    open: &mut Transaction,
+    project: i64,
+    events: &[&IncomingEvent],
+) -> Result<ExperimentProperties> {
+    let changes = events.iter().flat_map(|event| &event.normalized.changes);
+    let made = keys(changes.filter(|change| change.makes_experiment_property()).map(|change| &change.name));
+    let wanted = made.len();
+    let found =
+        select_in(open, "name", ("experiment_property", "project = $1 AND name = lookup_1"), project, made).await?;
+    let known: HashSet<_> = found.iter().map(|row| row.required_text(0).map(Text::from)).collect::<Result<_>>()?;
+    let count = if known.len() < wanted { count_names(open, project).await? } else { 0 };
+    Ok(ExperimentProperties { known, count, new: Vec::new() })
+}
+
+async fn count_names(open: &mut Transaction, project: i64) -> Result<u64> {
+    let rows = open.rows(sql(COUNT_NAMES), vec![project.into()]).await?;
+    rows.first().map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
+}

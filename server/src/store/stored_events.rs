@@ -1,0 +1,52 @@
+//! Which events are stored: by project, insert id and unique key.
+
+use std::collections::HashSet;
+
+use experiment_ingestion::Exposed;
+use experiment_ingestion::unique_key::unique_key;
+use experiment_wasm::assignment::ASSIGNMENT_EVENT;
+use experiment_wasm::json::{Text, Value};
+use experiment_wasm::user::Identity;
+
+use super::bulk::{number, select_in};
+use super::engine::{Row, Transaction};
+use super::failure::Result;
+
+const KEYS: &str = "project = $1 AND insert_id = lookup_1 AND unique_key = CAST(lookup_2 AS BIGINT)";
+
+const FIRST_SCHEMA_KEYS: &str = "project = $1 AND insert_id = lookup_1 AND unique_key IS NULL";
+
+const FIRST_SCHEMA_COLUMNS: &str = "insert_id, user_id, device_id, event_type, flag_key, variant";
+
+/// Which of these events are stored.
+pub async fn stored(
+    open: &mut Transaction,
+    project: i64,
+    events: impl IntoIterator<Item = (&Text, i64)>,
+) -> Result<HashSet<(Text, i64)>> {
+    let asked: HashSet<_> = events.into_iter().collect();
+    let key = |(insert_id, unique_key): &(&Text, i64)| [insert_id.to_str().as_ref().into(), number(*unique_key)];
+    let keys: Vec<[Value; 2]> = asked.iter().map(key).collect();
+    let ids: HashSet<_> = asked.iter().map(|(insert_id, _)| *insert_id).collect();
+    let ids = ids.into_iter().map(|insert_id| [insert_id.to_str().as_ref().into()]).collect();
+    let mut stored = HashSet::new();
+    for row in select_in(open, "insert_id, unique_key", ("event", KEYS), project, keys).await? {
+        stored.insert((row.required_text(0)?.into(), row.int(1)?));
+    }
+    for row in select_in(open, FIRST_SCHEMA_COLUMNS, ("event", FIRST_SCHEMA_KEYS), project, ids).await? {
+        let insert_id = Text::from(row.required_text(0)?);
+        stored.extend(first_schema_keys(&row)?.map(|key| (insert_id.clone(), key)));
+    }
+    Ok(stored)
+}
+
+/// The unique keys of an event that the first schema stored without one. It did not say who made an assignment.
+fn first_schema_keys(row: &Row) -> Result<impl Iterator<Item = i64> + use<>> {
+    let text = |column| row.text(column).map(|text| text.map(Text::from));
+    let identity = Identity { user_id: text(1)?, device_id: text(2)? };
+    let (event_type, variant) = (Text::from(row.required_text(3)?), text(5)?);
+    let exposure = text(4)?.map(|flag_key| Exposed { flag_key, variant, experiment_key: None });
+    let makers = [Some(false), (event_type == ASSIGNMENT_EVENT).then_some(true)];
+    let key = move |is_made_by_server| unique_key(&identity, &event_type, exposure.as_ref(), is_made_by_server);
+    Ok(makers.into_iter().flatten().map(key))
+}
