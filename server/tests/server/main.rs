@@ -36,6 +36,7 @@ mod poll_until;
 #[allow(dead_code, reason = "the load benchmark needs more of it")]
 mod process;
 mod property_limits;
+mod property_states;
 mod proxy;
 mod read_only;
 mod reading;
@@ -48,6 +49,7 @@ mod smuggling;
 mod starting;
 mod stopping;
 mod store_failure;
+mod stored_bytes;
 mod test_server;
 mod throttle;
 mod unreadable;
