@@ -11,7 +11,7 @@ use crate::difference::Difference;
 use crate::exposure::Exposed;
 use crate::incoming::IncomingEvent;
 use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES, UserLimits};
-use crate::lww::LwwTimestamp;
+use crate::lww::{self, LwwTimestamp};
 use crate::meter::Meter;
 use crate::person_index::{Candidates, PersonIndex};
 use crate::person_properties::{NewState, PersonProperties};
@@ -115,7 +115,7 @@ impl<'a> BatchState<'a> {
         }
         let event = &incoming.normalized;
         let person = self.people.resolve(&event.identity);
-        let timestamp = LwwTimestamp { insert_id: insert_id.clone(), ..incoming.timestamp.clone() };
+        let timestamp = LwwTimestamp { insert_id: lww::shortened(&insert_id), ..incoming.timestamp };
         let changed = match event.skips_user_properties {
             true => Changed::default(),
             false => self.change(person, incoming, &timestamp),
