@@ -10,7 +10,7 @@ use crate::change::{self, Change, Operation};
 use crate::difference::Difference;
 use crate::exposure::Exposed;
 use crate::incoming::IncomingEvent;
-use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES, UserLimits};
+use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES};
 use crate::lww::{self, LwwTimestamp};
 use crate::meter::Meter;
 use crate::person_index::{Candidates, PersonIndex};
@@ -48,8 +48,6 @@ pub struct BatchState<'a> {
     pub updates: PropertyUpdates,
     /// The id of the next row.
     pub next_event: i64,
-    /// How large people's properties may become.
-    pub limits: UserLimits,
     /// New events, not saved yet.
     pub events: Vec<NewEvent<'a>>,
     /// New states of people, not saved yet.
@@ -136,7 +134,7 @@ impl<'a> BatchState<'a> {
             incoming,
         });
         self.next_event += 1;
-        Verdict::Stored(changed.limit)
+        Verdict::Stored(changed.limit.or(event.has_cut_text.then_some(PropertyLimit::Text)))
     }
 
     /// The exposure of a remote evaluation, if it is stored and the user was in another variant since.
@@ -172,9 +170,9 @@ impl<'a> BatchState<'a> {
                 changed.is_exposure_refused = true;
                 continue;
             }
-            match properties.change(change, timestamp, self.limits) {
+            match properties.change(change, timestamp, incoming.normalized.limits) {
                 Ok(made_a_difference) => is_updated |= made_a_difference,
-                Err(limit) => changed.limit = changed.limit.or(Some(limit)),
+                Err(limit) => changed.limit = Some(limit),
             }
         }
         if is_updated {

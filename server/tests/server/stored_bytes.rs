@@ -94,7 +94,6 @@ fn buy(user_id: &str) -> Value {
 }
 
 #[test]
-#[ignore = "not yet"]
 fn events_of_users_with_200_properties_take_no_more_than_events_of_others() {
     let mut measured = Measured::new();
     let users: Vec<_> = (0..100).map(|user| format!("user-{user}")).collect();
@@ -110,7 +109,6 @@ fn events_of_users_with_200_properties_take_no_more_than_events_of_others() {
 }
 
 #[test]
-#[ignore = "not yet"]
 fn a_batch_of_a_user_with_1000_properties_takes_no_more_than_of_others() {
     let mut measured = Measured::new();
     measured.send(&[set("alice", properties("alice", 1_000, 45))], 1);
@@ -119,7 +117,6 @@ fn a_batch_of_a_user_with_1000_properties_takes_no_more_than_of_others() {
 }
 
 #[test]
-#[ignore = "not yet"]
 fn many_tiny_names_take_no_more_than_their_texts() {
     let mut measured = Measured::new();
     let tiny = |user: usize| -> Map<_, _> { (0..1_000).map(|name| (format!("{user}{name}"), json!(1))).collect() };
@@ -129,7 +126,6 @@ fn many_tiny_names_take_no_more_than_their_texts() {
 }
 
 #[test]
-#[ignore = "not yet"]
 fn a_long_insert_id_is_not_stored_once_for_each_name() {
     let mut measured = Measured::new();
     let tiny: Map<_, _> = (0..1_000).map(|name| (name.to_string(), json!(1))).collect();
@@ -138,12 +134,11 @@ fn a_long_insert_id_is_not_stored_once_for_each_name() {
         event["insert_id"] = json!(format!("{user:01024}"));
         event
     };
-    measured.send(&(0..20).map(one).collect::<Vec<_>>(), 20);
-    measured.check("1,000 tiny names of each of 20 users, insert ids of 1,024 bytes");
+    measured.send(&(0..200).map(one).collect::<Vec<_>>(), 20);
+    measured.check("1,000 tiny names of each of 200 users, insert ids of 1,024 bytes");
 }
 
 #[test]
-#[ignore = "not yet"]
 fn a_small_change_of_a_large_user_takes_no_more_than_the_change() {
     let mut measured = Measured::new();
     measured.send(&[set("alice", properties("alice", 250, 200))], 1);
@@ -153,7 +148,6 @@ fn a_small_change_of_a_large_user_takes_no_more_than_the_change() {
 }
 
 #[test]
-#[ignore = "not yet"]
 fn a_list_that_grows_takes_no_more_than_what_is_added() {
     let mut measured = Measured::new();
     let one = |number: usize| set("alice", json!({ "$append": { "list": format!("{number:050}") } }));

@@ -53,7 +53,7 @@ impl Checked {
         let project = |api_key, admin, assignments_set_properties| Project {
             api_key,
             admin,
-            rules: Rules { min_id_length: MIN_ID_LENGTH, assignments_set_properties },
+            rules: Rules { min_id_length: MIN_ID_LENGTH, assignments_set_properties, ..Rules::default() },
             model: Model::default(),
             expected: Vec::new(),
             stored: HashSet::new(),
