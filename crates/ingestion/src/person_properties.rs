@@ -18,7 +18,7 @@ use crate::property::Property;
 const PROPERTY_BYTES: u64 = 8;
 
 /// What it takes to store a state beside its text, in bytes.
-const STATE_BYTES: u64 = 64;
+pub(crate) const STATE_BYTES: u64 = 64;
 
 /// The key of a variant in quotes: who has as many properties as one may have can still be in experiments.
 const VARIANT_BYTES: u64 = MAX_NAME_BYTES as u64 + 2;
