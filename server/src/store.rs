@@ -13,6 +13,7 @@ mod saving;
 mod sqlite_write;
 mod states;
 mod stored_events;
+mod turns;
 mod usage;
 mod wal;
 pub mod writer;

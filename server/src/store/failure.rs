@@ -21,6 +21,7 @@ impl fmt::Display for Failure<'_> {
                 write!(out, "the database answered {code}, {}", meaning(&code))?;
                 answer.constraint().map_or(Ok(()), |constraint| write!(out, " ({constraint})"))
             }
+            _ if is_too_large(self.0) => out.write_str("a request loads more than a transaction may"),
             Error::Io(error) => write!(out, "the connection to the database failed: {}", error.kind()),
             Error::ColumnDecode { index, .. } => write!(out, "column {index} of the database holds something else"),
             Error::PoolTimedOut
@@ -40,6 +41,16 @@ pub fn is_read_only(error: &Error) -> bool {
         Error::Io(error) => error.kind() == ErrorKind::ReadOnlyFilesystem,
         _ => false,
     }
+}
+
+/// A transaction would load more than it may.
+pub fn too_large() -> Error {
+    Error::Io(ErrorKind::FileTooLarge.into())
+}
+
+/// Whether that is why it failed.
+pub fn is_too_large(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::FileTooLarge)
 }
 
 /// The meaning of PostgreSQL's codes, which have five characters, and of SQLite's, which have at most four.
