@@ -11,7 +11,7 @@ use experiment_ingestion::{IncomingEvent, Verdict};
 
 use super::Store;
 use super::engine::Transaction;
-use super::failure::{Result, too_large};
+use super::failure::{Result, is_too_large, too_large};
 use super::loading::{buckets, needed};
 use super::returns::next_return;
 use super::saving::save;
@@ -27,7 +27,7 @@ impl Store {
     /// Stores a group of events, or none of it. One verdict per event, in order.
     pub async fn ingest(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
         let outcome = self.commit(events).await;
-        self.stores.store(outcome.is_ok(), Ordering::Relaxed);
+        self.stores.store(outcome.as_ref().err().is_none_or(is_too_large), Ordering::Relaxed);
         outcome
     }
 
