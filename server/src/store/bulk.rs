@@ -64,8 +64,12 @@ pub async fn select_in(
 }
 
 /// Which of these insert ids are stored.
+///
+/// In the order of the index: others begin with the project too, and only the order tells PostgreSQL which one to take
+/// while it knows nothing of the table. A column whose value is given has no order: for a key of all three columns the
+/// last one is given as a range, from the value to the value.
 pub async fn stored_insert_ids(open: &mut Transaction, project: i64, insert_ids: Vec<Value>) -> Result<HashSet<Text>> {
-    let row = ("event", "project = $1 AND insert_id = lookup_key");
+    let row = ("event", "project = $1 AND insert_id = lookup_key ORDER BY unique_key");
     let rows = select_in(open, "insert_id", row, project, insert_ids).await?;
     rows.iter().map(|row| row.required_text(0).map(Text::from)).collect()
 }

@@ -93,7 +93,7 @@ impl Database {
                     let mut all = BTreeMap::new();
                     for table in sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap() {
                         let table: String = table;
-                        let select = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY rowid"));
+                        let select = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY 1, 2"));
                         let rows = sqlx::query(select).fetch_all(&mut connection).await.unwrap();
                         all.insert(table, rows.iter().map(whole).collect());
                     }
@@ -158,7 +158,8 @@ impl Drop for Database {
 }
 
 fn whole(row: &SqliteRow) -> String {
-    let texts = (0..row.len()).map(|column| row.try_get_unchecked::<Option<String>, _>(column).unwrap());
+    let columns = (0..row.len()).map(|column| row.try_get_unchecked::<Option<Vec<u8>>, _>(column).unwrap());
+    let texts = columns.map(|column| column.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     format!("{:?}", texts.collect::<Vec<_>>())
 }
 
