@@ -2,6 +2,7 @@
 
 mod batch;
 mod bulk;
+pub mod conversion;
 mod engine;
 mod failure;
 mod flags;
@@ -10,6 +11,8 @@ mod location;
 mod reading;
 mod returns;
 mod saving;
+mod schema;
+mod sqlite_file;
 mod sqlite_write;
 mod states;
 mod stored_events;
@@ -28,6 +31,7 @@ use engine::Engine;
 pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
 use location::Location;
+use schema::Unusable;
 
 pub use reading::EventFilter;
 pub use usage::Usage;
@@ -43,11 +47,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database and makes its tables where there are none. An error says which database it is.
+    /// Opens the database and brings its tables to this version. An error says which database it is.
     pub async fn open(url: &str) -> std::result::Result<Self, Box<dyn Error>> {
         let location = Location::of(url)?;
-        let opened = Engine::open(&location).await;
-        let engine = opened.map_err(|error| failed(&location, &error))?;
+        let engine = open(&location).await.map_err(|error| format!("--database {location}: {error}"))?;
         let (stores, location) = (Arc::new(AtomicBool::new(true)), Arc::new(location));
         Ok(Self { engine, updates: UpdateMeter::default(), stores, location })
     }
@@ -79,6 +82,13 @@ impl Store {
     pub async fn close(&self) {
         self.engine.close().await;
     }
+}
+
+async fn open(location: &Location) -> std::result::Result<Engine, Unusable> {
+    schema::check(location).await?;
+    let engine = Engine::open(location).await?;
+    schema::migrate(&engine).await?;
+    Ok(engine)
 }
 
 fn failed(location: &Location, error: &sqlx::Error) -> Box<dyn Error> {

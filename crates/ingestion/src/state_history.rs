@@ -29,7 +29,7 @@ impl StateHistory {
         let number = FIRST_NUMBER + event;
         let difference = Difference::between(&self.visible, &visible).to_json();
         let whole = Difference::whole(visible.clone()).to_json();
-        let bytes = difference.len() as u64 + STATE_BYTES;
+        let bytes = stored_bytes(&difference);
         let state = match self.last {
             Some(last) if last.difference_bytes + bytes < whole.len() as u64 => {
                 State { number, base: last.base, difference_bytes: last.difference_bytes + bytes }
@@ -41,9 +41,9 @@ impl StateHistory {
     }
 }
 
-/// Whether a number is of a state that an event of the first schema shows.
-pub fn is_of_history(number: i64) -> bool {
-    number < 0
+/// How many bytes it takes to store a difference.
+pub fn stored_bytes(difference: &str) -> u64 {
+    difference.len() as u64 + STATE_BYTES
 }
 
 #[cfg(test)]
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(history.next(1, Visible::new()), (None, None));
         for event in 2..300_usize {
             let (number, new) = history.next(event as i64, properties(event));
-            assert!(is_of_history(number.unwrap()));
+            assert!(number.unwrap() < 0);
             states.extend(new);
             shown.push((event, number.unwrap()));
         }

@@ -14,6 +14,7 @@
 mod answers;
 mod background_load;
 mod client;
+mod conversion;
 mod crash;
 mod cross_origin;
 mod database;
@@ -30,8 +31,10 @@ mod ids;
 mod ingestion;
 mod limits;
 mod log;
+mod lookups;
 mod many_flags;
 mod metrics;
+mod migrations;
 mod poll_until;
 #[allow(dead_code, reason = "the load benchmark needs more of it")]
 mod process;
