@@ -6,7 +6,7 @@
 
 mod exchange;
 mod model;
-mod random;
+pub mod random;
 mod request;
 mod stream;
 mod values;
