@@ -1,8 +1,8 @@
 //! The properties that every event shows, and every person has: those of a model that copies them into each event, in
 //! whatever groups the events were stored, after restarts and after the server was killed.
 //!
-//! Random streams, several requests at once. `PROPTEST_CASES` says how many streams (6); `EXPERIMENT_SEED` is the seed of
-//! the first one (1), and printed of each. How requests meet each other is chance, also for the same seed.
+//! Random streams, several requests at once. `PROPTEST_CASES` says how many streams (6); `EXPERIMENT_SEED` is the seed
+//! of the first one (1), and printed of each. How requests meet each other is chance, also for the same seed.
 
 mod exchange;
 mod model;
@@ -109,7 +109,10 @@ fn at_the_limit_of_experiment_properties_events_show_what_was_kept() {
 fn at_the_limit_of_updates_events_show_what_was_kept() {
     let mut checked = Checked::new();
     let start = Instant::now();
-    let of = |n: usize| json!({ "user_id": "alice", "event_type": "$exposure", "event_properties": { "flag_key": "button", "variant": n.to_string() } });
+    let of = |n: usize| {
+        let said = json!({ "flag_key": "button", "variant": n.to_string() });
+        json!({ "user_id": "alice", "event_type": "$exposure", "event_properties": said })
+    };
     checked.send(vec![vec![request(0, (0..UPDATES as usize - 10).map(of))]]);
     let visitor =
         |n: usize| json!({ "device_id": format!("phone-{n}"), "event_type": "Buy", "user_properties": { "plan": n } });
