@@ -121,7 +121,7 @@ impl Checked {
         self.check_people();
     }
 
-    pub fn check_people(&self) {
+    fn check_people(&self) {
         for project in &self.projects {
             for (by, id, view) in project.model.everybody() {
                 let escaped = id.as_bytes().iter().map(|byte| format!("%{byte:02X}")).collect::<String>();

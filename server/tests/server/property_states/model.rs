@@ -51,8 +51,8 @@ struct Person {
 }
 
 impl Model {
-    /// Stores an event: what it shows of its user, and which limit its verdict names. Only the server knows how fast time
-    /// went by, so `over_updates` says whether it found that the user's properties had changed too often.
+    /// Stores an event: what it shows of its user, and which limit its verdict names. Only the server knows how fast
+    /// time went by, so `over_updates` says whether it found that the user's properties had changed too often.
     pub fn store(&mut self, event: &IncomingEvent, over_updates: bool) -> (Shown, Option<&'static str>) {
         let sent = &event.normalized;
         let person = self.person_of(sent);
@@ -174,8 +174,8 @@ pub fn shown(properties: Object) -> Shown {
     shown
 }
 
-/// An exposure shows its own variant, also where a later one counts for the user; one of a slot changes nothing and shows
-/// nothing.
+/// An exposure shows its own variant, also where a later one counts for the user; one of a slot changes nothing and
+/// shows nothing.
 fn show_own_variant(copy: &mut Shown, sent: &NormalizedEvent) {
     let Some(exposure) = &sent.exposure else { return };
     let property = Text::from(format!("{EXPERIMENT}{}", exposure.flag_key.to_str()).as_str());

@@ -132,7 +132,8 @@ impl Stream {
         Event { fields, is_identification, numbered }
     }
 
-    /// Whose an event is: each device has a user of its own, and now and then another one. New devices come all the time.
+    /// Whose an event is: each device has a user of its own, and now and then another one. New devices come all the
+    /// time.
     fn ids(&mut self) -> (usize, Vec<(&'static str, String)>) {
         let device = self.random.below(4 + self.number / 10);
         let other = self.random.percent(12);
