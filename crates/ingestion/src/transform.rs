@@ -9,7 +9,7 @@ use crate::change::{self, Change};
 use crate::exposure::{self, Exposed};
 use crate::id;
 use crate::limits::UserLimits;
-use crate::name::name;
+use crate::name::{is_storable, name};
 use crate::properties::is_of_experiment;
 use crate::rejection::Rejection;
 use crate::rules::Rules;
@@ -66,6 +66,10 @@ pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<
     let event_properties = readable(event_properties, Rejection::DeepEventProperties)?;
     if !rules.assignments_set_properties {
         changes.retain(|change| !is_of_experiment(&change.name));
+    }
+    // The project has a list of these names.
+    if changes.iter().any(|change| is_of_experiment(&change.name) && !is_storable(&change.name)) {
+        return Err(Rejection::InvalidUserProperties);
     }
     changes.extend(exposure.as_ref().filter(|_| !exposure::is_of_slot(&event_properties)).map(Exposed::change));
     Ok(NormalizedEvent {

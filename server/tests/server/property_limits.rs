@@ -118,3 +118,14 @@ fn a_long_text_of_a_user_is_cut_and_one_of_an_event_is_not() {
     server.store(json!([{ "user_id": "alice", "event_type": "Visit", "event_properties": { "note": long } }]));
     assert_eq!(server.events("limit=1")[0]["event_properties"]["note"], long);
 }
+
+#[test]
+fn a_name_of_an_experiment_that_cannot_be_stored_is_rejected() {
+    let server = TestServer::start();
+    for name in ["[Experiment] \u{0}".to_owned(), format!("[Experiment] {}", "x".repeat(1_020))] {
+        let event = json!({ "user_id": "alice", "event_type": "Visit", "user_properties": { (name): "on" } });
+        let body = json!({ "api_key": "older-api-key", "events": [event] });
+        let answer = server.request("POST", "/2/httpapi").body(body.to_string()).send().expect(400);
+        assert_eq!(answer["verdicts"][0]["reason"], "invalid_user_properties");
+    }
+}
