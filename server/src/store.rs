@@ -70,7 +70,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.engine.rows(bulk::sql("SELECT 1"), Vec::new()).await.map(drop)
+        self.engine.ping().await
     }
 
     /// Whether events were stored when it was last tried.

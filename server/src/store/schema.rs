@@ -87,7 +87,7 @@ pub async fn check(location: &Location) -> std::result::Result<(), Unusable> {
 /// Brings the tables to this version.
 pub async fn migrate(engine: &Engine) -> std::result::Result<(), Unusable> {
     match engine {
-        Engine::Sqlite(pool, checkpoint) => migrate_sqlite(pool, checkpoint).await,
+        Engine::Sqlite(pools, checkpoint) => migrate_sqlite(&pools.writer, checkpoint).await,
         Engine::Postgres(..) => match engine.begin().await? {
             Transaction::Postgres(mut open) => {
                 let found = Found::on_postgres(&mut open).await?;

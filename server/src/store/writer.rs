@@ -3,7 +3,8 @@
 //! A commit costs a disk flush whatever it holds, so many requests share one: those that came during the one before. No
 //! request waits for others that may never come, and the slower the disk is the larger the groups are. Senders take
 //! [turns](super::turns), and a request that fills a group alone is committed alone. What cannot be committed as a group
-//! is tried request by request, so that no request fails for the events of another.
+//! is tried request by request, so that no request fails for the events of another. A panic in a commit is a commit that
+//! failed, not the end of the writer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,13 +60,18 @@ impl Writer {
     }
 }
 
+/// What stores events. The tests have one that panics.
+trait Ingest: Send + Sync + 'static {
+    fn ingest(&self, events: &[&IncomingEvent]) -> impl Future<Output = Result<Vec<Verdict>>> + Send;
+}
+
 /// The store, with each commit measured.
 struct Measured {
     store: Store,
     metrics: Arc<Metrics>,
 }
 
-impl Measured {
+impl Ingest for Measured {
     async fn ingest(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
         let start = Instant::now();
         let outcome = self.store.ingest(events).await;
@@ -74,8 +80,8 @@ impl Measured {
     }
 }
 
-async fn run(store: Measured, mut requests: mpsc::UnboundedReceiver<WriteRequest>) {
-    let mut turns = Turns::new();
+async fn run<I: Ingest>(store: I, mut requests: mpsc::UnboundedReceiver<WriteRequest>) {
+    let (store, mut turns) = (Arc::new(store), Turns::new());
     loop {
         if turns.is_empty() {
             let Some(first) = requests.recv().await else { return };
@@ -118,9 +124,8 @@ fn gather(turns: &mut Turns<Sender, WriteRequest>) -> Vec<WriteRequest> {
     group
 }
 
-async fn commit(store: &Measured, group: Vec<WriteRequest>) {
-    let events: Vec<&IncomingEvent> = group.iter().flat_map(|job| &*job.events).collect();
-    match store.ingest(&events).await {
+async fn commit<I: Ingest>(store: &Arc<I>, group: Vec<WriteRequest>) {
+    match ingest(store, &group).await {
         Ok(verdicts) => {
             let mut verdicts = verdicts.into_iter();
             for job in group {
@@ -132,19 +137,28 @@ async fn commit(store: &Measured, group: Vec<WriteRequest>) {
         Err(error) if group.len() == 1 => refuse(group, &error),
         Err(error) => {
             tracing::warn!(error = %Failure(&error), "a group could not be stored, trying its requests one by one");
-            commit_each(store, group).await;
+            for job in group {
+                let job = [job];
+                let outcome = ingest(store, &job).await;
+                let [job] = job;
+                match outcome {
+                    Ok(verdicts) => drop(job.answer.send(Ok(verdicts))),
+                    Err(error) => refuse(vec![job], &error),
+                }
+            }
         }
     }
 }
 
-async fn commit_each(store: &Measured, group: Vec<WriteRequest>) {
-    for job in group {
-        let outcome: Result<_> = store.ingest(&job.events.iter().collect::<Vec<_>>()).await;
-        match outcome {
-            Ok(verdicts) => drop(job.answer.send(Ok(verdicts))),
-            Err(error) => refuse(vec![job], &error),
-        }
-    }
+/// Stores the events of these requests in a task of their own, so that a panic ends no more than it.
+async fn ingest<I: Ingest>(store: &Arc<I>, group: &[WriteRequest]) -> Result<Vec<Verdict>> {
+    let store = Arc::clone(store);
+    let all: Vec<_> = group.iter().map(|request| Arc::clone(&request.events)).collect();
+    let task = tokio::spawn(async move {
+        let events: Vec<&IncomingEvent> = all.iter().flat_map(|events| &**events).collect();
+        store.ingest(&events).await
+    });
+    task.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 fn refuse(group: Vec<WriteRequest>, error: &sqlx::Error) {
@@ -152,5 +166,47 @@ fn refuse(group: Vec<WriteRequest>, error: &sqlx::Error) {
     tracing::error!(error = %Failure(error), "events could not be stored");
     for job in group {
         let _gone = job.answer.send(Err(reason));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use experiment_ingestion::{Rules, transform};
+    use experiment_wasm::dialect::NativeDialect;
+    use experiment_wasm::json::parse;
+
+    /// Stores what comes, but for what somebody sends.
+    struct Panicking;
+
+    impl Ingest for Panicking {
+        async fn ingest(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
+            assert!(events.iter().all(|event| event.normalized.event_type != "panic"), "as asked");
+            Ok(vec![Verdict::Stored(None); events.len()])
+        }
+    }
+
+    fn event(user: &str, event_type: &str) -> IncomingEvent {
+        let text = format!(r#"{{"user_id":"{user}","event_type":"{event_type}"}}"#);
+        let event = transform(parse(text.as_bytes()).unwrap(), Rules::default(), &NativeDialect).unwrap();
+        IncomingEvent::new(1, event, 0, (None, 1), Text::default)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_commit_that_failed_and_harms_no_request_beside_it() {
+        let (sender, requests) = mpsc::unbounded_channel();
+        let writer = Writer(sender);
+        let sent = ["good", "panic", "good"].map(|event_type| {
+            let writer = writer.clone();
+            tokio::spawn(async move { writer.store(vec![event("alice", event_type)]).await })
+        });
+        tokio::task::yield_now().await;
+        let running = tokio::spawn(run(Panicking, requests));
+        for (sent, outcome) in sent.into_iter().zip([Ok(1), Err(NotStored::Failed), Ok(1)]) {
+            assert_eq!(sent.await.unwrap().map(|verdicts| verdicts.len()), outcome);
+        }
+        assert_eq!(writer.store(vec![event("robin", "good")]).await, Ok(vec![Verdict::Stored(None)]));
+        drop(writer);
+        running.await.unwrap();
     }
 }

@@ -25,6 +25,7 @@ mod exposure_header;
 mod flag_rules;
 mod flags;
 mod flood;
+mod health;
 mod identify;
 mod identity;
 mod ids;

@@ -64,7 +64,7 @@ fn request(project: usize, events: impl IntoIterator<Item = serde_json::Value>) 
 fn exposure(number: usize, flag: &str) -> serde_json::Value {
     let mut event = json!({
         "device_id": format!("device-{}", number % 7), "event_type": "$exposure",
-        "event_properties": { "flag_key": flag, "variant": if number % 5 == 0 { json!(null) } else { json!("on") } },
+        "event_properties": { "flag_key": flag, "variant": if number.is_multiple_of(5) { json!(null) } else { json!("on") } },
         "user_properties": { "plan": number },
     });
     match number % 6 {

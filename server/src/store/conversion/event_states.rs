@@ -1,6 +1,7 @@
 //! Makes states of the properties that were stored with every event.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use experiment_ingestion::difference::{Visible, state};
 use experiment_ingestion::person_properties::State;
@@ -8,8 +9,9 @@ use experiment_ingestion::state_history::{StateHistory, stored_bytes};
 use experiment_wasm::json::parse;
 
 use super::super::bulk::{insert, sql};
-use super::super::engine::{Arg, Transaction};
+use super::super::engine::Transaction;
 use super::super::failure::Result;
+use super::super::saving::{STATE, state_row};
 use super::{STEP_ROWS, within};
 
 const EVENTS: &str = "SELECT id, person, user_properties, CAST(octet_length(user_properties) AS BIGINT) FROM event \
@@ -32,18 +34,15 @@ pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Optio
         let (id, person) = (row.int(0)?, row.int(1)?);
         let properties = parse(row.required_text(2)?.as_bytes()).ok().and_then(|all| all.into_object());
         let Some(properties) = properties else { continue };
-        if !histories.contains_key(&person) {
-            histories.insert(person, history(open, person).await?);
-        }
-        let history = histories.entry(person).or_default();
-        let (number, new) = history.next(id, properties.into_iter().collect());
-        let row = |new: experiment_ingestion::person_properties::NewState| -> Vec<Arg> {
-            vec![person.into(), new.state.number.into(), new.state.base.into(), new.difference.into()]
+        let history = match histories.entry(person) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(history(open, person).await?),
         };
-        states.extend(new.map(row));
+        let (number, new) = history.next(id, properties.into_iter().collect());
+        states.extend(new.map(|new| state_row((person, new))));
         events.push(vec![id.into(), number.into()]);
     }
-    insert(open, "INSERT INTO property_state (person, number, base, properties)", "", states).await?;
+    insert(open, STATE, "", states).await?;
     let start = "UPDATE event SET user_properties = '', state = fresh.column2 FROM (";
     insert(open, start, ") AS fresh WHERE event.id = fresh.column1", events).await?;
     rows.last().map(|row| row.int(0)).transpose()
