@@ -214,8 +214,8 @@ in-node := $(runner)=wasm-bindgen-test-runner $(wasm-test)
 in-chromium := $(runner)='node tests/in-browser.mjs chromium' $(wasm-test)
 in-firefox := $(runner)='node tests/in-browser.mjs firefox' $(wasm-test)
 logs := target/logs
-native := target/release/examples/evaluate
-pattern := target/release/examples/pattern
+native := target/demo/examples/evaluate
+pattern := target/demo/examples/pattern
 
 test-vectors: $(toolchain) $(node_modules) $(browsers) | $(bindgen) ## the vectors: native, Node, Chromium, Firefox
 	mkdir -p $(logs)
@@ -231,19 +231,22 @@ test-web: $(toolchain) $(host) $(node_modules) $(browsers) | $(bindgen) ## the b
 	$(in-firefox) --test web | tee $(logs)/web-firefox
 	grep -q '^test result: ok. [1-9]' $(logs)/web-chromium && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
 
+# So many test files run at once: by itself Node leaves a core idle.
+at-once := $(shell nproc)
+
 test-js: $(demo) $(host) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
-	$(demo-server)
+	$(server-tests) --no-run
 	npm run check --workspaces --if-present
-	node --test --test-timeout=600000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+	node --test --test-concurrency=$(at-once) --test-timeout=600000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
 
 fuzz := node tests/fuzz/run.mjs --native $(native)
 
 $(native): $(core) tests/fuzz/evaluate.rs $(toolchain)
-	cargo build --locked --release --features native --example evaluate
+	cargo build --locked --profile demo --features native --example evaluate
 	touch $@
 
 $(pattern): $(wildcard crates/pattern/*/*.rs) $(toolchain)
-	cargo build --locked --release -p experiment-pattern --examples
+	cargo build --locked --profile demo -p experiment-pattern --examples
 	touch $@
 
 test-fuzz: $(package) $(native) ## the engines against the reference: 20,000 random flags and users
