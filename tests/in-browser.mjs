@@ -43,6 +43,7 @@ async function run(address) {
   try {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.error(error));
+    if (test.includes('--nocapture')) page.on('console', (message) => console.log(message.text()));
     await page.goto(address);
     const over = () => /^test result: /m.test(document.querySelector('#output').textContent);
     const error = await page.waitForFunction(over, { timeout: PATIENCE, polling: 100 }).catch((late) => late);
