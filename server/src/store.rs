@@ -43,6 +43,8 @@ pub struct Store {
     updates: UpdateMeter,
     /// Whether the last group of events was stored.
     stores: Arc<AtomicBool>,
+    /// Whether every row of an earlier version is converted.
+    is_converted: Arc<AtomicBool>,
     location: Arc<Location>,
 }
 
@@ -51,8 +53,8 @@ impl Store {
     pub async fn open(url: &str) -> std::result::Result<Self, Box<dyn Error>> {
         let location = Location::of(url)?;
         let engine = open(&location).await.map_err(|error| format!("--database {location}: {error}"))?;
-        let (stores, location) = (Arc::new(AtomicBool::new(true)), Arc::new(location));
-        Ok(Self { engine, updates: UpdateMeter::default(), stores, location })
+        let (stores, is_converted) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        Ok(Self { engine, updates: UpdateMeter::default(), stores, is_converted, location: Arc::new(location) })
     }
 
     /// The same error; one of the database says which database it is, and nothing that the database says of values.

@@ -103,7 +103,8 @@ fn event(person: &str, number: u64, index: u64) -> Value {
             json!({ "path": "/products/lamps", "title": "Lamps for every room", "position": index, "price": 49.9 });
         ("Product Viewed", shown)
     };
-    let changed = if (number + index).is_multiple_of(CHANGE_EVERY) { json!({ "last_seen": number }) } else { json!({}) };
+    let changed =
+        if (number + index).is_multiple_of(CHANGE_EVERY) { json!({ "last_seen": number }) } else { json!({}) };
     json!({
         "user_properties": changed,
         "user_id": format!("user-{person}"), "device_id": format!("device-{person}"), "event_type": event_type,

@@ -43,7 +43,7 @@ impl Store {
         let mut updates = Vec::new();
         for (project, (own_verdicts, own_events)) in by_project {
             let mut batch = self.load(&mut open, project, &own_events).await?;
-            let found = apply(&mut open, project, &mut batch, &own_events).await?;
+            let found = apply(&mut open, project, &mut batch, &own_events, self.is_converted()).await?;
             own_verdicts.into_iter().zip(found).for_each(|(verdict, found)| *verdict = found);
             updates.push(batch.updates);
         }
@@ -60,6 +60,7 @@ async fn apply<'a>(
     project: i64,
     batch: &mut BatchState<'a>,
     events: &[&'a IncomingEvent],
+    is_converted: bool,
 ) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(events.len());
     let (mut loaded, mut in_all) = (0, 0);
@@ -69,7 +70,9 @@ async fn apply<'a>(
         for event in rest.iter().take(count) {
             loaded += buckets(open, project, batch, batch.missing(event)).await?;
             let return_id = match batch.returning(event) {
-                Some(exposure) => Some(next_return(open, project, event.unique_key, exposure, &batch.stored).await?),
+                Some(exposure) => {
+                    Some(next_return(open, project, (is_converted, event.unique_key), exposure, &batch.stored).await?)
+                }
                 None => None,
             };
             verdicts.push(batch.apply(event, return_id));

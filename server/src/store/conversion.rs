@@ -9,6 +9,7 @@ mod event_states;
 mod people;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -72,6 +73,7 @@ pub async fn run(store: Store, metrics: Arc<Metrics>) {
                 say(left, now);
                 left = Some(now);
                 metrics.rows_to_convert.set(now);
+                store.is_converted.store(now == 0, Ordering::Relaxed);
                 start.elapsed().max(PAUSE)
             }
             Err(error) => {

@@ -1,6 +1,7 @@
 //! Loads what a batch of events is about: who is who, and of their properties only what the events change.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use experiment_ingestion::batch::{BatchState, ExperimentProperties, PropertyUpdates};
 use experiment_ingestion::lww::LwwTimestamp;
@@ -26,6 +27,11 @@ pub const PERSON: &str = "id, user_id, properties, buckets, property_names, prop
                       difference_bytes, merged_into";
 
 impl Store {
+    /// Whether every row of an earlier version is converted.
+    pub(super) fn is_converted(&self) -> bool {
+        self.is_converted.load(Ordering::Relaxed)
+    }
+
     /// What is stored of the people and ids of these events.
     pub(super) async fn load<'a>(
         &self,
@@ -35,7 +41,7 @@ impl Store {
     ) -> Result<BatchState<'a>> {
         let every = |id: fn(&IncomingEvent) -> Option<&Text>| keys(events.iter().filter_map(|one| id(one)));
         let ids = events.iter().map(|event| (&event.timestamp.insert_id, event.unique_key));
-        let stored = stored(open, project, ids).await?;
+        let stored = stored(open, project, self.is_converted(), ids).await?;
         let mut people = PersonIndex::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
         let users = every(|event| event.normalized.identity.user_id.as_ref());
         persons(open, project, "user_id = lookup_1", users, &mut people).await?;

@@ -21,7 +21,7 @@ const STEPS: u32 = 16;
 pub async fn next_return(
     open: &mut Transaction,
     project: i64,
-    unique_key: i64,
+    (is_converted, unique_key): (bool, i64),
     exposure: &ExposureEvent,
     taken: &HashSet<(Text, i64)>,
 ) -> Result<Text> {
@@ -29,7 +29,7 @@ pub async fn next_return(
     let mut last = 0;
     loop {
         let ahead: Vec<_> = (0..STEPS).map(|step| last + (1 << step)).map(|number| (number, id(number))).collect();
-        let found = stored(open, project, ahead.iter().map(|(_, id)| (id, unique_key))).await?;
+        let found = stored(open, project, is_converted, ahead.iter().map(|(_, id)| (id, unique_key))).await?;
         let is_stored =
             |(_, id): &&(u64, Text)| [&found, taken].iter().any(|all| all.contains(&(id.clone(), unique_key)));
         match ahead.iter().take_while(is_stored).last() {

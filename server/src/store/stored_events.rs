@@ -22,10 +22,11 @@ const FIRST_SCHEMA_KEYS: &str = "project = $1 AND insert_id = lookup_1 AND uniqu
 
 const FIRST_SCHEMA_COLUMNS: &str = "insert_id, user_id, device_id, event_type, flag_key, variant";
 
-/// Which of these events are stored.
+/// Which of these events are stored. Those of an earlier version have no unique key until they are converted.
 pub async fn stored(
     open: &mut Transaction,
     project: i64,
+    is_converted: bool,
     events: impl IntoIterator<Item = (&Text, i64)>,
 ) -> Result<HashSet<(Text, i64)>> {
     let asked: HashSet<_> = events.into_iter().collect();
@@ -36,6 +37,9 @@ pub async fn stored(
     let mut stored = HashSet::new();
     for row in select_in(open, "insert_id, unique_key", ("event", KEYS), project, keys).await? {
         stored.insert((row.required_text(0)?.into(), row.int(1)?));
+    }
+    if is_converted {
+        return Ok(stored);
     }
     for row in select_in(open, FIRST_SCHEMA_COLUMNS, ("event", FIRST_SCHEMA_KEYS), project, ids).await? {
         let insert_id = Text::from(row.required_text(0)?);
