@@ -1,7 +1,8 @@
-//! HTTP that is the same for every route: connections, bodies, memory, origins, keys, refusals.
+//! HTTP that is the same for every route: connections, bodies, memory, origins, keys, refusals, what is logged.
 
 pub mod body;
 mod body_pace;
+pub mod compression;
 mod connections;
 pub mod keys;
 pub mod listeners;
@@ -9,8 +10,12 @@ pub mod memory_budget;
 pub mod origin;
 pub mod refusal;
 pub mod request;
+pub mod request_log;
 pub mod response;
+pub mod revalidation;
 pub mod security_headers;
 pub mod server;
+pub mod shared_answer;
 mod text_length;
 pub mod urlencoded;
+pub mod wrong_keys;

@@ -13,7 +13,9 @@
 
 mod answers;
 mod background_load;
+mod checking;
 mod client;
+mod config_file;
 mod crash;
 mod cross_origin;
 mod database;
@@ -30,16 +32,21 @@ mod ids;
 mod ingestion;
 mod limits;
 mod log;
+mod log_file;
 mod many_flags;
 mod metrics;
 mod poll_until;
+mod postgres_address;
 #[allow(dead_code, reason = "the load benchmark needs more of it")]
 mod process;
 mod property_limits;
 mod proxy;
 mod read_only;
 mod reading;
+mod reloading;
 mod replicas;
+mod request_log;
+mod revalidating;
 mod route_matrix;
 mod security;
 mod slow;
@@ -53,3 +60,4 @@ mod throttle;
 mod unreadable;
 mod usage;
 mod whole_loop;
+mod wrong_keys;
