@@ -12,12 +12,12 @@ use crate::config::ProjectConfig;
 use crate::evaluation::cache::Cache;
 use crate::evaluation::flag_snapshot::Deployment;
 use crate::evaluation::tracking_queue::TrackingQueue;
-use crate::http::wrong_keys::WrongKeys;
 use crate::key::opened;
 use crate::metrics::Metrics;
 pub use crate::project::Project;
 use crate::store::writer::Writer;
 use crate::store::{Result, Store};
+use crate::wrong_keys::WrongKeys;
 
 /// The server, as the routes see it.
 pub struct App {

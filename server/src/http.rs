@@ -2,7 +2,6 @@
 
 pub mod body;
 mod body_pace;
-pub mod compression;
 mod connections;
 pub mod keys;
 pub mod listeners;
@@ -15,7 +14,5 @@ pub mod response;
 pub mod revalidation;
 pub mod security_headers;
 pub mod server;
-pub mod shared_answer;
 mod text_length;
 pub mod urlencoded;
-pub mod wrong_keys;

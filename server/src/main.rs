@@ -8,6 +8,7 @@
 mod app;
 mod check;
 mod clock;
+mod compression;
 mod config;
 mod database_address;
 mod evaluation;
@@ -21,9 +22,11 @@ mod position;
 mod project;
 mod reload;
 mod routes;
+mod shared_answer;
 mod stop;
 mod store;
 mod throttles;
+mod wrong_keys;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -138,7 +141,8 @@ async fn start(options: &Options) -> Result<Started, Box<dyn Error>> {
 async fn serve(started: Started, options: &Options, stop: &Stop, reloads: Reloads) -> Result<(), Box<dyn Error>> {
     let Started { app, listeners, metrics_listeners, storing, database } = started;
     let said = said(&listeners, metrics_listeners.as_ref())?;
-    tracing::info!(version = VERSION, address = ?listeners.addresses()?, database, "started");
+    let addresses: Vec<_> = listeners.addresses()?.iter().map(ToString::to_string).collect();
+    tracing::info!(version = VERSION, address = addresses.join(", "), database, "started");
     let (store, connections) = (app.store.clone(), app.metrics.connections_open.clone());
     let showing = metrics_listeners.map(|listeners| {
         let router = routes::metrics::router(Arc::clone(&app.metrics));

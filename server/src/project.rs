@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use experiment_ingestion::Rules;
+use experiment_wasm::json::Text;
 
 use crate::config::{DeploymentConfig, ProjectConfig};
 use crate::evaluation::deployment_names::DeploymentNames;
@@ -36,7 +37,7 @@ impl Project {
         let project = Self {
             id,
             rules: config.rules,
-            deployments: deployments.map(|(index, one)| Arc::new(Deployment::new(one, words(index)))).collect(),
+            deployments: deployments.map(|(index, one)| Arc::new(deployment(one, words(index)))).collect(),
             throttles: before.map_or_else(|| Arc::new(Throttles::new()), |before| Arc::clone(&before.throttles)),
             api_keys: keys(&config.api_keys),
             admin_keys: keys(&config.admin_keys),
@@ -73,6 +74,10 @@ impl Project {
     fn flag_faults(&self) -> std::sync::MutexGuard<'_, FlagFaults> {
         self.flag_faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn deployment(config: &DeploymentConfig, words: Vec<Text>) -> Deployment {
+    Deployment::new(keys(&config.keys), &config.name, config.kind, words)
 }
 
 fn keys(secrets: &[String]) -> Vec<Key> {

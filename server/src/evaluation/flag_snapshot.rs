@@ -16,9 +16,8 @@ use experiment_wasm::evaluation::Decision;
 use experiment_wasm::flag::{FlagError, Flags};
 use experiment_wasm::json::{Object, Text, parse};
 
-use crate::config::DeploymentConfig;
-use crate::http::shared_answer::SharedAnswer;
 use crate::key::Key;
+use crate::shared_answer::SharedAnswer;
 use crate::store::StoredFlag;
 
 type Pattern = <NativeDialect as Dialect>::Pattern;
@@ -65,14 +64,8 @@ pub enum Kind {
 
 impl Deployment {
     /// A deployment without flags, which they call by these words.
-    pub fn new(config: &DeploymentConfig, words: Vec<Text>) -> Self {
-        Self {
-            keys: config.keys.iter().map(|key| Key::of(key)).collect(),
-            name: config.name.as_str().into(),
-            kind: config.kind,
-            words,
-            snapshot: RwLock::new(Arc::new(FlagSnapshot::of(&[]).0)),
-        }
+    pub fn new(keys: Vec<Key>, name: &str, kind: Kind, words: Vec<Text>) -> Self {
+        Self { keys, name: name.into(), kind, words, snapshot: RwLock::new(Arc::new(FlagSnapshot::of(&[]).0)) }
     }
 
     /// The flags as they are now.

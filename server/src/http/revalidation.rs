@@ -1,17 +1,12 @@
 //! Answers that a client may have already: `ETag`, `If-None-Match` and 304, and the codings of their bytes.
-//!
-//! The tag is a weak one, of the plain bytes: the same for every coding, and on every replica of one version.
-
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::compression::{Coding, Effort, MOST_BYTES};
 use super::memory_budget::Permit;
-use super::shared_answer::SharedAnswer;
+use crate::compression::{Coding, Effort, MOST_BYTES};
+use crate::shared_answer::{SharedAnswer, tag};
 
 /// How a client wants an answer.
 pub struct Wanted {
@@ -58,14 +53,6 @@ impl Wanted {
         let all = self.known.iter().flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
         all.map(<[u8]>::trim_ascii).any(|known| known == b"*" || strong(known) == own)
     }
-}
-
-/// The tag of plain bytes.
-pub fn tag(bytes: &[u8]) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    let tag = format!("W/\"{:016x}\"", hasher.finish());
-    HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
 }
 
 /// Bytes, and their room until they have left.

@@ -2,8 +2,10 @@
 //! never shown, since it may hold a password.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -35,6 +37,9 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
+/// Those that name files.
+const FILES: [&str; 7] = ["ssl-ca", "ssl-cert", "ssl-key", "ssl-root-cert", "sslcert", "sslkey", "sslrootcert"];
+
 /// The longest name of a parameter that is shown, in bytes: a longer one may be a value that lost its name.
 const SHOWN_NAME: usize = 32;
 
@@ -47,6 +52,8 @@ pub enum NoLocation {
     UnknownParameter(String),
     /// `sslmode` is none of PostgreSQL's words.
     SslMode,
+    /// The file of this parameter cannot be opened.
+    File(&'static str, ErrorKind),
 }
 
 impl Location {
@@ -76,6 +83,7 @@ impl Location {
 impl fmt::Display for Location {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Sqlite { in_memory: true, .. } => out.write_str("in memory"),
             Self::Sqlite { options, .. } => write!(out, "{}", options.get_filename().display()),
             Self::Postgres(options) => {
                 let name = options.get_database().unwrap_or_default();
@@ -93,6 +101,7 @@ impl fmt::Display for NoLocation {
             Self::SslMode => {
                 out.write_str("must have an sslmode of disable, allow, prefer, require, verify-ca or verify-full")
             }
+            Self::File(name, kind) => write!(out, "names a file in {name} that cannot be opened: {kind}"),
         }
     }
 }
@@ -113,8 +122,17 @@ fn postgres(url: &str) -> Result<Location, NoLocation> {
         if ["sslmode", "ssl-mode"].contains(&name) && PgSslMode::from_str(value).is_err() {
             return Err(NoLocation::SslMode);
         }
+        if let Some(name) = FILES.into_iter().find(|file| *file == name) {
+            open(value).map_err(|error| NoLocation::File(name, error.kind()))?;
+        }
     }
     PgConnectOptions::from_str(url).map(|options| Location::Postgres(options.into())).map_err(|_| NoLocation::Shape)
+}
+
+/// Opens what a parameter names. The driver takes the text of a certificate in the place of its file too.
+fn open(value: &str) -> std::io::Result<()> {
+    let path = percent_decode_str(value).decode_utf8_lossy();
+    if path.starts_with("-----BEGIN") { Ok(()) } else { std::fs::File::open(&*path).map(drop) }
 }
 
 fn shown(name: &str) -> String {
@@ -136,6 +154,7 @@ mod tests {
         );
         assert_eq!(shown("sqlite:/var/lib/events.db?mode=rwc"), Ok("/var/lib/events.db".into()));
         assert_eq!(shown("events.db"), Ok("events.db".into()));
+        assert_eq!(shown("sqlite::memory:"), Ok("in memory".into()));
     }
 
     #[test]
@@ -163,7 +182,8 @@ mod tests {
         assert_eq!(refused("pasword=zq7x"), unknown("pasword"));
         assert_eq!(refused("zq7x0=1"), unknown("(not a name)"));
         assert!(refused("sslmode=zq7x").starts_with("must have an sslmode of disable"));
-        let url = "postgres://shop@db/events?sslmode=verify-full&sslrootcert=/etc/ca.pem&options[search_path]=a";
+        assert_eq!(refused("sslkey=/zq7x"), "names a file in sslkey that cannot be opened: entity not found");
+        let url = "postgres://shop@db/events?sslmode=verify-full&sslrootcert=%2Fdev/null&options[search_path]=a";
         assert!(Location::of(url).is_ok());
     }
 

@@ -1,13 +1,14 @@
 //! An answer that is the same for many readers: its tag, and its bytes in every coding that somebody asked for.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use tokio::task::block_in_place;
 
-use super::compression::{Coding, Effort, MOST_BYTES};
-use super::revalidation;
+use crate::compression::{Coding, Effort, MOST_BYTES};
 
 /// The answer. Each coding is made once; none where it is not worth it.
 pub struct SharedAnswer {
@@ -19,7 +20,7 @@ pub struct SharedAnswer {
 impl SharedAnswer {
     /// Of plain bytes.
     pub fn new(plain: Bytes) -> Self {
-        Self { tag: revalidation::tag(&plain), plain, coded: Default::default() }
+        Self { tag: tag(&plain), plain, coded: Default::default() }
     }
 
     /// The bytes in this coding, or as they are.
@@ -37,4 +38,12 @@ impl SharedAnswer {
         }
         kept.get().cloned().flatten()
     }
+}
+
+/// The tag of plain bytes: a weak one, the same for every coding, and on every replica of one version.
+pub fn tag(bytes: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let tag = format!("W/\"{:016x}\"", hasher.finish());
+    HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
 }
