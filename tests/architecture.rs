@@ -68,19 +68,27 @@ const INGESTION: [&str; 19] = [
 
 const PATTERN: [&str; 6] = ["backtrack", "nfa", "program", "escape", "parser", "class"];
 
-const SERVER: [&str; 14] = [
+const SERVER: [&str; 22] = [
     "routes",
     "http",
+    "reload",
     "app",
+    "project",
+    "check",
     "config",
     "evaluation",
     "store",
     "metrics",
     "throttles",
+    "wrong_keys",
+    "shared_answer",
+    "compression",
     "key",
     "position",
     "clock",
+    "logging",
     "output",
+    "database_address",
     "options",
     "stop",
 ];

@@ -3,6 +3,9 @@
 //! An unknown field is refused by its whole path. Flags are kept as text and read by the SDK's reader: they may hold
 //! what other readers refuse. An error names the path of what is wrong, never the value.
 
+mod file;
+mod keys;
+mod place;
 #[cfg(test)]
 mod tests;
 
@@ -12,17 +15,20 @@ use std::marker::PhantomData;
 
 use experiment_ingestion::Rules;
 use experiment_wasm::dialect::NativeDialect;
-use experiment_wasm::flag::{Fault, Flags};
-use experiment_wasm::json::{Text, Value, parse};
+use experiment_wasm::flag::{Fault, FlagError, Flags};
+use experiment_wasm::json::{Value, parse};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::evaluation::deployment_names::DeploymentNames;
 use crate::evaluation::flag_rules;
 use crate::evaluation::flag_snapshot::Kind;
 use crate::position::Position;
 use crate::store::StoredFlag;
+pub use file::{load, located};
+use keys::KeysWire;
 
 /// One project of the file.
 #[derive(Debug)]
@@ -30,8 +36,9 @@ pub struct ProjectConfig {
     /// Its path in the file.
     path: String,
     pub name: String,
-    pub api_key: String,
-    pub admin_key: String,
+    /// At least one; each opens the project.
+    pub api_keys: Vec<String>,
+    pub admin_keys: Vec<String>,
     pub rules: Rules,
     pub deployments: Vec<DeploymentConfig>,
     pub flags: Vec<StoredFlag>,
@@ -40,18 +47,45 @@ pub struct ProjectConfig {
 /// One deployment of a project.
 #[derive(Debug)]
 pub struct DeploymentConfig {
-    pub key: String,
+    /// At least one; each opens the deployment.
+    pub keys: Vec<String>,
     pub name: String,
     pub kind: Kind,
 }
 
-/// What is wrong with the file: the path, never what stands there.
+/// What is wrong with the file, and where: a path or a byte. It never says what stands there.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ConfigError(String);
+pub struct ConfigError {
+    said: String,
+    place: Place,
+}
+
+/// Where something is wrong.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Path(String),
+    Byte(usize),
+}
+
+impl ConfigError {
+    fn at(path: &str, said: String) -> Self {
+        Self { said, place: Place::Path(path.to_owned()) }
+    }
+
+    /// The path of the field, if it is one.
+    pub fn path(&self) -> Option<&str> {
+        if let Place::Path(path) = &self.place { Some(path) } else { None }
+    }
+
+    /// The byte of what is no JSON.
+    pub fn byte(&self) -> Option<usize> {
+        if let Place::Byte(byte) = self.place { Some(byte) } else { None }
+    }
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the configuration is wrong: {}", self.0)
+        write!(out, "the configuration is wrong: {}", self.said)
     }
 }
 
@@ -95,8 +129,8 @@ struct FileWire {
 #[serde(deny_unknown_fields, default)]
 struct ProjectWire {
     name: String,
-    api_key: String,
-    admin_key: String,
+    api_key: KeysWire,
+    admin_key: KeysWire,
     settings: Strict<SettingsWire>,
     deployments: Vec<Strict<DeploymentWire>>,
     flags: Vec<Box<RawValue>>,
@@ -111,21 +145,20 @@ struct SettingsWire {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct DeploymentWire {
-    key: String,
+    key: KeysWire,
     name: String,
     kind: String,
 }
 
 /// Reads the whole file.
 pub fn read(bytes: &[u8]) -> Read<Vec<ProjectConfig>> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| ConfigError(format!("no UTF-8 at {}", Position::of(bytes, error.valid_up_to()))))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| no_utf8(bytes, error.valid_up_to()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let Strict(file): Strict<FileWire> =
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| refused(&error))?;
-    reader.end().map_err(|error| no_json(&error))?;
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| refused(&error, text))?;
+    reader.end().map_err(|error| no_json(&error, text))?;
     if file.projects.is_empty() {
-        return Err(ConfigError("`projects` names no project, so there is nothing to serve".into()));
+        return Err(ConfigError::at("projects", "`projects` names no project, so there is nothing to serve".into()));
     }
     let projects = (0..).zip(file.projects).map(|(n, Strict(wire))| project(format!("projects[{n}]"), wire));
     let projects = projects.collect::<Read<Vec<_>>>()?;
@@ -143,15 +176,15 @@ fn names(projects: &[ProjectConfig]) -> Vec<Placed<'_>> {
 
 /// All keys of the file. What one opens, another must not: also not in another project.
 fn keys(projects: &[ProjectConfig]) -> Vec<Placed<'_>> {
-    let mut keys = Vec::new();
+    let mut placed = Vec::new();
     for project in projects {
-        keys.push((format!("{}.api_key", project.path), project.api_key.as_str()));
-        keys.push((format!("{}.admin_key", project.path), project.admin_key.as_str()));
+        placed.extend(keys::placed(format!("{}.api_key", project.path), &project.api_keys));
+        placed.extend(keys::placed(format!("{}.admin_key", project.path), &project.admin_keys));
         for (n, deployment) in project.deployments.iter().enumerate() {
-            keys.push((format!("{}.deployments[{n}].key", project.path), deployment.key.as_str()));
+            placed.extend(keys::placed(format!("{}.deployments[{n}].key", project.path), &deployment.keys));
         }
     }
-    keys
+    placed
 }
 
 fn flag_keys(project: &ProjectConfig) -> Vec<Placed<'_>> {
@@ -176,8 +209,8 @@ fn project(path: String, wire: ProjectWire) -> Read<ProjectConfig> {
     let flags = (0..).zip(&wire.flags).map(|(n, raw): (usize, _)| flag(&format!("{path}.flags[{n}]"), raw));
     Ok(ProjectConfig {
         name: named(&path, wire.name)?,
-        api_key: key(&path, "api_key", wire.api_key)?,
-        admin_key: key(&path, "admin_key", wire.admin_key)?,
+        api_keys: wire.api_key.read(&format!("{path}.api_key"))?,
+        admin_keys: wire.admin_key.read(&format!("{path}.admin_key"))?,
         rules: Rules { assignments_set_properties: wire.settings.0.assignments_set_properties, ..Rules::default() },
         deployments: deployments.collect::<Read<_>>()?,
         flags: flags.collect::<Read<_>>()?,
@@ -191,7 +224,8 @@ fn deployment(path: &str, wire: DeploymentWire) -> Read<DeploymentConfig> {
         "server" => Kind::Server,
         _ => return Err(wrong(&format!("{path}.kind"), KINDS)),
     };
-    Ok(DeploymentConfig { key: key(path, "key", wire.key)?, name: named(path, wire.name)?, kind })
+    let keys = wire.key.read(&format!("{path}.key"))?;
+    Ok(DeploymentConfig { keys, name: named(path, wire.name)?, kind })
 }
 
 /// A flag's own text, read as flags are. What is in it is looked at when it is stored.
@@ -204,24 +238,30 @@ fn flag(path: &str, raw: &RawValue) -> Read<StoredFlag> {
 impl ProjectConfig {
     /// Looks whether the flags may be stored: each by itself, and then whether they depend on themselves.
     pub fn check_flags(&self) -> Read<()> {
-        let deployments: Vec<Text> = self.deployments.iter().map(|one| one.key.as_str().into()).collect();
-        for (n, flag) in self.flags.iter().enumerate() {
-            flag_rules::check(flag, &deployments).map_err(|fault| self.refused(n, fault))?;
+        self.flag_errors().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that keeps flags from being stored.
+    pub fn flag_errors(&self) -> Vec<ConfigError> {
+        let names = self.deployments.iter().map(|one| (one.name.as_str(), one.keys.as_slice()));
+        let names = DeploymentNames::of(names);
+        let broken = |(n, flag)| flag_rules::check(flag, &names).err().map(|fault| self.refused(n, fault));
+        let broken: Vec<_> = self.flags.iter().enumerate().filter_map(broken).collect();
+        if !broken.is_empty() {
+            return broken;
         }
         let texts = self.flags.iter().map(|flag| (flag.key.as_str(), flag.config.as_str()));
         let (_, errors) = Flags::read_each(texts, &NativeDialect);
-        match errors.first() {
-            None => Ok(()),
-            Some(error) => {
-                let at =
-                    self.flags.iter().position(|flag| error.key.as_ref().is_some_and(|key| *key == flag.key.as_str()));
-                Err(self.refused(at.unwrap_or_default(), flag_rules::fault_of(error)))
-            }
-        }
+        let index = |error: &FlagError| {
+            let is_at_fault = |flag: &StoredFlag| error.key.as_ref().is_some_and(|key| *key == flag.key.as_str());
+            self.flags.iter().position(is_at_fault).unwrap_or_default()
+        };
+        errors.iter().map(|error| self.refused(index(error), flag_rules::fault_of(error))).collect()
     }
 
     fn refused(&self, index: usize, fault: Fault) -> ConfigError {
-        ConfigError(fault.at(index).of("flags").of(&self.path).to_string())
+        let fault = fault.at(index).of("flags").of(&self.path);
+        ConfigError { said: fault.to_string(), place: Place::Path(fault.field) }
     }
 }
 
@@ -230,50 +270,49 @@ fn named(path: &str, name: String) -> Read<String> {
     if name.is_empty() { Err(wrong(&format!("{path}.name"), TEXT)) } else { Ok(name) }
 }
 
-/// A key that a header can carry: others would never fit.
-fn key(path: &str, field: &str, key: String) -> Read<String> {
-    let fits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(key) } else { Err(wrong(&format!("{path}.{field}"), KEY)) }
-}
-
 const TEXT: &str = "a text";
-const KEY: &str = "a text of visible ASCII characters";
 const KINDS: &str = "\"client\" or \"server\"";
 
 /// What a field must be.
 fn expected(field: &str) -> &'static str {
     match field {
         "name" => TEXT,
-        "api_key" | "admin_key" | "key" => KEY,
         "kind" => KINDS,
         "assignments_set_properties" => "true or false",
         "projects" | "deployments" | "flags" => "a list",
-        _ => "an object",
+        _ => keys::expected(field).unwrap_or("an object"),
     }
 }
 
 /// Why the file is not understood. What the reader says may quote it: only the beginning is looked at, which is its own.
-fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> ConfigError {
+fn refused(error: &serde_path_to_error::Error<serde_json::Error>, text: &str) -> ConfigError {
     let reason = error.inner();
     if !reason.is_data() {
-        return no_json(reason);
+        return no_json(reason, text);
     }
     let path = error.path().to_string();
     let reason = reason.to_string();
     if reason.starts_with("unknown field") {
-        return ConfigError(format!("`{path}` is not known"));
+        return ConfigError::at(&path, format!("`{path}` is not known"));
     }
     if reason.starts_with("duplicate field") {
-        return ConfigError(format!("`{path}` has a field twice"));
+        return ConfigError::at(&path, format!("`{path}` has a field twice"));
     }
     let path = if path == "." { "file" } else { &path };
     wrong(path, expected(path.rsplit('.').next().unwrap_or(path)))
 }
 
-fn no_json(error: &serde_json::Error) -> ConfigError {
-    ConfigError(format!("no JSON at line {}, column {}", error.line(), error.column()))
+fn no_utf8(bytes: &[u8], byte: usize) -> ConfigError {
+    ConfigError { said: format!("no UTF-8 at {}", Position::of(bytes, byte)), place: Place::Byte(byte) }
+}
+
+fn no_json(error: &serde_json::Error, text: &str) -> ConfigError {
+    let said = format!("no JSON at line {}, column {}", error.line(), error.column());
+    // Its columns are bytes, and begin at 1 like its lines.
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    ConfigError { said, place: Place::Byte(before + error.column().saturating_sub(1)) }
 }
 
 fn wrong(path: &str, expected: &str) -> ConfigError {
-    ConfigError(format!("`{path}` must be {expected}"))
+    ConfigError::at(path, format!("`{path}` must be {expected}"))
 }

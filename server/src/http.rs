@@ -1,4 +1,4 @@
-//! HTTP that is the same for every route: connections, bodies, memory, origins, keys, refusals.
+//! HTTP that is the same for every route: connections, bodies, memory, origins, keys, refusals, what is logged.
 
 pub mod body;
 mod body_pace;
@@ -9,7 +9,9 @@ pub mod memory_budget;
 pub mod origin;
 pub mod refusal;
 pub mod request;
+pub mod request_log;
 pub mod response;
+pub mod revalidation;
 pub mod security_headers;
 pub mod server;
 mod text_length;

@@ -13,20 +13,16 @@ impl Key {
     pub fn of(secret: &str) -> Self {
         Self(FieldHasher::new().field(secret.as_bytes()).finish())
     }
-
-    /// The digest, as a name for what belongs to the key.
-    pub fn digest(&self) -> &Text {
-        &self.0
-    }
 }
 
 /// What a secret opens. All keys are looked at, whichever fits, so that the time says nothing.
 pub fn opened<'a, T>(
     things: impl IntoIterator<Item = &'a T>,
-    key_of: impl Fn(&T) -> &Key,
+    keys_of: impl Fn(&T) -> &[Key],
     secret: &str,
 ) -> Option<&'a T> {
     let given = Key::of(secret);
-    let fits = |thing: &T| bool::from(key_of(thing).0.as_bytes().ct_eq(given.0.as_bytes()));
-    things.into_iter().fold(None, |found, thing| if fits(thing) { Some(thing) } else { found })
+    let fits = |key: &Key| bool::from(key.0.as_bytes().ct_eq(given.0.as_bytes()));
+    let opens = |thing: &T| keys_of(thing).iter().fold(false, |opens, key| fits(key) | opens);
+    things.into_iter().fold(None, |found, thing| if opens(thing) { Some(thing) } else { found })
 }

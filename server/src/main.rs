@@ -6,19 +6,27 @@
 #![allow(unreachable_pub, reason = "a program has no public API: `pub` is for its other modules")]
 
 mod app;
+mod check;
 mod clock;
+mod compression;
 mod config;
+mod database_address;
 mod evaluation;
 mod http;
 mod key;
+mod logging;
 mod metrics;
 mod options;
 mod output;
 mod position;
+mod project;
+mod reload;
 mod routes;
+mod shared_answer;
 mod stop;
 mod store;
 mod throttles;
+mod wrong_keys;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -29,21 +37,22 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::task::JoinHandle;
 
 use app::App;
+use database_address::DatabaseAddress;
 use evaluation::tracking_queue::TrackingQueue;
 use http::listeners::Listeners;
 use http::server;
 use metrics::Metrics;
 use options::{Command, Options, USAGE, VERSION};
-use output::{Log, complain, say};
+use output::{complain, say};
+use reload::Reloads;
 use stop::Stop;
 use store::writer::Writer;
-use store::{Failure, Store, conversion};
+use store::{Failure, Location, Store, conversion};
 
 /// How often changes of flags by other replicas are looked for.
 const FLAGS_CHECK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(|| Log).init();
     // The message of a panic may quote a request: only its location is logged.
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
@@ -54,10 +63,17 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Version) => {
-            say(VERSION);
+            say(format_args!("experiment-server {VERSION}"));
             ExitCode::SUCCESS
         }
-        Ok(Command::Serve(options)) => finished(run(options)),
+        Ok(Command::Check(file)) => match check::check(&file) {
+            Ok(described) => {
+                say(described);
+                ExitCode::SUCCESS
+            }
+            Err(wrong) => finished(Err(wrong.into())),
+        },
+        Ok(Command::Serve(options)) => finished(logging::start().map_err(Into::into).and_then(|()| run(options))),
         Err(error) => {
             complain(format_args!("{error}\n\n{USAGE}"));
             ExitCode::FAILURE
@@ -82,27 +98,29 @@ struct Started {
     metrics_listeners: Option<Listeners>,
     /// What stores what waits, until every handle of the queues is gone.
     storing: [JoinHandle<()>; 2],
+    /// The database, without its password.
+    database: String,
 }
 
 #[tokio::main]
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let stop = Stop::listen()?;
+    let (stop, reloads) = (Stop::listen()?, Reloads::listen()?);
     let started = tokio::select! {
         started = start(&options) => started?,
         // No event has been acknowledged yet.
         () = stop.clone().asked() => return Ok(()),
     };
-    serve(started, &options, &stop).await
+    serve(started, &options, &stop, reloads).await
 }
 
 async fn start(options: &Options) -> Result<Started, Box<dyn Error>> {
-    let text = std::fs::read(&options.config).map_err(|error| format!("{}: {error}", options.config.display()))?;
-    let config = config::read(&text)?;
-    drop(text);
+    let config = config::load(&options.config)?;
     if let Some(www) = options.www.as_deref() {
         std::fs::read_dir(www).map_err(|error| format!("--www {}: {error}", www.display()))?;
     }
-    let store = Store::open(&options.database).await?;
+    let address = DatabaseAddress::find(options.database.as_ref(), std::env::var_os(database_address::VARIABLE))?;
+    let database = Location::of(&address.url).map_err(|wrong| format!("{} {wrong}", address.source))?.to_string();
+    let store = Store::open(&address.url).await?;
     if store.forgets() {
         tracing::warn!("the database is in memory: when the server ends, everything is forgotten (see --database)");
     }
@@ -110,19 +128,21 @@ async fn start(options: &Options) -> Result<Started, Box<dyn Error>> {
     let (writer, writing) = Writer::start(store.clone(), Arc::clone(&metrics));
     let (tracking_queue, tracking) = TrackingQueue::start(writer.clone(), Arc::clone(&metrics));
     let opened = store.clone();
-    let app = App::new(store, writer, tracking_queue, metrics, config).await.map_err(|error| opened.named(error))?;
-    let app = Arc::new(app);
+    let app = App::new(store, writer, tracking_queue, metrics, config).await;
+    let app = Arc::new(app.map_err(|error| config::located(&options.config, opened.named(error)))?);
     let listeners = Listeners::bind("--port", &options.host, options.port).await?;
     let metrics_listeners = match options.metrics_port {
         Some(port) => Some(Listeners::bind("--metrics-port", &options.host, port).await?),
         None => None,
     };
-    Ok(Started { app, listeners, metrics_listeners, storing: [tracking, writing] })
+    Ok(Started { app, listeners, metrics_listeners, storing: [tracking, writing], database })
 }
 
-async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), Box<dyn Error>> {
-    let Started { app, listeners, metrics_listeners, storing } = started;
+async fn serve(started: Started, options: &Options, stop: &Stop, reloads: Reloads) -> Result<(), Box<dyn Error>> {
+    let Started { app, listeners, metrics_listeners, storing, database } = started;
     let said = said(&listeners, metrics_listeners.as_ref())?;
+    let addresses: Vec<_> = listeners.addresses()?.iter().map(ToString::to_string).collect();
+    tracing::info!(version = VERSION, address = addresses.join(", "), database, "started");
     let (store, connections) = (app.store.clone(), app.metrics.connections_open.clone());
     let showing = metrics_listeners.map(|listeners| {
         let router = routes::metrics::router(Arc::clone(&app.metrics));
@@ -133,8 +153,9 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
     let background = [
         tokio::spawn(check_flags(Arc::clone(&app))),
         tokio::spawn(conversion::run(store.clone(), Arc::clone(&app.metrics))),
+        tokio::spawn(reloads.follow(Arc::clone(&app), options.config.clone())),
     ];
-    let router = routes::router(app, options.www.as_deref());
+    let router = routes::router(app, options.www.as_deref(), options.access_log);
     server::serve(listeners, router, connections, stop.clone().asked()).await;
     for task in background {
         task.abort();
@@ -148,6 +169,7 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
         showing.await?;
     }
     store.close().await;
+    tracing::info!("stopped");
     Ok(())
 }
 

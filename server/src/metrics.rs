@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 
 pub use labels::OutcomeLabels;
 use labels::{Answered, Route};
-pub use requests::measured;
+pub use requests::{OTHER, known, measured};
 
 /// Seconds: from a hit of the cache to what a body may take.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];

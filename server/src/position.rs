@@ -18,6 +18,11 @@ impl Position {
         let characters = std::str::from_utf8(line).map_or(line.len(), |line| line.chars().count());
         Self { byte, line: 1 + before.iter().filter(|byte| **byte == b'\n').count(), column: 1 + characters }
     }
+
+    /// The line and the column.
+    pub fn line_and_column(self) -> (usize, usize) {
+        (self.line, self.column)
+    }
 }
 
 impl fmt::Display for Position {

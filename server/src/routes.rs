@@ -25,14 +25,14 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::App;
 use crate::http::refusal::Refusal;
-use crate::http::{origin, security_headers};
+use crate::http::{origin, request_log, security_headers};
 use crate::metrics::measured;
 
 /// For how long a browser need not ask again whether it may ask: Chromium keeps it no longer than two hours.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// All routes. Evaluation and ingestion may be asked from any page, the rest from pages of this server only.
-pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
+pub fn router(app: Arc<App>, www: Option<&Path>, access_log: bool) -> Router {
     let evaluation = Router::new()
         .route("/sdk/v2/vardata", get(evaluation::vardata).post(evaluation::vardata))
         .route("/sdk/v2/flags", get(flags::for_deployment))
@@ -62,7 +62,9 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         Some(directory) => api.fallback_service(security_headers::pages(directory)),
         None => api.fallback(async || Refusal::NotFound),
     };
-    security_headers::guarded(all).layer(measured)
+    let all = security_headers::guarded(all).layer(measured);
+    let all = if access_log { all.layer(middleware::from_fn(request_log::logged)) } else { all };
+    all.layer(middleware::from_fn(request_log::identified))
 }
 
 /// Refuses other methods in JSON, below whatever layer is laid around the routes: a preflight is the layer's to answer.
@@ -74,10 +76,16 @@ fn cors() -> CorsLayer {
     let own =
         ["x-amp-exp-user", "x-amp-exp-flag-keys", "x-amp-exp-track", "x-amp-exp-exposure-track", "x-amp-exp-library"];
     let common = [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::ACCEPT];
+    let further = [header::IF_NONE_MATCH, request_log::X_REQUEST_ID];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers(own.map(HeaderName::from_static).into_iter().chain(common).collect::<Vec<_>>())
-        .expose_headers([HeaderName::from_static("x-cache"), header::RETRY_AFTER])
+        .allow_headers(own.map(HeaderName::from_static).into_iter().chain(common).chain(further).collect::<Vec<_>>())
+        .expose_headers([
+            HeaderName::from_static("x-cache"),
+            header::RETRY_AFTER,
+            header::ETAG,
+            request_log::X_REQUEST_ID,
+        ])
         .max_age(PREFLIGHT_HOLDS)
 }

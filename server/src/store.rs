@@ -30,7 +30,7 @@ use experiment_ingestion::batch::UpdateMeter;
 use engine::Engine;
 pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
-use location::Location;
+pub use location::Location;
 use schema::Unusable;
 
 pub use reading::EventFilter;

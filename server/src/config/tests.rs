@@ -1,5 +1,6 @@
 //! The configuration: what is refused, by which path, and that no error shows its contents.
 
+use super::keys::{KEY, KEYS};
 use super::*;
 
 #[test]
@@ -23,7 +24,7 @@ fn refusal(text: &str) -> String {
 #[test]
 fn an_error_names_the_place_and_not_what_stands_there() {
     let error = refusal(r#"{"projects":[{"name":"p","api_key":5,"admin_key":"secret"}]}"#);
-    assert_eq!(error, "`projects[0].api_key` must be a text of visible ASCII characters");
+    assert_eq!(error, "`projects[0].api_key` must be a text of visible ASCII characters, or a list of such texts");
 }
 
 const TWO: &str = r#"{"projects":[
@@ -54,8 +55,12 @@ fn a_field_that_nobody_knows_is_refused_by_its_whole_path() {
 #[test]
 fn a_field_of_another_kind_is_refused_by_its_whole_path() {
     let cases = [
-        (r#""admin_key":"5""#, r#""admin_key":["secret"]"#, "projects[1].admin_key", KEY),
-        (r#""admin_key":"5","#, "", "projects[1].admin_key", KEY),
+        (r#""admin_key":"5""#, r#""admin_key":{"secret":1}"#, "projects[1].admin_key", KEYS),
+        (r#""admin_key":"5""#, r#""admin_key":["secret",5]"#, "projects[1].admin_key[1]", KEY),
+        (r#""admin_key":"5""#, r#""admin_key":["secret",""]"#, "projects[1].admin_key[1]", KEY),
+        (r#""admin_key":"5""#, r#""admin_key":[]"#, "projects[1].admin_key", KEYS),
+        (r#""key":"6""#, r#""key":["secret key"]"#, "projects[1].deployments[0].key[0]", KEY),
+        (r#""admin_key":"5","#, "", "projects[1].admin_key", KEYS),
         (r#""name":"m""#, r#""name":null"#, "projects[1].deployments[0].name", TEXT),
         (r#""name":"m""#, r#""name":"""#, "projects[1].deployments[0].name", TEXT),
         (r#""kind":"server""#, r#""kind":"secret""#, "projects[1].deployments[0].kind", KINDS),
@@ -121,16 +126,16 @@ fn no_two_flags_of_a_project_have_one_key() {
 fn a_flag_that_breaks_a_rule_may_not_be_stored() {
     let checked = |instead: &str| {
         let text = TWO.replacen(r#"{"key":"g","variants":{},"segments":[]}"#, instead, 1);
-        read(text.as_bytes()).unwrap()[1].check_flags().map_err(|error| error.0)
+        read(text.as_bytes()).unwrap()[1].check_flags().map_err(|error| error.said)
     };
-    assert_eq!(checked(r#"{"key":"g","variants":{},"segments":[],"deployments":["6"]}"#), Ok(()));
+    assert_eq!(checked(r#"{"key":"g","variants":{},"segments":[],"deployments":["6","m"]}"#), Ok(()));
     let said = checked(r#"{"key":"g","variants":{},"segments":[{"variant":"on"}]}"#);
     assert_eq!(
         said,
         Err("`projects[1].flags[1].segments[0].variant` names a variant that the flag does not have".into())
     );
     let said = checked(r#"{"key":"g","variants":{},"segments":[],"deployments":["3"]}"#);
-    assert_eq!(said, Err("`projects[1].flags[1].deployments[0]` is the key of no deployment".into()));
+    assert_eq!(said, Err("`projects[1].flags[1].deployments[0]` is the name or key of no deployment".into()));
     let circle = r#"{"key":"g","variants":{},"segments":[],"dependencies":["h"]},{"key":"h","variants":{},"segments":[],"dependencies":["g"]}"#;
     assert!(
         checked(circle)
@@ -151,11 +156,26 @@ fn keys_that_are_empty_or_cannot_be_sent_are_refused() {
     let paths = [("1", "[0].api_key"), ("2", "[0].admin_key"), ("6", "[1].deployments[0].key")];
     for (path, name) in paths {
         for bad in ["", " ", "secret key", "secret\\n", "sécret"] {
-            let expected =
-                format!("the configuration is wrong: `projects{name}` must be a text of visible ASCII characters");
+            let expected = format!("the configuration is wrong: `projects{name}` must be {KEYS}");
             assert_eq!(error(path, bad), expected, "{bad:?}");
         }
     }
+}
+
+#[test]
+fn a_field_of_keys_is_one_key_or_a_list_of_them() {
+    let text = TWO.replacen(r#""admin_key":"5""#, r#""admin_key":["new","5"]"#, 1);
+    let project = read(text.as_bytes()).unwrap().remove(1);
+    assert_eq!(project.admin_keys, ["new", "5"]);
+    assert_eq!(project.api_keys, ["4"]);
+    assert_eq!(project.deployments[0].keys, ["6"]);
+    let equal = changed(r#""admin_key":"5""#, r#""admin_key":["new","4"]"#);
+    assert_eq!(equal, "`projects[1].admin_key[1]` must be another key than `projects[1].api_key`");
+    let equal = changed(r#""key":"6""#, r#""key":["new","new"]"#);
+    assert_eq!(
+        equal,
+        "`projects[1].deployments[0].key[1]` must be another key than `projects[1].deployments[0].key[0]`"
+    );
 }
 
 #[test]

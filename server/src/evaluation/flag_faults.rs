@@ -7,9 +7,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use experiment_wasm::flag::{Fault, FlagError};
-use experiment_wasm::json::Text;
 use serde::Serialize;
 
+use super::deployment_names::DeploymentNames;
 use super::flag_rules;
 use crate::store::{StoredFlag, StoredFlags};
 
@@ -37,8 +37,14 @@ impl FlagFaults {
         Arc::clone(&self.faults)
     }
 
+    /// The same faults, which need not be logged again, with every flag still to be checked: the project has other
+    /// deployments now.
+    pub fn unchecked(&self) -> Self {
+        Self { checked: HashMap::new(), faults: self.faults() }
+    }
+
     /// Looks at the flags as they are now, of which reading found these errors; returns the faults that are new.
-    pub fn look(&mut self, stored: &StoredFlags, errors: &[FlagError], deployments: &[Text]) -> Vec<Skipped> {
+    pub fn look(&mut self, stored: &StoredFlags, errors: &[FlagError], deployments: &DeploymentNames) -> Vec<Skipped> {
         let mut before = std::mem::take(&mut self.checked);
         let mut found = BTreeMap::new();
         for error in errors {
@@ -67,7 +73,11 @@ impl Skipped {
 }
 
 /// What the rules say of a flag, unless it is the same as before.
-fn checked(flag: &StoredFlag, before: Option<(u64, Option<Fault>)>, deployments: &[Text]) -> (u64, Option<Fault>) {
+fn checked(
+    flag: &StoredFlag,
+    before: Option<(u64, Option<Fault>)>,
+    deployments: &DeploymentNames,
+) -> (u64, Option<Fault>) {
     let mut hasher = DefaultHasher::new();
     (&flag.config, &flag.deployments).hash(&mut hasher);
     let digest = hasher.finish();
@@ -85,18 +95,18 @@ mod tests {
 
     #[test]
     fn a_fault_is_new_once_and_again_when_the_flag_has_another() {
-        let mut inspection = FlagFaults::default();
+        let (mut inspection, names) = (FlagFaults::default(), DeploymentNames::of([]));
         let mut stored = StoredFlags { flags: vec![flag("a", "{}"), flag("b", "[")], unreadable: vec!["c".into()] };
         let skipped =
             |key: &str, code, field: Option<&str>| Skipped { key: key.into(), code, field: field.map(Into::into) };
         let (missing, unreadable) = (skipped("a", "missing", Some("key")), |key| skipped(key, "unreadable", None));
-        assert_eq!(inspection.look(&stored, &[], &[]), [missing.clone(), unreadable("b"), unreadable("c")]);
-        assert_eq!(inspection.look(&stored, &[], &[]), []);
+        assert_eq!(inspection.look(&stored, &[], &names), [missing.clone(), unreadable("b"), unreadable("c")]);
+        assert_eq!(inspection.look(&stored, &[], &names), []);
         stored.flags[1].config = r#"{"key":"b"}"#.into();
-        assert_eq!(inspection.look(&stored, &[], &[]), [skipped("b", "missing", Some("variants"))]);
+        assert_eq!(inspection.look(&stored, &[], &names), [skipped("b", "missing", Some("variants"))]);
         assert_eq!(inspection.faults().len(), 3);
         stored.flags.clear();
-        assert_eq!(inspection.look(&stored, &[], &[]), []);
+        assert_eq!(inspection.look(&stored, &[], &names), []);
         assert_eq!(*inspection.faults(), [unreadable("c")]);
     }
 }

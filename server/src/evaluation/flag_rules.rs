@@ -4,12 +4,13 @@
 
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::flag::{Fault, FlagCode, FlagError, Flags, rules};
-use experiment_wasm::json::{Text, Value, parse};
+use experiment_wasm::json::{Value, parse};
 
+use super::deployment_names::DeploymentNames;
 use crate::store::StoredFlag;
 
 /// Looks whether a flag may be written in a project with these deployments.
-pub fn check(flag: &StoredFlag, deployments: &[Text]) -> Result<(), Fault> {
+pub fn check(flag: &StoredFlag, deployments: &DeploymentNames) -> Result<(), Fault> {
     rules::check(&flag.object().ok_or_else(unreadable)?, &NativeDialect)?;
     if let Some(list) = &flag.deployments {
         check_deployments(list, deployments).map_err(|fault| fault.of("deployments"))?;
@@ -40,14 +41,14 @@ pub fn unreadable() -> Fault {
     Fault::new("unreadable", "cannot be read")
 }
 
-/// A list of keys that the project's deployments have. An error never names those keys.
-fn check_deployments(list: &str, known: &[Text]) -> Result<(), Fault> {
+/// A list of names or keys that the project's deployments have. An error never names those keys.
+fn check_deployments(list: &str, known: &DeploymentNames) -> Result<(), Fault> {
     let list = parse(list.as_bytes()).ok().and_then(Value::into_array);
-    let list = list.ok_or_else(|| Fault::new("shape", "must be a list of deployment keys"))?;
-    let is_unknown = |key: &Value| key.as_str().is_none_or(|key| !known.contains(key));
+    let list = list.ok_or_else(|| Fault::new("shape", "must be a list of names or keys of deployments"))?;
+    let is_unknown = |word: &Value| word.as_str().is_none_or(|word| !known.has(word));
     match list.iter().position(is_unknown) {
         None => Ok(()),
-        Some(index) => Err(Fault::new("unknown_deployment", "is the key of no deployment").at(index)),
+        Some(index) => Err(Fault::new("unknown_deployment", "is the name or key of no deployment").at(index)),
     }
 }
 
@@ -57,7 +58,8 @@ mod tests {
 
     fn fault(config: &str, deployments: Option<&str>) -> Option<(&'static str, String)> {
         let flag = StoredFlag { key: "f".into(), config: config.into(), deployments: deployments.map(Into::into) };
-        check(&flag, &["web".into(), "backend".into()]).err().map(|fault| (fault.code, fault.field))
+        let names = DeploymentNames::of([("web", &[][..]), ("backend", &[][..])]);
+        check(&flag, &names).err().map(|fault| (fault.code, fault.field))
     }
 
     const GOOD: &str = r#"{"key":"f","variants":{},"segments":[]}"#;

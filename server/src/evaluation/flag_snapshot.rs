@@ -17,6 +17,7 @@ use experiment_wasm::flag::{FlagError, Flags};
 use experiment_wasm::json::{Object, Text, parse};
 
 use crate::key::Key;
+use crate::shared_answer::SharedAnswer;
 use crate::store::StoredFlag;
 
 type Pattern = <NativeDialect as Dialect>::Pattern;
@@ -31,8 +32,8 @@ pub struct FlagSnapshot {
     /// Of the stored flags it was made from.
     digest: u64,
     /// The JSON lists for SDKs, made when first asked for: all flags for servers, the local ones for pages.
-    all: OnceLock<Bytes>,
-    local: OnceLock<Bytes>,
+    all: OnceLock<Arc<SharedAnswer>>,
+    local: OnceLock<Arc<SharedAnswer>>,
     rendered: RwLock<HashMap<Decision, Arc<RenderedVariant>>>,
 }
 
@@ -42,13 +43,13 @@ pub struct RenderedVariant {
     pub json: Text,
 }
 
-/// A key that asks for variants or flags, and what it gets.
+/// The keys that ask for variants or flags, and what they get.
 pub struct Deployment {
-    pub key: Key,
+    pub keys: Vec<Key>,
     pub name: Text,
     pub kind: Kind,
-    /// The key as flags name it.
-    pub named: Text,
+    /// What flags call it.
+    words: Vec<Text>,
     snapshot: RwLock<Arc<FlagSnapshot>>,
 }
 
@@ -62,15 +63,9 @@ pub enum Kind {
 }
 
 impl Deployment {
-    /// A deployment without flags.
-    pub fn new(key: &str, name: &str, kind: Kind) -> Self {
-        Self {
-            key: Key::of(key),
-            name: name.into(),
-            kind,
-            named: key.into(),
-            snapshot: RwLock::new(Arc::new(FlagSnapshot::of(&[]).0)),
-        }
+    /// A deployment without flags, which they call by these words.
+    pub fn new(keys: Vec<Key>, name: &str, kind: Kind, words: Vec<Text>) -> Self {
+        Self { keys, name: name.into(), kind, words, snapshot: RwLock::new(Arc::new(FlagSnapshot::of(&[]).0)) }
     }
 
     /// The flags as they are now.
@@ -96,14 +91,16 @@ impl Deployment {
     }
 
     /// The flags that holders of the key may see whole, as a JSON list: on the client only those evaluated there.
-    /// All of them are the same bytes for everybody, however many read them slowly.
-    pub fn wire(&self, keys: Option<&HashSet<Text>>) -> Bytes {
+    /// They are the same bytes for everybody, however many read them slowly.
+    pub fn wire(&self) -> Arc<SharedAnswer> {
         let snapshot = self.snapshot();
         let kept = if self.kind == Kind::Server { &snapshot.all } else { &snapshot.local };
-        match keys {
-            None => kept.get_or_init(|| self.list(&snapshot, None)).clone(),
-            Some(_) => self.list(&snapshot, keys),
-        }
+        Arc::clone(kept.get_or_init(|| Arc::new(SharedAnswer::new(self.list(&snapshot, None)))))
+    }
+
+    /// Those of them that have these keys.
+    pub fn wire_of(&self, keys: &HashSet<Text>) -> Bytes {
+        self.list(&self.snapshot(), Some(keys))
     }
 
     /// The length of the list of these flags, in bytes.
@@ -129,7 +126,7 @@ impl Deployment {
         let Some(list) = &flag.deployments else { return true };
         let list = parse(list.as_bytes()).ok();
         let list = list.as_ref().and_then(|list| list.as_array()).unwrap_or_default();
-        list.iter().any(|key| key.as_str() == Some(&self.named))
+        list.iter().filter_map(|word| word.as_str()).any(|word| self.words.contains(word))
     }
 }
 

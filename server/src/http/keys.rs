@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use tokio::time::sleep;
 
 use super::refusal::Refusal;
 use crate::app::{App, Project};
+use crate::clock;
 use crate::evaluation::flag_snapshot::Deployment;
 
 /// `Authorization: Bearer <admin key>`: the project that the key administers.
@@ -19,11 +21,24 @@ pub struct Caller {
     pub deployment: Arc<Deployment>,
 }
 
+/// How the key of an admin is sent, and that of a deployment.
+const OF_ADMIN: &str = "Bearer";
+const OF_DEPLOYMENT: &str = "Api-Key";
+
 impl FromRequestParts<Arc<App>> for Admin {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        app.administered(credential(&parts.headers, "Bearer")?).map(Self).ok_or(Refusal::Unauthorized)
+        let secret = credential(&parts.headers, OF_ADMIN)?;
+        if let Some(project) = app.administered(secret) {
+            return Ok(Self(project));
+        }
+        let (wait, is_first) = app.wrong_keys.came(clock::mono());
+        if is_first {
+            tracing::warn!("many wrong admin keys were sent: their refusals take up to a second from now on");
+        }
+        sleep(wait).await;
+        Err(Refusal::Unauthorized(OF_ADMIN))
     }
 }
 
@@ -31,17 +46,18 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let found = app.deployment(credential(&parts.headers, "Api-Key")?);
-        found.map(|(project, deployment)| Self { project, deployment }).ok_or(Refusal::Unauthorized)
+        let found = app.deployment(credential(&parts.headers, OF_DEPLOYMENT)?);
+        found.map(|(project, deployment)| Self { project, deployment }).ok_or(Refusal::Unauthorized(OF_DEPLOYMENT))
     }
 }
 
-fn credential<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Refusal> {
+fn credential<'a>(headers: &'a HeaderMap, scheme: &'static str) -> Result<&'a str, Refusal> {
+    let refused = Refusal::Unauthorized(scheme);
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     // Of two, a proxy before us may have looked at the other one.
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Unauthorized) };
-    let value = value.to_str().map_err(|_| Refusal::Unauthorized)?;
-    let (given, secret) = value.split_once(' ').ok_or(Refusal::Unauthorized)?;
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(refused) };
+    let value = value.to_str().map_err(|_| refused)?;
+    let (given, secret) = value.split_once(' ').ok_or(refused)?;
     // Schemes are compared without case by RFC 9110.
-    if given.eq_ignore_ascii_case(scheme) { Ok(secret.trim()) } else { Err(Refusal::Unauthorized) }
+    if given.eq_ignore_ascii_case(scheme) { Ok(secret.trim()) } else { Err(refused) }
 }

@@ -11,8 +11,8 @@ use crate::store::Failure;
 /// A refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The deployment or admin key is missing or wrong.
-    Unauthorized,
+    /// The deployment or admin key is missing or wrong; this is the scheme that would carry it.
+    Unauthorized(&'static str),
     /// The API key in the body is missing or wrong. Real clients give up on exactly this answer.
     InvalidApiKey,
     /// The body, or what a header carries, is not what the route reads.
@@ -52,7 +52,7 @@ impl Refusal {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::InvalidApiKey | Self::Malformed(_) | Self::Missing(_) => StatusCode::BAD_REQUEST,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -67,7 +67,7 @@ impl Refusal {
 
     fn sentence(self) -> &'static str {
         match self {
-            Self::Unauthorized => "Missing or invalid key",
+            Self::Unauthorized(_) => "Missing or invalid key",
             // Amplitude's words, which its clients compare.
             Self::InvalidApiKey => "Invalid API key",
             Self::Missing(_) => "Request missing required field",
@@ -89,6 +89,10 @@ impl IntoResponse for Refusal {
         let missing_field = if let Self::Missing(field) = self { Some(field) } else { None };
         let body = Body { code: self.status().as_u16(), error: self.sentence(), missing_field };
         let mut response = json(self.status(), &body);
+        if let Self::Unauthorized(scheme) = self {
+            let wanted = HeaderValue::from_str(&format!("{scheme} realm=\"experiment\""));
+            wanted.ok().and_then(|wanted| response.headers_mut().insert(header::WWW_AUTHENTICATE, wanted));
+        }
         if self == Self::Unavailable {
             // Seconds. A store that is down is looked for again soon, with the client's own backoff on top.
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

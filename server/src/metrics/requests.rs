@@ -13,7 +13,7 @@ use super::Metrics;
 use super::labels::{Answered, Route};
 
 /// The route of static files, and of unknown paths.
-const OTHER: &str = "other";
+pub const OTHER: &str = "other";
 
 /// Lets a request through and counts its answer.
 pub async fn measured(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
@@ -30,7 +30,7 @@ pub async fn measured(State(metrics): State<Arc<Metrics>>, request: Request, nex
 }
 
 /// The label of a method: a client can invent methods.
-fn known(method: &Method) -> &'static str {
+pub fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

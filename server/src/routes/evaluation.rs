@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::response::Response;
 use experiment_ingestion::{IncomingEvent, transform};
 use experiment_wasm::api::{EXPOSURE_TRACK_HEADER, TRACK_HEADER, USER_HEADER};
@@ -17,7 +17,6 @@ use experiment_wasm::user::Identity;
 use super::ingest::fresh_insert_id;
 use crate::app::{App, Project};
 use crate::clock;
-use crate::evaluation::flag_snapshot::Deployment;
 use crate::evaluation::result::{Evaluated, Shape};
 use crate::evaluation::tracking_queue::Full;
 use crate::http::body::{self, Sent};
@@ -25,7 +24,7 @@ use crate::http::keys::Caller;
 use crate::http::memory_budget::USER_BYTES;
 use crate::http::refusal::Refusal;
 use crate::http::request;
-use crate::http::response::json_text;
+use crate::http::revalidation::Wanted;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
@@ -39,6 +38,7 @@ struct EvaluationRequest {
     is_head: bool,
     /// Two requests with one digest get one answer.
     digest: Text,
+    wanted: Wanted,
 }
 
 /// `GET` or `POST /sdk/v2/vardata`: the user is in a header or in the body.
@@ -47,9 +47,9 @@ pub async fn vardata(State(app): State<Arc<App>>, caller: Caller, asked: Request
     let text = read_user(&parts.method, &parts.headers, body).await?;
     let keys = request::flag_keys(&parts.headers)?;
     let user = request::user(&text)?;
-    let digest = digest(&caller.deployment, &parts.uri, &parts.headers, &text, keys.as_deref());
-    let request =
-        EvaluationRequest { user, keys, shape: Shape::Current, is_head: parts.method == Method::HEAD, digest };
+    let digest = digest(&caller, &parts.uri, &parts.headers, &text, keys.as_deref());
+    let (is_head, wanted) = (parts.method == Method::HEAD, Wanted::of(&parts.method, &parts.headers));
+    let request = EvaluationRequest { user, keys, shape: Shape::Current, is_head, digest, wanted };
     answer(&app, &caller, request, &parts.headers).await
 }
 
@@ -66,8 +66,9 @@ pub async fn vardata_v1(State(app): State<Arc<App>>, caller: Caller, asked: Requ
         }
     }
     let keys = request::flag_keys_of(&fields);
-    let digest = digest(&caller.deployment, asked.uri(), asked.headers(), &[], keys.as_deref());
-    let request = EvaluationRequest { user, keys, shape: Shape::V1, is_head: *asked.method() == Method::HEAD, digest };
+    let digest = digest(&caller, asked.uri(), asked.headers(), &[], keys.as_deref());
+    let (is_head, wanted) = (*asked.method() == Method::HEAD, Wanted::of(asked.method(), asked.headers()));
+    let request = EvaluationRequest { user, keys, shape: Shape::V1, is_head, digest, wanted };
     answer(&app, &caller, request, asked.headers()).await
 }
 
@@ -89,9 +90,11 @@ fn tracks(headers: &HeaderMap) -> (bool, bool) {
     (!is_untracked, says(EXPOSURE_TRACK_HEADER) == Some(b"track"))
 }
 
-fn digest(deployment: &Deployment, uri: &Uri, headers: &HeaderMap, user: &[u8], keys: Option<&[Text]>) -> Text {
+fn digest(caller: &Caller, uri: &Uri, headers: &HeaderMap, user: &[u8], keys: Option<&[Text]>) -> Text {
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let path = FieldHasher::new().field(deployment.key.digest()).field(uri.path().as_bytes());
+    // Not the key: an answer stays when a key takes the place of another.
+    let deployment = FieldHasher::new().number(caller.project.id.unsigned_abs()).field(&caller.deployment.name);
+    let path = deployment.field(uri.path().as_bytes());
     let asked = path.optional(uri.query().map(str::as_bytes)).field(user);
     let asked = asked.optional(header(TRACK_HEADER)).optional(header(EXPOSURE_TRACK_HEADER));
     keys.unwrap_or_default().iter().fold(asked.number(keys.map_or(0, |_| 1)), |asked, key| asked.field(key)).finish()
@@ -110,14 +113,14 @@ async fn answer(
     let (snapshot, now) = (deployment.snapshot(), clock::now());
     if let Some(kept) = app.cache.get(&asked.digest, snapshot.version, now) {
         app.metrics.cache_hits.inc();
-        return Ok(cached_response(kept, "HIT"));
+        return Ok(cached_response(&asked.wanted, kept, "HIT"));
     }
     app.metrics.cache_misses.inc();
     let evaluated = Evaluated::of(&snapshot, &asked.user, asked.keys.as_deref());
     // No larger than it is: it may stay in the cache.
     let body = Bytes::from(evaluated.visible(asked.shape).to_json().into_bytes().into_boxed_slice());
     if asked.is_head {
-        return Ok(cached_response(body, "MISS"));
+        return Ok(cached_response(&asked.wanted, body, "MISS"));
     }
     let (tracks, tracks_exposures) = tracks(headers);
     if tracks {
@@ -128,7 +131,7 @@ async fn answer(
         track(app, project, evaluated.exposures(&identity, now).into_iter().map(exposed), now).await?;
     }
     app.cache.insert(asked.digest, snapshot.version, now, body.clone());
-    Ok(cached_response(body, "MISS"))
+    Ok(cached_response(&asked.wanted, body, "MISS"))
 }
 
 /// The event of an exposure, and what its ids are made of.
@@ -166,8 +169,8 @@ async fn track(
     Ok(())
 }
 
-fn cached_response(body: Bytes, cache: &'static str) -> Response {
-    let mut response = json_text(StatusCode::OK, body);
+fn cached_response(wanted: &Wanted, body: Bytes, cache: &'static str) -> Response {
+    let mut response = wanted.answer(body, None);
     response.headers_mut().insert(X_CACHE, HeaderValue::from_static(cache));
     response
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -17,9 +16,10 @@ use crate::app::App;
 use crate::evaluation::flag_faults::Skipped;
 use crate::evaluation::flag_rules;
 use crate::http::keys::{Admin, Caller};
-use crate::http::memory_budget::{self, Permit};
+use crate::http::memory_budget;
 use crate::http::refusal::Refusal;
 use crate::http::response::{json, json_text};
+use crate::http::revalidation::Wanted;
 use crate::http::{body, request};
 use crate::position::Position;
 use crate::store::{Put, StoredFlag};
@@ -27,30 +27,18 @@ use crate::store::{Put, StoredFlag};
 /// The largest flag, in bytes. The largest seen in the field lists 20,000 ids.
 const MAX_FLAG_BYTES: usize = 1 << 20;
 
-/// An answer that was made for one request, and its room until it has left.
-struct Answer {
-    bytes: Bytes,
-    _permit: Option<Permit>,
-}
-
-impl AsRef<[u8]> for Answer {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
 /// The flag key of a path, or what is wrong with it.
 type Key = Result<Path<String>, PathRejection>;
 
 /// `GET /sdk/v2/flags` and `GET /v1/flags?flag_keys`: a JSON list of flags, for local evaluation.
 pub async fn for_deployment(Caller { deployment, .. }: Caller, asked: Request) -> Result<Response, Refusal> {
+    let wanted = Wanted::of(asked.method(), asked.headers());
     let Some(keys) = request::flag_keys_of(&request::query(asked.uri())?) else {
-        return Ok(json_text(StatusCode::OK, deployment.wire(None)));
+        return Ok(wanted.shared(&deployment.wire()));
     };
     let keys: HashSet<_> = keys.into_iter().collect();
     let permit = memory_budget::to_answer(deployment.wire_bytes(&keys)).await;
-    let answer = Answer { bytes: deployment.wire(Some(&keys)), _permit: permit };
-    Ok(json_text(StatusCode::OK, Bytes::from_owner(answer)))
+    Ok(wanted.answer(deployment.wire_of(&keys), permit))
 }
 
 #[derive(Serialize)]
@@ -88,7 +76,7 @@ pub async fn put(
     let key = named(key)?;
     let sent = body::read(&parts.headers, body, MAX_FLAG_BYTES).await?;
     let flag = read(&sent, &key)?;
-    flag_rules::check(&flag, &project.deployment_keys())?;
+    flag_rules::check(&flag, &project.deployment_names)?;
     flag_rules::check_reading(&flag)?;
     let mut answer = shown(&flag).ok_or(Refusal::Unreadable)?;
     let dependencies = flag.dependencies();

@@ -54,8 +54,8 @@ impl Record<'_> {
         let TestResponse { head, body, .. } = request.send();
         for line in head.lines() {
             let name = line.split(": ").next().unwrap();
-            let is_clock = ["date", "last-modified"].contains(&name);
-            writeln!(self.text, "{}", if is_clock { name } else { line }).unwrap();
+            let is_another = ["date", "last-modified", "x-request-id"].contains(&name);
+            writeln!(self.text, "{}", if is_another { name } else { line }).unwrap();
         }
         let body = without_moments(&String::from_utf8(body).unwrap());
         writeln!(self.text, "\n{body}\n").unwrap();

@@ -28,12 +28,16 @@ fn any_page_may_ask_for_variants_and_send_events_without_credentials() {
             "x-amp-exp-user",
             "x-amp-exp-flag-keys",
             "x-amp-exp-track",
+            "if-none-match",
+            "x-request-id",
         ] {
             assert!(allowed.split(',').any(|one| one == name), "{name}");
         }
     }
     let answer = server.vardata(&json!({ "user_id": "alice" })).header("origin", PAGE).send();
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    let exposed: Vec<_> = answer.header("access-control-expose-headers").unwrap().split(',').collect();
+    assert_eq!(exposed, ["x-cache", "retry-after", "etag", "x-request-id"]);
     let refused = server.request("GET", "/sdk/v2/flags").header("origin", PAGE).send();
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, Some("*")));
 }
