@@ -44,21 +44,28 @@ const CORE: [&str; 21] = [
 /// Below all: text and JSON.
 const FOUNDATION: [&str; 2] = ["dialect", "json"];
 
-const INGESTION: [&str; 19] = [
+const INGESTION: [&str; 26] = [
     "batch",
     "incoming",
     "transform",
+    "unique_key",
     "exposure",
     "id",
-    "name",
     "rules",
     "throttle",
     "verdict",
-    "limits",
     "person_index",
+    "state_history",
+    "person_properties",
+    "limits",
+    "first_schema",
+    "bucket",
     "properties",
     "property",
     "change",
+    "difference",
+    "list_difference",
+    "name",
     "rejection",
     "meter",
     "lww",
