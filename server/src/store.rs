@@ -3,6 +3,8 @@
 mod batch;
 mod bulk;
 mod engine;
+mod event_page;
+mod event_text;
 mod failure;
 mod flags;
 mod loading;
@@ -28,7 +30,7 @@ pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
 use location::Location;
 
-pub use reading::EventFilter;
+pub use event_page::{EventFilter, Span};
 pub use usage::Usage;
 
 /// The database.

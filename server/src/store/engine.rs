@@ -26,8 +26,9 @@ const CONNECTIONS: u32 = 4;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// A plan is kept for as long as PostgreSQL thinks a table small, while it grows to a million rows: then it shall not be
-/// one that reads the whole table.
-const POSTGRES_OPTIONS: [(&str, &str); 1] = [("enable_seqscan", "off")];
+/// one that reads the whole table, or all of a project to sort it, where an index has the order.
+const POSTGRES_OPTIONS: [(&str, &str); 3] =
+    [("enable_seqscan", "off"), ("enable_sort", "off"), ("enable_incremental_sort", "off")];
 
 /// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether
 /// the transaction may write at all.
