@@ -19,8 +19,6 @@ help: ## list the targets
 
 RUST := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
 BINDGEN := wasm-bindgen-cli@$(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
-WASM_PACK := wasm-pack@0.15.1
-GECKODRIVER := geckodriver@0.37.1
 sudo := $(if $(filter 0,$(shell id -u)),,sudo)
 apt-install := $(sudo) apt-get update -q && $(sudo) apt-get install -qy --no-install-recommends
 
@@ -28,7 +26,7 @@ apt-install := $(sudo) apt-get update -q && $(sudo) apt-get install -qy --no-ins
 comma := ,
 step = @printf '\n== %s\n' '$(1)'
 
-export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/target/tools/$(BINDGEN)/bin:$(CURDIR)/target/tools/$(WASM_PACK)/bin:$(CURDIR)/target/tools/$(GECKODRIVER)/bin:$(PATH)
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/target/tools/$(BINDGEN)/bin:$(PATH)
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 # The pinned compiler under the name `stable` will do where no toolchain can be fetched.
@@ -55,8 +53,6 @@ target/tools/%/bin: | $(toolchain)
 	$(call step,$*: a minute and a half$(comma) once)
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --root target/tools/$* $*
 bindgen := target/tools/$(BINDGEN)/bin
-wasm-pack := target/tools/$(WASM_PACK)/bin
-geckodriver := target/tools/$(GECKODRIVER)/bin
 
 node_modules := node_modules/.package-lock.json
 $(node_modules): package-lock.json
@@ -67,9 +63,9 @@ $(node_modules): package-lock.json
 
 browsers := target/tools/browsers
 $(browsers):
-	@[ "$$(command -v chromium chromedriver firefox-esr | wc -l)" = 3 ] \
-	  || { $(apt-install) chromium chromium-driver firefox-esr; } \
-	  || { echo 'Install the browsers: apt-get install chromium chromium-driver firefox-esr.'; exit 1; }
+	@[ "$$(command -v chromium firefox-esr | wc -l)" = 2 ] \
+	  || { $(apt-install) chromium firefox-esr; } \
+	  || { echo 'Install the browsers: apt-get install chromium firefox-esr.'; exit 1; }
 	mkdir -p $(@D) && touch $@
 
 postgres := target/tools/postgres
@@ -173,7 +169,7 @@ lint: $(toolchain) $(host) lint-js ## formatting, lints for the native and the w
 	$(clippy) --workspace -- -D warnings
 	$(clippy-wasm) client -- -D warnings
 	$(clippy-wasm) evaluate -- -D warnings
-	cargo test --locked --test architecture --test public_api
+	cargo test --locked --workspace --test architecture --test public_api
 
 lint-js: $(node_modules) ## the same for TypeScript and JavaScript, and the exports of the package: UPDATE=1 takes a change of them
 	biome check --error-on-warnings
@@ -187,14 +183,16 @@ fmt: $(toolchain) $(node_modules) ## format the code
 
 test: lint test-rust test-postgres test-vectors test-web test-js test-fuzz ## everything that .ci/run checks
 
-server-tests := cargo test --locked -p experiment-server --test server
+# All of the workspace, though it is one file: for one package alone the dependencies have other features, and are built once more.
+server-tests := cargo test --locked --workspace --test server
 CRASHES ?= 200
 
 test-rust: $(toolchain) $(nginx) ## the native tests
 	cargo test --locked --workspace
 
+# Without the floods, which are for connections and bodies: `test-faults` has them on PostgreSQL, whole.
 test-postgres: $(toolchain) $(postgres) $(nginx) ## the server's tests once more, on PostgreSQL
-	server/tests/with-postgres $(server-tests)
+	server/tests/with-postgres $(server-tests) -- --skip flood::
 	server/tests/with-postgres $(server-tests) -- --ignored
 
 test-permutations: $(toolchain) ## a million event streams in any order, repeated, in groups. PROPTEST_CASES (1000000)
@@ -211,41 +209,45 @@ test-crash: $(toolchain) $(postgres) ## 200 crashes of the server on SQLite and 
 	EXPERIMENT_CRASHES='$(CRASHES)' server/tests/with-postgres $(server-tests) crash -- --nocapture --ignored
 
 # The same vectors four times. A runner that skips a suite exits 0, so what each run printed is compared.
-in-node := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --locked --target wasm32-unknown-unknown
-# The seconds are for a busy machine: 5 for a driver and 20 for a test are not always enough there.
-in-browser := WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_WEBDRIVER_JSON=tests/webdriver.json \
-  WASM_BINDGEN_TEST_DRIVER_TIMEOUT=60 WASM_BINDGEN_TEST_TIMEOUT=300 wasm-pack test --headless --mode no-install
+runner := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER
+wasm-test := cargo test --locked --target wasm32-unknown-unknown
+in-node := $(runner)=wasm-bindgen-test-runner $(wasm-test)
+in-chromium := $(runner)='node tests/in-browser.mjs chromium' $(wasm-test)
+in-firefox := $(runner)='node tests/in-browser.mjs firefox' $(wasm-test)
 logs := target/logs
-native := target/release/examples/evaluate
-pattern := target/release/examples/pattern
+native := target/demo/examples/evaluate
+pattern := target/demo/examples/pattern
 
-test-vectors: $(toolchain) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the vectors: native, Node, Chrome, Firefox
+test-vectors: $(toolchain) $(node_modules) $(browsers) | $(bindgen) ## the vectors: native, Node, Chromium, Firefox
 	mkdir -p $(logs)
-	cargo test --locked --features native --test vectors -- --nocapture | tee $(logs)/vectors-native
+	cargo test --locked --workspace --test vectors -- --nocapture | tee $(logs)/vectors-native
 	$(in-node) --test vectors -- --nocapture | tee $(logs)/vectors-node
-	$(in-browser) --chrome -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-chrome
-	$(in-browser) --firefox -- --locked --test vectors -- --nocapture | tee $(logs)/vectors-firefox
-	node tests/vectors/compare.mjs $(logs)/vectors-{native,node,chrome,firefox}
+	$(in-chromium) --test vectors -- --nocapture | tee $(logs)/vectors-chromium
+	$(in-firefox) --test vectors -- --nocapture | tee $(logs)/vectors-firefox
+	node tests/vectors/compare.mjs $(logs)/vectors-{native,node,chromium,firefox}
 
-test-web: $(toolchain) $(host) $(browsers) | $(bindgen) $(wasm-pack) $(geckodriver) ## the browser edge: Chrome, Firefox
+test-web: $(toolchain) $(host) $(node_modules) $(browsers) | $(bindgen) ## the browser edge: Chromium, Firefox
 	mkdir -p $(logs)
-	$(in-browser) --chrome -- --locked --test web | tee $(logs)/web-chrome
-	$(in-browser) --firefox -- --locked --test web | tee $(logs)/web-firefox
-	grep -q '^test result: ok. [1-9]' $(logs)/web-chrome && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
+	$(in-chromium) --test web | tee $(logs)/web-chromium
+	$(in-firefox) --test web | tee $(logs)/web-firefox
+	grep -q '^test result: ok. [1-9]' $(logs)/web-chromium && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
+
+# So many test files run at once: by itself Node leaves a core idle.
+at-once := $(shell nproc)
 
 test-js: $(demo) $(host) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
-	$(demo-server)
+	$(server-tests) --no-run
 	npm run check --workspaces --if-present
-	node --test --test-timeout=600000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+	node --test --test-concurrency=$(at-once) --test-timeout=600000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
 
 fuzz := node tests/fuzz/run.mjs --native $(native)
 
 $(native): $(core) tests/fuzz/evaluate.rs $(toolchain)
-	cargo build --locked --release --features native --example evaluate
+	cargo build --locked --profile demo --features native --example evaluate
 	touch $@
 
 $(pattern): $(wildcard crates/pattern/*/*.rs) $(toolchain)
-	cargo build --locked --release -p experiment-pattern --examples
+	cargo build --locked --profile demo -p experiment-pattern --examples
 	touch $@
 
 test-fuzz: $(package) $(native) ## the engines against the reference: 20,000 random flags and users

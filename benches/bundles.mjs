@@ -11,7 +11,7 @@ const file = (path) => readFileSync(new URL(`../${path}`, import.meta.url));
 
 export const CLIENT = '@amplitude/experiment-js-client';
 
-/** The modules of both clients, of our core without its face, and of the cases; each a text. */
+/** The modules of both clients, of our core without the TypeScript client, and of the cases; each a text. */
 export async function modules() {
   return {
     ours: file('pkg/dist/index.js').toString(),

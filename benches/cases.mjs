@@ -44,7 +44,7 @@ function engineOf({ EvaluationEngine, topologicalSort }) {
   return (user) => engine.evaluate({ user }, sorted);
 }
 
-/** The core of the package without its face. */
+/** The core of the package without the TypeScript client. */
 function coreOf({ instantiate, Host, module }) {
   const broken = (error) => {
     throw error;

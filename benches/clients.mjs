@@ -32,13 +32,13 @@ export async function fetched(sdk, variants, user) {
 export const STORED_FLAGS = `amp-exp-$default_instance-${KEY.slice(-6)}-flags`;
 
 /**
- * What the face builds a client of the core from (`ClientInit` of pkg/src/wasm/init.ts), with these flags
- * stored by an earlier page.
+ * What the TypeScript client builds a client of the core from (`ClientInit` of pkg/src/wasm/init.ts), with
+ * these flags stored by an earlier page.
  */
 export function initOf(flagsText) {
-  const kept = new Map([[STORED_FLAGS, flagsText]]);
+  const survivingTexts_ = new Map([[STORED_FLAGS, flagsText]]);
   const hears = { log() {}, fail() {}, notify() {} };
-  return { apiKey: KEY, config: '{}', awaitsConsent: false, kept, pending: new Set(), ...hears };
+  return { apiKey: KEY, config: '{}', awaitsConsent: false, survivingTexts_, pending: new Set(), ...hears };
 }
 
 /** Takes a client out of the page's register. */

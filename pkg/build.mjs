@@ -1,8 +1,10 @@
 // Builds the npm package: pkg/dist from pkg/src and target/wasm. Prints what each file weighs.
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { entries } from './entries.mjs';
 import { platform } from './glue.mjs';
 import { encode } from './payload.mjs';
 import { declarations } from './types.mjs';
@@ -13,19 +15,27 @@ const dist = `${here}dist/`;
 const wasm = process.env.WASM_DIR ?? `${here}../target/wasm/`;
 const core = (name) => `${wasm}${name}/experiment_wasm`;
 
-/** Each file: its source, the wasm in it, in which form, and the format of the script. */
+/**
+ * The entries with wasm: which one, its file, and in which form `import` and `require` have it. All others,
+ * the adapters, have none.
+ */
+const WASM = {
+  index: { core: 'client', file: './core.wasm', form: 'inline' },
+  slim: { core: 'client', file: './core.wasm', form: 'none' },
+  evaluate: { core: 'evaluate', file: './evaluate.wasm', form: 'inline' },
+};
+
+/** Each script: its file, its source, its format, and the condition under which it is resolved. */
 const scripts = [
-  ['index.js', 'index', 'client', 'inline', 'esm'],
-  ['index.cjs', 'index', 'client', 'inline', 'cjs'],
-  ['experiment.global.min.js', 'index', 'client', 'inline', 'iife'],
-  ['index.workerd.js', 'index', 'client', './core.wasm', 'esm'],
-  ['index.edge-light.js', 'index', 'client', './core.wasm?module', 'esm'],
-  ['slim.js', 'slim', 'client', 'none', 'esm'],
-  ['slim.cjs', 'slim', 'client', 'none', 'cjs'],
-  ['evaluate.js', 'evaluate', 'evaluate', 'inline', 'esm'],
-  ['evaluate.cjs', 'evaluate', 'evaluate', 'inline', 'cjs'],
-  ['evaluate.workerd.js', 'evaluate', 'evaluate', './evaluate.wasm', 'esm'],
-  ['evaluate.edge-light.js', 'evaluate', 'evaluate', './evaluate.wasm?module', 'esm'],
+  ...entries.flatMap(({ name, scripts }) =>
+    Object.entries(scripts).map(([condition, file]) => ({
+      file,
+      name,
+      condition,
+      format: condition === 'require' ? 'cjs' : 'esm',
+    })),
+  ),
+  { file: 'experiment.global.min.js', name: 'index', condition: 'import', format: 'iife' },
 ];
 
 /** The wasm as text. */
@@ -39,17 +49,20 @@ await cp(`${core('client')}_bg.wasm`, `${dist}core.wasm`);
 await cp(`${core('evaluate')}_bg.wasm`, `${dist}evaluate.wasm`);
 await Promise.all(scripts.map(script));
 await types();
+await Promise.all(entries.filter(({ path }) => path !== '.').map(folder));
 await report();
 
 /**
  * ES2021: every browser that runs the wasm (it needs reference types: Chrome 96, Firefox 79, Safari 15) reads
  * it.
  */
-function script([file, entry, name, form, format]) {
+function script({ file, name, condition, format }) {
   return build({
-    entryPoints: [`${src}${entry}.ts`],
+    entryPoints: [`${src}${name}.ts`],
     outfile: `${dist}${file}`,
     bundle: true,
+    // Of adapters: the app has it once, whichever entries it imports.
+    external: ['experiment-wasm'],
     minify: true,
     target: 'es2021',
     // Else esbuild finds none for what a plugin resolves, and defines fields under names that it does not
@@ -63,7 +76,7 @@ function script([file, entry, name, form, format]) {
     // wasm have more underscores.
     mangleProps: /^([a-z][A-Za-z]*_|__destroy_into_raw|__wbg_ptr|_wbg_cb_unref)$/,
     legalComments: 'none',
-    plugins: [seams(name, form)],
+    plugins: name in WASM ? [seams(WASM[name], condition)] : [],
     logLevel: 'warning',
   });
 }
@@ -72,8 +85,10 @@ function script([file, entry, name, form, format]) {
  * Puts the generated glue and the wasm, in the form wanted, in the place of the names that
  * pkg/src/wasm/modules.d.ts declares.
  */
-function seams(name, form) {
-  const builtIn = form.startsWith('.') ? 'module' : form;
+function seams({ core: name, file, form }, condition) {
+  const isCompiled = condition === 'workerd' || condition === 'edge-light';
+  const builtIn = isCompiled ? 'module' : form;
+  const module = condition === 'edge-light' ? `${file}?module` : file;
   return {
     name: 'seams',
     setup({ onResolve, onLoad }) {
@@ -83,7 +98,7 @@ function seams(name, form) {
         path: `${src}wasm/built-in/${builtIn}.ts`,
         sideEffects: false,
       }));
-      onResolve({ filter: /^core:module$/ }, () => ({ path: form, external: true }));
+      onResolve({ filter: /^core:module$/ }, () => ({ path: module, external: true }));
       onResolve({ filter: /^core:payload$/ }, ({ path }) => ({
         path,
         namespace: 'payload',
@@ -98,14 +113,29 @@ function seams(name, form) {
 
 /** Once for `import` and once for `require`. */
 async function types() {
-  for (const [entry, text] of Object.entries(declarations(here, ['index', 'slim', 'evaluate']))) {
-    await writeFile(`${dist}${entry}.d.ts`, text);
-    await writeFile(`${dist}${entry}.d.cts`, text.replaceAll("'./index.js'", "'./index.cjs'"));
+  const names = entries.map(({ name }) => name);
+  for (const [name, text] of Object.entries(declarations(here, names))) {
+    await writeFile(`${dist}${name}.d.ts`, text);
+    await writeFile(`${dist}${name}.d.cts`, text.replaceAll("'./index.js'", "'./index.cjs'"));
   }
 }
 
+/** The folder in which tools that do not read `exports` find an entry. */
+async function folder({ path, name, scripts }) {
+  const dir = `${here}${path}/`;
+  const inDist = (file) => relative(dir, `${dist}${file}`);
+  await mkdir(dir, { recursive: true });
+  const manifest = {
+    main: inDist(scripts.require),
+    module: inDist(scripts.import),
+    types: inDist(`${name}.d.ts`),
+    sideEffects: false,
+  };
+  await writeFile(`${dir}package.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
 async function report() {
-  const files = [...scripts.map(([file]) => file), 'core.wasm', 'evaluate.wasm'];
+  const files = [...scripts.map(({ file }) => file), 'core.wasm', 'evaluate.wasm'];
   const size = async (file) => {
     const bytes = await readFile(`${dist}${file}`);
     const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });

@@ -73,7 +73,7 @@ function contain(run) {
 const finalization = (free) => finalizer((held) => contain(() => free(held)));
 `;
 
-/** Everything from the loader on is replaced: fetching and compiling is the face's business. */
+/** Everything from the loader on is replaced: fetching and compiling is TypeScript's business. */
 const tail = (names) => `function begin(instance) {
     __wbg_finalize_init(instance, module);
     return { ${[...names, 'retire'].join(', ')} };

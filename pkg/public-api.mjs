@@ -2,8 +2,10 @@
 // change of what the package exports is a change of these files. `make lint-js` runs it; UPDATE=1 writes
 // them.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { entries } from './entries.mjs';
 import { declarations } from './types.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -24,13 +26,14 @@ function firstDifference(before, now) {
   return index < 0 ? [old[fresh.length], ''] : [old[index] ?? '', fresh[index]];
 }
 
-mkdirSync(reviewed, { recursive: true });
-for (const [entry, text] of Object.entries(declarations(here, ['index', 'slim', 'evaluate']))) {
+const names = entries.map(({ name }) => name);
+for (const [entry, text] of Object.entries(declarations(here, names))) {
   const file = `${reviewed}${entry}.d.ts`;
   const now = plain(text);
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   if (before === now) continue;
   if (process.env.UPDATE) {
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, now);
     continue;
   }

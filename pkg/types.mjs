@@ -11,7 +11,7 @@ const { SyntaxKind } = ts;
  */
 const SHARED = { name: 'public', entry: 'index' };
 
-/** The declarations of each of `entries`. A file's name is its path from src, without the ending. */
+/** The declarations of each of `entries`, by name. A file's name is its path from src, without the ending. */
 export function declarations(root, entries) {
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail };
   const { options, fileNames } = ts.getParsedCommandLineOfConfigFile(`${root}/tsconfig.json`, {}, host);
@@ -29,7 +29,7 @@ export function declarations(root, entries) {
 /** The statements of all files that the entry needs, with only the entry's own exports exported. */
 function flat(files, entry) {
   const borrows = entry !== SHARED.entry;
-  const links = (name) => files.get(name).statements.filter((statement) => statement.moduleSpecifier);
+  const links = (name) => files.get(name).statements.filter(isLink);
   const follow = (statement, name) => !borrows || source(statement, name) !== SHARED.name;
   const seen = new Set();
   const order = [];
@@ -72,7 +72,7 @@ function exported(files, name, follow) {
  * incompatible).
  */
 function print(file, statement) {
-  if (statement.kind === SyntaxKind.ExportDeclaration || statement.moduleSpecifier) return '';
+  if (statement.kind === SyntaxKind.ExportDeclaration || isLink(statement)) return '';
   const cuts = (statement.members ?? []).filter((member) => has(member, SyntaxKind.PrivateKeyword));
   const start = statement.getFullStart();
   const without = (text, member) =>
@@ -82,6 +82,11 @@ function print(file, statement) {
   return text
     .replace(/^export (?:declare )?(class|function|const|enum)/m, 'declare $1')
     .replace(/^export (interface|type)/m, '$1');
+}
+
+/** Whether a statement is an import or export from another file. One from a package stays as it is. */
+function isLink(statement) {
+  return !!statement.moduleSpecifier?.text.startsWith('.');
 }
 
 /** The file that a statement of the file `name` imports from. */

@@ -1,7 +1,7 @@
 //! The client behind `fetch`, `variant` and `exposure`: a state machine without I/O.
 //!
 //! Inputs are methods and take the time; outputs are [`Effect`]s, to be polled after every call: see [`Machine`]. A driver
-//! performs the effects: `web` in the browser, `tests/client.rs` by hand.
+//! performs the effects: `wasm` in JavaScript, `tests/client.rs` by hand.
 //!
 //! Timelines: `tests/client.rs`. Fallback order and exposure rules: `tests/vectors/exposure.json`.
 
@@ -18,7 +18,7 @@ mod variants;
 
 pub use crate::effect::{Change, DropReason, Effect, FetchId, Level, Message, Receiver, RequestId, TrackId};
 pub use answer::{Answer, Expose};
-pub use config::{Config, Source, Window, read_options};
+pub use config::{Config, DedupScope, PrimarySource, read_options};
 
 use std::rc::Rc;
 
@@ -30,11 +30,10 @@ use crate::exposure::{Exposure, Tracking};
 use crate::flag::{Flags, holds_none};
 use crate::json::{Object, Text, Value, write, write_u64};
 use crate::machine::Machine;
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, Storage, keys};
 use crate::time::{NEVER, Now, unless_never};
 use crate::user::{Identity, context, merge, remove_unusable_ids};
 use crate::variant::Variant;
-use answer::Sources;
 use decision_ids::DecisionIds;
 use identity_scoped::parse_stored;
 use in_flight::InFlight;
@@ -44,14 +43,6 @@ use variants::Variants;
 
 /// How long a retry may take, in milliseconds: the reference's number.
 const RETRY_TIMEOUT: u64 = 10_000;
-
-/// The keys under which the page keeps the user and that the client runs, for a client that takes over after a trap.
-const USER: &str = "user";
-const RUNNING: &str = "running";
-
-/// The suffixes of the storage keys of flags and of fetch options: the reference's.
-const FLAGS: &[u8] = b"-flags";
-const OPTIONS: &[u8] = b"-variants-options";
 
 /// A client of one deployment.
 pub struct Client<D: Dialect, S: Storage> {
@@ -83,11 +74,11 @@ impl<D: Dialect, S: Storage> Client<D, S> {
     pub fn new(config: Config, dialect: D, storage: Rc<S>, now: Now) -> Self {
         let mut is_damaged = false;
         let variants = Variants::load(config.stored_text(b""), &*storage, &mut is_damaged);
-        let options = parse_stored(&config.stored_text(OPTIONS).read(&*storage).0, &mut is_damaged);
-        let flags_text = config.stored_text(FLAGS).read(&*storage).0;
+        let options = parse_stored(&config.stored_text(keys::OPTIONS).read(&*storage).0, &mut is_damaged);
+        let flags_text = config.stored_text(keys::FLAGS).read(&*storage).0;
         let (flags, errors) = Flags::parse(&flags_text, &dialect);
         is_damaged |= !flags_text.is_empty() && holds_none(&errors);
-        let user = storage.read(Area::Page, USER.as_bytes()).and_then(|text| Object::parse(&text));
+        let user = storage.read(Area::Page, keys::USER.as_bytes()).and_then(|text| Object::parse(&text));
         let mut client = Self {
             user,
             provided: Object::new(),
@@ -113,7 +104,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         if is_damaged {
             client.log(Level::Error, "storage", Some(Error::Argument));
         }
-        if storage.read(Area::Page, RUNNING.as_bytes()).is_some() {
+        if storage.read(Area::Page, keys::RUNNING.as_bytes()).is_some() {
             client.run_from(now);
         }
         client
@@ -145,7 +136,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
     pub fn stop(&mut self) {
         self.running = false;
         self.poll_at = NEVER;
-        self.push(Effect::Remove(Area::Page, RUNNING.into()));
+        self.push(Effect::Remove(Area::Page, keys::RUNNING.into()));
     }
 
     /// Stops everything, for good: no request, timer or retry is left, and no exposure is tracked any more. Exposures on offer
@@ -173,7 +164,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
     }
 
     /// The variant of a flag. It cannot fail: without a variant it answers a fallback. If `expose` makes it an exposure, that is
-    /// tracked, once in its [`Window`].
+    /// tracked, once in the [`DedupScope`].
     pub fn variant(&mut self, key: &Text, fallback: Option<&Value>, expose: Expose, now: Now) -> Answer {
         let answer = self.answer(key, fallback);
         let is_exposure = match expose {
@@ -199,7 +190,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         let nothing = Object::new();
         let stored = self.variants.all(&self.identity).unwrap_or(&nothing);
         let mut sources = [self.config.initial_variants(), stored];
-        if self.config.source() == Source::InitialVariants {
+        if self.config.primary_source() == PrimarySource::InitialVariants {
             sources.reverse();
         }
         let mut out = Vec::new();
@@ -234,8 +225,8 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         let text = user.as_ref().map(Object::to_text);
         self.user = user;
         self.push(match text {
-            Some(text) => Effect::Save(Area::Page, USER.into(), text),
-            None => Effect::Remove(Area::Page, USER.into()),
+            Some(text) => Effect::Save(Area::Page, keys::USER.into(), text),
+            None => Effect::Remove(Area::Page, keys::USER.into()),
         });
         self.user_changed();
     }
@@ -265,7 +256,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
     /// Sets whether fetches track an assignment at the server, on this page and later ones.
     pub fn set_tracks_assignment(&mut self, tracks: bool) {
         self.options.set("trackingOption", if tracks { "track" } else { "no-track" });
-        self.config.stored_text(OPTIONS).save(self.options.to_text(), b"", &mut self.effects);
+        self.config.stored_text(keys::OPTIONS).save(self.options.to_text(), b"", &mut self.effects);
     }
 
     fn run_from(&mut self, now: Now) {
@@ -274,24 +265,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
         }
         self.running = true;
         self.poll_at = self.config.next_poll(now.mono);
-        self.push(Effect::Save(Area::Page, RUNNING.into(), "1".into()));
-    }
-
-    fn answer(&mut self, key: &Text, fallback: Option<&Value>) -> Answer {
-        let stored = self.sources(key, fallback).stored();
-        let is_local = self.flags.is_local(key);
-        if !is_local && (stored.is_some() || !self.flags.contains(key)) {
-            return stored.unwrap_or_else(Answer::nothing);
-        }
-        let decisions = self.decide(Some(std::slice::from_ref(key)), &mut None);
-        let own = decisions.iter().find(|decision| self.flags.key_of(decision) == key);
-        let answer = self.sources(key, fallback).evaluated(own.map(|decision| self.variant_of(decision)));
-        // A flag that the server evaluates is evaluated here only without a fallback.
-        answer.map(|answer| Answer { is_kept: answer.is_kept && is_local, ..answer }).unwrap_or_else(Answer::nothing)
-    }
-
-    fn sources<'a>(&'a self, key: &'a Text, fallback: Option<&'a Value>) -> Sources<'a> {
-        Sources { config: &self.config, variants: &self.variants, identity: &self.identity, key, fallback }
+        self.push(Effect::Save(Area::Page, keys::RUNNING.into(), "1".into()));
     }
 
     fn write_decided(&mut self, decision: &Decision, out: &mut Vec<u8>) {

@@ -17,14 +17,11 @@ use crate::effect::{Change, DropReason, Effect, Level, Message, RequestId};
 use crate::error::Error;
 use crate::json::{Object, Text, write_string};
 use crate::machine::Machine;
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, Storage, keys};
 use crate::time::{DAY_MILLIS, NEVER, Now, unless_never};
 use backoff::{Backoff, REFUSED_MAX, RETRY_MAX};
 use response::{BatchResponse, Outcome, UNREADABLE};
 use stored_event::{read_stored, write_stored};
-
-/// The prefix of the keys under which events are stored; `v1` is the format.
-const KEY_PREFIX: &str = "EXP_outbox_v1_";
 
 /// How long an event waits for others to share its request, in milliseconds.
 const BATCH_MILLIS: u64 = 200;
@@ -106,7 +103,7 @@ impl Delivery {
             api_key,
             url,
             to_iso,
-            prefix: Text::from(KEY_PREFIX).then(tag.get(..8).unwrap_or_default()).then(b"_"),
+            prefix: Text::from(keys::OUTBOX).then(tag.get(..8).unwrap_or_default()).then(b"_"),
             events: Vec::new(),
             next_id: 0,
             backoff: Backoff::new(seed),
@@ -115,7 +112,7 @@ impl Delivery {
             is_stopped: false,
             effects: Vec::new(),
         };
-        for (key, stored) in storage.entries(Area::Local, KEY_PREFIX.as_bytes()) {
+        for (key, stored) in storage.entries(Area::Local, keys::OUTBOX.as_bytes()) {
             if let Some((at, json)) = stored.as_str().and_then(read_stored) {
                 delivery.restore(key, at, json, now);
             }

@@ -1,6 +1,6 @@
 //! JavaScript's text rules, as an argument: what `Number`, `String`, `toLowerCase` and `RegExp` do with a piece of text.
 //!
-//! In the browser JavaScript itself does it (`web::dialect`), natively [`NativeDialect`]. Evaluation never calls the
+//! In the browser JavaScript itself does it (`wasm::dialect`), natively [`NativeDialect`]. Evaluation never calls the
 //! platform directly, so both builds decide alike, and the browser pays for neither float parsing nor Unicode tables.
 
 use crate::json::{Text, Value};

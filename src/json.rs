@@ -129,6 +129,11 @@ impl Object {
         parse(text).ok()?.into_object()
     }
 
+    /// Its values, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
     /// Names and values in the order they were written.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Text, &Value)> {
         self.0.iter().map(|(name, value)| (name, value))

@@ -21,18 +21,12 @@ use crate::exposure::Tracking;
 use crate::flag::{FlagError, Flags};
 use crate::json::{Object, Text, Value, parse};
 use crate::machine::Machine;
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, Storage, keys};
 use crate::time::{Now, day, unless_never};
 use crate::user::{Identity, context, remove_unusable_ids};
 
 use loading::Loading;
 use retry_queue::RetryQueue;
-
-/// Where the text of the flags is saved.
-const FLAGS: &str = "flags";
-
-/// What the key of an assignment that is not settled starts with; its insert id follows.
-const UNSETTLED: &str = "assignment ";
 
 /// How often flags are polled, in milliseconds: the reference's default.
 pub const POLLING_MILLIS: u64 = 30_000;
@@ -100,11 +94,11 @@ impl<D: Dialect> LocalEvaluation<D> {
     /// settled. A process that keeps its instance ignores [`Effect::Save`] and [`Effect::Remove`], and has no need of this.
     #[must_use]
     pub fn restored(mut self, storage: &impl Storage, now: Now) -> Self {
-        let flags = storage.read(Area::Page, FLAGS.as_bytes());
+        let flags = storage.read(Area::Page, keys::LOCAL_FLAGS.as_bytes());
         if let Some((flags, _)) = flags.and_then(|text| Flags::read(&text, &self.dialect)) {
             self.flags = flags;
         }
-        for (_, event) in storage.entries(Area::Page, UNSETTLED.as_bytes()) {
+        for (_, event) in storage.entries(Area::Page, keys::ASSIGNMENT.as_bytes()) {
             self.restore(event.as_str().cloned().unwrap_or_default(), now);
         }
         self
@@ -117,7 +111,7 @@ impl<D: Dialect> LocalEvaluation<D> {
     pub fn set_flags(&mut self, text: &[u8]) -> Result<Vec<FlagError>, Error> {
         let (flags, broken) = Flags::read(text, &self.dialect).ok_or(Error::Decode)?;
         self.flags = flags;
-        self.effects.push_back(Effect::Save(Area::Page, FLAGS.into(), text.into()));
+        self.effects.push_back(Effect::Save(Area::Page, keys::LOCAL_FLAGS.into(), text.into()));
         Ok(broken)
     }
 
@@ -252,7 +246,7 @@ impl<D: Dialect> LocalEvaluation<D> {
 }
 
 fn key_of(insert_id: &[u8]) -> Text {
-    Text::from(UNSETTLED).then(insert_id)
+    Text::from(keys::ASSIGNMENT).then(insert_id)
 }
 
 impl<D: Dialect> Machine for LocalEvaluation<D> {

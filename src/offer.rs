@@ -9,28 +9,29 @@ pub(crate) struct Offer {
     refusals: usize,
     /// When it is offered again; [`NEVER`] while that depends on something else than time.
     retry_at: u64,
-    /// The provider has not answered.
-    is_open: bool,
+    /// It is on offer, and the provider has not answered.
+    awaits_answer: bool,
 }
 
 impl Offer {
     /// Not offered yet. It will be at that time.
     pub(crate) fn at(retry_at: u64) -> Self {
-        Self { refusals: 0, retry_at, is_open: false }
+        Self { refusals: 0, retry_at, awaits_answer: false }
     }
 
-    /// The provider is asked.
-    pub(crate) fn open(&mut self) {
-        self.is_open = true;
+    /// It is on offer from now on.
+    pub(crate) fn mark_offered(&mut self) {
+        self.awaits_answer = true;
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.is_open
+    /// Whether it is on offer.
+    pub(crate) fn awaits_answer(&self) -> bool {
+        self.awaits_answer
     }
 
     /// When it is offered again.
     pub(crate) fn next_timeout(&self) -> u64 {
-        if self.is_open { NEVER } else { self.retry_at }
+        if self.awaits_answer { NEVER } else { self.retry_at }
     }
 
     /// Whether it is to be offered again now. It is no longer due then.
@@ -47,7 +48,7 @@ impl Offer {
     pub(crate) fn refuse(&mut self, wait: Option<u64>, now: Now) -> bool {
         let wait = wait.or(RETRY_MILLIS.get(self.refusals).copied());
         self.refusals += 1;
-        self.is_open = false;
+        self.awaits_answer = false;
         self.retry_at = wait.map_or(NEVER, |wait| now.mono + wait);
         wait.is_some()
     }

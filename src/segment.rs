@@ -15,7 +15,7 @@ pub(crate) use comparison_key::ComparisonKey;
 pub(crate) use interner::Interner;
 #[cfg(feature = "native")]
 pub(crate) use operator::NONE;
-pub(crate) use operator::{Operator, Test};
+pub(crate) use operator::{Operator, SetTest, Test, ValueTest};
 pub(crate) use wire::{Compiler, Tables};
 
 /// The index of a missing selector.

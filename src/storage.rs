@@ -3,6 +3,8 @@
 //! Texts of one client are read at its start and written by effects. Texts that other clients and tabs write too are read,
 //! changed and written at once, so that none overwrites another's change.
 
+pub(crate) mod keys;
+
 use crate::json::{Object, Text};
 
 /// An area that stores texts under keys.
@@ -15,9 +17,6 @@ pub enum Area {
     /// Of one page, outside the wasm instance, so that a trap loses nothing.
     Page,
 }
-
-/// The suffix of the key of a text's mark, which says to whom the text belongs.
-pub const MARK: &[u8] = b"-identity";
 
 /// Storage. It cannot fail: what cannot be read counts as absent.
 pub trait Storage {
@@ -37,7 +36,7 @@ pub trait Storage {
     /// [`Area::Page`]: without its mark it would belong to any identity.
     fn save(&self, area: Area, key: &[u8], text: &Text) {
         if !self.write(area, key, Some(text)) {
-            let key = key.strip_suffix(MARK).unwrap_or(key);
+            let key = key.strip_suffix(keys::MARK).unwrap_or(key);
             let text = self.read(area, key);
             self.write(area, key, None);
             self.write(Area::Page, key, text.as_ref());

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the core, those that others depend on last. Each may use what stands after it, and nothing before it.
 const CORE: [&str; 21] = [
-    "web",
+    "wasm",
     "client",
     "local",
     "delivery",

@@ -8,7 +8,7 @@ const block = (text, start) => text.slice(text.indexOf(start)).split('\n}')[0];
 
 test('the callback kinds of host.ts have the numbers of driver.rs', () => {
   const core = [
-    ...block(read('src/web/driver.rs'), 'mod callback_kind {').matchAll(/const (\w+): u32 = (\d+);/g),
+    ...block(read('src/wasm/driver.rs'), 'mod callback_kind {').matchAll(/const (\w+): u32 = (\d+);/g),
   ];
   const ours = [
     ...block(read('pkg/src/wasm/host.ts'), 'enum CallbackKind {').matchAll(/^ {2}(\w+)(?: = (\d+))?,$/gm),

@@ -9,7 +9,7 @@ mod identity;
 #[path = "timeline/page.rs"]
 mod page;
 
-use experiment_wasm::client::{Change, DropReason, Window};
+use experiment_wasm::client::{Change, DedupScope, DropReason};
 use experiment_wasm::error::Error;
 use experiment_wasm::exposure::Tracking;
 use experiment_wasm::machine::Machine;
@@ -133,7 +133,7 @@ fn identity_change_ends_retries() {
 
 #[test]
 fn identity_change_ends_serving_and_exposing_earlier_variants() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     page.fetch(r#"{"user_id":"anna"}"#);
     page.respond(0, 200, ON);
     page.set_user(r#"{"user_id":"bob"}"#);
@@ -200,7 +200,7 @@ fn the_answer_to_an_older_request_changes_nothing_that_a_later_one_answered() {
 
 #[test]
 fn exposure_once_until_the_variant_changes() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     let mut ids = Vec::new();
     for body in [ON, ON, OFF, ON] {
         page.fetch(r#"{"user_id":"u"}"#);
@@ -216,7 +216,7 @@ fn exposure_once_until_the_variant_changes() {
 
 #[test]
 fn a_provider_that_refuses_is_offered_it_again_after_one_five_and_twenty_five_seconds() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     page.provider = Tracking::Refused;
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
@@ -234,7 +234,7 @@ fn a_provider_that_refuses_is_offered_it_again_after_one_five_and_twenty_five_se
 
 #[test]
 fn a_provider_that_takes_the_second_offer_gets_no_third() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     page.provider = Tracking::Refused;
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
@@ -249,7 +249,7 @@ fn a_provider_that_takes_the_second_offer_gets_no_third() {
 
 #[test]
 fn an_exposure_that_was_not_taken_survives_a_trap() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     page.provider = Tracking::Pending;
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
@@ -265,7 +265,7 @@ fn an_exposure_that_was_not_taken_survives_a_trap() {
 
 #[test]
 fn the_days_window_outlives_the_page_and_ends_with_the_day() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
     page.variant("checkout");
@@ -284,7 +284,7 @@ fn the_days_window_outlives_the_page_and_ends_with_the_day() {
 
 #[test]
 fn exposure_tracking_skips_a_fallback_and_sends_a_default_without_a_variant() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, r#"{"checkout":{"key":"off","metadata":{"default":true}}}"#);
     page.log();
@@ -296,7 +296,7 @@ fn exposure_tracking_skips_a_fallback_and_sends_a_default_without_a_variant() {
 
 #[test]
 fn closing_leaves_nothing_behind_and_settles_promises() {
-    let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Day);
+    let mut page = Page::with_scope(r#"{"throwOnError":true}"#, DedupScope::Day);
     page.start(r#"{"user_id":"u"}"#);
     page.log();
     page.client.close();
@@ -308,7 +308,7 @@ fn closing_leaves_nothing_behind_and_settles_promises() {
 
 #[test]
 fn a_closed_client_sends_and_tracks_nothing_and_reports_what_it_drops() {
-    let mut page = Page::with_window(r#"{"throwOnError":true}"#, Window::Page);
+    let mut page = Page::with_scope(r#"{"throwOnError":true}"#, DedupScope::Page);
     page.provider = Tracking::Refused;
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
@@ -328,7 +328,7 @@ fn a_closed_client_sends_and_tracks_nothing_and_reports_what_it_drops() {
 
 #[test]
 fn consent_exposures_that_wait_outlive_a_closed_client() {
-    let mut page = Page::with_window(r#"{"awaitsConsent":true}"#, Window::Page);
+    let mut page = Page::with_scope(r#"{"awaitsConsent":true}"#, DedupScope::Page);
     page.fetch(r#"{"user_id":"u"}"#);
     page.respond(0, 200, ON);
     assert_eq!(page.variant("checkout").0, "treatment");
@@ -341,7 +341,7 @@ fn consent_exposures_that_wait_outlive_a_closed_client() {
 
 #[test]
 fn the_history_of_a_user_is_forgotten_at_the_exposure_of_the_next() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     let meet = |page: &mut Page, user: &str| {
         page.fetch(&format!(r#"{{"user_id":"{user}"}}"#));
         page.answer_last(ON);
@@ -384,7 +384,7 @@ fn an_answer_that_is_no_json_is_a_failure_and_keeps_what_there_was() {
 
 #[test]
 fn an_id_that_is_a_number_is_the_same_as_its_text() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     page.fetch(r#"{"user_id":1,"device_id":7.5}"#);
     page.respond(0, 200, ON);
     page.variant("checkout");
@@ -398,7 +398,7 @@ fn an_id_that_is_a_number_is_the_same_as_its_text() {
 
 #[test]
 fn an_id_that_is_neither_text_nor_number_counts_as_absent_and_is_named() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     for (id, field) in [("user_id", "user.user_id"), ("device_id", "user.device_id")] {
         for odd in ["true", "{}", "[]", r#"["u"]"#] {
             page.set_user(&format!(r#"{{"{id}":{odd},"country":"DE"}}"#));
@@ -416,7 +416,7 @@ fn an_id_that_is_neither_text_nor_number_counts_as_absent_and_is_named() {
 
 #[test]
 fn what_a_provider_says_fills_in_for_an_id_that_cannot_be_used() {
-    let mut page = Page::with_window("{}", Window::Page);
+    let mut page = Page::with_scope("{}", DedupScope::Page);
     page.provide(r#"{"user_id":8,"device_id":[]}"#);
     assert!(page.log().iter().any(|line| line.ends_with("user.device_id")));
     page.fetch(r#"{"user_id":{}}"#);

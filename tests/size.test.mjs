@@ -45,6 +45,11 @@ function measure(bytes) {
   };
 }
 
+test('README.md has the budgets', () => {
+  const readme = readFileSync(new URL('../README.md', pkg), 'utf8');
+  for (const budget of [BUDGET, SLIM_BUDGET]) assert.ok(readme.includes(` ${budget.toLocaleString('en')}`));
+});
+
 test('the entries stay within their budgets', async () => {
   const sizes = {};
   for (const entry of scripts) sizes[entry] = measure(await bundle(entry));

@@ -22,7 +22,7 @@ const seed = () => ({
   apiKey: 'client-stable',
   config,
   initialFlags,
-  kept: new Map(),
+  survivingTexts_: new Map(),
   notify() {},
   logger: console,
 });

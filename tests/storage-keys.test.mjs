@@ -29,19 +29,24 @@ const ours = [
   visitorKey(API_KEY),
 ].map(asWritten);
 
-/** The texts of the core's sources, but for its tests, that are keys or begin or end one. */
-function namesOfTheCore() {
-  const files = readdirSync(join(root, 'src'), { recursive: true }).filter((path) =>
-    /^(client|delivery|storage)\b.*\.rs$/.test(path),
-  );
-  const texts = files.map((path) => readFileSync(join(root, 'src', path), 'utf8').split('#[cfg(test)]')[0]);
-  return texts.flatMap((text) =>
-    [...text.matchAll(/"((?:EXP_|amp-exp-|-[a-z])[\w-]*)"/g)].map(([, name]) => name),
-  );
+const KEYS = 'storage/keys.rs';
+
+/** The texts of one source of the core, but for its tests, that are keys or begin or end one. */
+function namesIn(path) {
+  const [text] = readFileSync(join(root, 'src', path), 'utf8').split('#[cfg(test)]');
+  return [...text.matchAll(/"((?:EXP_|amp-exp-|-[a-z])[\w-]*)"/g)].map(([, name]) => name);
 }
 
+test('the core has its keys in one file', () => {
+  const others = readdirSync(join(root, 'src'), { recursive: true }).filter(
+    (path) => /^(client|delivery|local|storage)\b.*\.rs$/.test(path) && path !== KEYS,
+  );
+  assert.ok(others.length > 10);
+  assert.deepEqual(others.flatMap(namesIn), []);
+});
+
 test('what the core stores for a client, the package knows', () => {
-  const names = namesOfTheCore();
+  const names = namesIn(KEYS);
   const beginnings = names.filter((name) => !name.startsWith('-') && name !== OUTBOX);
   assert.deepEqual(
     beginnings.filter((name) => !ours.some((key) => key.startsWith(name))),

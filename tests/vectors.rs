@@ -24,7 +24,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 #[cfg(not(target_arch = "wasm32"))]
 type Dialect = experiment_wasm::dialect::NativeDialect;
 #[cfg(target_arch = "wasm32")]
-type Dialect = experiment_wasm::web::dialect::JsDialect;
+type Dialect = experiment_wasm::wasm::dialect::JsDialect;
 
 /// The text rules of where this runs.
 const DIALECT: Dialect = Dialect {};

@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use experiment_wasm::web::{CoreClient, CoreDelivery, Host};
+use experiment_wasm::wasm::{CoreClient, CoreDelivery, Host};
 use js_sys::{Array, Function, JSON, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -26,50 +26,50 @@ fn js(code: &str) -> JsValue {
 /// `pkg/src/wasm/host.ts`, as `make` compiles it.
 const HOST: &str = include_str!("../target/web/host.js");
 
-/// What a client is made of; `more` overrides or adds fields. Every test has an instance name of its own, since storage is shared.
-fn seed(name: &str, options: &str, more: &str) -> JsValue {
+/// A `HostInit`: what a client is made of; `more` overrides or adds fields. Every test has an instance name of its own, since storage is shared.
+fn init(name: &str, options: &str, more: &str) -> JsValue {
     let code = format!(
         "const config = JSON.stringify({{ instanceName: '{name}', serverUrl: 'http://h', flagsServerUrl: 'http://f', ...({options}) }});
          const notified = [];
          const notify = (kind, detail) => notified.push(kind + (typeof detail === 'string' ? detail : ''));
-         return {{ apiKey: 'test-key', config, kept: new Map(), notified, notify, ...({more}) }};"
+         return {{ apiKey: 'test-key', config, survivingTexts_: new Map(), notified, notify, ...({more}) }};"
     );
     js(&code)
 }
 
-/// The page's side of the edge, over a seed.
-fn host(seed: &JsValue) -> Host {
-    js_with(&format!("{HOST} return new host.Host(a, !a.awaitsConsent)"), seed).unchecked_into()
+/// The page's side of the edge, over what a client is made of.
+fn host(init: &JsValue) -> Host {
+    js_with(&format!("{HOST} return new host.Host(a, !a.awaitsConsent)"), init).unchecked_into()
 }
 
-/// A client that hears what comes back to it.
-fn client_of(seed: &JsValue) -> Rc<CoreClient> {
-    let host = host(seed);
+/// A client that gets the callbacks of its host.
+fn client_of(init: &JsValue) -> Rc<CoreClient> {
+    let host = host(init);
     let page = JsValue::from(&host);
     let client = Rc::new(CoreClient::new(host));
     let listener = Rc::downgrade(&client);
     listen(&page, move |kind, id, status, body, retry_after| {
-        listener.upgrade().inspect(|client| client.hear(kind, id, status, body, retry_after));
+        listener.upgrade().inspect(|client| client.handle_callback(kind, id, status, body, retry_after));
     });
     client
 }
 
-/// An outbox that hears what comes back to it.
-fn delivery_of(seed: &JsValue) -> Rc<CoreDelivery> {
-    let host = host(seed);
+/// An outbox that gets the callbacks of its host.
+fn delivery_of(init: &JsValue) -> Rc<CoreDelivery> {
+    let host = host(init);
     let page = JsValue::from(&host);
     let delivery = Rc::new(CoreDelivery::new(host));
     let listener = Rc::downgrade(&delivery);
     listen(&page, move |kind, id, status, body, retry_after| {
-        listener.upgrade().inspect(|delivery| delivery.hear(kind, id, status, body, retry_after));
+        listener.upgrade().inspect(|delivery| delivery.handle_callback(kind, id, status, body, retry_after));
     });
     delivery
 }
 
-fn listen(page: &JsValue, hear: impl Fn(u32, u32, u16, String, f64) + 'static) {
-    let hear = Closure::<dyn Fn(u32, u32, u16, String, f64)>::new(hear).into_js_value();
+fn listen(page: &JsValue, callback: impl Fn(u32, u32, u16, String, f64) + 'static) {
+    let callback = Closure::<dyn Fn(u32, u32, u16, String, f64)>::new(callback).into_js_value();
     let listen: Function = Reflect::get(page, &"setCallback_".into()).unwrap().unchecked_into();
-    listen.call1(page, &hear).unwrap();
+    listen.call1(page, &callback).unwrap();
 }
 
 /// Makes `fetch` answer each path with what `routes` says: `[status, body]`, or `null` for never.
@@ -121,7 +121,7 @@ async fn answered(ask: impl FnOnce(&JsValue)) -> Result<JsValue, JsValue> {
 }
 
 async fn fetched(client: &CoreClient) -> Result<JsValue, JsValue> {
-    answered(|open| client.fetch(text(r#"{"user_id":"u"}"#), None, open)).await
+    answered(|pending| client.fetch(text(r#"{"user_id":"u"}"#), None, pending)).await
 }
 
 fn text(json: &str) -> Option<String> {
@@ -134,8 +134,8 @@ fn key_of(client: &CoreClient, flag: &str) -> String {
     Reflect::get(&variant, &"key".into()).unwrap().as_string().unwrap_or_default()
 }
 
-fn notified(seed: &JsValue) -> Vec<String> {
-    Array::from(&Reflect::get(seed, &"notified".into()).unwrap()).iter().filter_map(|kind| kind.as_string()).collect()
+fn notified(init: &JsValue) -> Vec<String> {
+    Array::from(&Reflect::get(init, &"notified".into()).unwrap()).iter().filter_map(|kind| kind.as_string()).collect()
 }
 
 const VARDATA: &str = r#"{ '/sdk/v2/vardata': [200, '{"checkout":{"key":"treatment","value":"treatment"}}'], '/sdk/v2/flags': [200, '[]'] }"#;
@@ -143,7 +143,7 @@ const VARDATA: &str = r#"{ '/sdk/v2/vardata': [200, '{"checkout":{"key":"treatme
 #[wasm_bindgen_test]
 async fn a_fetch_goes_out_with_the_user_and_comes_back_as_variants() {
     let asked = serve(VARDATA);
-    let client = client_of(&seed("fetches", "{}", "{}"));
+    let client = client_of(&init("fetches", "{}", "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     let user = js_with("return atob(a[0].headers['X-Amp-Exp-User'])", &asked).as_string().unwrap();
@@ -155,8 +155,8 @@ async fn a_fetch_goes_out_with_the_user_and_comes_back_as_variants() {
 #[wasm_bindgen_test]
 async fn starting_gets_flags_and_variants() {
     let asked = serve(VARDATA);
-    let client = client_of(&seed("starts", "{}", "{}"));
-    answered(|open| client.start(text(r#"{"user_id":"u"}"#), open, false)).await.unwrap();
+    let client = client_of(&init("starts", "{}", "{}"));
+    answered(|pending| client.start(text(r#"{"user_id":"u"}"#), pending, false)).await.unwrap();
     assert_eq!(
         js_with("return a.map(entry => new URL(entry.url).pathname).sort().join()", &asked),
         "/sdk/v2/flags,/sdk/v2/vardata"
@@ -168,10 +168,10 @@ async fn starting_gets_flags_and_variants() {
 async fn a_fetch_that_times_out_is_aborted_and_the_page_goes_on() {
     let asked = serve("{}");
     let options = "{ fetchTimeoutMillis: 20, retryFetchOnFailure: false }";
-    let client = client_of(&seed("times-out", options, "{}"));
+    let client = client_of(&init("times-out", options, "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(js_with("return a[0].aborted", &asked), true);
-    let throwing = client_of(&seed("times-out-too", "{ fetchTimeoutMillis: 20, throwOnError: true }", "{}"));
+    let throwing = client_of(&init("times-out-too", "{ fetchTimeoutMillis: 20, throwOnError: true }", "{}"));
     assert_eq!(fetched(&throwing).await.unwrap_err(), "TIMEOUT");
     throwing.close();
 }
@@ -179,7 +179,7 @@ async fn a_fetch_that_times_out_is_aborted_and_the_page_goes_on() {
 #[wasm_bindgen_test]
 async fn a_failed_fetch_is_tried_again_by_a_real_timer() {
     let asked = serve("{ '/sdk/v2/vardata': [500, ''] }");
-    let client = client_of(&seed("retries", "{}", "{}"));
+    let client = client_of(&init("retries", "{}", "{}"));
     fetched(&client).await.unwrap();
     until("a.length > 1", &asked).await;
     client.close();
@@ -188,44 +188,44 @@ async fn a_failed_fetch_is_tried_again_by_a_real_timer() {
 #[wasm_bindgen_test]
 async fn a_provider_that_throws_harms_nothing_and_is_offered_it_again() {
     serve(VARDATA);
-    let seed = seed("throws", "{}", "{ calls: [], exposureTrackingProvider: null }");
+    let init = init("throws", "{}", "{ calls: [], exposureTrackingProvider: null }");
     js_with(
         "a.exposureTrackingProvider = { track: (exposure) => { a.calls.push(exposure); if (a.calls.length < 2) throw new Error('no'); } }",
-        &seed,
+        &init,
     );
-    let client = client_of(&seed);
+    let client = client_of(&init);
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
-    until("a.calls.length > 1", &seed).await;
-    assert_eq!(js_with("return a.calls[1].flag_key + a.calls[1].variant", &seed), "checkouttreatment");
+    until("a.calls.length > 1", &init).await;
+    assert_eq!(js_with("return a.calls[1].flag_key + a.calls[1].variant", &init), "checkouttreatment");
     client.close();
 }
 
 #[wasm_bindgen_test]
 async fn a_provider_may_call_the_client_and_throw_out_of_that_call() {
     serve(VARDATA);
-    let seed = seed("re-enters", "{}", "{ calls: [] }");
+    let init = init("re-enters", "{}", "{ calls: [] }");
     js_with(
         "a.exposureTrackingProvider = (exposure) => { a.calls.push(a.variant()); a.setUser(); throw new Error('no'); }",
-        &seed,
+        &init,
     );
-    let client = client_of(&seed);
+    let client = client_of(&init);
     let (reader, writer) = (client.clone(), client.clone());
     let variant = Closure::<dyn Fn() -> String>::new(move || reader.variant("checkout", None, 1).as_string().unwrap());
     let set_user =
         Closure::<dyn Fn()>::new(move || writer.set_user(text(r#"{"user_id":"u","user_properties":{"a":1}}"#)));
-    Reflect::set(&seed, &"variant".into(), variant.as_ref()).unwrap();
-    Reflect::set(&seed, &"setUser".into(), set_user.as_ref()).unwrap();
+    Reflect::set(&init, &"variant".into(), variant.as_ref()).unwrap();
+    Reflect::set(&init, &"setUser".into(), set_user.as_ref()).unwrap();
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
-    assert!(js_with("return a.calls.length === 1 && a.calls[0].includes('treatment')", &seed).is_truthy());
+    assert!(js_with("return a.calls.length === 1 && a.calls[0].includes('treatment')", &init).is_truthy());
     client.close();
 }
 
 #[wasm_bindgen_test]
 async fn thirty_thousand_throws_later_the_client_still_answers() {
     serve(VARDATA);
-    let client = client_of(&seed("throws-often", "{}", "{ notify() { throw 'no'; } }"));
+    let client = client_of(&init("throws-often", "{}", "{ notify() { throw 'no'; } }"));
     // A throw that leaks its frame would end the instance at the 21,845th; Firefox needs a millisecond for each.
     for _ in 0..30_000 {
         client.clear();
@@ -236,12 +236,12 @@ async fn thirty_thousand_throws_later_the_client_still_answers() {
 #[wasm_bindgen_test]
 async fn a_promise_that_rejects_is_a_refusal() {
     serve(VARDATA);
-    let seed = seed("rejects", "{}", "{ calls: 0 }");
-    js_with("a.exposureTrackingProvider = { track: async () => { if (++a.calls < 2) throw new Error('no'); } }", &seed);
-    let client = client_of(&seed);
+    let init = init("rejects", "{}", "{ calls: 0 }");
+    js_with("a.exposureTrackingProvider = { track: async () => { if (++a.calls < 2) throw new Error('no'); } }", &init);
+    let client = client_of(&init);
     fetched(&client).await.unwrap();
     key_of(&client, "checkout");
-    until("a.calls > 1", &seed).await;
+    until("a.calls > 1", &init).await;
     client.close();
 }
 
@@ -251,14 +251,14 @@ async fn storage_that_is_full_loses_nothing_on_the_page() {
     js(
         "try { for (let size = 1 << 22; size >= 1; size >>= 1) for (let i = 0; i < 3; i++) try { localStorage.setItem('fill' + size + i, 'x'.repeat(size)); } catch {} } catch {}",
     );
-    let client = client_of(&seed("full", "{}", "{}"));
+    let client = client_of(&init("full", "{}", "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
-    let seed = js("return { apiKey: 'full', serverUrl: 'http://h/never', kept: new Map() }");
-    let delivery = delivery_of(&seed);
+    let init = js("return { apiKey: 'full', serverUrl: 'http://h/never', survivingTexts_: new Map() }");
+    let delivery = delivery_of(&init);
     let is_safe = delivery.track(r#"{"event_type":"$exposure","insert_id":"full"}"#);
     assert!(!is_safe, "it would be gone with the page");
-    assert!(js_with("return [...a.kept.keys()].some(key => key.endsWith('_full'))", &seed).is_truthy());
+    assert!(js_with("return [...a.survivingTexts_.keys()].some(key => key.endsWith('_full'))", &init).is_truthy());
     delivery.close();
     js("Object.keys(localStorage).filter(key => key.startsWith('fill')).forEach(key => localStorage.removeItem(key))");
 }
@@ -269,7 +269,7 @@ async fn storage_that_is_forbidden_is_no_storage() {
     let own = js(
         "const own = Object.getOwnPropertyDescriptor(globalThis, 'localStorage'); Object.defineProperty(globalThis, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError'); } }); return own;",
     );
-    let client = client_of(&seed("forbidden", "{}", "{}"));
+    let client = client_of(&init("forbidden", "{}", "{}"));
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     js_with("Object.defineProperty(globalThis, 'localStorage', a)", &own);
@@ -278,34 +278,34 @@ async fn storage_that_is_forbidden_is_no_storage() {
 #[wasm_bindgen_test]
 async fn text_survives_the_boundary_with_a_lone_surrogate() {
     serve("{ '/sdk/v2/vardata': [200, '{\"\\\\ud83d\":{\"key\":\"\\\\ud83d\",\"value\":\"v\"}}'] }");
-    let seed = seed("surrogates", "{}", "{}");
-    let client = client_of(&seed);
-    answered(|open| client.fetch(text(r#"{"user_id":"\ud83d"}"#), None, open)).await.unwrap();
+    let init = init("surrogates", "{}", "{}");
+    let client = client_of(&init);
+    answered(|pending| client.fetch(text(r#"{"user_id":"\ud83d"}"#), None, pending)).await.unwrap();
     assert!(client.variant(r#""\ud83d""#, None, 0).as_string().unwrap().contains(r#""key":"\ud83d""#));
-    assert_eq!(js_with("return a.kept.get('user')", &seed), r#"{"user_id":"\ud83d"}"#);
+    assert_eq!(js_with("return a.survivingTexts_.get('user')", &init), r#"{"user_id":"\ud83d"}"#);
 }
 
 #[wasm_bindgen_test]
 async fn what_an_instance_kept_the_next_one_knows() {
     serve("{}");
-    let seed = seed("lost", "{}", "{}");
-    let lost = client_of(&seed);
+    let init = init("lost", "{}", "{}");
+    let lost = client_of(&init);
     lost.start(text(r#"{"user_id":"u"}"#), &js("return { resolve() {} }"), false);
     std::mem::forget(lost);
     serve(VARDATA);
-    let next = client_of(&seed);
-    answered(|open| next.start(None, open, true)).await.unwrap();
+    let next = client_of(&init);
+    answered(|pending| next.start(None, pending, true)).await.unwrap();
     assert_eq!(key_of(&next, "checkout"), "treatment");
-    assert_eq!(js_with("return a.kept.get('user')", &seed), r#"{"user_id":"u"}"#);
-    assert!(notified(&seed).contains(&"variants".into()));
+    assert_eq!(js_with("return a.survivingTexts_.get('user')", &init), r#"{"user_id":"u"}"#);
+    assert!(notified(&init).contains(&"variants".into()));
 }
 
 #[wasm_bindgen_test]
 async fn a_plugin_is_offered_exposures_in_order_until_it_takes_them() {
     let asked = serve(VARDATA);
-    let seed = seed("plugin", "{}", "{ calls: [], takes: false }");
-    js_with("a.plugin = { track: ({ flag_key }) => (a.calls.push(flag_key), a.takes ? undefined : false) }", &seed);
-    let client = client_of(&seed);
+    let init = init("plugin", "{}", "{ calls: [], takes: false }");
+    js_with("a.plugin = { track: ({ flag_key }) => (a.calls.push(flag_key), a.takes ? undefined : false) }", &init);
+    let client = client_of(&init);
     client.integrate(false);
     let open = opened();
     client.fetch(text(r#"{"user_id":"u"}"#), None, &open);
@@ -315,8 +315,8 @@ async fn a_plugin_is_offered_exposures_in_order_until_it_takes_them() {
     closed(&open).await.unwrap();
     key_of(&client, "checkout");
     assert!(js("return Object.keys(localStorage).some(key => key.startsWith('EXP_queue_v1_plugin_'))").is_truthy());
-    js_with("a.takes = true", &seed);
-    until("a.calls.length > 1", &seed).await;
+    js_with("a.takes = true", &init);
+    until("a.calls.length > 1", &init).await;
     assert!(!js("return Object.keys(localStorage).some(key => key.startsWith('EXP_queue_v1_plugin_'))").is_truthy());
     assert_eq!(js("return sessionStorage.getItem('EXP_sent_v3_plugin')"), r#"{"checkout":"treatment"}"#);
     client.close();
@@ -325,24 +325,24 @@ async fn a_plugin_is_offered_exposures_in_order_until_it_takes_them() {
 #[wasm_bindgen_test]
 async fn without_consent_nothing_is_stored_and_nothing_is_tracked() {
     serve(VARDATA);
-    let seed = seed("held", "{}", "{ awaitsConsent: true, calls: [] }");
-    js_with("a.exposureTrackingProvider = { track: exposure => void a.calls.push(exposure) }", &seed);
-    let client = client_of(&seed);
+    let init = init("held", "{}", "{ awaitsConsent: true, calls: [] }");
+    js_with("a.exposureTrackingProvider = { track: exposure => void a.calls.push(exposure) }", &init);
+    let client = client_of(&init);
     fetched(&client).await.unwrap();
     assert_eq!(key_of(&client, "checkout"), "treatment");
     assert!(js("return !Object.keys(localStorage).some(key => key.includes('-held-'))").is_truthy());
-    assert_eq!(js_with("return a.calls.length", &seed), 0);
+    assert_eq!(js_with("return a.calls.length", &init), 0);
     drop(client);
-    let granted = client_of(&js_with("a.awaitsConsent = false; return a", &seed));
-    until("a.calls.length === 1", &seed).await;
+    let granted = client_of(&js_with("a.awaitsConsent = false; return a", &init));
+    until("a.calls.length === 1", &init).await;
     assert_eq!(key_of(&granted, "checkout"), "treatment");
 }
 
 #[wasm_bindgen_test]
 async fn the_outbox_sends_plain_text_and_forgets_on_the_verdict() {
     let asked = serve(r#"{ '/2/httpapi': [200, '{"verdicts":[{"insert_id":"i","verdict":"stored"}]}'] }"#);
-    let seed = js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', kept: new Map() }");
-    let delivery = delivery_of(&seed);
+    let init = js("return { apiKey: 'outbox', serverUrl: 'http://h/2/httpapi', survivingTexts_: new Map() }");
+    let delivery = delivery_of(&init);
     assert!(delivery.track(r#"{"event_type":"$exposure","insert_id":"i"}"#));
     assert!(js("return Object.keys(localStorage).some(key => /^EXP_outbox_v1_[0-9a-f]{8}_i$/.test(key))").is_truthy());
     until("a.length > 0", &asked).await;

@@ -57,7 +57,6 @@ declare class ExperimentError extends Error {
     });
 }
 declare class HttpExposureTrackingProvider implements ExposureTrackingProvider {
-    readonly exposureWindow = "day";
     constructor(options: HttpExposureTrackingOptions);
     onGivenUp(listener: (error: ExperimentError) => void): () => void;
     track(_exposure: Exposure, event?: ExposureEvent): unknown;

@@ -37,7 +37,7 @@ use options::{Command, Options, USAGE, VERSION};
 use output::{Log, complain, say};
 use stop::Stop;
 use store::writer::Writer;
-use store::{Failure, Store};
+use store::{Failure, Store, conversion};
 
 /// How often changes of flags by other replicas are looked for.
 const FLAGS_CHECK: Duration = Duration::from_secs(1);
@@ -130,11 +130,16 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
     });
     // In one write: a reader of the first line may close the pipe before a second.
     say(said);
-    let checking = tokio::spawn(check_flags(Arc::clone(&app)));
+    let background = [
+        tokio::spawn(check_flags(Arc::clone(&app))),
+        tokio::spawn(conversion::run(store.clone(), Arc::clone(&app.metrics))),
+    ];
     let router = routes::router(app, options.www.as_deref());
     server::serve(listeners, router, connections, stop.clone().asked()).await;
-    checking.abort();
-    let _aborted = checking.await;
+    for task in background {
+        task.abort();
+        let _aborted = task.await;
+    }
     // Every handle of the queues is gone now: what waits in them is stored, then they end.
     for storing in storing {
         storing.await?;

@@ -83,6 +83,8 @@ metrics! {
     writer_commit_duration_seconds: Histogram = seconds(),
     /// Groups, and requests of a group that failed, which the store did not take.
     writer_failures: Counter = Counter::default(),
+    /// Rows of an earlier version that are not converted yet.
+    rows_to_convert: Gauge = Gauge::default(),
     /// Looks for changed flags that failed. While this grows, flags are as old as the last one that did not.
     flag_check_failures: Counter = Counter::default(),
     /// 1 while the stored flags could not be read when they were last looked at, and older ones are in force.

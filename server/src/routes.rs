@@ -50,11 +50,15 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/api/usage", get(usage::month))
         .route("/api/flags", get(flags::list))
         .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
+    let health = Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/healthz", get(health::readyz));
     let measured = middleware::from_fn_with_state(Arc::clone(&app.metrics), measured);
     let api = Router::new()
         .merge(in_json(evaluation.merge(ingestion)).layer(cors()))
         .merge(in_json(admin).layer(middleware::from_fn(origin::own_only)))
-        .merge(in_json(Router::new().route("/healthz", get(health::healthz))))
+        .merge(in_json(health))
         .with_state(app);
     let all = match www {
         Some(directory) => api.fallback_service(security_headers::pages(directory)),

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bulk;
+pub mod conversion;
 mod engine;
 mod event_page;
 mod event_text;
@@ -12,9 +13,12 @@ mod location;
 mod reading;
 mod returns;
 mod saving;
+mod schema;
+mod sqlite_file;
 mod sqlite_write;
 mod states;
 mod stored_events;
+mod turns;
 mod usage;
 mod wal;
 pub mod writer;
@@ -29,6 +33,7 @@ use engine::Engine;
 pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
 use location::Location;
+use schema::Unusable;
 
 pub use event_page::{EventFilter, Span};
 pub use usage::Usage;
@@ -44,11 +49,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database and makes its tables where there are none. An error says which database it is.
+    /// Opens the database and brings its tables to this version. An error says which database it is.
     pub async fn open(url: &str) -> std::result::Result<Self, Box<dyn Error>> {
         let location = Location::of(url)?;
-        let opened = Engine::open(&location).await;
-        let engine = opened.map_err(|error| failed(&location, &error))?;
+        let engine = open(&location).await.map_err(|error| format!("--database {location}: {error}"))?;
         let (stores, location) = (Arc::new(AtomicBool::new(true)), Arc::new(location));
         Ok(Self { engine, updates: UpdateMeter::default(), stores, location })
     }
@@ -68,7 +72,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.engine.rows(bulk::sql("SELECT 1"), Vec::new()).await.map(drop)
+        self.engine.ping().await
     }
 
     /// Whether events were stored when it was last tried.
@@ -80,6 +84,13 @@ impl Store {
     pub async fn close(&self) {
         self.engine.close().await;
     }
+}
+
+async fn open(location: &Location) -> std::result::Result<Engine, Unusable> {
+    schema::check(location).await?;
+    let engine = Engine::open(location).await?;
+    schema::migrate(&engine).await?;
+    Ok(engine)
 }
 
 fn failed(location: &Location, error: &sqlx::Error) -> Box<dyn Error> {

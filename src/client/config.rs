@@ -3,7 +3,7 @@
 use super::identity_scoped::StoredText;
 use crate::digest;
 use crate::json::{Object, Text, Value};
-use crate::storage::Area;
+use crate::storage::{Area, keys};
 use crate::time::NEVER;
 use crate::variant::Variant;
 
@@ -14,9 +14,9 @@ const POLL_INTERVAL: u64 = 300_000;
 /// The shortest polling interval, in milliseconds: the reference's floor.
 const POLL_FLOOR: u64 = 60_000;
 
-/// Which variants come first.
+/// Which variants come first: the option `source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum PrimarySource {
     /// What the last fetch stored.
     LocalStorage,
     /// `initialVariants`, even when a fetch stored others.
@@ -25,7 +25,7 @@ pub enum Source {
 
 /// For how long an exposure that was tracked is not tracked again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Window {
+pub enum DedupScope {
     /// There is no provider.
     #[default]
     None,
@@ -41,16 +41,16 @@ pub struct Config {
     api_key: Text,
     options: Object,
     initial_variants: Object,
-    window: Window,
+    dedup_scope: DedupScope,
     awaits_consent: bool,
 }
 
 impl Config {
-    /// `options`: the plain ones. `window`: for how long the provider wants an exposure once.
-    pub fn new(api_key: Text, options: Object, window: Window) -> Self {
+    /// `options`: the plain ones. `dedup_scope`: for how long the provider wants an exposure once.
+    pub fn new(api_key: Text, options: Object, dedup_scope: DedupScope) -> Self {
         let initial_variants = options.get("initialVariants").and_then(Value::as_object);
         let initial_variants = initial_variants.map(read_variants).unwrap_or_default();
-        Self { api_key, options, initial_variants, window, awaits_consent: false }
+        Self { api_key, options, initial_variants, dedup_scope, awaits_consent: false }
     }
 
     /// With `true`, no exposure is offered: the visitor has not said yet whether they want to be tracked.
@@ -59,12 +59,9 @@ impl Config {
         Self { awaits_consent, ..self }
     }
 
-    /// The prefix of all storage keys of this client: the reference's, so that a page which switches keeps its cache. The
-    /// package has it in `pkg/src/browser/storage-keys.ts`.
-    pub fn namespace(&self) -> Text {
-        let key: &[u8] = &self.api_key;
-        let tail = key.get(key.len().saturating_sub(6)..).unwrap_or_default();
-        Text::from("amp-exp-").then(&self.instance_name()).then(b"-").then(tail)
+    /// The beginning of this client's keys in `localStorage`.
+    pub(super) fn namespace(&self) -> Text {
+        keys::namespace(&self.instance_name(), &self.api_key)
     }
 
     /// The stored text of this name of this deployment. Two deployments whose keys end alike share its storage key.
@@ -83,8 +80,8 @@ impl Config {
     }
 
     /// For how long an exposure is tracked once.
-    pub(super) fn window(&self) -> Window {
-        self.window
+    pub(super) fn dedup_scope(&self) -> DedupScope {
+        self.dedup_scope
     }
 
     /// Whether exposures wait for the visitor's consent.
@@ -103,10 +100,10 @@ impl Config {
     }
 
     /// Which variants come first.
-    pub(super) fn source(&self) -> Source {
+    pub(super) fn primary_source(&self) -> PrimarySource {
         match self.text("source") {
-            Some(source) if source == "initialVariants" => Source::InitialVariants,
-            _ => Source::LocalStorage,
+            Some(source) if source == "initialVariants" => PrimarySource::InitialVariants,
+            _ => PrimarySource::LocalStorage,
         }
     }
 

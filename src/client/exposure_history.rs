@@ -6,20 +6,20 @@
 //! A forgotten exposure is tracked again as turn 0, under an `insert_id` that the server has: a user who comes back may count
 //! once too little, and never once too much.
 
-use super::config::Window;
+use super::config::DedupScope;
 use crate::digest;
 use crate::exposure::{Exposure, ExposureEvent, insert_id};
 use crate::json::{Object, Text, Value};
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, Storage, keys};
 use crate::time::day;
 
 /// How many entries are kept: two of some thirty characters for an exposure. Twice as many exposures as wait for a plugin,
 /// in a hundredth of what browsers give a page.
 const MAX_ENTRIES: usize = 2_048;
 
-/// The exposures that a provider has, for as long as its [`Window`].
+/// The exposures that a provider has, for as long as its [`DedupScope`].
 pub(super) struct ExposureHistory {
-    window: Window,
+    dedup_scope: DedupScope,
     area: Area,
     key: Text,
     deployment: Text,
@@ -27,9 +27,9 @@ pub(super) struct ExposureHistory {
 
 impl ExposureHistory {
     /// The history of a deployment. Two deployments whose keys end alike share the storage key, and no entry.
-    pub(super) fn new(window: Window, namespace: &Text, deployment: &Text) -> Self {
-        let area = if window == Window::Day { Area::Local } else { Area::Page };
-        Self { window, area, key: namespace.then(b"-exposed"), deployment: deployment.clone() }
+    pub(super) fn new(dedup_scope: DedupScope, namespace: &Text, deployment: &Text) -> Self {
+        let area = if dedup_scope == DedupScope::Day { Area::Local } else { Area::Page };
+        Self { dedup_scope, area, key: namespace.then(keys::EXPOSED), deployment: deployment.clone() }
     }
 
     /// The turn of an exposure, or `None` for a repetition; see [`insert_id`]. A page's history records it at once.
@@ -40,7 +40,7 @@ impl ExposureHistory {
         pending: impl Iterator<Item = &'a ExposureEvent>,
         storage: &dyn Storage,
     ) -> Option<u64> {
-        if self.window == Window::None {
+        if self.dedup_scope == DedupScope::None {
             return None;
         }
         let mut entries = self.read(storage);
@@ -48,7 +48,7 @@ impl ExposureHistory {
             self.add(earlier, &mut entries);
         }
         let turn = self.add(event, &mut entries)?;
-        if self.window == Window::Page {
+        if self.dedup_scope == DedupScope::Page {
             self.write(&entries, storage);
         }
         Some(turn)
@@ -79,12 +79,12 @@ impl ExposureHistory {
         };
         let user = name(&Exposure::default(), 0);
         let flag = user.then(&event.exposure.flag_key);
-        let scope = if self.window == Window::Page { user } else { Text::from_u64(today) };
-        if entries.get(SCOPE).and_then(Value::as_str) != Some(&scope) {
+        let of = if self.dedup_scope == DedupScope::Page { user } else { Text::from_u64(today) };
+        if entries.get(HISTORY_OF).and_then(Value::as_str) != Some(&of) {
             *entries = Object::new();
         }
-        put_last(entries, SCOPE.into(), scope.into());
-        // Without the day: on a page that stays open, a new day alone is no new exposure.
+        put_last(entries, HISTORY_OF.into(), of.into());
+        // Without the day: for a page, a new day alone is no new exposure. (For a day, the entries of before are gone by now.)
         let last = name(&event.exposure, 0);
         if entries.get(&flag).and_then(Value::as_str) == Some(&last) {
             return None;
@@ -98,7 +98,7 @@ impl ExposureHistory {
 }
 
 /// The entry that says whose a page's history is, and of which day a day's. The entries of another scope are forgotten.
-const SCOPE: &str = "of";
+const HISTORY_OF: &str = "of";
 
 /// Puts a value last, and removes the first one when there are too many.
 fn put_last(object: &mut Object, name: Text, value: Value) {

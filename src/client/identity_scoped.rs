@@ -8,7 +8,7 @@
 use crate::digest;
 use crate::effect::Effect;
 use crate::json::{Object, Text};
-use crate::storage::{Area, MARK, Storage};
+use crate::storage::{Area, Storage, keys};
 use crate::user::Identity;
 
 /// A text in storage that belongs to one deployment.
@@ -48,7 +48,7 @@ impl StoredText {
     }
 
     fn mark_key(&self) -> Text {
-        self.key.then(MARK)
+        self.key.then(keys::MARK)
     }
 
     fn mark_of(&self, text: &Text, owner: &[u8]) -> Text {

@@ -1,8 +1,8 @@
 //! Requests in flight with their promises, and failed fetches that wait for a retry. A retry has no promise: the promise was
 //! settled by the failure.
 //!
-//! A request belongs to the identity it was made for. When the identity changes, its requests are aborted, its retries are
-//! dropped, and promises that wait for them resolve.
+//! A request belongs to the identity it was sent for. When the identity changes, its requests are aborted, its retries are
+//! dropped, and promises that wait for them resolve. A request that waits for the plugin belongs to nobody yet.
 
 use crate::api::{FetchOptions, Request};
 use crate::effect::{Effect, FetchId, RequestId};
@@ -23,7 +23,12 @@ const RETRY_AFTER_MAX: u64 = 3_600_000;
 #[derive(Clone, Debug)]
 pub(super) enum RequestKind {
     Flags,
-    Variants { identity: Identity, options: FetchOptions, attempt: u32 },
+    /// `identity`: whom it was sent for. Until it is sent it says nothing: `Client::send_now` sets it.
+    Variants {
+        identity: Identity,
+        options: FetchOptions,
+        attempt: u32,
+    },
 }
 
 impl RequestKind {
@@ -119,7 +124,7 @@ impl InFlight {
         out.push(Effect::Send(id, Box::new(request)));
     }
 
-    /// Holds a request back until the plugin is ready. It is made for the identity of that time.
+    /// Holds a request back until the plugin is ready. It is sent for the identity that is current then.
     pub(super) fn hold(&mut self, id: RequestId, kind: RequestKind) {
         self.requests.push(PendingRequest { kind, state: State::AwaitsPlugin(id) });
     }

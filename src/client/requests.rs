@@ -2,13 +2,13 @@
 
 use super::decision_ids::DecisionIds;
 use super::in_flight::RequestKind;
-use super::{Change, Client, Effect, FLAGS, FetchId, Level, RequestId};
+use super::{Change, Client, Effect, FetchId, Level, RequestId};
 use crate::api::{self, FetchOptions, Response};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::flag::Flags;
 use crate::json::Text;
-use crate::storage::Storage;
+use crate::storage::{Storage, keys};
 use crate::time::Now;
 use crate::user::Identity;
 
@@ -81,7 +81,7 @@ impl<D: Dialect, S: Storage> Client<D, S> {
             self.log(Level::Warn, "a flag could not be read and was left out", None);
         }
         self.flags = flags;
-        self.config.stored_text(FLAGS).save(self.flags.to_stored().into(), b"", &mut self.effects);
+        self.config.stored_text(keys::FLAGS).save(self.flags.to_stored().into(), b"", &mut self.effects);
         self.merge_initial_flags();
         self.push(Effect::Notify(Change::Flags));
         Ok(())

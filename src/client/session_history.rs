@@ -7,7 +7,7 @@
 use super::identity_scoped::IdentityScoped;
 use crate::exposure::{Exposure, ExposureEvent, text_of};
 use crate::json::{Object, Text, Value};
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, Storage, keys};
 
 /// The exposures that a plugin has.
 pub(super) struct SessionHistory {
@@ -18,7 +18,7 @@ pub(super) struct SessionHistory {
 
 impl SessionHistory {
     pub(super) fn new(instance: &Text) -> Self {
-        Self { key: Text::from("EXP_sent_v3_").then(instance), experiments: Object::new() }
+        Self { key: keys::sent(instance), experiments: Object::new() }
     }
 
     /// Whether an exposure is new, and notes its experiment. Impressions of web experiments always are. `pending`: exposures

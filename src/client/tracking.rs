@@ -5,22 +5,30 @@
 //! yet: its exposures wait in a queue that outlives the page, and the first of them is offered once a second.
 //!
 //! An exposure is recorded in the history when it is safe: when the provider took it, or when it is stored in the queue. Until
-//! then it is pending here and deduplicates on this page alone; after a page that dies before, the next one tracks it again.
+//! then it is pending here and deduplicates on this page alone. When a page dies before, the exposure is lost; a later page
+//! tracks it again if the variant is read there.
 //!
-//! Whether an exposure is sent is decided in this order: `variant` of `client.rs` (is it asked for), `Exposure::to` of
-//! `exposure.rs` (is it one), `admit` here and in the two histories (is it new for the receiver), consent, and the receiver's
-//! answer. What is pending stays the user's it was met by, whoever comes after.
+//! Whether an exposure is sent is decided in this order:
+//!
+//! 1. Until the wasm is there, `queueExposure_` of `pkg/src/client/fallback.ts` holds the call back.
+//! 2. `Client::variant` of `client.rs`: whether it is asked for, and the client is not closed.
+//! 3. `Exposure::to` of `exposure.rs`: whether it is one.
+//! 4. `admit` here: whether it is new, for the provider by `exposure_history.rs`, for a plugin by `session_history.rs`.
+//! 5. `enqueue` and `offer_next_to_plugin` here: whether there is consent; without it, it waits.
+//! 6. `handle_tracked` here: whether the receiver took it.
+//!
+//! What is pending stays the user's it was met by, whoever comes after.
 
 use std::rc::Rc;
 
-use super::config::{Config, Window};
+use super::config::{Config, DedupScope};
 use super::exposure_history::ExposureHistory;
 use super::session_history::SessionHistory;
 use crate::effect::{Change, DropReason, Effect, Receiver, TrackId};
 use crate::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
 use crate::json::{Object, Text, Value};
 use crate::offer::Offer;
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, Storage, keys};
 use crate::time::{NEVER, Now, day};
 use crate::user::Identity;
 
@@ -30,13 +38,10 @@ const QUEUE_MILLIS: u64 = 1_000;
 /// How many exposures wait for each receiver; then the oldest that is not on offer is dropped. The reference's number.
 const MAX_PENDING: usize = 512;
 
-/// The prefix of the keys under which the page keeps what a provider has not taken, for a client that takes over after a trap.
-const PROVIDER_PREFIX: &[u8] = b"pending ";
-
 /// Tracks exposures.
 pub(super) struct Tracker<S> {
     storage: Rc<S>,
-    window: Window,
+    dedup_scope: DedupScope,
     history: ExposureHistory,
     session: SessionHistory,
     /// The prefix of the keys under which exposures wait for a plugin.
@@ -68,14 +73,15 @@ struct PendingExposure {
 }
 
 impl<S: Storage> Tracker<S> {
-    /// Takes up the pending exposures of earlier pages and of a lost instance; the provider is offered its own at once.
+    /// Takes up what is pending: for a plugin the exposures of earlier pages, for a provider those of an instance of this page
+    /// that was lost, which are offered at once.
     pub(super) fn load(config: &Config, storage: Rc<S>, now: Now) -> Self {
-        let (window, instance) = (config.window(), config.instance_name());
+        let (dedup_scope, instance) = (config.dedup_scope(), config.instance_name());
         let mut tracker = Self {
-            window,
-            history: ExposureHistory::new(window, &config.namespace(), config.api_key()),
+            dedup_scope,
+            history: ExposureHistory::new(dedup_scope, &config.namespace(), config.api_key()),
             session: SessionHistory::new(&instance),
-            queue_prefix: Text::from("EXP_queue_v1_").then(&instance).then(b"_"),
+            queue_prefix: keys::queue(&instance),
             plugin: Plugin::None,
             awaits_consent: config.awaits_consent(),
             pending: Vec::new(),
@@ -83,8 +89,8 @@ impl<S: Storage> Tracker<S> {
             storage,
         };
         let retry_at = if tracker.awaits_consent { NEVER } else { now.mono };
-        for (_, stored) in tracker.storage.entries(Area::Page, PROVIDER_PREFIX) {
-            tracker.restore(Receiver::Provider, None, &stored, retry_at, window == Window::Page);
+        for (_, stored) in tracker.storage.entries(Area::Page, keys::PENDING) {
+            tracker.restore(Receiver::Provider, None, &stored, retry_at, dedup_scope == DedupScope::Page);
         }
         for (key, stored) in tracker.storage.entries(Area::Local, &tracker.queue_prefix) {
             // What is on the page alone is not recorded: see `persist`.
@@ -132,7 +138,7 @@ impl<S: Storage> Tracker<S> {
 
     /// The receiver answered an offer.
     pub(super) fn handle_tracked(&mut self, id: TrackId, tracking: Tracking, now: Now, out: &mut Vec<Effect>) {
-        let is_answered = |pending: &PendingExposure| pending.id == id && pending.offer.is_open();
+        let is_answered = |pending: &PendingExposure| pending.id == id && pending.offer.awaits_answer();
         let Some(index) = self.pending.iter().position(is_answered) else { return };
         match tracking {
             Tracking::Pending => {}
@@ -159,7 +165,7 @@ impl<S: Storage> Tracker<S> {
         // What waits for consent was not refused.
         let awaits_consent = self.awaits_consent;
         let waits = |pending: &PendingExposure| {
-            pending.receiver == Receiver::Provider && !pending.offer.is_open() && !awaits_consent
+            pending.receiver == Receiver::Provider && !pending.offer.awaits_answer() && !awaits_consent
         };
         while let Some(index) = self.pending.iter().position(waits) {
             self.drop_pending(index, DropReason::ProviderRefused, out);
@@ -199,7 +205,7 @@ impl<S: Storage> Tracker<S> {
             return self.history.admit(event, unrecorded, &*self.storage);
         }
         // Without a provider, a plugin may still come to the page.
-        let is_tracked = self.plugin != Plugin::None || self.window == Window::None;
+        let is_tracked = self.plugin != Plugin::None || self.dedup_scope == DedupScope::None;
         // The time as turn: each time the variant is met has an id of its own.
         (is_tracked && self.session.admit(event, unrecorded, &*self.storage)).then_some(event.time)
     }
@@ -209,11 +215,11 @@ impl<S: Storage> Tracker<S> {
     fn enqueue(&mut self, receiver: Receiver, mut event: ExposureEvent, turn: u64, out: &mut Vec<Effect>) {
         event.insert_id = insert_id(&event.identity, &event.exposure, day(event.time), turn);
         // Other receivers get variants of the kind that the page bootstrapped, as from the reference.
-        if receiver == Receiver::Provider && self.window == Window::Day {
+        if receiver == Receiver::Provider && self.dedup_scope == DedupScope::Day {
             event.exposure.make_texts();
         }
         self.make_room(receiver, out);
-        let is_recorded = receiver == Receiver::Provider && self.window == Window::Page;
+        let is_recorded = receiver == Receiver::Provider && self.dedup_scope == DedupScope::Page;
         let index = self.insert(PendingExposure { is_recorded, ..PendingExposure::new(receiver, event) });
         if receiver == Receiver::Provider || self.plugin != Plugin::None {
             self.persist(index);
@@ -228,7 +234,7 @@ impl<S: Storage> Tracker<S> {
     }
 
     fn make_room(&mut self, receiver: Receiver, out: &mut Vec<Effect>) {
-        let is_oldest = |pending: &PendingExposure| pending.receiver == receiver && !pending.offer.is_open();
+        let is_oldest = |pending: &PendingExposure| pending.receiver == receiver && !pending.offer.awaits_answer();
         while self.pending.iter().filter(|pending| pending.receiver == receiver).count() >= MAX_PENDING
             && let Some(oldest) = self.pending.iter().position(is_oldest)
         {
@@ -252,7 +258,7 @@ impl<S: Storage> Tracker<S> {
         while self.plugin == Plugin::Ready
             && !self.awaits_consent
             && let Some(index) = self.pending.iter().position(|pending| pending.receiver == Receiver::Plugin)
-            && let Some(first) = self.pending.get_mut(index).filter(|first| !first.offer.is_open())
+            && let Some(first) = self.pending.get_mut(index).filter(|first| !first.offer.awaits_answer())
         {
             let key = key_of(&self.queue_prefix, &first.event);
             if !first.is_recorded || self.storage.read(Area::Local, &key).is_some() {
@@ -309,7 +315,7 @@ impl<S: Storage> Tracker<S> {
     }
 
     fn key(&self, receiver: Receiver, event: &ExposureEvent) -> Text {
-        let prefix = if receiver == Receiver::Provider { PROVIDER_PREFIX } else { &self.queue_prefix };
+        let prefix = if receiver == Receiver::Provider { keys::PENDING } else { &self.queue_prefix };
         key_of(prefix, event)
     }
 }
@@ -334,7 +340,7 @@ impl PendingExposure {
     }
 
     fn make_offer(&mut self, out: &mut Vec<Effect>) {
-        self.offer.open();
+        self.offer.mark_offered();
         out.push(Effect::Track(self.id, self.receiver, self.event.to_event().to_text()));
     }
 }

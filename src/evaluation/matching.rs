@@ -4,7 +4,7 @@ use super::property::{Item, Property};
 use crate::dialect::Dialect;
 use crate::dialect::comparable::includes;
 use crate::json::Text;
-use crate::segment::{ComparisonKey, Condition, Test};
+use crate::segment::{ComparisonKey, Condition, SetTest, Test, ValueTest};
 
 impl Property {
     /// Set operators are met by lists only. Other operators are met by a list if one of its items meets them.
@@ -17,33 +17,28 @@ impl Property {
         let is_negated = condition.operator.is_negated;
         match condition.operator.test {
             Test::Never => false,
-            Test::SetEqual | Test::SetAll | Test::SetAny => {
-                self.is_list && self.meets_set(condition, dialect) != is_negated
-            }
+            Test::Set(test) => self.is_list && self.meets_set(test, condition, dialect) != is_negated,
             Test::Pattern => self.items.iter_mut().any(|item| item.meets_patterns(condition, patterns, dialect)),
-            Test::Equal | Test::Contain | Test::Less | Test::LessOrEqual | Test::Greater | Test::GreaterOrEqual => {
-                self.items.iter_mut().any(|item| item.meets(condition, dialect) != is_negated)
-            }
+            Test::Value(test) => self.items.iter_mut().any(|item| item.meets(test, condition, dialect) != is_negated),
         }
     }
 
-    fn meets_set<D: Dialect>(&mut self, condition: &Condition, dialect: &D) -> bool {
+    fn meets_set<D: Dialect>(&mut self, test: SetTest, condition: &Condition, dialect: &D) -> bool {
         let (key, values) = (condition.operator.key, &condition.values);
         let is_large = self.items.len() >= values.len();
         let has = |value: &&Text| self.items.iter_mut().any(|item| item.key(key, dialect) == Some(value));
         let found = values.iter().filter(has).count();
-        match condition.operator.test {
-            Test::SetAny => found > 0,
+        match test {
+            SetTest::Any => found > 0,
             // Repetitions count, on both sides.
-            Test::SetAll => is_large && found == values.len(),
-            _ => found == values.len() && self.items.iter().all(|word| values.contains(&word.text)),
+            SetTest::All => is_large && found == values.len(),
+            SetTest::Equal => found == values.len() && self.items.iter().all(|word| values.contains(&word.text)),
         }
     }
 }
 
 impl Item {
-    fn meets<D: Dialect>(&mut self, condition: &Condition, dialect: &D) -> bool {
-        let test = condition.operator.test;
+    fn meets<D: Dialect>(&mut self, test: ValueTest, condition: &Condition, dialect: &D) -> bool {
         match self.key(condition.operator.key, dialect) {
             Some(mine) if !condition.values.is_empty() => condition.values.iter().any(|other| holds(test, mine, other)),
             // Where either side has no version, both are compared as text, as the reference does.
@@ -74,16 +69,14 @@ impl Item {
     }
 }
 
-fn holds(test: Test, mine: &[u8], other: &[u8]) -> bool {
-    if test == Test::Contain {
-        return includes(mine, other);
-    }
+fn holds(test: ValueTest, mine: &[u8], other: &[u8]) -> bool {
     let order = mine.cmp(other);
     match test {
-        Test::Less => order.is_lt(),
-        Test::LessOrEqual => order.is_le(),
-        Test::Greater => order.is_gt(),
-        Test::GreaterOrEqual => order.is_ge(),
-        _ => order.is_eq(),
+        ValueTest::Equal => order.is_eq(),
+        ValueTest::Contain => includes(mine, other),
+        ValueTest::Less => order.is_lt(),
+        ValueTest::LessOrEqual => order.is_le(),
+        ValueTest::Greater => order.is_gt(),
+        ValueTest::GreaterOrEqual => order.is_ge(),
     }
 }

@@ -62,12 +62,12 @@ impl RetryQueue {
         }
     }
 
-    /// The index of an event whose offer is open.
+    /// The index of an event that is on offer.
     fn index_of(&self, id: TrackId) -> Option<usize> {
         let first = self.pending.front()?.id.0;
         let nth = |id: TrackId| id.0.wrapping_sub(first);
         let index = self.pending.binary_search_by_key(&nth(id), |event| nth(event.id)).ok()?;
-        self.pending.get(index).is_some_and(|event| event.offer.is_open()).then_some(index)
+        self.pending.get(index).is_some_and(|event| event.offer.awaits_answer()).then_some(index)
     }
 
     fn retry_later(&mut self, index: usize, now: Now) {
@@ -110,7 +110,7 @@ impl RetryQueue {
 
 impl PendingEvent {
     fn make_offer(&mut self, out: &mut VecDeque<Effect>) {
-        self.offer.open();
+        self.offer.mark_offered();
         out.push_back(Effect::Track(self.id, Receiver::Provider, self.event.clone()));
     }
 }

@@ -9,24 +9,36 @@ pub(crate) const NONE: &str = "(none)";
 /// What an operator tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Test {
-    /// Is one of the values.
+    /// The property, or one item of it, with one of the values.
+    Value(ValueTest),
+    /// All items of the property with all values.
+    Set(SetTest),
+    /// Matches one of the patterns.
+    Pattern,
+    /// An unknown operator: no user meets it.
+    Never,
+}
+
+/// How an item compares with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ValueTest {
     Equal,
-    /// Contains one of the values.
     Contain,
     Less,
     LessOrEqual,
     Greater,
     GreaterOrEqual,
-    /// Is a set of exactly the values.
-    SetEqual,
-    /// Is a set with all of the values.
-    SetAll,
-    /// Is a set with one of the values.
-    SetAny,
-    /// Matches one of the patterns.
-    Pattern,
-    /// An unknown operator: no user meets it.
-    Never,
+}
+
+/// How a set compares with the values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetTest {
+    /// It has exactly the values.
+    Equal,
+    /// It has all of the values.
+    All,
+    /// It has one of the values.
+    Any,
 }
 
 /// An operator: a test of a property's comparison key, or its opposite.
@@ -57,7 +69,7 @@ impl Operator {
     pub(super) fn when_absent(&self, values: &[Text]) -> bool {
         match self.test {
             Test::Pattern | Test::Never => false,
-            Test::SetEqual if self.is_negated => false,
+            Test::Set(SetTest::Equal) if self.is_negated => false,
             _ => values.iter().any(|value| *value == NONE) != self.is_negated,
         }
     }
@@ -68,24 +80,24 @@ static NEVER: Operator = Operator::is("", Test::Never, ComparisonKey::Text);
 /// The operators of the wire. A table, since a `match` on texts is compiled into comparisons byte by byte, three kilobytes
 /// of them.
 static OPERATORS: [Operator; 20] = [
-    Operator::is("is", Test::Equal, ComparisonKey::BooleanText),
-    Operator::is_not("is not", Test::Equal, ComparisonKey::BooleanText),
-    Operator::is("contains", Test::Contain, ComparisonKey::Lower),
-    Operator::is_not("does not contain", Test::Contain, ComparisonKey::Lower),
-    Operator::is("less", Test::Less, ComparisonKey::Number),
-    Operator::is("less or equal", Test::LessOrEqual, ComparisonKey::Number),
-    Operator::is("greater", Test::Greater, ComparisonKey::Number),
-    Operator::is("greater or equal", Test::GreaterOrEqual, ComparisonKey::Number),
-    Operator::is("version less", Test::Less, ComparisonKey::Version),
-    Operator::is("version less or equal", Test::LessOrEqual, ComparisonKey::Version),
-    Operator::is("version greater", Test::Greater, ComparisonKey::Version),
-    Operator::is("version greater or equal", Test::GreaterOrEqual, ComparisonKey::Version),
-    Operator::is("set is", Test::SetEqual, ComparisonKey::Text),
-    Operator::is_not("set is not", Test::SetEqual, ComparisonKey::Text),
-    Operator::is("set contains", Test::SetAll, ComparisonKey::BooleanText),
-    Operator::is_not("set does not contain", Test::SetAll, ComparisonKey::BooleanText),
-    Operator::is("set contains any", Test::SetAny, ComparisonKey::BooleanText),
-    Operator::is_not("set does not contain any", Test::SetAny, ComparisonKey::BooleanText),
+    Operator::is("is", Test::Value(ValueTest::Equal), ComparisonKey::BooleanText),
+    Operator::is_not("is not", Test::Value(ValueTest::Equal), ComparisonKey::BooleanText),
+    Operator::is("contains", Test::Value(ValueTest::Contain), ComparisonKey::Lower),
+    Operator::is_not("does not contain", Test::Value(ValueTest::Contain), ComparisonKey::Lower),
+    Operator::is("less", Test::Value(ValueTest::Less), ComparisonKey::Number),
+    Operator::is("less or equal", Test::Value(ValueTest::LessOrEqual), ComparisonKey::Number),
+    Operator::is("greater", Test::Value(ValueTest::Greater), ComparisonKey::Number),
+    Operator::is("greater or equal", Test::Value(ValueTest::GreaterOrEqual), ComparisonKey::Number),
+    Operator::is("version less", Test::Value(ValueTest::Less), ComparisonKey::Version),
+    Operator::is("version less or equal", Test::Value(ValueTest::LessOrEqual), ComparisonKey::Version),
+    Operator::is("version greater", Test::Value(ValueTest::Greater), ComparisonKey::Version),
+    Operator::is("version greater or equal", Test::Value(ValueTest::GreaterOrEqual), ComparisonKey::Version),
+    Operator::is("set is", Test::Set(SetTest::Equal), ComparisonKey::Text),
+    Operator::is_not("set is not", Test::Set(SetTest::Equal), ComparisonKey::Text),
+    Operator::is("set contains", Test::Set(SetTest::All), ComparisonKey::BooleanText),
+    Operator::is_not("set does not contain", Test::Set(SetTest::All), ComparisonKey::BooleanText),
+    Operator::is("set contains any", Test::Set(SetTest::Any), ComparisonKey::BooleanText),
+    Operator::is_not("set does not contain any", Test::Set(SetTest::Any), ComparisonKey::BooleanText),
     Operator::is("regex match", Test::Pattern, ComparisonKey::Text),
     Operator::is_not("regex does not match", Test::Pattern, ComparisonKey::Text),
 ];

@@ -1,7 +1,7 @@
 // Starts the real server, with the demo's files and keys on a free port and nothing stored unless the test
 // says otherwise; reads as the admin does.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -37,11 +37,13 @@ export async function startServer({ config = 'www/demo.json', database = 'sqlite
   };
 }
 
+/** The server that was built last, with whichever profile. */
 function binary() {
-  const built = ['demo', 'release', 'debug'].map((profile) => resolve(target, profile, 'experiment-server'));
-  const found = built.find((path) => existsSync(path));
-  if (!found) throw new Error('No server: cargo build --release -p experiment-server');
-  return found;
+  const paths = ['debug', 'demo', 'release'].map((profile) => resolve(target, profile, 'experiment-server'));
+  const builtAt = (path) => statSync(path).mtimeMs;
+  const [last] = paths.filter((path) => existsSync(path)).sort((one, other) => builtAt(other) - builtAt(one));
+  if (!last) throw new Error('No server: cargo build -p experiment-server');
+  return last;
 }
 
 /** For how long it may start, and stop: it gives itself ten seconds for requests and five for its queue. */

@@ -24,7 +24,7 @@ export function wasm(question) {
 }
 
 /** Where cargo puts the native build. */
-export const BUILT = `${process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../target', import.meta.url))}/release/examples/evaluate`;
+export const BUILT = `${process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../target', import.meta.url))}/demo/examples/evaluate`;
 
 /**
  * How much memory the native build may take, in KiB: what has no end ends there, and not with the machine.

@@ -38,8 +38,8 @@ const BROWSERS = {
 /** Their names. */
 export const browsers = Object.keys(BROWSERS);
 
-/** A busy machine takes its time. */
-export const launch = (name) => puppeteer.launch({ timeout: 120_000, ...BROWSERS[name] });
+/** A busy machine takes its time. `more` are options of puppeteer. */
+export const launch = (name, more = {}) => puppeteer.launch({ timeout: 120_000, ...BROWSERS[name], ...more });
 
 const TYPES = {
   html: 'text/html',

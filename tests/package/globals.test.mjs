@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { entries } from '../../pkg/entries.mjs';
 import { namedIn, namesOfBrowsers } from './globals/global-names.mjs';
 import { CHANGES, place, visit } from './globals/page.mjs';
 
@@ -51,8 +52,8 @@ async function visited(change) {
 }
 
 test('the list has every global that the scripts name', () => {
-  const entries = ['experiment-wasm', 'experiment-wasm/slim', 'experiment-wasm/evaluate'];
-  const named = new Set(entries.flatMap((entry) => namedIn(require.resolve(entry).replace(/\.cjs$/, '.js'))));
+  const scripts = entries.map(({ specifier }) => require.resolve(specifier).replace(/\.cjs$/, '.js'));
+  const named = new Set(scripts.flatMap(namedIn));
   assert.deepEqual([...named, ...BY_NAME].sort(), GLOBALS);
 });
 

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
+import { entries } from '../../pkg/entries.mjs';
 import { dead } from './links.mjs';
 import { scratch } from './scratch.mjs';
 
@@ -13,6 +14,8 @@ before(async () => (app = await scratch()));
 after(() => app?.remove());
 
 const manifest = () => JSON.parse(readFileSync(join(app.installed, 'package.json'), 'utf8'));
+
+const SPECIFIERS = entries.map(({ specifier }) => specifier);
 
 const ASK = `
   const client = Experiment.initialize('key', { initialVariants: { flag: { value: 'on', payload: { size: 1 } } } });
@@ -44,15 +47,17 @@ test('import and require have the same names, and slim two more', async () => {
     import { createRequire } from 'node:module';
     const require = createRequire(import.meta.url);
     const names = (loaded) => Object.keys(loaded).filter((name) => name !== 'default' && name !== 'module.exports').sort();
-    const entries = ['experiment-wasm', 'experiment-wasm/slim', 'experiment-wasm/evaluate'];
-    console.log(JSON.stringify(await Promise.all(entries.map(async (entry) => [names(await import(entry)), names(require(entry))]))));`,
+    const entries = ${JSON.stringify(SPECIFIERS)};
+    console.log(JSON.stringify(await Promise.all(entries.map(async (entry) => [entry, names(await import(entry)), names(require(entry))]))));`,
   );
-  const [[index, indexRequired], [slim, slimRequired], [evaluate, evaluateRequired]] = names;
+  for (const [entry, imported, required] of names) assert.deepEqual(required, imported, entry);
+  const named = Object.fromEntries(names);
+  const index = named['experiment-wasm'];
   const reference = Object.keys(createRequire(import.meta.url)('@amplitude/experiment-js-client'));
   const ours = ['ConsentStatus', 'ExperimentError', 'HttpExposureTrackingProvider'];
   assert.deepEqual(index, [...reference.filter((name) => name !== 'default'), ...ours].sort());
-  assert.deepEqual(slim, [...index, 'load', 'loadSync'].sort());
-  assert.deepEqual(evaluate, [
+  assert.deepEqual(named['experiment-wasm/slim'], [...index, 'load', 'loadSync'].sort());
+  assert.deepEqual(named['experiment-wasm/evaluate'], [
     'ConsoleLogger',
     'Experiment',
     'ExperimentError',
@@ -61,7 +66,7 @@ test('import and require have the same names, and slim two more', async () => {
     'LogLevel',
     'evaluate',
   ]);
-  assert.deepEqual([indexRequired, slimRequired, evaluateRequired], [index, slim, evaluate]);
+  assert.deepEqual(named['experiment-wasm/providers/segment'], ['SegmentExposureTrackingProvider']);
 });
 
 test('it depends on nothing and runs nothing when it is installed', () => {
@@ -82,7 +87,8 @@ test('every file that the manifest names is in the tarball, and no source is', (
   assert.deepEqual(
     app.files.filter(
       (path) =>
-        !/^(dist\/|docs\/[a-z-]+\.md$|(slim\/|evaluate\/|)package\.json$|README\.md$|LICENSE$)/.test(path),
+        !/^(dist\/|docs\/[a-z-]+\.md$|package\.json$|README\.md$|LICENSE$)/.test(path) &&
+        !entries.some((entry) => path === `${entry.path.slice(2)}/package.json`),
     ),
     [],
   );
@@ -97,8 +103,8 @@ test('tools that do not read `exports` find every script where a folder says so'
     const { main, module, types } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const { import: imported, require: required } = exports[entry];
     assert.deepEqual(
-      [module, types, main],
-      [imported.default, imported.types, required.default].map((path) => `.${path}`),
+      [module, types, main].map((path) => `./${relative(app.installed, join(folder, path))}`),
+      [imported.default, imported.types, required.default],
     );
     for (const path of [module, types, main]) readFileSync(join(folder, path));
   }
@@ -171,7 +177,7 @@ test('importing touches no global and starts nothing', async () => {
       Object.defineProperty(globalThis, name, { configurable: true, get: () => (used.push(name), value) });
     }
     Object.freeze(globalThis);
-    for (const entry of ['experiment-wasm', 'experiment-wasm/slim', 'experiment-wasm/evaluate']) await import(entry);
+    for (const entry of ${JSON.stringify(SPECIFIERS)}) await import(entry);
     const after = Reflect.ownKeys(globalThis).filter((name) => !before.has(name));
     console.log(JSON.stringify([after, used]));`,
   );

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { entries } from '../../pkg/entries.mjs';
 import { scratch } from './scratch.mjs';
 
 const execute = promisify(execFile);
@@ -23,6 +24,7 @@ import { load, loadSync } from 'experiment-wasm/slim';
 import * as slim from 'experiment-wasm/slim';
 import { evaluate, HttpAssignmentTrackingProvider, LocalEvaluationClient } from 'experiment-wasm/evaluate';
 import type { AssignmentTrackingProvider } from 'experiment-wasm/evaluate';
+import { SegmentExposureTrackingProvider } from 'experiment-wasm/providers/segment';
 
 const own: ExposureTrackingProvider = { track(exposure) { console.log(exposure.flag_key, exposure.metadata?.['x']); } };
 const config: ExperimentConfig = { source: Source.InitialVariants, logLevel: LogLevel.Warn, exposureTrackingProvider: own };
@@ -35,6 +37,7 @@ const all: Variants = client.all();
 const fetched: Promise<ExperimentClient> = client.fetch(user, { flagKeys: ['flag'] });
 const started: Promise<void> = client.start(user);
 const http: ExposureTrackingProvider = new HttpExposureTrackingProvider({ apiKey: 'key', serverUrl: 'https://example.com/2/httpapi' });
+const segment: ExposureTrackingProvider = new SegmentExposureTrackingProvider({ track: (name: string, properties: object) => console.log(name, properties) });
 const loaded: Promise<void> = load(new URL('https://example.com/core.wasm'));
 const code: 'TIMEOUT' | string = new ExperimentError('TIMEOUT', 'late').code;
 const { variants, traces } = evaluate('[]', user, ['flag']);
@@ -44,7 +47,7 @@ const delivered: AssignmentTrackingProvider = new HttpAssignmentTrackingProvider
 const value: string | undefined = local.evaluateV2(user, ['flag']).flag?.value;
 const ready: Promise<void> = local.start();
 loadSync(new Uint8Array());
-console.log(same, source, variant.payload, all, fetched, started, http, loaded, code, variants.flag?.key, traces?.flag?.steps, value, ready, delivered);
+console.log(same, source, variant.payload, all, fetched, started, http, segment, loaded, code, variants.flag?.key, traces?.flag?.steps, value, ready, delivered);
 
 // @ts-expect-error: a key is a text
 client.variant(5);
@@ -108,7 +111,7 @@ test('attw finds nothing wrong with any entry, however it is resolved', async ()
     createPackageFromTarballData(readFileSync(app.tarball)),
   );
   const scripts = Object.keys(entrypoints).filter((entry) => !/\.(wasm|json)$/.test(entry));
-  assert.deepEqual(scripts.sort(), ['.', './evaluate', './slim']);
+  assert.deepEqual(scripts.sort(), entries.map(({ path }) => path).sort());
   assert.deepEqual(
     problems.filter(({ entrypoint }) => entrypoint !== './core.wasm'),
     [],

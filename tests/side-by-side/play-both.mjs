@@ -10,6 +10,9 @@ import { play } from './play.mjs';
 import { SCRIPTS } from './scripts/all.mjs';
 import { serve } from './server.mjs';
 
+/** Firefox spends half of its time on telling about requests, which the server sees anyway. */
+const OPTIONS = { firefox: { networkEnabled: false } };
+
 /**
  * For a test file: the browser is there until its tests are over. Answers `complaints(script, client?)`: what
  * is wrong, line by line.
@@ -17,7 +20,7 @@ import { serve } from './server.mjs';
 export function playBoth(name) {
   const ground = { seats: [] };
   before(async () =>
-    Object.assign(ground, { browser: await launch(name), server: await serve(await load()) }),
+    Object.assign(ground, { browser: await launch(name, OPTIONS[name]), server: await serve(await load()) }),
   );
   after(async () => {
     await ground.browser?.close();

@@ -1,6 +1,6 @@
 //! Timelines of exposures: which are tracked, under which ids, over changes of variant, pages, tabs, clients and full storage.
 
-use experiment_wasm::client::{Change, DropReason, Window};
+use experiment_wasm::client::{Change, DedupScope, DropReason};
 use experiment_wasm::exposure::{Exposure, ExposureEvent, Tracking, insert_id};
 use experiment_wasm::json::{Object, Value, parse};
 use experiment_wasm::machine::Machine;
@@ -39,8 +39,8 @@ fn many(flags: usize) -> String {
 }
 
 /// A page of a user who has so many flags.
-fn with_many(window: Window, flags: usize) -> Page {
-    let mut page = Page::with_window("{}", window);
+fn with_many(scope: DedupScope, flags: usize) -> Page {
+    let mut page = Page::with_scope("{}", scope);
     page.fetch(r#"{"user_id":"u"}"#);
     page.answer_last(&many(flags));
     page
@@ -57,18 +57,18 @@ fn dropped(page: &Page) -> Vec<DropReason> {
 
 #[test]
 fn the_turn_in_the_id_says_how_often_the_user_came_back_to_the_variant() {
-    for window in [Window::Page, Window::Day] {
-        let mut page = Page::with_window("{}", window);
+    for scope in [DedupScope::Page, DedupScope::Day] {
+        let mut page = Page::with_scope("{}", scope);
         for (variant, turn) in [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)] {
-            assert_eq!(meets(&mut page, "u", "f", variant), [id(&page, "u", variant, turn)], "{window:?}");
-            assert_eq!(meets(&mut page, "u", "f", variant), [""; 0], "{window:?}");
+            assert_eq!(meets(&mut page, "u", "f", variant), [id(&page, "u", variant, turn)], "{scope:?}");
+            assert_eq!(meets(&mut page, "u", "f", variant), [""; 0], "{scope:?}");
         }
     }
 }
 
 #[test]
 fn another_run_of_the_experiment_is_another_variant_that_can_come_back() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     let mut tracked = Vec::new();
     for run in ["1", "2", "1"] {
         page.fetch(r#"{"user_id":"u"}"#);
@@ -82,7 +82,7 @@ fn another_run_of_the_experiment_is_another_variant_that_can_come_back() {
 
 #[test]
 fn a_tab_that_was_open_already_does_not_repeat_what_another_tracked() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     let mut open = page.tab();
     meets(&mut page, "u", "f", "a");
     meets(&mut page, "u", "f", "b");
@@ -93,7 +93,7 @@ fn a_tab_that_was_open_already_does_not_repeat_what_another_tracked() {
 
 #[test]
 fn the_next_page_knows_what_two_tabs_tracked_in_turn() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     let mut other = page.tab();
     for (flag, tab) in ["f", "g", "h", "i"].into_iter().zip([true, false, true, false]) {
         let tab = if tab { &mut page } else { &mut other };
@@ -107,7 +107,7 @@ fn the_next_page_knows_what_two_tabs_tracked_in_turn() {
 
 #[test]
 fn after_seventeen_other_users_the_days_history_still_has_the_first() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     meets(&mut page, "u", "f", "a");
     meets(&mut page, "u", "f", "b");
     for other in 0..17 {
@@ -118,7 +118,7 @@ fn after_seventeen_other_users_the_days_history_still_has_the_first() {
 
 #[test]
 fn the_history_stays_bounded_and_what_is_forgotten_makes_the_ids_of_before() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     meets(&mut page, "u", "f", "a");
     let before = meets(&mut page, "u", "f", "b");
     page.fetch(r#"{"user_id":"other"}"#);
@@ -136,7 +136,7 @@ fn the_history_stays_bounded_and_what_is_forgotten_makes_the_ids_of_before() {
 
 #[test]
 fn yesterdays_record_is_forgotten() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     for flag in ["f", "g", "h"] {
         meets(&mut page, "u", flag, "on");
     }
@@ -148,7 +148,7 @@ fn yesterdays_record_is_forgotten() {
 
 #[test]
 fn the_servers_own_exposure_is_the_pages_however_often_the_variant_changed_before() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     meets(&mut page, "u", "f", "a");
     let tracked = meets(&mut page, "u", "f", "b");
     let evaluated = object(r#"{"key":"b","value":"b"}"#);
@@ -158,21 +158,21 @@ fn the_servers_own_exposure_is_the_pages_however_often_the_variant_changed_befor
 
 #[test]
 fn the_next_day_counts_anew_also_on_a_page_that_stays_open() {
-    for (window, again) in [(Window::Page, 0), (Window::Day, 1)] {
-        let mut page = Page::with_window("{}", window);
+    for (scope, again) in [(DedupScope::Page, 0), (DedupScope::Day, 1)] {
+        let mut page = Page::with_scope("{}", scope);
         for variant in ["a", "b", "a"] {
             meets(&mut page, "u", "f", variant);
         }
         page.pass(86_400_000);
-        assert_eq!(meets(&mut page, "u", "f", "a").len(), again, "{window:?}");
+        assert_eq!(meets(&mut page, "u", "f", "a").len(), again, "{scope:?}");
         assert_eq!(meets(&mut page, "u", "f", "b"), [id(&page, "u", "b", 0)]);
-        assert_eq!(meets(&mut page, "u", "f", "a"), [id(&page, "u", "a", again as u64)], "{window:?}");
+        assert_eq!(meets(&mut page, "u", "f", "a"), [id(&page, "u", "a", again as u64)], "{scope:?}");
     }
 }
 
 #[test]
 fn deployments_whose_keys_end_alike_track_exposures_of_their_own() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     let mut other = page.beside("b-client");
     let tracked = meets(&mut page, "u", "f", "on");
     assert_eq!(meets(&mut other, "u", "f", "on"), tracked, "the server may be another one");
@@ -184,7 +184,7 @@ fn deployments_whose_keys_end_alike_track_exposures_of_their_own() {
 fn a_record_that_cannot_be_read_is_none() {
     let damaged = ["", "[", "5", r#"{"day":5,"people":{"x":{"f":{"variant":"on","turn":3}}}}"#, r#"{"x":[]}"#];
     for text in damaged {
-        let mut page = Page::with_window("{}", Window::Day);
+        let mut page = Page::with_scope("{}", DedupScope::Day);
         page.stored(RECORD, text);
         assert_eq!(meets(&mut page, "u", "f", "on"), [id(&page, "u", "on", 0)], "{text}");
         assert_eq!(meets(&mut page, "u", "f", "on"), [""; 0], "{text}");
@@ -193,7 +193,7 @@ fn a_record_that_cannot_be_read_is_none() {
 
 #[test]
 fn the_days_history_lacks_what_its_provider_has_not_taken() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     page.provider = Tracking::Pending;
     let tracked = meets(&mut page, "u", "f", "on");
     assert_eq!(tracked.len(), 1);
@@ -206,7 +206,7 @@ fn the_days_history_lacks_what_its_provider_has_not_taken() {
 
 #[test]
 fn what_waits_to_be_taken_counts_for_what_comes_after_it() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     page.provider = Tracking::Pending;
     for (variant, turn) in [("a", 0), ("b", 0), ("a", 1)] {
         assert_eq!(meets(&mut page, "u", "f", variant), [id(&page, "u", variant, turn)]);
@@ -215,7 +215,7 @@ fn what_waits_to_be_taken_counts_for_what_comes_after_it() {
 
 #[test]
 fn the_next_page_tracks_what_the_days_provider_never_took() {
-    let mut page = Page::with_window("{}", Window::Day);
+    let mut page = Page::with_scope("{}", DedupScope::Day);
     page.provider = Tracking::Refused;
     let tracked = meets(&mut page, "u", "f", "on");
     for millis in [1_000, 5_000, 25_000] {
@@ -330,7 +330,7 @@ fn what_waited_for_consent_is_offered_to_a_plugin_once() {
 
 #[test]
 fn of_more_than_512_that_wait_for_a_plugin_the_oldest_goes_also_where_it_was_refused_before() {
-    let mut page = with_many(Window::None, 520);
+    let mut page = with_many(DedupScope::None, 520);
     page.plugin = Tracking::Refused;
     page.integrate(true);
     for flag in 0..520 {
@@ -348,7 +348,7 @@ fn of_more_than_512_that_wait_for_a_plugin_the_oldest_goes_also_where_it_was_ref
 
 #[test]
 fn an_exposure_on_offer_to_a_plugin_is_not_dropped_for_room() {
-    let mut page = with_many(Window::None, 513);
+    let mut page = with_many(DedupScope::None, 513);
     page.plugin = Tracking::Pending;
     page.integrate(true);
     for flag in 0..513 {
@@ -362,7 +362,7 @@ fn an_exposure_on_offer_to_a_plugin_is_not_dropped_for_room() {
 
 #[test]
 fn what_waits_for_a_provider_takes_no_room_from_what_waits_for_a_plugin() {
-    let mut page = with_many(Window::Page, 300);
+    let mut page = with_many(DedupScope::Page, 300);
     page.provider = Tracking::Pending;
     page.plugin = Tracking::Refused;
     page.integrate(true);
@@ -384,7 +384,7 @@ fn a_boolean_or_number_is_handed_over_as_it_is_and_counts_and_is_sent_as_its_tex
         }
         page.exposures()
     };
-    let mut page = Page::with_window(&options, Window::Page);
+    let mut page = Page::with_scope(&options, DedupScope::Page);
     let expected = [
         r#"{"flag_key":"f","variant":true}"#,
         r#"{"flag_key":"g","variant":3}"#,
@@ -395,7 +395,7 @@ fn a_boolean_or_number_is_handed_over_as_it_is_and_counts_and_is_sent_as_its_tex
     ];
     assert_eq!(exposures(&mut page), expected);
     assert_eq!(exposures(&mut page.reload()), expected);
-    let mut page = Page::with_window(&options, Window::Day);
+    let mut page = Page::with_scope(&options, DedupScope::Day);
     page.set_user(r#"{"user_id":"u"}"#);
     page.variant("f");
     assert_eq!(page.tracked(), [id(&page, "u", "true", 0)]);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use experiment_wasm::api::{FetchOptions, Response};
 use experiment_wasm::client::{
-    Change, Client, Config, Effect, Expose, Message, Receiver, RequestId, Window, read_options,
+    Change, Client, Config, DedupScope, Effect, Expose, Message, Receiver, RequestId, read_options,
 };
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::error::Error;
@@ -90,7 +90,7 @@ pub struct Page {
     pub plugin: Tracking,
     key: &'static str,
     options: String,
-    window: Window,
+    scope: DedupScope,
     storage: MemoryStorage,
     log: Vec<String>,
     tracked: Vec<ExposureEvent>,
@@ -109,25 +109,25 @@ fn object(json: &str) -> Object {
 
 impl Page {
     pub fn new(options: &str) -> Self {
-        Self::with_window(options, Window::None)
+        Self::with_scope(options, DedupScope::None)
     }
 
-    pub fn with_window(options: &str, window: Window) -> Self {
-        Self::open("a-client", options, window, MemoryStorage::default(), Now { wall: 1_700_000_000_000, mono: 5 })
+    pub fn with_scope(options: &str, scope: DedupScope) -> Self {
+        Self::open("a-client", options, scope, MemoryStorage::default(), Now { wall: 1_700_000_000_000, mono: 5 })
     }
 
     pub fn without_key() -> Self {
-        Self::open("", "{}", Window::None, MemoryStorage::default(), Now::default())
+        Self::open("", "{}", DedupScope::None, MemoryStorage::default(), Now::default())
     }
 
-    fn open(key: &'static str, options: &str, window: Window, storage: MemoryStorage, now: Now) -> Self {
+    fn open(key: &'static str, options: &str, scope: DedupScope, storage: MemoryStorage, now: Now) -> Self {
         let mut given = object(options);
-        // No option of the reference: the face sets it until the visitor consents.
+        // No option of the reference: the TypeScript client sets it until the visitor consents.
         let awaits_consent = given.remove("awaitsConsent") == Some(Value::Bool(true));
         given.set("serverUrl", "http://h");
         given.set("flagsServerUrl", "http://f");
         let config =
-            Config::new(key.into(), read_options(given.to_json().as_bytes()), window).awaiting_consent(awaits_consent);
+            Config::new(key.into(), read_options(given.to_json().as_bytes()), scope).awaiting_consent(awaits_consent);
         let client = Client::new(config, NativeDialect, Rc::new(storage.clone()), now);
         let (log, tracked, notified) = Default::default();
         let (provider, plugin, options) = (Tracking::Taken, Tracking::Taken, options.into());
@@ -138,7 +138,7 @@ impl Page {
             plugin,
             key,
             options,
-            window,
+            scope,
             storage,
             log,
             tracked,
@@ -171,17 +171,17 @@ impl Page {
     /// A client of the same name for another deployment, on the same page.
     pub fn beside(&mut self, key: &'static str) -> Self {
         let storage = MemoryStorage { page: Texts::default(), ..self.storage.clone() };
-        Self::open(key, &self.options, self.window, storage, self.now)
+        Self::open(key, &self.options, self.scope, storage, self.now)
     }
 
     /// A client with other options for the same deployment, on the same page.
     pub fn named(&mut self, options: &str) -> Self {
         let storage = MemoryStorage { page: Texts::default(), ..self.storage.clone() };
-        Self::open(self.key, options, self.window, storage, self.now)
+        Self::open(self.key, options, self.scope, storage, self.now)
     }
 
     fn on(&self, storage: MemoryStorage) -> Self {
-        Self::open(self.key, &self.options, self.window, storage, self.now)
+        Self::open(self.key, &self.options, self.scope, storage, self.now)
     }
 
     /// The visitor consented: what the page kept is stored, and a client made anew.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use experiment_wasm::client::{Client, Config, Effect, Expose, Receiver, Window};
+use experiment_wasm::client::{Client, Config, DedupScope, Effect, Expose, Receiver};
 use experiment_wasm::json::{Object, Text, Value, parse};
 use experiment_wasm::machine::Machine;
 use experiment_wasm::storage::{Area, Storage};
@@ -31,7 +31,7 @@ pub fn answer(input: &Value) -> Value {
     options.set("initialFlags", input.get("flags").unwrap().to_json().as_str());
     let stored = Rc::new(Stored(object("stored").to_json().into()));
     let now = Now::default();
-    let mut client = Client::new(Config::new("a-client".into(), options, Window::Page), DIALECT, stored, now);
+    let mut client = Client::new(Config::new("a-client".into(), options, DedupScope::Page), DIALECT, stored, now);
     client.set_user(Some(object("user")));
     let (key, fallback) = (input.get("key").unwrap().as_str().unwrap(), input.get("fallback"));
     let answered = client.variant(key, fallback, Expose::Never, now);

@@ -10,8 +10,8 @@ use crate::change::{self, Change, Operation};
 use crate::difference::Difference;
 use crate::exposure::Exposed;
 use crate::incoming::IncomingEvent;
-use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES, UserLimits};
-use crate::lww::LwwTimestamp;
+use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES};
+use crate::lww::{self, LwwTimestamp};
 use crate::meter::Meter;
 use crate::person_index::{Candidates, PersonIndex};
 use crate::person_properties::{NewState, PersonProperties};
@@ -48,8 +48,6 @@ pub struct BatchState<'a> {
     pub updates: PropertyUpdates,
     /// The id of the next row.
     pub next_event: i64,
-    /// How large people's properties may become.
-    pub limits: UserLimits,
     /// New events, not saved yet.
     pub events: Vec<NewEvent<'a>>,
     /// New states of people, not saved yet.
@@ -115,7 +113,7 @@ impl<'a> BatchState<'a> {
         }
         let event = &incoming.normalized;
         let person = self.people.resolve(&event.identity);
-        let timestamp = LwwTimestamp { insert_id: insert_id.clone(), ..incoming.timestamp.clone() };
+        let timestamp = LwwTimestamp { insert_id: lww::shortened(&insert_id), ..incoming.timestamp };
         let changed = match event.skips_user_properties {
             true => Changed::default(),
             false => self.change(person, incoming, &timestamp),
@@ -136,7 +134,7 @@ impl<'a> BatchState<'a> {
             incoming,
         });
         self.next_event += 1;
-        Verdict::Stored(changed.limit)
+        Verdict::Stored(changed.limit.or(event.has_cut_text.then_some(PropertyLimit::Text)))
     }
 
     /// The exposure of a remote evaluation, if it is stored and the user was in another variant since.
@@ -172,9 +170,9 @@ impl<'a> BatchState<'a> {
                 changed.is_exposure_refused = true;
                 continue;
             }
-            match properties.change(change, timestamp, self.limits) {
+            match properties.change(change, timestamp, incoming.normalized.limits) {
                 Ok(made_a_difference) => is_updated |= made_a_difference,
-                Err(limit) => changed.limit = changed.limit.or(Some(limit)),
+                Err(limit) => changed.limit = Some(limit),
             }
         }
         if is_updated {

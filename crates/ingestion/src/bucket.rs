@@ -27,14 +27,14 @@ pub fn buckets_for(bytes: u64) -> u32 {
 }
 
 /// The text of a bucket: `{"t": [[time, index, insert id]], "p": {name: [timestamp, value?]}, "l"?: {name: [[timestamp,
-/// operator, argument]]}}`. A timestamp is its number in `t`: one event often changes many properties.
+/// operator, argument]]}}`. A timestamp is its number in `t`: one event often changes many properties. `name: value`, of a
+/// value that is no list, is short for `name: [0, value]`.
 pub fn to_json<'a>(properties: impl Iterator<Item = (&'a Text, &'a Property)>) -> String {
     let mut timestamps = Timestamps::default();
     let (mut values, mut later) = (Object::new(), Object::new());
     for (name, property) in properties {
         let since = timestamps.number(property.since());
-        let value = [Some(since), property.base().cloned()];
-        values.push(name.clone(), value.into_iter().flatten().collect::<Vec<_>>().into());
+        values.push(name.clone(), packed(since, property.base().cloned()));
         let operations: Vec<_> = property.later().filter_map(|(at, one)| operation(&mut timestamps, at, one)).collect();
         if !operations.is_empty() {
             later.push(name.clone(), operations.into());
@@ -57,15 +57,27 @@ pub fn from_json(text: &[u8]) -> Option<BTreeMap<Text, Property>> {
     let timestamps = timestamps.iter().map(timestamp).collect::<Option<Vec<_>>>()?;
     let mut later = object.remove("l").map_or(Some(Object::new()), Value::into_object)?;
     let mut property = |(name, stored): (Text, Value)| {
-        let mut stored = stored.into_array()?.into_iter();
-        let since = at(&timestamps, &stored.next()?)?;
-        let base = stored.next();
+        let (since, base) = unpacked(&timestamps, stored)?;
         let operations = later.remove(&name).map_or(Some(Vec::new()), Value::into_array)?;
         let operations = operations.into_iter().map(|one| read_operation(&timestamps, one)).collect::<Option<_>>()?;
-        stored.next().is_none().then(|| (name, Property::new(base, since, operations)))
+        Some((name, Property::new(base, since, operations)))
     };
     let properties = object.remove("p")?.into_object()?.into_iter().map(&mut property).collect::<Option<_>>()?;
     (later.is_empty() && object.is_empty()).then_some(properties)
+}
+
+fn packed(since: u64, base: Option<Value>) -> Value {
+    match base {
+        Some(base) if since == 0 && !matches!(base, Value::Array(_)) => base,
+        base => Value::Array([Some(since.into()), base].into_iter().flatten().collect()),
+    }
+}
+
+fn unpacked(timestamps: &[LwwTimestamp], stored: Value) -> Option<(LwwTimestamp, Option<Value>)> {
+    let Value::Array(stored) = stored else { return Some((timestamps.first()?.clone(), Some(stored))) };
+    let mut stored = stored.into_iter();
+    let (since, base) = (at(timestamps, &stored.next()?)?, stored.next());
+    stored.next().is_none().then_some((since, base))
 }
 
 /// The timestamps of a bucket, each once.
@@ -76,21 +88,21 @@ struct Timestamps {
 }
 
 impl Timestamps {
-    fn number(&mut self, timestamp: &LwwTimestamp) -> Value {
+    fn number(&mut self, timestamp: &LwwTimestamp) -> u64 {
         if let Some(known) = self.numbers.get(timestamp) {
-            return (*known).into();
+            return *known;
         }
         let number = self.list.len() as u64;
         self.numbers.insert(timestamp.clone(), number);
         let fields = [timestamp.time.into(), timestamp.index.into(), (&timestamp.insert_id).into()];
         self.list.push(Value::Array(fields.into()));
-        number.into()
+        number
     }
 }
 
 fn operation(timestamps: &mut Timestamps, timestamp: &LwwTimestamp, operation: &Operation) -> Option<Value> {
     let (operator, argument) = operation.named()?;
-    Some(Value::Array(vec![timestamps.number(timestamp), operator.into(), argument]))
+    Some(Value::Array(vec![timestamps.number(timestamp).into(), operator.into(), argument]))
 }
 
 fn read_operation(timestamps: &[LwwTimestamp], stored: Value) -> Option<(LwwTimestamp, Operation)> {
@@ -114,7 +126,9 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_not_taken_for_no_properties() {
         let good = r#"{"t":[[1,0,"x"]],"p":{"a":[0,1]},"l":{"a":[[0,"$add",1]]}}"#;
-        assert_eq!(from_json(good.as_bytes()).unwrap().len(), 1);
+        let read = from_json(good.as_bytes()).unwrap();
+        assert_eq!(to_json(read.iter()), good.replace("[0,1]", "1"));
+        assert_eq!(from_json(to_json(read.iter()).as_bytes()), Some(read));
         let broken = [
             (r#""p":{"#, r#""q":{"#),
             (r#"[0,1]"#, r#"[1,1]"#),

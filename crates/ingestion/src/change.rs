@@ -69,6 +69,31 @@ pub(super) fn bytes(changes: &[Change]) -> u64 {
     changes.iter().map(|change| change.name.len() as u64 + argument(change) + 32).sum()
 }
 
+/// Cuts the texts of a value that have more than so many characters. Says whether there was one.
+pub(super) fn cut_texts(value: &mut Value, most: usize) -> bool {
+    match value {
+        Value::String(text) => match end_of(text, most) {
+            Some(end) => {
+                *text = text.get(..end).unwrap_or_default().into();
+                true
+            }
+            None => false,
+        },
+        Value::Array(items) => items.iter_mut().fold(false, |is_cut, item| cut_texts(item, most) | is_cut),
+        Value::Object(object) => object.values_mut().fold(false, |is_cut, value| cut_texts(value, most) | is_cut),
+        _ => false,
+    }
+}
+
+/// The byte where the first character after so many begins, if there is one.
+fn end_of(text: &Text, most: usize) -> Option<usize> {
+    if text.len() <= most {
+        return None;
+    }
+    let begins = |(_, byte): &(usize, &u8)| **byte & 0xC0 != 0x80;
+    text.iter().enumerate().filter(begins).nth(most).map(|(index, _)| index)
+}
+
 fn operations(operator: &Text, properties: Object, changes: &mut Vec<Change>) -> Result<(), Rejection> {
     for (name, value) in properties {
         let operation = operation(operator, value).ok_or(Rejection::InvalidUserProperties)?;
@@ -168,4 +193,18 @@ fn joined(mut first: Vec<Value>, second: Vec<Value>) -> Value {
 fn without(mut items: Vec<Value>, values: &[Value]) -> Vec<Value> {
     items.retain(|item| !values.contains(item));
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use experiment_wasm::json::parse;
+
+    #[test]
+    fn a_text_is_cut_between_two_characters_wherever_it_is() {
+        let mut value = parse(r#"{"a":"éü","b":["xyzw",{"c":"äöüß"}],"d":12345,"e":"abc"}"#.as_bytes()).unwrap();
+        assert!(cut_texts(&mut value, 3));
+        assert_eq!(value.to_json(), r#"{"a":"éü","b":["xyz",{"c":"äöü"}],"d":12345,"e":"abc"}"#);
+        assert!(!cut_texts(&mut value, 3));
+    }
 }

@@ -23,6 +23,16 @@ impl Difference {
         Self { set, ..Self::default() }
     }
 
+    /// The difference that leads from one state to another.
+    pub fn between(before: &Visible, after: &Visible) -> Self {
+        let mut difference = Self::default();
+        let gone = before.keys().filter(|name| !after.contains_key(*name));
+        for name in after.keys().chain(gone) {
+            difference.put(name.clone(), before.get(name), after.get(name).cloned());
+        }
+        difference
+    }
+
     /// Adds a name whose value changes.
     pub fn put(&mut self, name: Text, before: Option<&Value>, after: Option<Value>) {
         match (before, after) {
@@ -122,14 +132,6 @@ mod tests {
         parse(json.as_bytes()).unwrap().into_object().unwrap().into_iter().collect()
     }
 
-    fn between(before: &Visible, after: &Visible) -> Difference {
-        let mut difference = Difference::default();
-        for name in before.keys().chain(after.keys()) {
-            difference.put(name.clone(), before.get(name), after.get(name).cloned());
-        }
-        difference
-    }
-
     #[test]
     fn a_difference_leads_from_one_state_to_the_other_also_when_it_was_stored() {
         let states = [
@@ -141,14 +143,14 @@ mod tests {
         ];
         let states = states.map(visible);
         for (before, after) in states.iter().flat_map(|before| states.iter().map(move |after| (before, after))) {
-            let difference = between(before, after);
+            let difference = Difference::between(before, after);
             assert_eq!(difference.is_empty(), before == after);
             let mut reached = before.clone();
             Difference::from_json(difference.to_json().as_bytes()).unwrap().apply(&mut reached).unwrap();
             assert_eq!(&reached, after);
         }
         assert_eq!(
-            between(&states[3], &states[4]).to_json(),
+            Difference::between(&states[3], &states[4]).to_json(),
             "{\"l\":{\"b\":[[0,2],{\"v\":[3]}]},\"u\":[\"\\u0000\"]}"
         );
     }

@@ -3,6 +3,7 @@
 use experiment_wasm::exposure::ExposureEvent;
 use experiment_wasm::json::Text;
 
+use crate::change;
 use crate::lww::LwwTimestamp;
 use crate::time::corrected;
 use crate::transform::NormalizedEvent;
@@ -59,6 +60,12 @@ impl IncomingEvent {
             is_made_by_server: false,
             evaluated: None,
         }
+    }
+
+    /// About how many bytes it brings to be stored.
+    pub fn bytes(&self) -> u64 {
+        let rest = self.rest.as_ref().map_or(0, String::len);
+        (self.properties.len() + rest) as u64 + change::bytes(&self.normalized.changes)
     }
 
     /// An assignment that the server made.

@@ -31,6 +31,7 @@ pub mod properties;
 pub mod property;
 mod rejection;
 mod rules;
+pub mod state_history;
 pub mod throttle;
 pub mod time;
 mod transform;

@@ -22,15 +22,17 @@ pub struct UserLimits {
     pub names: u64,
     /// How many bytes all names and values have.
     pub bytes: u64,
+    /// How many characters a text has, whatever list or object it is in; longer ones are cut. Amplitude's number.
+    pub text: usize,
 }
 
 impl Default for UserLimits {
     fn default() -> Self {
-        Self { names: 1_000, bytes: 64 << 10 }
+        Self { names: 1_000, bytes: 64 << 10, text: 1_024 }
     }
 }
 
-/// Why an event that is stored left a property as it was.
+/// Why an event that is stored left a property as it was, or set it to less than what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropertyLimit {
     /// The project has all the experiment properties it may have.
@@ -39,6 +41,8 @@ pub enum PropertyLimit {
     UserProperties,
     /// The user's properties have as many bytes as they may have.
     UserPropertyBytes,
+    /// A text was cut.
+    Text,
     /// The user's properties were changed as often as they may in an hour.
     Updates,
     /// What is stored of the user's properties cannot be read, and is kept as it is.
@@ -52,6 +56,7 @@ impl PropertyLimit {
             Self::ExperimentProperties => "experiment_property_limit",
             Self::UserProperties => "user_property_limit",
             Self::UserPropertyBytes => "user_property_bytes_limit",
+            Self::Text => "user_property_text_limit",
             Self::Updates => "user_property_update_limit",
             Self::Unreadable => "user_properties_unreadable",
         }

@@ -1,5 +1,7 @@
 //! What a project or a request may decide about its events.
 
+use crate::limits::UserLimits;
+
 /// What a project or a request may decide.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
@@ -8,4 +10,6 @@ pub struct Rules {
     pub min_id_length: usize,
     /// Whether assignments set experiment user properties too, as older SDKs do. By default only exposures do.
     pub assignments_set_properties: bool,
+    /// How large the properties of one user may become.
+    pub user_limits: UserLimits,
 }

@@ -8,7 +8,8 @@ use experiment_wasm::user::Identity;
 use crate::change::{self, Change};
 use crate::exposure::{self, Exposed};
 use crate::id;
-use crate::name::name;
+use crate::limits::UserLimits;
+use crate::name::{is_storable, name};
 use crate::properties::is_of_experiment;
 use crate::rejection::Rejection;
 use crate::rules::Rules;
@@ -31,6 +32,10 @@ pub struct NormalizedEvent {
     pub event_properties: Object,
     /// What it changes in the user's properties.
     pub changes: Vec<Change>,
+    /// A text of these changes was longer than it may be.
+    pub has_cut_text: bool,
+    /// How large the user's properties may become.
+    pub limits: UserLimits,
     /// The changes show on this event only, not on the user (`$skip_user_properties_sync`).
     pub skips_user_properties: bool,
     /// The flag and variant met, if it is an exposure.
@@ -54,11 +59,17 @@ pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<
         event.remove("$skip_user_properties_sync").is_some_and(|skips| skips.as_bool() == Some(true));
     let sent = fields(event.remove("event_properties"), Rejection::InvalidEventProperties)?;
     let changing = fields(event.remove("user_properties"), Rejection::InvalidUserProperties)?;
-    let mut changes = change::read(readable(changing, Rejection::DeepUserProperties)?)?;
+    let mut changing = Value::Object(readable(changing, Rejection::DeepUserProperties)?);
+    let has_cut_text = change::cut_texts(&mut changing, rules.user_limits.text);
+    let mut changes = change::read(changing.into_object().unwrap_or_default())?;
     let (event_type, event_properties, exposure) = rename(sent_type, sent, dialect)?;
     let event_properties = readable(event_properties, Rejection::DeepEventProperties)?;
     if !rules.assignments_set_properties {
         changes.retain(|change| !is_of_experiment(&change.name));
+    }
+    // The project has a list of these names.
+    if changes.iter().any(|change| is_of_experiment(&change.name) && !is_storable(&change.name)) {
+        return Err(Rejection::InvalidUserProperties);
     }
     changes.extend(exposure.as_ref().filter(|_| !exposure::is_of_slot(&event_properties)).map(Exposed::change));
     Ok(NormalizedEvent {
@@ -69,6 +80,8 @@ pub fn transform<D: Dialect>(event: Value, rules: Rules, dialect: &D) -> Result<
         time,
         event_properties,
         changes,
+        has_cut_text,
+        limits: rules.user_limits,
         skips_user_properties,
         exposure,
         rest: readable(event, Rejection::DeepEvent)?,

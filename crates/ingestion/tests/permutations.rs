@@ -1,5 +1,5 @@
 //! Streams of events in any order, some of them repeated, in batches of any size: the users' properties end equal.
-//! `PROPTEST_CASES` says how many streams; 10,000 by default.
+//! `PROPTEST_CASES` says how many streams; 3,000 by default.
 //!
 //! Left out is what depends on the order by its nature: two users on one device, of whom the later one gets what the
 //! device does without a user; and unsetting what is set once, which `property.rs` tells about: a stream clears or sets
@@ -200,7 +200,7 @@ impl StoredPerson {
 }
 
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000)
 }
 
 proptest! {

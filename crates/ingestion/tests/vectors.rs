@@ -36,6 +36,7 @@ fn rules(input: &Object) -> Rules {
     Rules {
         assignments_set_properties: asks.unwrap_or_default(),
         min_id_length: length.unwrap_or_default().try_into().unwrap(),
+        ..Rules::default()
     }
 }
 

@@ -15,7 +15,7 @@ const hex = (text) =>
 /** `pattern`, which is this crate, or `regress`. */
 export class Engine {
   constructor(name) {
-    this.path = `${target}/release/examples/${name}`;
+    this.path = `${target}/demo/examples/${name}`;
   }
 
   /**

@@ -5,23 +5,23 @@ import { attempt } from '../runtime/safe-call.js';
 import { KEY_ENDING, queueKey, sentKey, unsentKey, variantsKey, visitorKey } from './storage-keys.js';
 
 /**
- * How the keys of a client's own data start. Other entries of `kept` belong in memory, or the core stores
+ * How the keys of a client's own data start. Other surviving texts belong in memory, or the core stores
  * them itself.
  */
 const STORED = 'amp-exp-';
 
 /** Stores what was kept in memory without consent. */
-export function storeKept(kept: Map<string, string>): void {
-  for (const [key, text] of kept) if (key.startsWith(STORED)) put(key, text, kept);
+export function storeSurviving(survivingTexts: Map<string, string>): void {
+  for (const [key, text] of survivingTexts) if (key.startsWith(STORED)) put(key, text, survivingTexts);
 }
 
-function put(key: string, text: string, kept: Map<string, string>): void {
+function put(key: string, text: string, survivingTexts: Map<string, string>): void {
   try {
     localStorage.setItem(key, text);
   } catch {
     // Full or blocked: it stays in memory. An older text, whose mark is gone or not its own, must not stay in
     // storage.
-    kept.set(key, text);
+    survivingTexts.set(key, text);
     attempt(() => localStorage.removeItem(key.replace('-identity', '')));
   }
 }
@@ -50,9 +50,9 @@ export function eraseStored(instanceName: string, apiKey: string): void {
 /**
  * Moves the events that wait for a plugin in the reference to where the core reads them.
  *
- * @param kept gets those that storage has no room for
+ * @param survivingTexts gets those that storage has no room for
  */
-export function importUnsent(instanceName: string, kept: Map<string, string>): void {
+export function importUnsent(instanceName: string, survivingTexts: Map<string, string>): void {
   try {
     const name = unsentKey(instanceName);
     const events = JSON.parse(localStorage.getItem(name) ?? '[]');
@@ -62,7 +62,8 @@ export function importUnsent(instanceName: string, kept: Map<string, string>): v
       // In order: the core sorts by time.
       const time = Date.now() - events.length + index;
       const event = { event_type: eventType, time, insert_id: `${time}`, event_properties: eventProperties };
-      if (eventProperties?.flag_key) put(queueKey(instanceName) + time, JSON.stringify(event), kept);
+      if (eventProperties?.flag_key)
+        put(queueKey(instanceName) + time, JSON.stringify(event), survivingTexts);
     });
   } catch {
     // No storage, or no list of events.

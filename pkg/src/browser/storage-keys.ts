@@ -1,5 +1,5 @@
 // The keys of a client's data in the browser's storage, for the code outside the core. The core has those
-// that it writes in src/client/config.rs and tracking.rs: tests/storage-keys.test.mjs compares them.
+// that it writes in src/storage/keys.rs: tests/storage-keys.test.mjs compares them.
 
 /** Variants. The keys of flags, options and the exposures of the day begin with this one. */
 export const variantsKey = (instanceName: string, apiKey: string): string =>

@@ -57,9 +57,9 @@ export class CoreHandle {
 
   /** Requests variants, and for `start` flags. */
   request_(isStart: boolean, user?: string, options?: string): Promise<void> {
-    return requestPromise(this.init_.pending, 'the request failed', { isStart, options }, (open) => {
+    return requestPromise(this.init_.pending, 'the request failed', { isStart, options }, (request) => {
       this.refresh_();
-      this.call_((core) => (isStart ? core.start(user, open, false) : core.fetch(user, options, open)));
+      this.call_((core) => (isStart ? core.start(user, request, false) : core.fetch(user, options, request)));
     });
   }
 
@@ -89,7 +89,7 @@ export class CoreHandle {
 
   /** The user as it was set, as JSON text; `undefined` without a user. */
   userText_(): string | undefined {
-    return this.call_((core) => (core.getUser ? core.getUser() : this.init_.kept.get(USER)));
+    return this.call_((core) => (core.getUser ? core.getUser() : this.init_.survivingTexts_.get(USER)));
   }
 
   /** The user as in requests and conditions, with the providers' fields. */
@@ -161,9 +161,9 @@ export class CoreHandle {
     this.decided_ = [];
     client.setContext(...this.context_());
     if (this.isReady_ !== undefined) client.integrate(this.isReady_);
-    for (const open of [...this.init_.pending].filter((open) => !open.isQueued)) {
-      if (open.isStart) client.start(undefined, open, true);
-      else client.fetch(undefined, open.options, open);
+    for (const request of [...this.init_.pending].filter((request) => !request.isQueued)) {
+      if (request.isStart) client.start(undefined, request, true);
+      else client.fetch(undefined, request.options, request);
     }
     return client;
   }

@@ -11,7 +11,7 @@ import { filteredLogger, type Logger, logAt } from '../api/logger.js';
 import { type ExperimentPlugin, type IntegrationPlugin, toPluginEvent } from '../api/plugin.js';
 import type { ExperimentUser, ExperimentUserProvider } from '../api/user.js';
 import type { Variant, Variants } from '../api/variant.js';
-import { eraseStored, importUnsent, storeKept } from '../browser/client-storage.js';
+import { eraseStored, importUnsent, storeSurviving } from '../browser/client-storage.js';
 import { attempt, callSafely } from '../runtime/safe-call.js';
 import { EXPOSE, EXPOSED, PEEK } from '../wasm/boundary.js';
 import type { ClientInit } from '../wasm/init.js';
@@ -66,7 +66,7 @@ export class ExperimentClient implements Client {
     this.init_ = this.initOf_(typeof apiKey === 'string' ? apiKey : '');
     if (options.analyticsProvider) this.legacy_ = new LegacyAnalytics(options.analyticsProvider);
     if (this.hasConsent_(ConsentStatus.GRANTED) && !options.exposureTrackingProvider)
-      importUnsent(this.instanceName_(), this.init_.kept);
+      importUnsent(this.instanceName_(), this.init_.survivingTexts_);
     this.core_ = new CoreHandle(this.init_, options.userProvider, this.arguments_.onUnusable_);
     if (this.hasConsent_(ConsentStatus.REJECTED)) this.core_.forget_();
     // The provider itself logs what it gives up.
@@ -272,7 +272,7 @@ export class ExperimentClient implements Client {
     this.init_.awaitsConsent = status === ConsentStatus.PENDING;
     this.cache_.clear_();
     if (status === ConsentStatus.REJECTED) return this.eraseAll_();
-    if (status === ConsentStatus.GRANTED) storeKept(this.init_.kept);
+    if (status === ConsentStatus.GRANTED) storeSurviving(this.init_.survivingTexts_);
     if (before === ConsentStatus.REJECTED) this.core_.adopt_();
     else this.core_.rebuild_();
   }
@@ -294,7 +294,7 @@ export class ExperimentClient implements Client {
   private eraseAll_(): void {
     this.removePlugin_();
     this.core_.forget_();
-    this.init_.kept.clear();
+    this.init_.survivingTexts_.clear();
     eraseStored(this.instanceName_(), this.init_.apiKey);
     this.emit_('variants');
   }
@@ -320,7 +320,7 @@ export class ExperimentClient implements Client {
       config: plainOptions(this.options_, this.arguments_.onUnusable_),
       awaitsConsent: this.hasConsent_(ConsentStatus.PENDING),
       ...{ initialFlags, httpClient, exposureTrackingProvider },
-      kept: new Map(),
+      survivingTexts_: new Map(),
       pending: new Set(),
       log: (level, sentence, code, more) => {
         if (code === 'BAD_ARGUMENT') return this.arguments_.onUnusable_(sentence, more);
@@ -377,10 +377,10 @@ export class ExperimentClient implements Client {
     const answered = this.core_.call_((core) =>
       core.variant(encodedKey ?? '', text, encodedKey === undefined ? PEEK : expose),
     );
-    const { variant, source, keep, isDefault } = JSON.parse(answered);
+    const { variant, source, isCacheable, hasDefault } = JSON.parse(answered);
     const given = source === 'fallback-inline' && typeof fallback === 'object' && fallbackOf(fallback);
     const answer = given || this.cache_.sameObject_(answered + encodedKey, variant, generation_);
-    if (keep && expose === EXPOSE) this.cache_.set_(key, answer, isDefault, generation_);
+    if (isCacheable && expose === EXPOSE) this.cache_.set_(key, answer, hasDefault, generation_);
     if (this.legacy_ && encodedKey !== undefined) this.trackLegacy_(key, variant, source, expose);
     this.logger_.debug(`[Experiment] variant for ${encodedKey} is ${variant.key || variant.value}`);
     return answer;

@@ -1,9 +1,9 @@
 // Stands in for the core while there is none: answers fallbacks, queues the calls, and passes them on when
 // the core is there.
 //
-// The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs, with nothing stored and
-// nothing evaluated); both run the same vectors. An exposure is queued only where it is one for the core: of
-// a variant of `initialVariants` that takes precedence.
+// The order of fallbacks is the only rule that is also in Rust (src/client/answer.rs: its steps where nothing
+// is stored and nothing evaluated); both run the same vectors. An exposure is queued only where it is one for
+// the core: of a variant of `initialVariants` that takes precedence.
 
 import type { ExperimentConfig } from '../api/config.js';
 import type { ExperimentError } from '../api/error.js';
@@ -41,14 +41,14 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
 
   constructor(private readonly init_: ClientInit) {}
 
-  start(user: string | undefined, open: PendingRequest): void {
+  start(user: string | undefined, request: PendingRequest): void {
     this.user_ = { text: user };
-    this.queueRequest_(open, (core) => core.start(user, open, false));
+    this.queueRequest_(request, (core) => core.start(user, request, false));
   }
 
-  fetch(user: string | undefined, options: string | undefined, open: PendingRequest): void {
+  fetch(user: string | undefined, options: string | undefined, request: PendingRequest): void {
     if (user) this.user_ = { text: user };
-    this.queueRequest_(open, (core) => core.fetch(user, options, open));
+    this.queueRequest_(request, (core) => core.fetch(user, options, request));
   }
 
   setUser(user?: string): void {
@@ -56,15 +56,15 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     this.queueCall_('setUser', (core) => core.setUser(user));
   }
 
-  getUser(): string | undefined {
-    return this.user_ ? this.user_.text : this.init_.kept.get(USER);
-  }
-
   variant(key: string, fallback: string | undefined, expose: number): string {
     const { source, variant } = this.resolve_(key, fallback);
     if (expose && source === 'initial')
       this.queueExposure_(key, (core) => core.variant(key, undefined, expose));
-    return JSON.stringify({ source, variant, keep: false });
+    return JSON.stringify({ source, variant, isCacheable: false });
+  }
+
+  getUser(): string | undefined {
+    return this.user_ ? this.user_.text : this.init_.survivingTexts_.get(USER);
   }
 
   all(): string {
@@ -107,13 +107,13 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
 
   settle_(error: ExperimentError): void {
     this.init_.fail(error);
-    this.init_.pending.forEach((open) => open.resolve());
+    this.init_.pending.forEach((request) => request.resolve());
   }
 
   discard_(): void {
     this.isClosed_ = true;
     this.queue_ = [];
-    this.init_.pending.forEach((open) => open.resolve());
+    this.init_.pending.forEach((request) => request.resolve());
   }
 
   /**
@@ -137,11 +137,11 @@ export class Fallback implements ClientCore, Standby<ClientCore> {
     return (this.options_ ??= optionsOf(JSON.parse(this.init_.config)));
   }
 
-  private queueRequest_(open: PendingRequest, make: Call['make']): void {
-    if (this.isClosed_) return open.resolve();
-    open.isQueued = true;
+  private queueRequest_(request: PendingRequest, make: Call['make']): void {
+    if (this.isClosed_) return request.resolve();
+    request.isQueued = true;
     this.queueCall_('', (core) => {
-      open.isQueued = false;
+      request.isQueued = false;
       make(core);
     });
   }

@@ -35,8 +35,8 @@ export class VariantCache {
   }
 
   /** Keeps an answer, unless the cache was cleared since `generation`. */
-  set_(key: string, variant: Variant, isDefault: boolean, generation: number): void {
-    if (generation === this.generation_) (isDefault ? this.defaults_ : this.variants_).set(key, variant);
+  set_(key: string, variant: Variant, hasDefault: boolean, generation: number): void {
+    if (generation === this.generation_) (hasDefault ? this.defaults_ : this.variants_).set(key, variant);
   }
 
   clear_(): void {

@@ -34,7 +34,7 @@ export interface HttpAssignmentTrackingOptions {
  */
 export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvider {
   private readonly driver_: MachineDriver<OutboxCore>;
-  private readonly kept_ = new ObservedMap(() => this.onDelivered_());
+  private readonly survivingTexts_ = new ObservedMap(() => this.onDelivered_());
   private readonly flushes_: Array<() => void> = [];
   private isFailing_ = false;
 
@@ -47,9 +47,15 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
     const logger = filteredLogger(options.loggerProvider, LogLevel.Error);
     this.driver_ = new MachineDriver({
       logger_: logger,
-      init_: { apiKey, serverUrl, httpClient: options.httpClient, kept: this.kept_, ...loggingInit(logger) },
+      init_: {
+        apiKey,
+        serverUrl,
+        httpClient: options.httpClient,
+        survivingTexts_: this.survivingTexts_,
+        ...loggingInit(logger),
+      },
       build_: (core, host) => new core.CoreDelivery(host),
-      isAwaited_: () => this.flushes_.length > 0 || (this.kept_.size > 0 && !this.isFailing_),
+      isAwaited_: () => this.flushes_.length > 0 || (this.survivingTexts_.size > 0 && !this.isFailing_),
       filterResult_: (...result) => {
         // Until an event is deleted for it: a response may be that of a proxy.
         if (result[0] !== CallbackKind.TimedOut) this.isFailing_ = true;
@@ -71,7 +77,7 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
     return new Promise((resolve) => {
       this.flushes_.push(resolve);
       this.driver_.callQuietly_((outbox) => outbox.flush(false));
-      if (!this.kept_.size) this.resolveFlushes_();
+      if (!this.survivingTexts_.size) this.resolveFlushes_();
     });
   }
 
@@ -83,7 +89,7 @@ export class HttpAssignmentTrackingProvider implements AssignmentTrackingProvide
 
   private onDelivered_(): void {
     this.isFailing_ = false;
-    if (!this.kept_.size) this.resolveFlushes_();
+    if (!this.survivingTexts_.size) this.resolveFlushes_();
   }
 
   private resolveFlushes_(): void {

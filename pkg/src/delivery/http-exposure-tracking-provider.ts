@@ -45,11 +45,15 @@ export interface HttpExposureTrackingOptions {
  * reloads, crashes and times without network. They are sent in batches, and retried for seven days. Each
  * exposure is sent once per user, variant and UTC day, over all tabs. When the page is hidden, the rest is
  * sent with `keepalive`; when the network is back, within two seconds. An event that storage has no room for
- * is sent by this page; if the page is left before, the next page sends it.
+ * is lost if the page is left before it is sent; its exposure is tracked when the variant is read again.
  */
 export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
-  /** For the client: an exposure is tracked once in this time, on all pages. The UTC day. */
-  readonly exposureWindow = 'day';
+  /**
+   * For the client: tracks an exposure once per UTC day, on all pages of the origin.
+   *
+   * @internal
+   */
+  readonly dedupScope = 'day';
   private readonly slot_: CoreSlot<DeliveryCore>;
   private readonly listeners_ = new Set<(error: ExperimentError) => void>();
   private readonly onHide_ = () => this.flush();
@@ -69,7 +73,7 @@ export class HttpExposureTrackingProvider implements ExposureTrackingProvider {
       if (error) this.listeners_.forEach((listener) => callSafely(() => listener(error)));
     };
     const notify = (_: string, code?: any) => report(1, 'an exposure was given up', code);
-    const init = { apiKey, serverUrl, kept: new Map(), log: report, notify };
+    const init = { apiKey, serverUrl, survivingTexts_: new Map(), log: report, notify };
     this.slot_ = register({
       build_: (core) => driven(core, init, (host) => new core.CoreDelivery(host)),
       standby_: new Queue((code) => notify('', code)),

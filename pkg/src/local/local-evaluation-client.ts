@@ -104,7 +104,7 @@ export class LocalEvaluationClient {
    * What survives a trap: the flags and the assignments that are not settled, the calls that wait, and
    * whether it polls.
    */
-  private readonly kept_ = new Map<string, string>();
+  private readonly survivingTexts_ = new Map<string, string>();
   private readonly pending_ = new Set<PendingRequest>();
   private isPolling_ = false;
   /** How many promises of the provider are not settled. */
@@ -137,13 +137,13 @@ export class LocalEvaluationClient {
         config: plain,
         httpClient: options.httpClient,
         exposureTrackingProvider: { track: (_, event) => this.track_(event as unknown as AssignmentEvent) },
-        kept: this.kept_,
+        survivingTexts_: this.survivingTexts_,
         ...loggingInit(logger),
       },
       build_: (core, host, isAgain) => this.restored_(new core.CoreLocal(host), isAgain),
       isAwaited_: () => this.pending_.size > 0 || this.isRefused_(),
       filterResult_: (kind, id, status, body, retryAfter) =>
-        status === 200 && body === this.kept_.get(FLAGS)
+        status === 200 && body === this.survivingTexts_.get(FLAGS)
           ? [kind, id, NOT_MODIFIED, '', retryAfter]
           : [kind, id, status, body, retryAfter],
     });
@@ -200,16 +200,16 @@ export class LocalEvaluationClient {
   }
 
   private request_(isStart: boolean): Promise<void> {
-    return requestPromise(this.pending_, 'the flags could not be loaded', { isStart }, (open) =>
-      this.driver_.call_((local) => (isStart ? local.start(open) : local.refresh(open))),
+    return requestPromise(this.pending_, 'the flags could not be loaded', { isStart }, (request) =>
+      this.driver_.call_((local) => (isStart ? local.start(request) : local.refresh(request))),
     );
   }
 
   /** Gives a new machine the calls that wait. */
   private restored_(local: LocalCore, isAgain: boolean): LocalCore {
-    for (const open of this.pending_)
-      if (open.isStart) local.start(open);
-      else local.refresh(open);
+    for (const request of this.pending_)
+      if (request.isStart) local.start(request);
+      else local.refresh(request);
     if (isAgain && this.isPolling_) local.start(UNAWAITED);
     return local;
   }
@@ -225,7 +225,7 @@ export class LocalEvaluationClient {
 
   /** Whether assignments were refused and will be offered again: a process waits for them. */
   private isRefused_(): boolean {
-    return this.kept_.size - Number(this.kept_.has(FLAGS)) > this.offered_;
+    return this.survivingTexts_.size - Number(this.survivingTexts_.has(FLAGS)) > this.offered_;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Variant } from '../api/variant.js';
 import type { Callback, Host } from './host.js';
 import type { PendingRequest } from './pending-request.js';
 
-/** The key of the user in `kept`. */
+/** The key of the user in `survivingTexts_`. */
 export const USER = 'user';
 
 /** Whether a call of `variant` tracks the exposure: no; unless `automaticExposureTracking` is off; yes. */
@@ -18,17 +18,17 @@ export type Decided = number | [number: number, key: string, variant: Variant];
 
 /** A client of the core: `CoreClient` of the wasm, or {@link Fallback} while there is no instance. */
 export interface ClientCore {
-  start(user: string | undefined, open: PendingRequest, again: boolean): void;
+  start(user: string | undefined, request: PendingRequest, again: boolean): void;
   stop(): void;
   close(): void;
-  fetch(user: string | undefined, options: string | undefined, open: PendingRequest): void;
+  fetch(user: string | undefined, options: string | undefined, request: PendingRequest): void;
   /** The fields of the user from providers, as JSON, and the page's address. */
   setContext(provided: string, url?: string): void;
   /** Announces a plugin. Until it is ready, fetches wait. */
   integrate(isReady: boolean): void;
   /**
-   * JSON of `{variant, source, keep, isDefault}`. `keep`: it may be cached; `isDefault`: a fallback would
-   * replace it.
+   * JSON of `{variant, source, isCacheable, hasDefault}`. `isCacheable`: it holds until something changes.
+   * `hasDefault`: the user has the default variant, which a fallback replaces.
    */
   variant(key: string, fallback: string | undefined, expose: number): string;
   /**
@@ -38,7 +38,7 @@ export interface ClientCore {
   all(): string;
   traces(keys?: string): string;
   clear(): void;
-  /** Only while the user is not in `kept`. */
+  /** Only while the user is not in `survivingTexts_`. */
   getUser?(): string | undefined;
   setUser(user?: string): void;
   setTracksAssignment(on: boolean): void;
@@ -55,9 +55,9 @@ export interface DeliveryCore {
   close(): void;
 }
 
-/** A machine of the core that a {@link Host} drives: results and the timer come back through `hear`. */
+/** A machine of the core that a {@link Host} drives: it gets results, and is told of its time. */
 export interface Driven {
-  hear: Callback;
+  handleCallback_: Callback;
 }
 
 /** An instance of the wasm. */

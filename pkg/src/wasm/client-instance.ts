@@ -124,12 +124,6 @@ export function settlePending(error: ExperimentError): void {
   slots.forEach((slot) => slot.standby_.settle_(error));
 }
 
-function activate(core: Core): void {
-  if (live) return core.retire();
-  live = core;
-  slots.forEach((slot) => build(slot, core));
-}
-
 /** Makes a client or a delivery, and passes it the results of its effects, as long as the instance lives. */
 export function driven<H extends Driven>(core: Core, init: HostInit, make: (host: Host) => H): H {
   // A client that waits for consent stores nothing; it is built again with consent.
@@ -137,12 +131,18 @@ export function driven<H extends Driven>(core: Core, init: HostInit, make: (host
   const handle = make(host);
   host.setCallback_((...result) => {
     try {
-      if (core === live) handle.hear(...result);
+      if (core === live) handle.handleCallback_(...result);
     } catch (error) {
       markBroken(core, error);
     }
   });
   return handle;
+}
+
+function activate(core: Core): void {
+  if (live) return core.retire();
+  live = core;
+  slots.forEach((slot) => build(slot, core));
 }
 
 function build<H>(slot: CoreSlot<H>, core: Core): void {

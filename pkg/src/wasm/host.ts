@@ -1,16 +1,17 @@
 // The host of a client or delivery in the core: performs its effects, keeps its timer, passes the results
-// back, and gives it storage. `src/web/host.rs` is the other side.
+// back, and gives it storage. `src/wasm/host.rs` is the other side.
 //
 // No exception of the page's code leaves this file. Storage does not fail: where it is blocked, full or
-// forbidden, texts live as long as the page, in `kept`. `kept` is read first: it has what the client alone
-// writes, and, of what others write too, only what storage did not take.
+// forbidden, texts live as long as the page, in `survivingTexts_`, which also survive a trap. They are read
+// first: of what the client alone writes all is there, of what others write too only what storage did not
+// take.
 
 import { clearTimer, clock, send, setTimer } from '../runtime/platform.js';
 import { attempt } from '../runtime/safe-call.js';
 import type { ClientInit, DeliveryInit } from './init.js';
 import type { PendingRequest } from './pending-request.js';
 
-/** What a callback into the core reports; `src/web/driver.rs` has the same numbers. */
+/** What a callback into the core reports; `src/wasm/driver.rs` has the same numbers. */
 export const enum CallbackKind {
   None,
   TimedOut,
@@ -36,7 +37,7 @@ type CallbackArguments = [
 /** What a client or a delivery is built from. */
 export type HostInit = Partial<ClientInit> &
   Partial<DeliveryInit> &
-  Pick<DeliveryInit, 'kept' | 'log' | 'notify'>;
+  Pick<DeliveryInit, 'survivingTexts_' | 'log' | 'notify'>;
 
 /** The parts of the effect `send`. */
 type RequestArguments = [
@@ -79,36 +80,37 @@ export class Host {
   }
 
   /** Ends the timer and the callbacks. */
-  close(): void {
-    this.arm(Infinity);
+  close_(): void {
+    this.arm_(Infinity);
     this.setCallback_(() => {});
   }
 
-  get(name: keyof HostInit): unknown {
+  get_(name: keyof HostInit): unknown {
     return this.init_[name];
   }
 
   /**
-   * In which time an exposure is tracked once: 0 without a provider, 1 a page, 2 a day, for {@link
+   * Over how long an exposure is tracked once: 0 without a provider, 1 a page, 2 a day, for {@link
    * HttpExposureTrackingProvider}.
    */
-  window(): number {
+  dedupScope_(): number {
     const provider: any = this.init_.exposureTrackingProvider;
     if (!provider || !/object|function/.test(typeof provider)) return 0;
-    return attempt(() => provider.exposureWindow) === 'day' ? 2 : 1;
+    return attempt(() => provider.dedupScope) === 'day' ? 2 : 1;
   }
 
   /**
-   * Performs an effect: JSON of its name, which is that of a method below, and of the method's arguments.
+   * Performs an effect: JSON of its name, which is that of a method below, and of the method's arguments. (So
+   * these names are not shortened by the build, which the underscore would allow.)
    * Returns the result of an exposure, if it is known.
    */
-  perform(effect: string): CallbackKind {
+  perform_(effect: string): CallbackKind {
     const [name, ...parts] = JSON.parse(effect);
     return (this as any)[name](...parts) ?? CallbackKind.None;
   }
 
   /** Sets the timer. */
-  arm(due: number): void {
+  arm_(due: number): void {
     if (due === this.due_) return;
     clearTimer(this.timer_);
     this.due_ = due;
@@ -119,36 +121,36 @@ export class Host {
     if (due < Infinity) this.timer_ = setTimer(fire, Math.min(due - Math.floor(clock()), LONGEST_DELAY));
   }
 
-  open(id: number, open: PendingRequest): void {
-    this.pending_.set(id, open);
+  addPending_(id: number, request: PendingRequest): void {
+    this.pending_.set(id, request);
   }
 
-  read(area: number, key: string): string | undefined {
-    return this.init_.kept.get(key) ?? this.stored_(area, key);
+  read_(area: number, key: string): string | undefined {
+    return this.init_.survivingTexts_.get(key) ?? this.stored_(area, key);
   }
 
-  /** Stores a text, or deletes it. Returns whether the area took it; otherwise the text is in `kept`. */
-  write(area: number, key: string, text: string | undefined): boolean {
-    const { kept } = this.init_;
+  /** Stores a text, or deletes it. Returns whether the area took it; else it is in `survivingTexts_`. */
+  write_(area: number, key: string, text: string | undefined): boolean {
+    const { survivingTexts_ } = this.init_;
     const storage = this.area_(area);
     const isTaken =
       !!storage &&
       !!attempt(() => (text === undefined ? storage.removeItem(key) : storage.setItem(key, text), true));
-    if (text !== undefined && !isTaken) kept.set(key, text);
-    else kept.delete(key);
+    if (text !== undefined && !isTaken) survivingTexts_.set(key, text);
+    else survivingTexts_.delete(key);
     return isTaken || area >= AREAS.length;
   }
 
   /** JSON of the texts whose keys start with `prefix`. */
-  entries(area: number, prefix: string): string {
-    const keys = [...this.init_.kept.keys(), ...Object.keys(this.area_(area) ?? {})].filter((key) =>
-      key.startsWith(prefix),
+  entries_(area: number, prefix: string): string {
+    const keys = [...this.init_.survivingTexts_.keys(), ...Object.keys(this.area_(area) ?? {})].filter(
+      (key) => key.startsWith(prefix),
     );
-    return JSON.stringify(Object.fromEntries(keys.map((key) => [key, this.read(area, key)])));
+    return JSON.stringify(Object.fromEntries(keys.map((key) => [key, this.read_(area, key)])));
   }
 
   /** Whether a text is in the browser's storage, or there is no storage. */
-  isSafe(area: number, key: string): boolean {
+  isSafe_(area: number, key: string): boolean {
     return !this.area_(area) || this.stored_(area, key) !== undefined;
   }
 

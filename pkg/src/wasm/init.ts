@@ -20,7 +20,7 @@ export interface ClientInit {
   /**
    * Texts that survive a trap, by their storage keys. The core writes them, and reads them before storage.
    */
-  readonly kept: Map<string, string>;
+  readonly survivingTexts_: Map<string, string>;
   /** The calls that are not settled. */
   readonly pending: Set<PendingRequest>;
   /** With `BAD_ARGUMENT`, `sentence` is the path of the field. `more` as in {@link PendingRequest.reject}. */
@@ -37,7 +37,7 @@ export interface ClientInit {
 export interface DeliveryInit {
   apiKey: string;
   serverUrl: string;
-  kept: Map<string, string>;
+  survivingTexts_: Map<string, string>;
   log: ClientInit['log'];
   notify: ClientInit['notify'];
 }

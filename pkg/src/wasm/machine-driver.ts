@@ -27,15 +27,15 @@ class ProcessHost extends Host {
     super(owner_.init_, false);
   }
 
-  override arm(due: number): void {
-    super.arm(due);
+  override arm_(due: number): void {
+    super.arm_(due);
     const timer = this.timer_ as { ref?(): void; unref?(): void } | undefined;
     if (this.owner_.isAwaited_()) timer?.ref?.();
     else timer?.unref?.();
   }
 
-  override close(): void {
-    super.close();
+  override close_(): void {
+    super.close_();
     for (const id of this.requests_.keys()) this.abort(id);
   }
 }
@@ -63,12 +63,12 @@ export class MachineDriver<M extends Driven> {
 
   private machineIn_(core: EvaluateCore): M {
     if (this.core_ === core) return this.machine_!;
-    this.host_?.close();
+    this.host_?.close_();
     const host = new ProcessHost(this.owner_);
     const machine = this.owner_.build_(core, host, !!this.core_);
     host.setCallback_((...result) => {
       const filtered = this.owner_.filterResult_?.(...result) ?? result;
-      this.callQuietly_((current) => current === machine && current.hear(...filtered));
+      this.callQuietly_((current) => current === machine && current.handleCallback_(...filtered));
     });
     this.core_ = core;
     this.host_ = host;

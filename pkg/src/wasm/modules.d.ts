@@ -30,8 +30,8 @@ declare module 'core:evaluate' {
   /** Local evaluation in one instance. */
   export interface LocalCore extends Driven {
     setFlags(flags: string): number;
-    start(open: PendingRequest): void;
-    refresh(open: PendingRequest): void;
+    start(request: PendingRequest): void;
+    refresh(request: PendingRequest): void;
     stop(): void;
     evaluate(user: string, keys?: string): unknown;
   }

@@ -18,28 +18,29 @@ export interface PendingRequest {
  * the next instance gets it.
  *
  * @param sentence the message of the error with which the promise rejects
- * @param ask makes the call
+ * @param call what the next instance needs, to make it again
+ * @param make makes the call
  */
 export function requestPromise(
   pending: Set<PendingRequest>,
   sentence: string,
-  request: Pick<PendingRequest, 'isStart' | 'options'>,
-  ask: (open: PendingRequest) => void,
+  call: Pick<PendingRequest, 'isStart' | 'options'>,
+  make: (request: PendingRequest) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let isSettled = false;
     const end = (settle: () => void) => {
       isSettled = true;
-      pending.delete(open);
+      pending.delete(request);
       settle();
     };
-    const open: PendingRequest = {
-      ...request,
+    const request: PendingRequest = {
+      ...call,
       resolve: () => end(resolve),
       reject: (code: ExperimentErrorCode, more: unknown) => end(() => reject(errorOf(sentence, code, more))),
     };
-    ask(open);
+    make(request);
     // After the call: an instance that replaces this one during the call would make it twice.
-    if (!isSettled) pending.add(open);
+    if (!isSettled) pending.add(request);
   });
 }

@@ -15,6 +15,9 @@ pub const PEOPLE: u64 = 2_000;
 const EXPOSURE_EVERY: u64 = 3;
 const EXPOSED_FLAGS: u64 = 20;
 
+/// Every tenth event changes one other property of its user.
+const CHANGE_EVERY: u64 = 10;
+
 /// Evaluation, for a user whom the server has never seen.
 pub fn evaluation_of_fresh_users(material: &Material) -> Requests {
     let users: Vec<_> = material.users.clone();
@@ -105,7 +108,10 @@ fn event(person: &str, number: u64, index: u64) -> Value {
             json!({ "path": "/products/lamps", "title": "Lamps for every room", "position": index, "price": 49.9 });
         ("Product Viewed", shown)
     };
+    let changed =
+        if (number + index).is_multiple_of(CHANGE_EVERY) { json!({ "last_seen": number }) } else { json!({}) };
     json!({
+        "user_properties": changed,
         "user_id": format!("user-{person}"), "device_id": format!("device-{person}"), "event_type": event_type,
         "event_properties": event_properties, "insert_id": format!("00000000-0000-4000-8000-{number:09}-{index:02}"),
         "event_id": number, "session_id": 1_700_000_000_000_u64, "platform": "Web", "language": "en-US", "ip": "$remote",

@@ -31,7 +31,6 @@ ALTER TABLE event ADD COLUMN state_difference TEXT;
 ALTER TABLE event ADD COLUMN unique_key BIGINT;
 ALTER TABLE event ADD COLUMN made_by_server BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE event DROP CONSTRAINT event_pkey;
-DROP INDEX event_by_id;
 CREATE UNIQUE INDEX event_once ON event (project, insert_id, unique_key);
 -- Indexes for reading: the project, what is asked for, the order of storing.
 DROP INDEX event_by_user;

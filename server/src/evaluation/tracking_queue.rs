@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::metrics::Metrics;
-use crate::store::writer::Writer;
+use crate::store::writer::{NotStored, Writer};
 
 /// How many events may wait. At 5,000 a second this is under half a second of a disk that does not answer.
 const WAITING: usize = 2_048;
@@ -68,19 +68,35 @@ impl TrackingQueue {
 async fn drain(writer: Writer, mut waiting: mpsc::Receiver<IncomingEvent>, metrics: Arc<Metrics>) {
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
-        let count = together.len();
-        if store(&writer, &waiting, std::mem::take(&mut together).into()).await {
-            metrics.tracked_events_waiting.dec_by(count as i64);
-        } else {
-            metrics.lost(count);
+        let mut parts: Vec<Arc<[IncomingEvent]>> = vec![std::mem::take(&mut together).into()];
+        while let Some(events) = parts.pop() {
+            let count = events.len();
+            match store(&writer, &waiting, &events).await {
+                Ok(()) => drop(metrics.tracked_events_waiting.dec_by(count as i64)),
+                Err(NotStored::TooLarge) if count > 1 => parts.extend(halves(&events)),
+                Err(_) => metrics.lost(count),
+            }
         }
     }
 }
 
-/// Whether they are stored; else they are lost.
-async fn store(writer: &Writer, waiting: &mpsc::Receiver<IncomingEvent>, events: Arc<[IncomingEvent]>) -> bool {
+fn halves(events: &[IncomingEvent]) -> [Arc<[IncomingEvent]>; 2] {
+    let (first, second) = events.split_at(events.len() / 2);
+    // The last is the next.
+    [second.into(), first.into()]
+}
+
+/// Stores events, trying again for as long as the server runs.
+async fn store(
+    writer: &Writer,
+    waiting: &mpsc::Receiver<IncomingEvent>,
+    events: &Arc<[IncomingEvent]>,
+) -> Result<(), NotStored> {
     let mut tries_left = LAST_TRIES;
-    while writer.store(Arc::clone(&events)).await.is_err() {
+    while let Err(reason) = writer.store(Arc::clone(events)).await {
+        if reason == NotStored::TooLarge {
+            return Err(reason);
+        }
         if waiting.is_closed() {
             tries_left -= 1;
         }
@@ -89,9 +105,9 @@ async fn store(writer: &Writer, waiting: &mpsc::Receiver<IncomingEvent>, events:
                 count = events.len(),
                 "assignments and exposures were lost: the server stopped while the store failed"
             );
-            return false;
+            return Err(reason);
         }
         tokio::time::sleep(RETRY_AFTER).await;
     }
-    true
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! The memory budget for request bodies, and for responses that are made for one reader. A request waits until there is
 //! memory; it is not refused.
 //!
-//! Small bodies, large bodies and users have budgets of their own, so that large bodies never delay small ones, and a
-//! slow store never delays evaluation. A permit covers the whole body and is taken before the body is read: no request
+//! Bodies of a page, small bodies, large bodies and users have budgets of their own, so that larger bodies never delay
+//! smaller ones, and a slow store never delays evaluation. A permit covers the whole body and is taken before the body is read: no request
 //! holds a part and waits for more. A slow body moves to the budget for slow bodies; when that is full, the request is
 //! refused.
 
@@ -10,6 +10,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The largest body that counts as small, in bytes: the limit of every route but `/batch`.
 pub const SMALL_BYTES: usize = 1 << 20;
+
+/// The largest body that counts as a page's: what the SDKs send at once.
+const PAGE_BYTES: usize = 16 << 10;
 
 /// The largest user in a body, in bytes; the largest in a header is a sixteenth of it.
 pub const USER_BYTES: usize = 256 << 10;
@@ -42,7 +45,8 @@ struct Sizes {
 pub type Permit = SemaphorePermit<'static>;
 
 static USERS: MemoryBudget = MemoryBudget::new(Sizes { read: 3 << 10, work: 24 << 10, slow: 1 << 10 });
-static SMALL: MemoryBudget = MemoryBudget::new(Sizes { read: 8 << 10, work: 48 << 10, slow: 8 << 10 });
+static PAGE: MemoryBudget = MemoryBudget::new(Sizes { read: 2 << 10, work: 16 << 10, slow: 2 << 10 });
+static SMALL: MemoryBudget = MemoryBudget::new(Sizes { read: 6 << 10, work: 32 << 10, slow: 6 << 10 });
 /// One of the largest is read while another is worked on, and a third comes slowly.
 static LARGE: MemoryBudget = MemoryBudget::new(Sizes { read: 20 << 10, work: 75 << 10, slow: 20 << 10 });
 
@@ -74,6 +78,7 @@ impl MemoryBudget {
     pub fn of(bytes: usize, limit: usize) -> &'static Self {
         match bytes {
             _ if limit <= USER_BYTES => &USERS,
+            _ if bytes <= PAGE_BYTES => &PAGE,
             0..=SMALL_BYTES => &SMALL,
             _ => &LARGE,
         }

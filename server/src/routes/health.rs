@@ -1,5 +1,6 @@
-//! `GET /healthz`: whether the server is alive, the database answers, the last events were stored, and the flags in
-//! force are the stored ones.
+//! `GET /livez`: whether the process answers. `GET /readyz`, and `GET /healthz` as older set-ups ask: whether the database
+//! answers, the last events were stored, and the flags in force are the stored ones. None of them waits for readers or
+//! writers of the database.
 //!
 //! A full disk is no reason to take the server out of a load balancer, nor to restart it: evaluation and reading go on.
 //! Neither are flags that could not be read: the last readable ones are in force.
@@ -20,8 +21,13 @@ struct Health {
     status: &'static str,
 }
 
-/// `GET /healthz`: `{status}`.
-pub async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+/// `GET /livez`: `{status}`.
+pub async fn livez() -> Response {
+    answer("ok")
+}
+
+/// `GET /readyz` and `GET /healthz`: `{status}`.
+pub async fn readyz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     match app.store.ping().await {
         Ok(()) if !app.store.stores() => Ok(answer("not storing")),
         Ok(()) if app.has_old_flags() => Ok(answer("old flags")),

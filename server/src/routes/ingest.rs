@@ -19,6 +19,7 @@ use crate::http::body::{self, Sent};
 use crate::http::memory_budget::{MOST_CHANGED, SMALL_BYTES};
 use crate::http::refusal::Refusal;
 use crate::metrics::OutcomeLabels;
+use crate::store::writer::NotStored;
 use crate::throttles::{Shared, Throttles};
 
 /// The largest body of `/2/httpapi` and `/identify`, in bytes: Amplitude's limit.
@@ -144,7 +145,10 @@ async fn store(app: &App, events: Vec<Event>) -> Result<Vec<EventOutcome>, Refus
     if good.is_empty() {
         return Ok(outcomes);
     }
-    let verdicts = app.writer.store(good).await.map_err(|_| Refusal::Unavailable)?;
+    let verdicts = app.writer.store(good).await.map_err(|reason| match reason {
+        NotStored::Failed => Refusal::Unavailable,
+        NotStored::TooLarge => Refusal::TooLarge,
+    })?;
     let stored = outcomes.iter_mut().filter_map(|one| one.verdict.as_mut().ok());
     stored.zip(verdicts).for_each(|(one, verdict)| *one = verdict);
     Ok(outcomes)

@@ -11,7 +11,7 @@ use experiment_ingestion::{IncomingEvent, Verdict};
 
 use super::Store;
 use super::engine::Transaction;
-use super::failure::Result;
+use super::failure::{Result, is_too_large, too_large};
 use super::loading::{buckets, needed};
 use super::returns::next_return;
 use super::saving::save;
@@ -19,27 +19,32 @@ use super::saving::save;
 /// How many bytes of stored properties are held at once. In memory they take several times as many.
 const MOST_LOADED_BYTES: usize = 4 << 20;
 
+/// How many bytes of stored properties a transaction may load: those of two people, both as large as they may be, for each
+/// of the 2,000 events of a request. More is possible where the limits were higher once.
+const MOST_TRANSACTION_BYTES: usize = 256 << 20;
+
 impl Store {
     /// Stores a group of events, or none of it. One verdict per event, in order.
     pub async fn ingest(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
         let outcome = self.commit(events).await;
-        self.stores.store(outcome.is_ok(), Ordering::Relaxed);
+        self.stores.store(outcome.as_ref().err().is_none_or(is_too_large), Ordering::Relaxed);
         outcome
     }
 
     async fn commit(&self, events: &[&IncomingEvent]) -> Result<Vec<Verdict>> {
         let mut open = self.engine.begin().await?;
-        let mut by_project: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (index, event) in events.iter().enumerate() {
-            by_project.entry(event.project).or_default().push(index);
-        }
         let mut verdicts = vec![Verdict::Duplicate; events.len()];
+        let mut by_project: BTreeMap<i64, (Vec<&mut Verdict>, Vec<&IncomingEvent>)> = BTreeMap::new();
+        for (verdict, event) in verdicts.iter_mut().zip(events) {
+            let (own_verdicts, own_events) = by_project.entry(event.project).or_default();
+            own_verdicts.push(verdict);
+            own_events.push(event);
+        }
         let mut updates = Vec::new();
-        for (project, indices) in by_project {
-            let own: Vec<_> = indices.iter().filter_map(|index| events.get(*index).copied()).collect();
-            let mut batch = self.load(&mut open, project, &own).await?;
-            let own = apply(&mut open, project, &mut batch, &own).await?;
-            indices.into_iter().zip(own).for_each(|(index, verdict)| verdicts[index] = verdict);
+        for (project, (own_verdicts, own_events)) in by_project {
+            let mut batch = self.load(&mut open, project, &own_events).await?;
+            let found = apply(&mut open, project, &mut batch, &own_events).await?;
+            own_verdicts.into_iter().zip(found).for_each(|(verdict, found)| *verdict = found);
             updates.push(batch.updates);
         }
         open.commit().await?;
@@ -57,7 +62,7 @@ async fn apply<'a>(
     events: &[&'a IncomingEvent],
 ) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(events.len());
-    let mut loaded = 0;
+    let (mut loaded, mut in_all) = (0, 0);
     while let Some(rest) = events.get(verdicts.len()..).filter(|rest| !rest.is_empty()) {
         let (count, wanted) = needed(batch, rest);
         loaded += buckets(open, project, batch, wanted).await?;
@@ -69,6 +74,10 @@ async fn apply<'a>(
             };
             verdicts.push(batch.apply(event, return_id));
             if loaded > MOST_LOADED_BYTES {
+                in_all += loaded;
+                if in_all > MOST_TRANSACTION_BYTES {
+                    return Err(too_large());
+                }
                 save(open, project, batch).await?;
                 batch.people.unload();
                 loaded = 0;

@@ -7,39 +7,56 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Connection, Executor, Postgres, Row as _, SqlStr, Sqlite};
+use sqlx::{Connection, Database, Executor, Pool, Postgres, Row as _, SqlStr, Sqlite};
 use tokio::time::timeout;
 
 use super::failure::{Result, is_read_only};
 use super::location::Location;
+use super::sqlite_file;
 use super::sqlite_write::SqliteWriteTransaction;
 use super::wal::WalCheckpoint;
 
-/// Connections of a file or server database: one writes, the others read. Two cores gain nothing from more.
-const CONNECTIONS: u32 = 4;
+/// Connections that read. Two cores gain nothing from more.
+const READERS: u32 = 3;
 
 /// How long a statement waits for another process's lock, and for a connection. Group commits take a hundredth of it.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// A plan is kept for as long as PostgreSQL thinks a table small, while it grows to a million rows: then it shall not be
-/// one that reads the whole table, or all of a project to sort it, where an index has the order.
-const POSTGRES_OPTIONS: [(&str, &str); 3] =
-    [("enable_seqscan", "off"), ("enable_sort", "off"), ("enable_incremental_sort", "off")];
+/// one that reads the whole table, or the whole project and sorts it: what is asked for in an order has an index.
+///
+/// Where there is no other way such a plan costs 10¹⁰ by PostgreSQL's count, and it would compile it to machine code first:
+/// a tenth of a second for a table of two rows. That a table is there already is not worth a line in the log.
+const POSTGRES_OPTIONS: [(&str, &str); 5] = [
+    ("enable_seqscan", "off"),
+    ("enable_sort", "off"),
+    ("enable_incremental_sort", "off"),
+    ("jit", "off"),
+    ("client_min_messages", "warning"),
+];
 
 /// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether
 /// the transaction may write at all.
 const WRITERS_LOCK: &str = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(4715)";
 
-/// A pool of connections to one of the two engines.
+/// The connections to one of the two engines.
 #[derive(Clone)]
 pub enum Engine {
-    Sqlite(SqlitePool, Arc<WalCheckpoint>),
+    Sqlite(Arc<Pools<Sqlite>>, Arc<WalCheckpoint>),
     /// And whether its connections cannot write, and are not to be used again.
-    Postgres(PgPool, Arc<AtomicBool>),
+    Postgres(Arc<Pools<Postgres>>, Arc<AtomicBool>),
+}
+
+/// Connections by what they are for, so that no writer waits for readers, and a look at the health of the database waits
+/// for neither. Of a database in memory all are the same one.
+pub struct Pools<D: Database> {
+    readers: Pool<D>,
+    pub writer: Pool<D>,
+    health: Pool<D>,
 }
 
 /// A transaction that no other writer runs beside.
@@ -62,66 +79,52 @@ pub enum Arg {
 }
 
 impl Engine {
-    /// Opens a database and makes its tables where there are none.
+    /// Opens a database. Its tables are the schema's.
     pub async fn open(location: &Location) -> Result<Self> {
-        let engine = match location {
-            Location::Postgres(options) => postgres_pool(options).await?,
-            Location::Sqlite { options, in_memory } => sqlite_pool(options, *in_memory).await?,
-        };
-        engine.create().await?;
-        Ok(engine)
-    }
-
-    /// Makes the tables where there are none. Replicas that start together take turns.
-    async fn create(&self) -> Result<()> {
-        let mut transaction = self.begin().await?;
-        match &mut transaction {
-            Transaction::Sqlite(open) => {
-                open.connection()?.execute(include_str!("../../migrations/sqlite/0001_first_schema.sql")).await?;
-                open.connection()?
-                    .execute(include_str!("../../migrations/sqlite/0002_property_states.sql"))
-                    .await
-                    .map(drop)?;
-            }
-            Transaction::Postgres(open) => {
-                open.execute(include_str!("../../migrations/postgres/0001_first_schema.sql")).await?;
-                open.execute(include_str!("../../migrations/postgres/0002_property_states.sql")).await.map(drop)?;
-            }
+        match location {
+            Location::Postgres(options) => postgres_pool(options).await,
+            Location::Sqlite { options, in_memory } => sqlite_pool(options, *in_memory).await,
         }
-        transaction.commit().await
     }
 
     /// Rows as they are committed now.
     pub async fn rows(&self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(pool, _) => sqlite(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Sqlite)),
-            Self::Postgres(pool, _) => {
-                postgres(sql, args).fetch_all(pool).await.map(|rows| wrapped(rows, Row::Postgres))
+            Self::Sqlite(pools, _) => {
+                sqlite(sql, args).fetch_all(&pools.readers).await.map(|rows| wrapped(rows, Row::Sqlite))
             }
+            Self::Postgres(pools, _) => {
+                postgres(sql, args).fetch_all(&pools.readers).await.map(|rows| wrapped(rows, Row::Postgres))
+            }
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(pools, _) => sqlx::query("SELECT 1").execute(&pools.health).await.map(drop),
+            Self::Postgres(pools, _) => sqlx::query("SELECT 1").execute(&pools.health).await.map(drop),
         }
     }
 
     /// Waits until no other writer is in a transaction, and begins one.
     ///
     /// A connection that was opened while its database was read-only stays so for as long as it lives. Each that is
-    /// found is closed, so that after all of the pool the last attempt has a new one.
+    /// found is closed, so that the second attempt has a new one.
     pub async fn begin(&self) -> Result<Transaction> {
-        for _ in 0..CONNECTIONS {
-            match self.begin_on_one().await {
-                Err(error) if is_read_only(&error) => {}
-                begun => return begun,
-            }
+        match self.begin_on_one().await {
+            Err(error) if is_read_only(&error) => self.begin_on_one().await,
+            begun => begun,
         }
-        self.begin_on_one().await
     }
 
     async fn begin_on_one(&self) -> Result<Transaction> {
         match self {
-            Self::Sqlite(pool, checkpoint) => {
-                SqliteWriteTransaction::begin(pool, checkpoint).await.map(Transaction::Sqlite)
+            Self::Sqlite(pools, checkpoint) => {
+                SqliteWriteTransaction::begin(&pools.writer, checkpoint).await.map(Transaction::Sqlite)
             }
-            Self::Postgres(pool, read_only) => {
-                let mut transaction = pool.begin().await?;
+            Self::Postgres(pools, read_only) => {
+                let mut transaction = pools.writer.begin().await?;
                 let may_not: String = transaction.fetch_one(WRITERS_LOCK).await?.try_get(0)?;
                 read_only.store(may_not == "on", Ordering::Relaxed);
                 if may_not == "on" {
@@ -135,9 +138,18 @@ impl Engine {
     /// Closes every connection, so that the files are whole.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite(pool, _) => pool.close().await,
-            Self::Postgres(pool, _) => pool.close().await,
+            Self::Sqlite(pools, _) => pools.close().await,
+            Self::Postgres(pools, _) => pools.close().await,
         }
+    }
+}
+
+impl<D: Database> Pools<D> {
+    /// The writer is the last: on SQLite it empties the write-ahead log.
+    async fn close(&self) {
+        self.health.close().await;
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }
 
@@ -243,14 +255,27 @@ async fn sqlite_pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<
         .journal_mode(if in_memory { SqliteJournalMode::Memory } else { SqliteJournalMode::Wal })
         // NORMAL might roll back acknowledged commits after a power loss.
         .synchronous(SqliteSynchronous::Full);
-    // A database in memory lives in its one connection, which must never be closed.
-    let pool = SqlitePoolOptions::new()
-        .max_connections(if in_memory { 1 } else { CONNECTIONS })
-        .acquire_timeout(LOCK_WAIT)
-        .idle_timeout(None)
-        .max_lifetime(None);
+    let options = if in_memory { options.auto_vacuum(SqliteAutoVacuum::Incremental) } else { options };
+    if !in_memory {
+        sqlite_file::make(&options, LOCK_WAIT).await?;
+    }
     let checkpoint = Arc::new(WalCheckpoint::of(&options));
-    Ok(Engine::Sqlite(pool.connect_with(options).await?, checkpoint))
+    let pool = |most| {
+        let pool = SqlitePoolOptions::new().max_connections(most).acquire_timeout(LOCK_WAIT);
+        // A database in memory lives in its one connection, which must never be closed.
+        pool.idle_timeout(None).max_lifetime(None)
+    };
+    let writer = pool(1).connect_with(options.clone()).await?;
+    let pools = if in_memory {
+        Pools { readers: writer.clone(), health: writer.clone(), writer }
+    } else {
+        Pools {
+            readers: pool(READERS).connect_with(options.clone()).await?,
+            health: pool(1).connect_lazy_with(options),
+            writer,
+        }
+    };
+    Ok(Engine::Sqlite(pools.into(), checkpoint))
 }
 
 /// Its server, or the one behind the same name, may have become writable long ago: once a read-only connection was
@@ -258,17 +283,21 @@ async fn sqlite_pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<
 async fn postgres_pool(options: &PgConnectOptions) -> Result<Engine> {
     let database = options.clone().options(POSTGRES_OPTIONS);
     let read_only = Arc::new(AtomicBool::new(false));
-    let ends = Arc::clone(&read_only);
-    let options = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(LOCK_WAIT);
-    let options = options.after_release(move |_, _| {
-        let goes_on = !ends.load(Ordering::Relaxed);
-        Box::pin(async move { Ok(goes_on) })
-    });
-    match options.connect_with(database.clone()).await {
-        Ok(pool) => Ok(Engine::Postgres(pool, read_only)),
-        Err(sqlx::Error::PoolTimedOut) => Err(unreachable_for(&database).await),
-        Err(error) => Err(error),
-    }
+    let pool = |most| {
+        let ends = Arc::clone(&read_only);
+        PgPoolOptions::new().max_connections(most).acquire_timeout(LOCK_WAIT).after_release(move |_, _| {
+            let goes_on = !ends.load(Ordering::Relaxed);
+            Box::pin(async move { Ok(goes_on) })
+        })
+    };
+    let writer = match pool(1).connect_with(database.clone()).await {
+        Ok(writer) => writer,
+        Err(sqlx::Error::PoolTimedOut) => return Err(unreachable_for(&database).await),
+        Err(error) => return Err(error),
+    };
+    let readers = pool(READERS).connect_lazy_with(database.clone());
+    let pools = Pools { readers, writer, health: pool(1).connect_lazy_with(database) };
+    Ok(Engine::Postgres(pools.into(), read_only))
 }
 
 /// Why a pool had no connection in time: it tries again and again, and keeps to itself what each try came to.

@@ -10,6 +10,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 const READ_ONLY: &str = "read-only";
 
+const LOCKED: &str = "locked";
+
 /// A failure, shown without any value: the code of the database's answer, never its message.
 pub struct Failure<'a>(pub &'a Error);
 
@@ -21,6 +23,7 @@ impl fmt::Display for Failure<'_> {
                 write!(out, "the database answered {code}, {}", meaning(&code))?;
                 answer.constraint().map_or(Ok(()), |constraint| write!(out, " ({constraint})"))
             }
+            _ if is_too_large(self.0) => out.write_str("a request loads more than a transaction may"),
             Error::Io(error) => write!(out, "the connection to the database failed: {}", error.kind()),
             Error::ColumnDecode { index, .. } => write!(out, "column {index} of the database holds something else"),
             Error::PoolTimedOut
@@ -42,6 +45,21 @@ pub fn is_read_only(error: &Error) -> bool {
     }
 }
 
+/// A transaction would load more than it may.
+pub fn too_large() -> Error {
+    Error::Io(ErrorKind::FileTooLarge.into())
+}
+
+/// Whether that is why it failed.
+pub fn is_too_large(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::FileTooLarge)
+}
+
+/// Whether another process is in the way.
+pub fn is_locked(error: &Error) -> bool {
+    matches!(error, Error::Database(answer) if answer.code().is_some_and(|code| meaning(&code) == LOCKED))
+}
+
 /// The meaning of PostgreSQL's codes, which have five characters, and of SQLite's, which have at most four.
 fn meaning(code: &str) -> &'static str {
     match code {
@@ -53,13 +71,13 @@ fn meaning(code: &str) -> &'static str {
             Some("23") => "against a constraint",
             Some("28") => "the user or the password is refused",
             Some("3D") => "there is no database of this name",
-            Some("40" | "55") => "locked",
+            Some("40" | "55") => LOCKED,
             Some("42") => "tables that are not as expected",
             _ => "see PostgreSQL's error codes",
         },
         // The low byte is the kind of error, the rest says more.
         _ => match code.parse::<u32>().unwrap_or_default() & 0xff {
-            5 | 6 => "locked",
+            5 | 6 => LOCKED,
             8 => READ_ONLY,
             10 => "the disk failed",
             11 | 26 => "the file is broken",

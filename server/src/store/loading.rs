@@ -21,8 +21,9 @@ pub(super) const COUNT_NAMES: &str = "SELECT count(*) FROM experiment_property W
 /// How many buckets are loaded together: about four megabytes.
 const MOST_BUCKETS: usize = 4_096;
 
-const PERSON: &str = "id, user_id, properties, buckets, property_names, property_bytes, cleared, state, state_base, \
-                      difference_bytes";
+/// The columns of a person's row that [`person`] reads.
+pub const PERSON: &str = "id, user_id, properties, buckets, property_names, property_bytes, cleared, state, state_base, \
+                      difference_bytes, merged_into";
 
 impl Store {
     /// What is stored of the people and ids of these events.
@@ -122,14 +123,20 @@ async fn persons(
 ) -> Result<()> {
     let condition = format!("project = $1 AND {by}");
     for row in select_in(open, PERSON, ("person", &condition), project, ids).await? {
-        let (id, user_id) = (row.int(0)?, row.text(1)?.map(Text::from));
-        let properties = properties(&row)?;
-        if properties.is_err() {
-            tracing::error!(person = id, "user properties in the database cannot be read, and are kept as they are");
-        }
-        people.add_person(id, Person { user_id, merged_into: None, properties });
+        let (id, person) = person(&row)?;
+        people.add_person(id, person);
     }
     Ok(())
+}
+
+/// A person of a row with the columns of [`PERSON`].
+pub fn person(row: &Row) -> Result<(i64, Person)> {
+    let (id, user_id, merged_into) = (row.int(0)?, row.text(1)?.map(Text::from), row.maybe_int(10)?);
+    let properties = properties(row)?;
+    if properties.is_err() {
+        tracing::error!(person = id, "user properties in the database cannot be read, and are kept as they are");
+    }
+    Ok((id, Person { user_id, merged_into, properties }))
 }
 
 /// Of a row with the columns of [`PERSON`]. What the first schema stored is all there is, where it is not empty.

@@ -22,6 +22,8 @@ const EVENT: &str = "INSERT INTO event (id, project, insert_id, unique_key, pers
                      received, flag_key, variant, experiment_key, event_properties, user_properties, state, \
                      state_difference, made_by_server, rest)";
 
+pub const STATE: &str = "INSERT INTO property_state (person, number, base, properties)";
+
 /// Saves what was made since the last time.
 pub async fn save(open: &mut Transaction, project: i64, batch: &mut BatchState<'_>) -> Result<()> {
     let names = std::mem::take(&mut batch.experiment_properties.new);
@@ -33,7 +35,7 @@ pub async fn save(open: &mut Transaction, project: i64, batch: &mut BatchState<'
     let end = "ON CONFLICT (project, device_id) DO UPDATE SET person = excluded.person";
     insert(open, "INSERT INTO device (project, device_id, person)", end, devices).await?;
     let states = std::mem::take(&mut batch.states).into_iter().map(state_row).collect();
-    insert(open, "INSERT INTO property_state (person, number, base, properties)", "", states).await?;
+    insert(open, STATE, "", states).await?;
     insert(open, EVENT, "", std::mem::take(&mut batch.events).iter().map(event_row).collect()).await
 }
 
@@ -69,7 +71,8 @@ fn bucket_rows(person: i64, changed: ChangedBuckets) -> impl Iterator<Item = Vec
     changed.buckets.into_iter().map(row)
 }
 
-fn state_row((person, new): (i64, NewState)) -> Vec<Arg> {
+/// A row of [`STATE`]: a person and their new state.
+pub fn state_row((person, new): (i64, NewState)) -> Vec<Arg> {
     vec![person.into(), new.state.number.into(), new.state.base.into(), new.difference.into()]
 }
 

@@ -12,9 +12,9 @@ use sqlx::{Executor, Sqlite, SqliteConnection};
 use super::failure::{Failure, Result, is_read_only};
 use super::wal::WalCheckpoint;
 
-/// Begins, and fails where the connection cannot write: `BEGIN IMMEDIATE` alone begins to read there. The pragma starts
-/// a write and, without auto-vacuum, makes no change.
-const BEGIN: &str = "BEGIN IMMEDIATE; PRAGMA incremental_vacuum(1)";
+/// Begins, and fails where the connection cannot write: `BEGIN IMMEDIATE` alone begins to read there. The update starts a
+/// write, and is of no row.
+const BEGIN: &str = "BEGIN IMMEDIATE; UPDATE flag SET config = config WHERE false";
 
 /// Rolled back when it is dropped before it was committed.
 pub struct SqliteWriteTransaction {

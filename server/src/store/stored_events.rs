@@ -12,9 +12,13 @@ use super::bulk::{number, select_in};
 use super::engine::{Row, Transaction};
 use super::failure::Result;
 
-const KEYS: &str = "project = $1 AND insert_id = lookup_1 AND unique_key = CAST(lookup_2 AS BIGINT)";
+/// In the order of the index: others begin with the project too, and only the order tells PostgreSQL which one to take
+/// while it knows nothing of the table. A column whose value is given has no order, so the last one is given as a range,
+/// from the value to the value.
+const KEYS: &str = "project = $1 AND insert_id = lookup_1 \
+    AND unique_key BETWEEN CAST(lookup_2 AS BIGINT) AND CAST(lookup_2 AS BIGINT) ORDER BY unique_key";
 
-const FIRST_SCHEMA_KEYS: &str = "project = $1 AND insert_id = lookup_1 AND unique_key IS NULL";
+const FIRST_SCHEMA_KEYS: &str = "project = $1 AND insert_id = lookup_1 AND unique_key IS NULL ORDER BY insert_id";
 
 const FIRST_SCHEMA_COLUMNS: &str = "insert_id, user_id, device_id, event_type, flag_key, variant";
 

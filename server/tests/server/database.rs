@@ -160,7 +160,8 @@ impl Drop for Database {
 }
 
 fn whole(row: &SqliteRow) -> String {
-    let texts = (0..row.len()).map(|column| row.try_get_unchecked::<Option<String>, _>(column).unwrap());
+    let columns = (0..row.len()).map(|column| row.try_get_unchecked::<Option<Vec<u8>>, _>(column).unwrap());
+    let texts = columns.map(|column| column.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     format!("{:?}", texts.collect::<Vec<_>>())
 }
 

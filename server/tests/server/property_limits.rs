@@ -63,3 +63,69 @@ fn a_user_whose_properties_change_more_than_1800_times_an_hour_keeps_them() {
     let verdicts = batch(&server, "shop-api-key", vec![nothing, exposed("robin", "button", json!("on"))]);
     assert!(verdicts.iter().all(|one| one.get("reason").is_none()), "{verdicts:?}");
 }
+
+/// What an event of a user sets, and the reason in its verdict.
+fn set(server: &TestServer, properties: &Value) -> Option<String> {
+    let event = json!({ "user_id": "alice", "event_type": "Visit", "user_properties": properties });
+    let verdicts = batch(server, "shop-api-key", vec![event]);
+    assert_eq!(verdicts[0]["verdict"], "stored");
+    verdicts[0]["reason"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn a_user_has_a_thousand_properties_beside_those_of_experiments() {
+    let server = TestServer::start();
+    let all: serde_json::Map<_, _> = (0..1_000).map(|number| (format!("name {number}"), json!(number))).collect();
+    assert_eq!(set(&server, &json!(all)), None);
+    server.store(json!([exposed("alice", "button", json!("on"))]));
+    let over = set(&server, &json!({ "name 7": "changed", "one more": 1 }));
+    assert_eq!(over.as_deref(), Some("user_property_limit"));
+    let stored = server.properties("user_id=alice");
+    assert_eq!((stored.as_object().unwrap().len(), &stored["name 7"]), (1_001, &json!("changed")));
+    assert_eq!(stored["[Experiment] button"], "on");
+    // The event shows what the user has, and room is where all are cleared.
+    assert_eq!(server.events("limit=1")[0]["user_properties"], stored);
+    assert_eq!(set(&server, &json!({ "$clearAll": "-" })), None);
+    assert_eq!(set(&server, &json!({ "one more": 1 })), None);
+    assert_eq!(server.properties("user_id=alice"), json!({ "[Experiment] button": "on", "one more": 1 }));
+}
+
+#[test]
+fn a_users_properties_have_so_many_bytes() {
+    let server = TestServer::start();
+    let texts = |number: usize| json!(vec!["x".repeat(1_000); number]);
+    assert_eq!(set(&server, &json!({ "list": texts(60) })), None);
+    assert_eq!(set(&server, &json!({ "other": texts(10) })).as_deref(), Some("user_property_bytes_limit"));
+    assert_eq!(
+        set(&server, &json!({ "$append": { "list": texts(10) } })).as_deref(),
+        Some("user_property_bytes_limit")
+    );
+    assert_eq!(server.properties("user_id=alice"), json!({ "list": texts(60) }));
+    server.store(json!([exposed("alice", "button", json!("on"))]));
+    assert_eq!(set(&server, &json!({ "list": texts(1), "other": texts(10) })), None);
+}
+
+#[test]
+fn a_long_text_of_a_user_is_cut_and_one_of_an_event_is_not() {
+    let server = TestServer::start();
+    let (long, kept) = ("ü".repeat(1_025), "ü".repeat(1_024));
+    assert_eq!(set(&server, &json!({ "at most": kept })), None);
+    let reason = set(&server, &json!({ "note": long, "$append": { "list": [long] } }));
+    assert_eq!(reason.as_deref(), Some("user_property_text_limit"));
+    assert_eq!(server.properties("user_id=alice"), json!({ "at most": kept, "note": kept, "list": [kept] }));
+    assert_eq!(set(&server, &json!({ "$remove": { "list": [long] } })).as_deref(), Some("user_property_text_limit"));
+    assert_eq!(server.properties("user_id=alice")["list"], json!([]));
+    server.store(json!([{ "user_id": "alice", "event_type": "Visit", "event_properties": { "note": long } }]));
+    assert_eq!(server.events("limit=1")[0]["event_properties"]["note"], long);
+}
+
+#[test]
+fn a_name_of_an_experiment_that_cannot_be_stored_is_rejected() {
+    let server = TestServer::start();
+    for name in ["[Experiment] \u{0}".to_owned(), format!("[Experiment] {}", "x".repeat(1_020))] {
+        let event = json!({ "user_id": "alice", "event_type": "Visit", "user_properties": { (name): "on" } });
+        let body = json!({ "api_key": "older-api-key", "events": [event] });
+        let answer = server.request("POST", "/2/httpapi").body(body.to_string()).send().expect(400);
+        assert_eq!(answer["verdicts"][0]["reason"], "invalid_user_properties");
+    }
+}

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::client::TestRequest;
 use crate::database::{Database, ask};
 use crate::small_disk::{set_immutable, skipped};
+use crate::starting::{CONFIG, refusal};
 use crate::test_server::{ADMIN, TestServer};
 
 /// What was made read-only; writable again when it is dropped, so that the test can clean up.
@@ -94,4 +95,17 @@ fn a_database_that_becomes_read_only_is_survived() {
     put().send().expect(200);
     assert_eq!((server.events("event_type=Buy").len(), server.health().as_str()), (4, "ok"));
     assert_eq!(server.assignments("visitor", 1).len(), 1);
+}
+
+#[test]
+fn a_database_that_may_only_be_read_is_refused_at_the_start() {
+    let mut server = TestServer::on(Database::lasting(), &[]);
+    server.terminate();
+    let url = server.database.url();
+    let (url, _sealed) = match &server.database {
+        Database::Postgres { .. } => (url, Sealed::new(&server.database)),
+        _ => (url + "?mode=ro", None),
+    };
+    let said = refusal(&["--config", CONFIG, "--database", &url]);
+    assert!(said.lines().any(|line| line.starts_with("--database ") && line.contains("read-only")), "{said}");
 }

@@ -2,17 +2,18 @@
 
 use serde_json::json;
 
+use crate::security;
 use crate::test_server::{ADMIN, TestServer};
 
 #[test]
 fn only_the_admin_key_reads() {
     let server = TestServer::start();
-    for path in ["/api/events", "/api/users?user_id=alice", "/api/usage", "/api/flags", "/api/flags/button"] {
-        server.request("GET", path).send().refused(401);
+    for path in security::admin_paths() {
+        server.request("GET", &path).send().refused(401);
         for key in
             ["Bearer wrong", "Bearer client-key", "Bearer shop-api-key", "Api-Key shop-admin-key", "Api-Key client-key"]
         {
-            server.request("GET", path).header("authorization", key).send().refused(401);
+            server.request("GET", &path).header("authorization", key).send().refused(401);
         }
     }
 }

@@ -14,17 +14,25 @@ const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 const KEYS: [&str; 4] = ["client-key", "server-key", "shop-api-key", "shop-admin-key"];
 
-/// Every path of `src/routes.rs`, its parameter filled in.
+/// Every path of `src/routes.rs`, with `button`, a flag that there is, for each parameter.
 pub fn paths() -> BTreeSet<String> {
     let routes = include_str!("../../src/routes.rs");
     let named = routes.split(".route(").skip(1).map(|rest| rest.split('"').nth(1).unwrap());
-    let paths: BTreeSet<_> = named.map(|path| path.replace("{key}", "button")).collect();
-    assert!(paths.len() >= 13 && paths.iter().all(|path| path.starts_with('/') && !path.contains('{')), "{paths:?}");
+    let part = |part: &str| if part.starts_with('{') { "button".to_owned() } else { part.to_owned() };
+    let paths: BTreeSet<_> = named.map(|path| path.split('/').map(part).collect::<Vec<_>>().join("/")).collect();
+    assert!(paths.len() >= 13 && paths.iter().all(|path| path.starts_with('/')), "{paths:?}");
     paths
 }
 
-fn of_the_admin(path: &str) -> bool {
-    path.starts_with("/api/")
+/// The paths that want the admin key, and pages of the server's own origin.
+pub fn admin_paths() -> BTreeSet<String> {
+    paths().into_iter().filter(|path| path.starts_with("/api/")).collect()
+}
+
+/// The paths that pages of any origin may ask. What needs no key and says nothing about anybody is neither.
+pub fn open_paths() -> BTreeSet<String> {
+    let admin = admin_paths();
+    paths().into_iter().filter(|path| !admin.contains(path) && path != "/healthz").collect()
 }
 
 /// A request with a key in every place where somebody might look for one.
@@ -36,7 +44,7 @@ fn with_key(request: TestRequest, scheme: &str, key: &str) -> TestRequest {
 #[test]
 fn every_admin_route_wants_the_admin_key_and_no_other() {
     let server = TestServer::start();
-    for path in paths().into_iter().filter(|path| of_the_admin(path)) {
+    for path in admin_paths() {
         for method in METHODS {
             let ask = || server.request(method, &path);
             let status = ask().send().status;
@@ -112,7 +120,7 @@ fn flags_that_are_given_out_name_no_deployment() {
 fn no_foreign_page_gets_through_to_an_admin_route() {
     let server = TestServer::on(Database::new(), &[]);
     let own = format!("http://localhost:{}", server.port);
-    for path in paths().into_iter().filter(|path| of_the_admin(path)) {
+    for path in admin_paths() {
         for method in ["GET", "PUT", "DELETE"] {
             let ask = || server.request(method, &path).header("authorization", ADMIN);
             let other = format!("http://localhost:{}", server.port ^ 1);
@@ -134,7 +142,7 @@ fn no_foreign_page_gets_through_to_an_admin_route() {
 #[test]
 fn a_page_that_rebinds_its_name_to_this_machine_still_has_no_key() {
     let server = TestServer::start();
-    for path in paths().into_iter().filter(|path| of_the_admin(path)) {
+    for path in admin_paths() {
         let head = format!("GET {path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n");
         let request = TestRequest { head, ..server.request("GET", "") };
         request.header("origin", "http://evil.example").header("sec-fetch-site", "same-origin").send().refused(401);

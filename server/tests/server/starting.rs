@@ -13,7 +13,7 @@ use crate::database::{Database, name};
 use crate::process::{ended, lines_of, output_of, signal};
 use crate::test_server::{SERVER, TestServer, poll_until, spawn_with_log};
 
-const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json");
+pub const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/config.json");
 
 /// A file that is gone when the test is.
 struct TestFile(PathBuf);
@@ -44,7 +44,7 @@ fn server(arguments: &[&str]) -> Command {
 
 /// What a server says that does not start.
 #[track_caller]
-fn refusal(arguments: &[&str]) -> String {
+pub fn refusal(arguments: &[&str]) -> String {
     let output = output_of(&mut server(arguments));
     assert!(!output.status.success() && output.stdout.is_empty());
     String::from_utf8(output.stderr).unwrap()

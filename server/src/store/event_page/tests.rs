@@ -32,11 +32,11 @@ async fn filled() -> Store {
 
 /// What a page shows, and the steps that it takes to find it and to read it.
 async fn counted(store: &Store, filter: EventFilter) -> (EventPage, u64) {
-    let Engine::Sqlite(pool, _) = &store.engine else { panic!("it is SQLite") };
+    let Engine::Sqlite(pools, _) = &store.engine else { panic!("it is SQLite") };
     let steps = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&steps);
     // In memory there is one connection.
-    let mut connection = pool.acquire().await.unwrap();
+    let mut connection = pools.writer.acquire().await.unwrap();
     let count = move || {
         counter.fetch_add(1, Ordering::Relaxed);
         true
@@ -46,7 +46,7 @@ async fn counted(store: &Store, filter: EventFilter) -> (EventPage, u64) {
     let page = store.event_page(1, &filter).await.unwrap();
     assert_eq!(store.event_sizes(1, &page.ids).await.unwrap().len(), page.ids.len());
     assert_eq!(store.event_texts(1, &page.ids).await.unwrap().len(), page.ids.len());
-    pool.acquire().await.unwrap().lock_handle().await.unwrap().remove_progress_handler();
+    pools.writer.acquire().await.unwrap().lock_handle().await.unwrap().remove_progress_handler();
     (page, steps.load(Ordering::Relaxed))
 }
 

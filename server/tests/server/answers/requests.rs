@@ -205,6 +205,8 @@ fn reading(record: &mut Record<'_>) {
         record.ask(ask().header("origin", origin));
     }
     record.ask(ask().header("sec-fetch-site", "cross-site"));
+    record.ask(server.request("GET", "/livez"));
+    record.ask(server.request("GET", "/readyz"));
     record.ask(server.request("GET", "/healthz"));
 }
 

@@ -37,15 +37,16 @@ impl CoreDelivery {
 
     /// Takes a callback: the number of its `CallbackKind` in `host.ts`, the id of the request or exposure, and of a response
     /// the status, the body, and the milliseconds that the server asks to wait, or no number.
-    pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
-        self.driver.hear(kind, id, status, body, retry_after);
+    #[wasm_bindgen(js_name = handleCallback_)]
+    pub fn handle_callback(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.handle_callback(kind, id, status, body, retry_after);
     }
 
-    /// Takes an event over: JSON with an `insert_id`. `false`: storage has no room for it, so that it is gone with the page
-    /// unless it is delivered before.
+    /// Takes an event over: JSON with an `insert_id`. `false`: storage has no room for it, so that it is lost when the
+    /// page is left before it is delivered.
     pub fn track(&self, event: &str) -> bool {
         let event = object(event).unwrap_or_default();
-        let key = self.with(|delivery| delivery.track(&event, now()));
+        let key = self.call(|delivery| delivery.track(&event, now()));
         key.flatten().is_none_or(|key| self.driver.host().is_safe(Area::Local, &key))
     }
 
@@ -58,15 +59,15 @@ impl CoreDelivery {
 
     /// Sends what waits: now, since the page is about to go; or soon, when the network is back.
     pub fn flush(&self, is_online: bool) {
-        let _busy = self.with(|delivery| if is_online { delivery.online(now()) } else { delivery.flush(now()) });
+        let _busy = self.call(|delivery| if is_online { delivery.online(now()) } else { delivery.flush(now()) });
     }
 
     /// Sends what waits and leaves no timer behind. What gets no verdict stays for the next page.
     pub fn close(&self) {
-        let _busy = self.with(|delivery| delivery.close(now()));
+        let _busy = self.call(|delivery| delivery.close(now()));
     }
 
-    fn with<T>(&self, use_delivery: impl FnOnce(&mut Delivery) -> T) -> Option<T> {
+    fn call<T>(&self, use_delivery: impl FnOnce(&mut Delivery) -> T) -> Option<T> {
         let result = self.delivery.try_borrow_mut().ok().map(|mut delivery| use_delivery(&mut delivery));
         self.driver.drain();
         result

@@ -41,8 +41,9 @@ impl CoreLocal {
     }
 
     /// Takes a callback, as `CoreDelivery` does. Of flags the status 304 says that nothing changed.
-    pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
-        self.driver.hear(kind, id, status, body, retry_after);
+    #[wasm_bindgen(js_name = handleCallback_)]
+    pub fn handle_callback(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.handle_callback(kind, id, status, body, retry_after);
     }
 
     /// Takes flags in place of those it has: JSON of a list, or of an object by key. Answers how many cannot be read.
@@ -51,22 +52,22 @@ impl CoreLocal {
     /// An `Error` with the code `DECODE` when the text holds no flags.
     #[wasm_bindgen(js_name = setFlags)]
     pub fn set_flags(&self, flags: &str) -> Result<usize, JsValue> {
-        self.with(|local| local.set_flags(flags.as_bytes()))?.map(|broken| broken.len()).map_err(js_error)
+        self.call(|local| local.set_flags(flags.as_bytes()))?.map(|broken| broken.len()).map_err(js_error)
     }
 
-    /// Loads flags now and at each interval. `open`: its `resolve()` or `reject(code, more)` is called once.
-    pub fn start(&self, open: &JsValue) {
-        self.ask(open, |local| local.start(now()));
+    /// Loads flags now and at each interval. `pending`: its `resolve()` or `reject(code, more)` is called once.
+    pub fn start(&self, pending: &JsValue) {
+        self.request(pending, |local| local.start(now()));
     }
 
-    /// Loads flags now. `open`: as for `start`.
-    pub fn refresh(&self, open: &JsValue) {
-        self.ask(open, |local| local.refresh(now()));
+    /// Loads flags now. `pending`: as for `start`.
+    pub fn refresh(&self, pending: &JsValue) {
+        self.request(pending, |local| local.refresh(now()));
     }
 
     /// Polls no more.
     pub fn stop(&self) {
-        let _busy = self.with(Local::stop);
+        let _busy = self.call(Local::stop);
     }
 
     /// The variants of a user (JSON) by flag key; of the flags in `keys` (a JSON list) and of those they depend on, or of all.
@@ -77,26 +78,26 @@ impl CoreLocal {
         let wrong = || js_error(Error::Decode);
         let user = object(user).ok_or_else(wrong)?;
         let keys = keys.map(|keys| texts(&keys).ok_or_else(wrong)).transpose()?;
-        let variants = self.with(|local| local.evaluate(&user, keys.as_deref(), now()))?;
+        let variants = self.call(|local| local.evaluate(&user, keys.as_deref(), now()))?;
         Ok(value_of(&variants.to_text()))
     }
 
     /// Makes a request. The host has the promise before any effect is performed.
-    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Local) -> FetchId) {
-        if let Ok(FetchId(id)) = self.think(ask) {
-            self.driver.host().open(id, open);
+    fn request(&self, pending: &JsValue, request: impl FnOnce(&mut Local) -> FetchId) {
+        if let Ok(FetchId(id)) = self.borrow(request) {
+            self.driver.host().add_pending(id, pending);
         }
         self.driver.drain();
     }
 
-    fn with<T>(&self, use_local: impl FnOnce(&mut Local) -> T) -> Result<T, JsValue> {
-        let result = self.think(use_local);
+    fn call<T>(&self, use_local: impl FnOnce(&mut Local) -> T) -> Result<T, JsValue> {
+        let result = self.borrow(use_local);
         self.driver.drain();
         result
     }
 
     /// Borrows the state. It is free whenever JavaScript runs; were it not, the caller gets an error and may try again.
-    fn think<T>(&self, use_local: impl FnOnce(&mut Local) -> T) -> Result<T, JsValue> {
+    fn borrow<T>(&self, use_local: impl FnOnce(&mut Local) -> T) -> Result<T, JsValue> {
         let mut local = self.local.try_borrow_mut().map_err(|_| js_error(Error::Closed))?;
         Ok(use_local(&mut local))
     }

@@ -11,7 +11,7 @@ use super::driver::Driver;
 use super::host::Host;
 use super::text::{object, texts, to_js, unquoted};
 use crate::api::FetchOptions;
-use crate::client::{Answer, Client, Config, Expose, FetchId, Window, read_options};
+use crate::client::{Answer, Client, Config, DedupScope, Expose, FetchId, read_options};
 use crate::json::{Text, parse};
 
 type Shared = Rc<RefCell<Client<JsDialect, Host>>>;
@@ -32,7 +32,7 @@ impl CoreClient {
         let mut options = read_options(&host.text("config"));
         options.put("initialFlags", host.text("initialFlags"));
         let awaits_consent = host.get("awaitsConsent").is_truthy();
-        let config = Config::new(host.text("apiKey"), options, window_of(&host)).awaiting_consent(awaits_consent);
+        let config = Config::new(host.text("apiKey"), options, dedup_scope_of(&host)).awaiting_consent(awaits_consent);
         let client = Rc::new(RefCell::new(Client::new(config, JsDialect, host.clone(), now())));
         let driver = Driver::new(client.clone(), host);
         driver.drain();
@@ -41,55 +41,56 @@ impl CoreClient {
 
     /// Takes a callback: the number of its `CallbackKind` in `host.ts`, the id of the request or exposure, and of a response
     /// the status, the body, and the milliseconds that the server asks to wait, or no number.
-    pub fn hear(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
-        self.driver.hear(kind, id, status, body, retry_after);
+    #[wasm_bindgen(js_name = handleCallback_)]
+    pub fn handle_callback(&self, kind: u32, id: u32, status: u16, body: String, retry_after: f64) {
+        self.driver.handle_callback(kind, id, status, body, retry_after);
     }
 
-    /// Sets the user, gets flags and variants, and polls flags from then on. `open` stays with the host
-    /// until its `resolve()` or `reject(code, status, cause)` was called; `again`: it did before, in an instance that was lost.
-    pub fn start(&self, user: Option<String>, open: &JsValue, again: bool) {
+    /// Sets the user, gets flags and variants, and polls flags from then on. `pending` stays with the host until its `resolve()`
+    /// or `reject(code, more)` was called; `again`: the call was made before, in an instance that was lost.
+    pub fn start(&self, user: Option<String>, pending: &JsValue, again: bool) {
         let user = user.as_deref().and_then(object);
-        self.ask(open, |client| if again { client.resume(now()) } else { client.start(user, now()) });
+        self.request(pending, |client| if again { client.resume(now()) } else { client.start(user, now()) });
     }
 
-    /// Fetches variants, for this user or the one there is. `options`: JSON of `{flagKeys?}`. `open`: as for `start`.
-    pub fn fetch(&self, user: Option<String>, options: Option<String>, open: &JsValue) {
+    /// Fetches variants, for this user or the one there is. `options`: JSON of `{flagKeys?}`. `pending`: as for `start`.
+    pub fn fetch(&self, user: Option<String>, options: Option<String>, pending: &JsValue) {
         let user = user.as_deref().and_then(object);
         let options = FetchOptions::from_object(&options.as_deref().and_then(object).unwrap_or_default());
-        self.ask(open, |client| client.fetch(user, options, now()));
+        self.request(pending, |client| client.fetch(user, options, now()));
     }
 
     /// Stops polling.
     pub fn stop(&self) {
-        self.with(|client| client.stop());
+        self.call(|client| client.stop());
     }
 
     /// Stops everything and leaves no timer behind.
     pub fn close(&self) {
-        self.with(|client| client.close());
+        self.call(|client| client.close());
     }
 
     /// What others say of the user (JSON of a user), and the page's address.
     #[wasm_bindgen(js_name = setContext)]
     pub fn set_context(&self, provided: &str, page_url: Option<String>) {
         let provided = object(provided).unwrap_or_default();
-        self.with(|client| client.set_context(provided, page_url.map(Text::from)));
+        self.call(|client| client.set_context(provided, page_url.map(Text::from)));
     }
 
-    /// The seed has an integration plugin, as `plugin`, in the form of a provider. Until it `is_ready`, fetches and its
+    /// The host's `init` has an integration plugin, as `plugin`, in the form of a provider. Until it `is_ready`, fetches and its
     /// exposures wait.
     pub fn integrate(&self, is_ready: bool) {
-        self.with(|client| client.integrate(is_ready, now()));
+        self.call(|client| client.integrate(is_ready, now()));
     }
 
     /// How each flag comes to its variant, as JSON by flag key. `keys`: JSON of an array of the flags wanted.
     pub fn traces(&self, keys: Option<String>) -> JsValue {
         let keys = keys.as_deref().and_then(texts);
-        to_js(&self.with(|client| client.traces(keys.as_deref()).to_text()).unwrap_or_default())
+        to_js(&self.call(|client| client.traces(keys.as_deref()).to_text()).unwrap_or_default())
     }
 
-    /// The variant of a flag as JSON: `{"variant", "source", "keep", "isDefault"}`. `keep`: the answer holds until something
-    /// changes; `isDefault`: but for a fallback it would be another. Whether it is met: `expose` 0 no, 1 unless `automaticExposureTracking` is off, 2 yes.
+    /// The variant of a flag as JSON: `{"variant", "source", "isCacheable", "hasDefault"}`, the last two as in [`Answer`]. Whether
+    /// it is met: `expose` 0 no, 1 unless `automaticExposureTracking` is off, 2 yes.
     pub fn variant(&self, flag_key: &str, fallback: Option<String>, expose: u32) -> JsValue {
         let fallback = fallback.and_then(|json| parse(json.as_bytes()).ok()).filter(|value| !value.is_null());
         let expose = match expose {
@@ -97,49 +98,49 @@ impl CoreClient {
             1 => Expose::Automatically,
             _ => Expose::Always,
         };
-        let answer = self.with(|client| client.variant(&key(flag_key), fallback.as_ref(), expose, now()));
+        let answer = self.call(|client| client.variant(&key(flag_key), fallback.as_ref(), expose, now()));
         to_js(&answer.as_ref().map(answer_json).unwrap_or_default())
     }
 
     /// The variants of all flags, as the JSON of `[second, first, decided…]`: see [`Client::all`].
     pub fn all(&self) -> JsValue {
-        to_js(&self.with(|client| client.all()).unwrap_or_default())
+        to_js(&self.call(|client| client.all()).unwrap_or_default())
     }
 
     /// Forgets the stored variants.
     pub fn clear(&self) {
-        self.with(|client| client.clear());
+        self.call(|client| client.clear());
     }
 
-    /// Sets the user. It stands in the seed's `kept` under `user`, where it can be read.
+    /// Sets the user. It stands in the page's memory under `user`, where it can be read.
     #[wasm_bindgen(js_name = setUser)]
     pub fn set_user(&self, user: Option<String>) {
         let user = user.as_deref().and_then(object);
-        self.with(|client| client.set_user(user));
+        self.call(|client| client.set_user(user));
     }
 
     /// Whether fetches track an assignment at the server.
     #[wasm_bindgen(js_name = setTracksAssignment)]
     pub fn set_tracks_assignment(&self, tracks: bool) {
-        self.with(|client| client.set_tracks_assignment(tracks));
+        self.call(|client| client.set_tracks_assignment(tracks));
     }
 
-    /// Lets the client think, then performs what it wants done.
-    fn with<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
-        let result = self.think(use_client);
+    /// Calls the client, then performs what it wants done.
+    fn call<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
+        let result = self.borrow(use_client);
         self.driver.drain();
         result
     }
 
     /// Makes a request. The host has the promise before any effect is performed.
-    fn ask(&self, open: &JsValue, ask: impl FnOnce(&mut Client<JsDialect, Host>) -> FetchId) {
-        if let Some(FetchId(id)) = self.think(ask) {
-            self.driver.host().open(id, open);
+    fn request(&self, pending: &JsValue, request: impl FnOnce(&mut Client<JsDialect, Host>) -> FetchId) {
+        if let Some(FetchId(id)) = self.borrow(request) {
+            self.driver.host().add_pending(id, pending);
         }
         self.driver.drain();
     }
 
-    fn think<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
+    fn borrow<T>(&self, use_client: impl FnOnce(&mut Client<JsDialect, Host>) -> T) -> Option<T> {
         self.client.try_borrow_mut().ok().map(|mut client| use_client(&mut client))
     }
 }
@@ -153,15 +154,15 @@ fn answer_json(answer: &Answer) -> Text {
     let says = |is: bool| if is { "true" } else { "false" };
     let variant = Text::from("{\"variant\":").then(&answer.variant.as_object().to_text());
     let source = variant.then(b",\"source\":\"").then(answer.source.name().as_bytes());
-    let keep = source.then(b"\",\"keep\":").then(says(answer.is_kept).as_bytes());
-    keep.then(b",\"isDefault\":").then(says(answer.has_default).as_bytes()).then(b"}")
+    let cacheable = source.then(b"\",\"isCacheable\":").then(says(answer.is_cacheable).as_bytes());
+    cacheable.then(b",\"hasDefault\":").then(says(answer.has_default).as_bytes()).then(b"}")
 }
 
 /// A provider of ours says over how long it wants each exposure once; any other gets it once a page.
-fn window_of(host: &Host) -> Window {
-    match host.window() {
-        0 => Window::None,
-        1 => Window::Page,
-        _ => Window::Day,
+fn dedup_scope_of(host: &Host) -> DedupScope {
+    match host.dedup_scope() {
+        0 => DedupScope::None,
+        1 => DedupScope::Page,
+        _ => DedupScope::Day,
     }
 }

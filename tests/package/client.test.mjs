@@ -1,5 +1,5 @@
-// The face in front of the core: answers that are kept, arguments that cannot be used, and one client per
-// name.
+// The TypeScript client in front of the core: answers that are cached, arguments that cannot be used, and one
+// client per name.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
@@ -446,7 +446,7 @@ test('the delivery says what it needs', () => {
     });
   }
   const provider = new HttpExposureTrackingProvider({ apiKey: 'k', serverUrl: 'http://127.0.0.1:1/' });
-  assert.equal(provider.exposureWindow, 'day');
+  assert.equal(provider.dedupScope, 'day');
   assert.equal(provider.track({ flag_key: 'flag' }), false, 'without the event there is no identity to send');
   provider.close();
 });

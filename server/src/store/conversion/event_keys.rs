@@ -1,0 +1,41 @@
+//! Gives events the key by which they are unique.
+
+use experiment_ingestion::Exposed;
+use experiment_ingestion::unique_key::unique_key;
+use experiment_wasm::assignment::ASSIGNMENT_EVENT;
+use experiment_wasm::json::Text;
+use experiment_wasm::user::Identity;
+
+use super::super::bulk::{insert, sql};
+use super::super::engine::{Arg, Row, Transaction};
+use super::super::failure::Result;
+use super::{STEP_ROWS, within};
+
+/// Converts the events after an id, up to another. Where an equal one has been stored since, that one has the key.
+pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Option<i64>> {
+    let select = "SELECT id, user_id, device_id, event_type, flag_key, variant, \
+                  CAST(octet_length(event_properties) + octet_length(user_properties) AS BIGINT) \
+                  FROM event WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3";
+    let rows = open.rows(sql(select), vec![after.into(), last.into(), STEP_ROWS.into()]).await?;
+    let rows = within(&rows, 6)?;
+    let keys = rows.iter().map(key).collect::<Result<_>>()?;
+    let start = "UPDATE event SET unique_key = fresh.column2, made_by_server = fresh.column3 FROM (";
+    // A range and its order: see `stored_events`.
+    let end = ") AS fresh WHERE event.id = fresh.column1 AND (SELECT other.unique_key FROM event AS other WHERE \
+               other.project = event.project AND other.insert_id = event.insert_id \
+               AND other.unique_key BETWEEN fresh.column2 AND fresh.column2 ORDER BY other.unique_key LIMIT 1) IS NULL";
+    insert(open, start, end, keys).await?;
+    rows.last().map(|row| row.int(0)).transpose()
+}
+
+/// An event's id, its key, and whether the server made it.
+fn key(row: &Row) -> Result<Vec<Arg>> {
+    let text = |column| row.text(column).map(|text| text.map(Text::from));
+    let identity = Identity { user_id: text(1)?, device_id: text(2)? };
+    let event_type = Text::from(row.required_text(3)?);
+    let variant = text(5)?;
+    let exposure = text(4)?.map(|flag_key| Exposed { flag_key, variant, experiment_key: None });
+    let is_made_by_server = event_type == ASSIGNMENT_EVENT;
+    let key = unique_key(&identity, &event_type, exposure.as_ref(), is_made_by_server);
+    Ok(vec![row.int(0)?.into(), key.into(), i64::from(is_made_by_server).into()])
+}
