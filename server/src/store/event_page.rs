@@ -150,7 +150,7 @@ fn sqlite_index(column: Option<Column>) -> String {
 }
 
 /// PostgreSQL cannot be told. Bounds of the column, and the order by it, are those of one index only: with an equality,
-/// it might take the project's and check the column of each of its events.
+/// it might take the project's and check the column of each of its events, or for the project that of all events.
 fn postgres_index(column: Option<Column>) -> String {
     match column {
         Some(Column { name, .. }) => {
@@ -159,7 +159,7 @@ fn postgres_index(column: Option<Column>) -> String {
                 "WHERE project = $1 AND ({name}, id) < (${value}, $2) AND {name} >= ${value} ORDER BY {name} DESC, id DESC"
             )
         }
-        None => "WHERE project = $1 AND id < $2 ORDER BY id DESC".into(),
+        None => "WHERE (project, id) < ($1, $2) AND project >= $1 ORDER BY project DESC, id DESC".into(),
     }
 }
 
