@@ -2,6 +2,8 @@
 
 mod envelope;
 mod evaluation;
+mod event_query;
+mod event_stream;
 mod flags;
 mod form;
 mod health;

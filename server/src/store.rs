@@ -4,6 +4,8 @@ mod batch;
 mod bulk;
 pub mod conversion;
 mod engine;
+mod event_page;
+mod event_text;
 mod failure;
 mod flags;
 mod loading;
@@ -33,7 +35,7 @@ pub use flags::{Put, StoredFlag, StoredFlags};
 pub use location::Location;
 use schema::Unusable;
 
-pub use reading::EventFilter;
+pub use event_page::{EventFilter, Span};
 pub use usage::Usage;
 
 /// The database.

@@ -22,6 +22,8 @@ pub enum Load {
     KnownUsers,
     /// So many events in each request.
     Events(u64),
+    /// Pages of stored events, read one after the other.
+    Pages,
     /// What a site does: known and fresh users, events, and somebody who reads.
     Site,
 }
@@ -52,6 +54,7 @@ pub fn all(short: bool) -> Vec<Case> {
         let what = if matches!(load, Load::Site) { "a site" } else { "10 events of a user with 20 properties" };
         cases.push(Case { stored: 1_000_000, ..Case::new(format!("{what}, a million events stored"), load) });
     }
+    cases.push(Case { stored: 1_000_000, ..Case::new("pages of events", Load::Pages) });
     if std::env::var_os("EXPERIMENT_TEST_POSTGRES").is_some() {
         cases.push(Case { replicas: 2, ..Case::new("fresh users, 5 flags, two replicas", Load::FreshUsers) });
         let name = "10 events of a user with 20 properties, two replicas";

@@ -14,6 +14,7 @@ mod connection;
 mod database;
 mod flags;
 mod pace;
+mod pages;
 #[allow(dead_code, reason = "the tests need it")]
 #[path = "../../tests/server/poll_until.rs"]
 mod poll_until;

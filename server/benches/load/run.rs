@@ -6,6 +6,7 @@ use crate::cases::{Case, Load};
 use crate::connection::Connection;
 use crate::flags::Material;
 use crate::pace::{Measured, Stream, send};
+use crate::pages;
 use crate::process;
 use crate::servers::Servers;
 use crate::table::{self, Row};
@@ -35,6 +36,9 @@ struct Part {
 pub fn case(case: &Case, material: &Material, time: Duration) {
     let server = Servers::start(case.replicas, &material.flags[..case.flags]);
     let mut stored = prepare(case, material, &server);
+    if matches!(case.load, Load::Pages) {
+        return waiting(pages::measure(&server, stored));
+    }
     for flat_out in [false, true] {
         // Of what a site does nobody knows what the most is.
         if flat_out && matches!(case.load, Load::Site) {
@@ -58,6 +62,7 @@ fn parts(case: &Case, material: &Material, flat_out: bool) -> Vec<Part> {
         Load::FreshUsers => vec![fresh(GOAL)],
         Load::KnownUsers => vec![known(GOAL)],
         Load::Events(per_request) => vec![events(per_request, GOAL)],
+        Load::Pages => Vec::new(),
         Load::Site => vec![
             fresh(GOAL * 0.1),
             known(GOAL * 0.4),

@@ -82,6 +82,11 @@ pub fn reading(properties: usize) -> Requests {
     })
 }
 
+/// A page of everybody's events.
+pub fn page(query: &str) -> Vec<u8> {
+    get(&format!("/api/events?{query}"), "Authorization: Bearer load-admin-key\r\n")
+}
+
 /// What the month's events and users are.
 pub fn usage() -> Requests {
     Arc::new(|_| get("/api/usage", "Authorization: Bearer load-admin-key\r\n"))

@@ -54,6 +54,15 @@ static LARGE: MemoryBudget = MemoryBudget::new(Sizes { read: 20 << 10, work: 75 
 const ANSWERS_KIB: usize = 40 << 10;
 static ANSWERS: Semaphore = Semaphore::const_new(ANSWERS_KIB);
 
+/// How much of stored events is held until its reader took it, by all readers together, in KiB: one of the largest
+/// bodies that an event comes in, and many of the usual pieces.
+const HELD_KIB: usize = 32 << 10;
+static HELD: Semaphore = Semaphore::const_new(HELD_KIB);
+
+/// What is taken while pieces of stored events are read and written as JSON, in KiB.
+const READING_KIB: usize = 64 << 10;
+static READING: Semaphore = Semaphore::const_new(READING_KIB);
+
 impl MemoryBudget {
     const fn new(sizes: Sizes) -> Self {
         let [read, work, slow] = [sizes.read, sizes.work, sizes.slow];
@@ -95,6 +104,18 @@ impl MemoryBudget {
 /// Waits until an answer of so many bytes may be made. It is for those that are not kept for others too.
 pub async fn to_answer(bytes: usize) -> Option<Permit> {
     take(&ANSWERS, bytes, ANSWERS_KIB).await
+}
+
+/// Waits until so many bytes of stored events may be held for a reader.
+pub async fn to_hold_events(bytes: usize) -> Option<Permit> {
+    take(&HELD, bytes, HELD_KIB).await
+}
+
+/// Waits until so many bytes of stored events may be read. A reader who waits for it may hold the permit above; one who
+/// has it waits for the database only.
+pub async fn to_read_events(bytes: usize) -> Option<Permit> {
+    let values = (bytes / 2).min(MOST_CHANGED);
+    take(&READING, bytes * COPIES + values * VALUE_BYTES, READING_KIB).await
 }
 
 /// Takes a permit. More than the whole budget counts as the whole budget.

@@ -16,12 +16,23 @@ pub const MAX_HEADER_BYTES: usize = 16 << 10;
 /// The query, each name once.
 pub type Fields = HashMap<String, String>;
 
-/// The query's fields. What is no UTF-8 would be read as another text, perhaps as the id of another user.
+/// The query's fields, of those with one name the last.
 pub fn query(uri: &Uri) -> Result<Fields, Refusal> {
+    Ok(pairs(uri)?.into_iter().collect())
+}
+
+/// The query's names and values, in order. What is no UTF-8 would be read as another text, perhaps as the id of another
+/// user.
+pub fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Refusal> {
     if std::str::from_utf8(&unescaped(uri.query().unwrap_or_default().as_bytes())).is_err() {
         return Err(Refusal::Malformed("The query is not UTF-8"));
     }
-    Query::try_from_uri(uri).map(|Query(fields)| fields).map_err(|_| Refusal::Malformed("The query could not be read"))
+    Query::try_from_uri(uri).map(|Query(pairs)| pairs).map_err(|_| Refusal::Malformed("The query could not be read"))
+}
+
+/// A text of a query, unless it is empty. PostgreSQL would fail on NUL, and nothing stored has one.
+pub fn text(value: String) -> Option<String> {
+    Some(value.replace('\0', "\u{fffd}")).filter(|value| !value.is_empty())
 }
 
 /// What a header carries in base64, either alphabet, padded or not; an empty header is none.

@@ -22,3 +22,8 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
 pub fn json_text(status: StatusCode, body: impl Into<Body>) -> Response {
     (status, [OF_JSON, NO_STORE], body.into()).into_response()
 }
+
+/// An answer whose text is made while it is read.
+pub fn streamed(status: StatusCode, content_type: HeaderValue, body: Body) -> Response {
+    (status, [(header::CONTENT_TYPE, content_type), NO_STORE], body).into_response()
+}

@@ -3,31 +3,31 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use super::event_query::{EventQuery, QueryFault};
+use super::event_stream::EventStream;
 use crate::app::App;
 use crate::http::keys::Admin;
 use crate::http::refusal::Refusal;
 use crate::http::request::{self, Fields};
 use crate::http::response::json;
-use crate::store::EventFilter;
 
-/// How many events are returned by default, and at most: an answer stays under what a browser shows without effort.
-const EVENTS: i64 = 100;
-const MOST_EVENTS: i64 = 10_000;
-
-/// `GET /api/events?user_id&device_id&event_type&limit`: the newest that match, oldest first.
-pub async fn events(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, Refusal> {
-    let mut fields = request::query(asked.uri())?;
-    let filter = EventFilter {
-        limit: limit(&fields)?,
-        user_id: taken(&mut fields, "user_id"),
-        device_id: taken(&mut fields, "device_id"),
-        event_type: taken(&mut fields, "event_type"),
-    };
-    let events = app.store.events(project.id, filter).await.map_err(|error| Refusal::failed(&error))?;
-    Ok(json(StatusCode::OK, &events))
+/// `GET /api/events`: the newest that match, oldest first; the query is described at [`EventQuery`]. Where there may be
+/// older ones, `Link: <…>; rel="next"` leads to them.
+pub async fn events(
+    State(app): State<Arc<App>>,
+    Admin(project): Admin,
+    asked: Request,
+) -> Result<Response, QueryFault> {
+    let EventQuery { filter, format } = EventQuery::read(asked.uri())?;
+    let page = app.store.event_page(project.id, &filter).await.map_err(|error| Refusal::failed(&error))?;
+    let next = page.next.and_then(|cursor| HeaderValue::try_from(EventQuery::next(asked.uri(), cursor).ok()?).ok());
+    let stream = EventStream::new(app, project.id, page.ids, format);
+    let mut response = stream.into_response().await.map_err(|error| Refusal::failed(&error))?;
+    response.headers_mut().extend(next.map(|next| (header::LINK, next)));
+    Ok(response)
 }
 
 /// `GET /api/users?user_id|device_id`: `{user_id, device_ids, user_properties}`.
@@ -41,13 +41,6 @@ pub async fn person(State(app): State<Arc<App>>, Admin(project): Admin, asked: R
     found.map(|person| json(StatusCode::OK, &person)).ok_or(Refusal::NotFound)
 }
 
-/// A field that is not empty. PostgreSQL would fail on NUL, and nothing stored has one.
 fn taken(fields: &mut Fields, name: &str) -> Option<String> {
-    fields.remove(name).map(|value| value.replace('\0', "\u{fffd}")).filter(|value| !value.is_empty())
-}
-
-fn limit(fields: &Fields) -> Result<i64, Refusal> {
-    let Some(limit) = fields.get("limit") else { return Ok(EVENTS) };
-    let limit = limit.parse().ok().filter(|limit| *limit >= 0);
-    limit.map(|limit: i64| limit.min(MOST_EVENTS)).ok_or(Refusal::Malformed("The limit is no number"))
+    fields.remove(name).and_then(request::text)
 }

@@ -31,8 +31,13 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 ///
 /// Where there is no other way such a plan costs 10¹⁰ by PostgreSQL's count, and it would compile it to machine code first:
 /// a tenth of a second for a table of two rows. That a table is there already is not worth a line in the log.
-const POSTGRES_OPTIONS: [(&str, &str); 4] =
-    [("enable_seqscan", "off"), ("enable_sort", "off"), ("jit", "off"), ("client_min_messages", "warning")];
+const POSTGRES_OPTIONS: [(&str, &str); 5] = [
+    ("enable_seqscan", "off"),
+    ("enable_sort", "off"),
+    ("enable_incremental_sort", "off"),
+    ("jit", "off"),
+    ("client_min_messages", "warning"),
+];
 
 /// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether
 /// the transaction may write at all.

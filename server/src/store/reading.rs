@@ -1,38 +1,16 @@
-//! Reads events with the properties that the user had then, and people with the properties that they have now.
+//! Reads people with the properties that they have now.
 
-use experiment_ingestion::difference::{Difference, Visible, to_object};
+use experiment_ingestion::difference::{Visible, to_object};
 use experiment_ingestion::first_schema;
-use experiment_wasm::json::parse;
+use experiment_wasm::json::{Object, Value, parse};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::Store;
-use super::bulk::{composed, sql};
-use super::engine::{Arg, Row};
+use super::bulk::sql;
+use super::engine::Row;
 use super::failure::Result;
-use super::states::{StateId, States, states};
-
-/// Which events are asked for; what is absent does not restrict.
-#[derive(Debug, Default)]
-pub struct EventFilter {
-    pub user_id: Option<String>,
-    pub device_id: Option<String>,
-    pub event_type: Option<String>,
-    pub limit: i64,
-}
-
-/// An event, as the reading API shows it.
-#[derive(Debug, Serialize)]
-pub struct EventView {
-    event_type: Option<String>,
-    event_properties: Box<RawValue>,
-    /// The properties that the user had at the event.
-    user_properties: Box<RawValue>,
-    user_id: Option<String>,
-    device_id: Option<String>,
-    insert_id: Option<String>,
-    time: u64,
-}
+use super::states::states;
 
 /// A person, as the reading API shows them.
 #[derive(Debug, Serialize)]
@@ -43,26 +21,6 @@ pub struct PersonView {
 }
 
 impl Store {
-    /// The newest events that match, oldest first.
-    pub async fn events(&self, project: i64, filter: EventFilter) -> Result<Vec<EventView>> {
-        let wanted = [("user_id", filter.user_id), ("device_id", filter.device_id), ("event_type", filter.event_type)];
-        let mut args = vec![Arg::from(project)];
-        let mut text = String::from(
-            "SELECT event_type, event_properties, user_properties, user_id, device_id, insert_id, time, person, state, \
-             state_difference FROM event WHERE project = $1",
-        );
-        for (column, value) in wanted.into_iter().filter_map(|(column, value)| Some((column, value?))) {
-            args.push(value.into());
-            text += &format!(" AND {column} = ${}", args.len());
-        }
-        args.push(filter.limit.into());
-        text += &format!(" ORDER BY id DESC LIMIT ${}", args.len());
-        let rows = self.engine.rows(composed(text), args).await?;
-        let ids = rows.iter().map(state_of).collect::<Result<Vec<_>>>()?;
-        let states = states(&self.engine, project, &ids.into_iter().flatten().collect::<Vec<_>>()).await?;
-        rows.iter().rev().map(|row| event(row, &states)).collect()
-    }
-
     /// The person with this user id, or else with this device.
     pub async fn person(
         &self,
@@ -81,18 +39,18 @@ impl Store {
         Ok(Some(PersonView {
             user_id: row.text(1)?,
             device_ids: devices.iter().map(|row| row.required_text(0)).collect::<Result<_>>()?,
-            user_properties: self.properties(project, &row).await?,
+            user_properties: raw(&self.properties(project, &row).await?),
         }))
     }
 
     /// The properties of a person; what cannot be read is shown as it is stored.
-    async fn properties(&self, project: i64, row: &Row) -> Result<Box<RawValue>> {
+    async fn properties(&self, project: i64, row: &Row) -> Result<Value> {
         let first = row.required_text(2)?;
         if !first.is_empty() {
             let properties = first_schema::properties(first.as_bytes());
-            return Ok(properties.map_or_else(|| unreadable(&first), |all| readable(all.visible().to_json())));
+            return Ok(properties.map_or_else(|| unreadable(&first), |all| readable(&all.visible().to_json())));
         }
-        let Some(state) = row.maybe_int(3)? else { return Ok(visible(Visible::new())) };
+        let Some(state) = row.maybe_int(3)? else { return Ok(Object::new().into()) };
         let id = (row.int(0)?, state);
         let state = states(&self.engine, project, &[id]).await?.remove(&id);
         Ok(state.map_or_else(|| unreadable(""), |state| state.map_or_else(|text| unreadable(&text), visible)))
@@ -108,54 +66,28 @@ const BY_USER: &str = "SELECT id, user_id, properties, state FROM person WHERE p
 const BY_DEVICE: &str = "SELECT person.id, person.user_id, person.properties, person.state FROM device \
                          JOIN person ON person.id = device.person WHERE device.project = $1 AND device_id = $2";
 
-fn event(row: &Row, states: &States) -> Result<EventView> {
-    Ok(EventView {
-        event_type: row.text(0)?,
-        event_properties: readable(row.required_text(1)?),
-        user_properties: shown(row, states)?,
-        user_id: row.text(3)?,
-        device_id: row.text(4)?,
-        insert_id: row.text(5)?,
-        time: row.int(6)?.unsigned_abs(),
-    })
-}
-
-/// The state that an event shows, unless it was stored with the properties themselves.
-fn state_of(row: &Row) -> Result<Option<StateId>> {
-    let (person, state) = (row.int(7)?, row.maybe_int(8)?);
-    Ok(state.filter(|_| row.required_text(2).is_ok_and(|first| first.is_empty())).map(|state| (person, state)))
-}
-
-/// The properties that the user had at an event. The first schema stored them with it.
-fn shown(row: &Row, states: &States) -> Result<Box<RawValue>> {
-    let first = row.required_text(2)?;
-    if !first.is_empty() {
-        return Ok(readable(first));
-    }
-    let mut state = match state_of(row)?.and_then(|id| states.get(&id)) {
-        Some(Err(text)) => return Ok(unreadable(text)),
-        Some(Ok(state)) => state.clone(),
-        None => Visible::new(),
-    };
-    let Some(difference) = row.text(9)? else { return Ok(visible(state)) };
-    let applied = Difference::from_json(difference.as_bytes()).and_then(|own| own.apply(&mut state));
-    Ok(applied.map_or_else(|| unreadable(&difference), |()| visible(state)))
-}
-
-fn visible(state: Visible) -> Box<RawValue> {
-    readable(to_object(state).to_json())
-}
-
 /// A JSON text for readers who know no half characters and no great depth. Events that are stored now have neither; of
 /// older ones, what is too deep is shown as its text. Numbers stay as they are written: serde_json has no value for
 /// `1e400`.
-fn readable(json: String) -> Box<RawValue> {
-    let value = parse(json.as_bytes()).ok().and_then(|value| value.into_well_formed(|deep| Some(deep.into())));
-    let text = value.and_then(|value| RawValue::from_string(value.to_json()).ok());
-    text.unwrap_or_else(|| unreadable(&json))
+pub fn readable(json: &str) -> Value {
+    parse(json.as_bytes()).ok().and_then(well_formed).unwrap_or_else(|| unreadable(json))
 }
 
-fn unreadable(stored: &str) -> Box<RawValue> {
+/// The same of properties that were read.
+pub fn visible(properties: Visible) -> Value {
+    well_formed(to_object(properties).into()).unwrap_or(Value::Null)
+}
+
+fn well_formed(value: Value) -> Option<Value> {
+    value.into_well_formed(|deep| Some(deep.into()))
+}
+
+/// What cannot be read, as the text that is stored.
+pub fn unreadable(stored: &str) -> Value {
     tracing::warn!("properties in the database cannot be read, and are shown as text");
-    to_raw_value(stored).unwrap_or_default()
+    stored.into()
+}
+
+fn raw(value: &Value) -> Box<RawValue> {
+    RawValue::from_string(value.to_json()).unwrap_or_default()
 }

@@ -22,11 +22,12 @@ const BASE: Lookup<'_> = Lookup {
     is_unique: true,
 };
 
+/// The order keeps PostgreSQL from reading all states, to join them with the keys, while there are few.
 const CHAIN: Lookup<'_> = Lookup {
     columns: "person, number, base, properties",
     table: "property_state",
     condition: "person = CAST(lookup_1 AS BIGINT) AND number >= CAST(lookup_2 AS BIGINT) \
-                AND number <= CAST(lookup_3 AS BIGINT) AND $1 = $1",
+                AND number <= CAST(lookup_3 AS BIGINT) AND $1 = $1 ORDER BY person, number",
     is_unique: false,
 };
 

@@ -82,9 +82,11 @@ fn shortened(text: &str) -> String {
 /// A body without what differs from one run to the next: the time, and ids that were drawn.
 fn without_moments(body: &str) -> String {
     let mut shown = body.to_owned();
-    if let Some((before, after)) = body.split_once("\"server_upload_time\":") {
-        let after = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
-        shown = format!("{before}\"server_upload_time\":TIME{after}");
+    for name in ["\"server_upload_time\":", "\"received\":"] {
+        let mut parts = shown.split(name);
+        let first = parts.next().unwrap().to_owned();
+        let without = parts.map(|after| after.trim_start_matches(|digit: char| digit.is_ascii_digit()));
+        shown = without.fold(first, |shown, after| format!("{shown}{name}TIME{after}"));
     }
     if shown.contains("\"tracked_users\"") {
         shown = shown.replace(&shown[..18], "{\"month\":\"YYYY-MM\"");

@@ -76,13 +76,30 @@ impl TestRequest {
     }
 }
 
+/// The body that came in chunks, if all of them came.
+fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        body.extend(rest.get(end + 2..end + 2 + length)?);
+        rest = rest.get(end + 2 + length..)?.strip_prefix(b"\r\n")?;
+        if length == 0 {
+            return Some(body);
+        }
+    }
+}
+
 impl TestResponse {
     fn read(bytes: &[u8], is_head: bool) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
-        let answer = Self { status, head, body: bytes[end + 4..].to_vec() };
+        let mut answer = Self { status, head, body: bytes[end + 4..].to_vec() };
         // A truncated response is none.
+        if answer.header("transfer-encoding") == Some("chunked") && !is_head {
+            answer.body = unchunked(&answer.body)?;
+        }
         let length: usize = answer.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
         (is_head || answer.body.len() >= length).then_some(answer)
     }
