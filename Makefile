@@ -198,15 +198,16 @@ test-postgres: $(toolchain) $(postgres) $(nginx) ## the server's tests once more
 test-permutations: $(toolchain) ## a million event streams in any order, repeated, in groups. PROPTEST_CASES (1000000)
 	PROPTEST_CASES='$(or $(PROPTEST_CASES),1000000)' cargo test --locked --release -p experiment-ingestion --test permutations
 
-faults := disk_full read_only flood --nocapture --test-threads=1
+faults := disk_full read_only flood turns --nocapture --test-threads=1
 test-faults: $(toolchain) $(postgres) ## full disks and floods of the server, whole, on SQLite and on PostgreSQL: half an hour
 	EXPERIMENT_FAULTS=1 $(server-tests) --release -- $(faults)
 	EXPERIMENT_FAULTS=1 server/tests/with-postgres $(server-tests) --release -- $(faults)
 
-test-crash: $(toolchain) $(postgres) ## 200 crashes of the server on SQLite and on PostgreSQL, and of PostgreSQL. CRASHES (200)
+test-crash: $(toolchain) $(postgres) ## 200 crashes of the server, of a migration, and of PostgreSQL; a million rows converted. CRASHES (200)
 	EXPERIMENT_CRASHES='$(CRASHES)' $(server-tests) crash -- --nocapture
 	EXPERIMENT_CRASHES='$(CRASHES)' server/tests/with-postgres $(server-tests) crash -- --nocapture
 	EXPERIMENT_CRASHES='$(CRASHES)' server/tests/with-postgres $(server-tests) crash -- --nocapture --ignored
+	EXPERIMENT_EVENTS=1000000 $(server-tests) many_rows -- --nocapture
 
 # The same vectors four times. A runner that skips a suite exits 0, so what each run printed is compared.
 runner := CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER

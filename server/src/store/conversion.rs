@@ -121,6 +121,13 @@ fn left(rows: &[Row]) -> Result<i64> {
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
+/// The last id of a step, by rows with an id and how many bytes are to be read of each. What is read may be large, so it
+/// is measured before.
+async fn reach(open: &mut Transaction, lengths: &'static str, after: i64, last: i64) -> Result<Option<i64>> {
+    let rows = open.rows(sql(lengths), vec![after.into(), last.into(), STEP_ROWS.into()]).await?;
+    within(&rows, 1)?.last().map(|row| row.int(0)).transpose()
+}
+
 /// The first rows, as many as are not too many bytes by a column: one at least.
 fn within(rows: &[Row], column: usize) -> Result<&[Row]> {
     let (mut bytes, mut count) = (0, 0);

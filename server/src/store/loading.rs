@@ -19,8 +19,10 @@ use super::stored_events::stored;
 /// How many experiment properties a project has.
 pub(super) const COUNT_NAMES: &str = "SELECT count(*) FROM experiment_property WHERE project = $1";
 
-/// How many buckets are loaded together: about four megabytes.
+/// How many buckets are loaded together, and of people with how many bytes of properties: a single bucket may have all of
+/// a person's.
 const MOST_BUCKETS: usize = 4_096;
+const MOST_BYTES: u64 = 4 << 20;
 
 /// The columns of a person's row that [`person`] reads.
 pub const PERSON: &str = "id, user_id, properties, buckets, property_names, property_bytes, cleared, state, state_base, \
@@ -58,16 +60,24 @@ impl Store {
 /// How many of the first of these events are looked up together, and the buckets that they need by what is known before
 /// any of them is applied. What one needs for what another did before it is loaded alone.
 pub fn needed(batch: &BatchState<'_>, events: &[&IncomingEvent]) -> (usize, Vec<(i64, u32)>) {
-    let mut needed = BTreeSet::new();
-    let mut count = 0;
+    let (mut needed, mut owners) = (BTreeSet::new(), BTreeSet::new());
+    let (mut count, mut bytes) = (0, 0);
     for event in events {
         count += 1;
-        needed.extend(batch.missing(event));
-        if needed.len() >= MOST_BUCKETS {
+        for (person, bucket) in batch.missing(event) {
+            bytes += if owners.insert(person) { bytes_of(batch, person) } else { 0 };
+            needed.insert((person, bucket));
+        }
+        if needed.len() >= MOST_BUCKETS || bytes >= MOST_BYTES {
             break;
         }
     }
     (count, needed.into_iter().collect())
+}
+
+fn bytes_of(batch: &BatchState<'_>, person: i64) -> u64 {
+    let properties = batch.people.get(person).and_then(|person| person.properties.as_ref().ok());
+    properties.map_or(0, |properties| properties.summary().bytes)
 }
 
 /// Loads buckets, and returns how many bytes they have.

@@ -104,10 +104,10 @@ fn insert_id(user_id: &str, place: usize) -> String {
 }
 
 /// Random moments, the same for the same EXPERIMENT_SEED.
-struct Moments(u64);
+pub struct Moments(u64);
 
 impl Moments {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let now = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros() as u64;
         let seed = std::env::var("EXPERIMENT_SEED").map_or_else(|_| now(), |seed| seed.parse().unwrap());
         println!("EXPERIMENT_SEED={seed}");
@@ -115,7 +115,7 @@ impl Moments {
     }
 
     /// SplitMix64.
-    fn next(&mut self) -> Duration {
+    pub fn next(&mut self) -> Duration {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -123,9 +123,14 @@ impl Moments {
     }
 }
 
+/// How often something crashes, if it is said.
+pub fn rounds() -> Option<usize> {
+    std::env::var("EXPERIMENT_CRASHES").ok().map(|rounds| rounds.parse().unwrap())
+}
+
 /// EXPERIMENT_CRASHES times.
 fn crashes(mut crash: impl FnMut(&mut TestServer)) {
-    let rounds = std::env::var("EXPERIMENT_CRASHES").map_or(20, |rounds| rounds.parse().unwrap());
+    let rounds = rounds().unwrap_or(20);
     let mut moments = Moments::new();
     let mut server = TestServer::on(Database::lasting(), &[]);
     let mut writers: Vec<_> = (0..WRITERS).map(Writer::new).collect();

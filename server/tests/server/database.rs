@@ -117,14 +117,15 @@ impl Database {
     }
 
     /// Runs a statement beside the server.
-    pub fn run(&self, statement: &'static str) {
+    pub fn run(&self, statement: impl Into<String>) {
+        let statement = statement.into();
         match self {
             Self::Memory => panic!("only the server reaches it"),
             Self::File(_) => waiting(async {
                 let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
-                connection.execute(statement).await.unwrap();
+                connection.execute(AssertSqlSafe(statement)).await.unwrap();
             }),
-            Self::Postgres { .. } => ask(&self.url(), statement.to_owned()),
+            Self::Postgres { .. } => ask(&self.url(), statement),
         }
     }
 

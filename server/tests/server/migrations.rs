@@ -23,7 +23,7 @@ fn made_by(statements: &[&'static str]) -> Database {
         std::fs::File::create(directory.join("events.db")).unwrap();
         database.run("PRAGMA journal_mode = WAL");
     }
-    statements.iter().for_each(|statement| database.run(statement));
+    statements.iter().for_each(|statement| database.run(*statement));
     database
 }
 

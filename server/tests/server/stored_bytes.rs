@@ -73,7 +73,7 @@ impl Measured {
     }
 }
 
-fn stored(database: &Database) -> u64 {
+pub fn stored(database: &Database) -> u64 {
     let query = if database.is_postgres() { POSTGRES_BYTES } else { SQLITE_BYTES };
     database.number(query).unsigned_abs()
 }

@@ -12,10 +12,13 @@ use super::super::bulk::{insert, sql};
 use super::super::engine::Transaction;
 use super::super::failure::Result;
 use super::super::saving::{STATE, state_row};
-use super::{STEP_ROWS, within};
+use super::reach;
 
-const EVENTS: &str = "SELECT id, person, user_properties, CAST(octet_length(user_properties) AS BIGINT) FROM event \
-                      WHERE id > $1 AND id <= $2 AND user_properties <> '' ORDER BY id LIMIT $3";
+const LENGTHS: &str = "SELECT id, CAST(octet_length(user_properties) AS BIGINT) FROM event \
+                       WHERE id > $1 AND id <= $2 AND user_properties <> '' ORDER BY id LIMIT $3";
+
+const EVENTS: &str = "SELECT id, person, user_properties FROM event \
+                      WHERE id > $1 AND id <= $2 AND user_properties <> '' ORDER BY id";
 
 const LAST: &str =
     "SELECT number, base FROM property_state WHERE person = $1 AND number < 0 ORDER BY number DESC LIMIT 1";
@@ -26,11 +29,11 @@ const CHAIN: &str =
 /// Converts the events after an id, up to another, in the order in which they were stored. Properties that cannot be read
 /// stay as they are.
 pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Option<i64>> {
-    let rows = open.rows(sql(EVENTS), vec![after.into(), last.into(), STEP_ROWS.into()]).await?;
-    let rows = within(&rows, 3)?;
+    let Some(reach) = reach(open, LENGTHS, after, last).await? else { return Ok(None) };
+    let rows = open.rows(sql(EVENTS), vec![after.into(), reach.into()]).await?;
     let mut histories: HashMap<i64, StateHistory> = HashMap::new();
     let (mut states, mut events) = (Vec::new(), Vec::new());
-    for row in rows {
+    for row in &rows {
         let (id, person) = (row.int(0)?, row.int(1)?);
         let properties = parse(row.required_text(2)?.as_bytes()).ok().and_then(|all| all.into_object());
         let Some(properties) = properties else { continue };
@@ -45,7 +48,7 @@ pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Optio
     insert(open, STATE, "", states).await?;
     let start = "UPDATE event SET user_properties = '', state = fresh.column2 FROM (";
     insert(open, start, ") AS fresh WHERE event.id = fresh.column1", events).await?;
-    rows.last().map(|row| row.int(0)).transpose()
+    Ok(Some(reach))
 }
 
 /// The states of a person up to the last event that was converted.

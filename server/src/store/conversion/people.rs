@@ -10,21 +10,22 @@ use super::super::engine::Transaction;
 use super::super::failure::Result;
 use super::super::loading::{PERSON, person};
 use super::super::saving::save;
-use super::{STEP_ROWS, within};
+use super::reach;
 
-/// The columns before those that are only of interest here.
+const LENGTHS: &str = "SELECT id, CAST(octet_length(properties) AS BIGINT) FROM person \
+                       WHERE id > $1 AND id <= $2 AND properties <> '' ORDER BY id LIMIT $3";
+
+/// The columns before the one that is only of interest here.
 const PERSON_COLUMNS: usize = 11;
 
 /// Converts the people after an id, up to another. Properties that cannot be read stay as they are.
 pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Option<i64>> {
-    let select = format!(
-        "SELECT {PERSON}, project, CAST(octet_length(properties) AS BIGINT) FROM person \
-         WHERE id > $1 AND id <= $2 AND properties <> '' ORDER BY id LIMIT $3"
-    );
-    let rows = open.rows(composed(select), vec![after.into(), last.into(), STEP_ROWS.into()]).await?;
-    let rows = within(&rows, PERSON_COLUMNS + 1)?;
+    let Some(reach) = reach(open, LENGTHS, after, last).await? else { return Ok(None) };
+    let select =
+        format!("SELECT {PERSON}, project FROM person WHERE id > $1 AND id <= $2 AND properties <> '' ORDER BY id");
+    let rows = open.rows(composed(select), vec![after.into(), reach.into()]).await?;
     let mut by_project: BTreeMap<i64, BatchState<'_>> = BTreeMap::new();
-    for row in rows {
+    for row in &rows {
         let batch = by_project.entry(row.int(PERSON_COLUMNS)?).or_default();
         let (id, person) = person(row)?;
         batch.people.add_person(id, person);
@@ -36,5 +37,5 @@ pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Optio
     for (project, mut batch) in by_project {
         save(open, project, &mut batch).await?;
     }
-    rows.last().map(|row| row.int(0)).transpose()
+    Ok(Some(reach))
 }
