@@ -37,7 +37,7 @@ use options::{Command, Options, USAGE, VERSION};
 use output::{Log, complain, say};
 use stop::Stop;
 use store::writer::Writer;
-use store::{Failure, Store, conversion};
+use store::{Failure, Store, conversion, experiment_names, freeing};
 
 /// How often changes of flags by other replicas are looked for.
 const FLAGS_CHECK: Duration = Duration::from_secs(1);
@@ -133,6 +133,8 @@ async fn serve(started: Started, options: &Options, stop: &Stop) -> Result<(), B
     let background = [
         tokio::spawn(check_flags(Arc::clone(&app))),
         tokio::spawn(conversion::run(store.clone(), Arc::clone(&app.metrics))),
+        tokio::spawn(freeing::run(store.clone())),
+        tokio::spawn(experiment_names::watch(store.clone(), Arc::clone(&app.metrics))),
     ];
     let router = routes::router(app, options.www.as_deref());
     server::serve(listeners, router, connections, stop.clone().asked()).await;

@@ -2,6 +2,7 @@
 
 mod envelope;
 mod evaluation;
+mod experiment_properties;
 mod flags;
 mod form;
 mod health;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::App;
@@ -46,6 +47,8 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/api/events", get(reading::events))
         .route("/api/users", get(reading::person))
         .route("/api/usage", get(usage::month))
+        .route("/api/experiment-properties", get(experiment_properties::list))
+        .route("/api/experiment-properties/{name}", delete(experiment_properties::free))
         .route("/api/flags", get(flags::list))
         .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
     let measured = middleware::from_fn_with_state(Arc::clone(&app.metrics), measured);

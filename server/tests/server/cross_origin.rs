@@ -46,6 +46,8 @@ fn a_foreign_page_is_refused_by_the_admin_api_even_with_its_key() {
         ("GET", "/api/usage"),
         ("PUT", "/api/flags/a"),
         ("DELETE", "/api/flags/a"),
+        ("GET", "/api/experiment-properties"),
+        ("DELETE", "/api/experiment-properties/a"),
     ] {
         let answer = server.request(method, path).header("authorization", ADMIN).header("origin", PAGE).send();
         assert_eq!(answer.header("access-control-allow-origin"), None);

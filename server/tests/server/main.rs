@@ -20,6 +20,7 @@ mod cross_origin;
 mod database;
 mod disk_full;
 mod evaluation;
+mod experiment_names;
 mod exposition;
 mod exposure_header;
 mod flag_rules;

@@ -18,8 +18,8 @@ const KEYS: [&str; 4] = ["client-key", "server-key", "shop-api-key", "shop-admin
 pub fn paths() -> BTreeSet<String> {
     let routes = include_str!("../../src/routes.rs");
     let named = routes.split(".route(").skip(1).map(|rest| rest.split('"').nth(1).unwrap());
-    let paths: BTreeSet<_> = named.map(|path| path.replace("{key}", "button")).collect();
-    assert!(paths.len() >= 13 && paths.iter().all(|path| path.starts_with('/') && !path.contains('{')), "{paths:?}");
+    let paths: BTreeSet<_> = named.map(|path| path.replace("{key}", "button").replace("{name}", "button")).collect();
+    assert!(paths.len() >= 15 && paths.iter().all(|path| path.starts_with('/') && !path.contains('{')), "{paths:?}");
     paths
 }
 
