@@ -47,7 +47,7 @@ use output::{complain, say};
 use reload::Reloads;
 use stop::Stop;
 use store::writer::Writer;
-use store::{Failure, Location, Store, conversion};
+use store::{Failure, Location, Store, conversion, experiment_names, freeing};
 
 /// How often changes of flags by other replicas are looked for.
 const FLAGS_CHECK: Duration = Duration::from_secs(1);
@@ -154,6 +154,8 @@ async fn serve(started: Started, options: &Options, stop: &Stop, reloads: Reload
         tokio::spawn(check_flags(Arc::clone(&app))),
         tokio::spawn(conversion::run(store.clone(), Arc::clone(&app.metrics))),
         tokio::spawn(reloads.follow(Arc::clone(&app), options.config.clone())),
+        tokio::spawn(freeing::run(store.clone())),
+        tokio::spawn(experiment_names::watch(store.clone(), Arc::clone(&app.metrics))),
     ];
     let router = routes::router(app, options.www.as_deref(), options.access_log);
     server::serve(listeners, router, connections, stop.clone().asked()).await;

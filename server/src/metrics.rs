@@ -1,6 +1,7 @@
 //! The metrics of the server, each with its name and its HELP sentence side by side.
 //!
-//! Labels are closed sets of words of this program. No key, id, event type, flag or property is ever one.
+//! Labels are closed sets of words of this program, and names of projects. No key, id, event type, flag or property is
+//! ever one.
 
 mod labels;
 mod requests;
@@ -15,8 +16,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use labels::OutcomeLabels;
 use labels::{Answered, Route};
+pub use labels::{OutcomeLabels, ProjectLabel};
 pub use requests::{OTHER, known, measured};
 
 /// Seconds: from a hit of the cache to what a body may take.
@@ -83,6 +84,10 @@ metrics! {
     writer_commit_duration_seconds: Histogram = seconds(),
     /// Groups, and requests of a group that failed, which the store did not take.
     writer_failures: Counter = Counter::default(),
+    /// Experiment properties that a project has, by the project's name.
+    property_names: Family<ProjectLabel, Gauge> = Family::default(),
+    /// Experiment properties that are no flag's and can still be made, by the project's name.
+    property_names_left: Family<ProjectLabel, Gauge> = Family::default(),
     /// Rows of an earlier version that are not converted yet.
     rows_to_convert: Gauge = Gauge::default(),
     /// Looks for changed flags that failed. While this grows, flags are as old as the last one that did not.

@@ -4,6 +4,7 @@ mod envelope;
 mod evaluation;
 mod event_query;
 mod event_stream;
+mod experiment_properties;
 mod flags;
 mod form;
 mod health;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::App;
@@ -48,6 +49,8 @@ pub fn router(app: Arc<App>, www: Option<&Path>, access_log: bool) -> Router {
         .route("/api/events", get(reading::events))
         .route("/api/users", get(reading::person))
         .route("/api/usage", get(usage::month))
+        .route("/api/experiment-properties", get(experiment_properties::list))
+        .route("/api/experiment-properties/{name}", delete(experiment_properties::free))
         .route("/api/flags", get(flags::list))
         .route("/api/flags/{key}", get(flags::one).put(flags::put).delete(flags::delete));
     let health = Router::new()

@@ -8,9 +8,11 @@ use experiment_wasm::json::{Text, Value};
 
 use crate::change::{self, Change, Operation};
 use crate::difference::Difference;
+use crate::experiment_properties::ExperimentProperties;
 use crate::exposure::Exposed;
+use crate::freed_names::FreedNames;
 use crate::incoming::IncomingEvent;
-use crate::limits::{EXPERIMENT_PROPERTIES, PropertyLimit, UPDATES};
+use crate::limits::{PropertyLimit, UPDATES};
 use crate::lww::{self, LwwTimestamp};
 use crate::meter::Meter;
 use crate::person_index::{Candidates, PersonIndex};
@@ -52,17 +54,6 @@ pub struct BatchState<'a> {
     pub events: Vec<NewEvent<'a>>,
     /// New states of people, not saved yet.
     pub states: Vec<(i64, NewState)>,
-}
-
-/// The experiment properties of a project.
-#[derive(Default)]
-pub struct ExperimentProperties {
-    /// Those of the batch that the project has.
-    pub known: HashSet<Text>,
-    /// How many the project has, where the batch has others.
-    pub count: u64,
-    /// Those that the batch adds.
-    pub new: Vec<Text>,
 }
 
 /// How often the properties of each person were changed lately. Kept in memory, by each process for itself.
@@ -135,6 +126,13 @@ impl<'a> BatchState<'a> {
         });
         self.next_event += 1;
         Verdict::Stored(changed.limit.or(event.has_cut_text.then_some(PropertyLimit::Text)))
+    }
+
+    /// Unsets what a person has of names that were freed, in a state of its own. What they need must be loaded.
+    pub fn free(&mut self, person: i64, freed: &FreedNames) {
+        if self.people.properties_mut(person).is_some_and(|properties| freed.unset(properties)) {
+            self.next_state(person);
+        }
     }
 
     /// The exposure of a remote evaluation, if it is stored and the user was in another variant since.
@@ -217,22 +215,6 @@ fn missing(properties: &PersonProperties, incoming: &IncomingEvent) -> BTreeSet<
     }
     let met = incoming.evaluated.as_ref().and(event.exposure.as_ref()).map(Exposed::property);
     properties.missing(changes.iter().map(|change| &change.name).chain(met.as_ref()))
-}
-
-impl ExperimentProperties {
-    /// Adds a property, unless the project has it. `false`: the project has as many as it may have.
-    fn add(&mut self, name: &Text) -> bool {
-        if self.known.contains(name) {
-            return true;
-        }
-        if self.count >= EXPERIMENT_PROPERTIES {
-            return false;
-        }
-        self.count += 1;
-        self.known.insert(name.clone());
-        self.new.push(name.clone());
-        true
-    }
 }
 
 impl Default for UpdateMeter {

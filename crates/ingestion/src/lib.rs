@@ -6,6 +6,8 @@
 //! 2. [`incoming`] stamps it with its time ([`time`]) and its position in the order of changes ([`lww`]).
 //! 3. [`batch`] applies a batch of events to what the store has loaded: who is who ([`person_index`]), what their
 //!    properties become ([`properties`], [`property`], [`change`]) within the [`limits`], and a [`Verdict`] for each event.
+//!    [`experiment_properties`] has which names a project may use for them, [`freed_names`] what becomes of those that an
+//!    admin takes back.
 //! 4. [`usage`] says which stored events count to a project's volume.
 //!
 //! `tests/vectors/ingestion.json` of the repository has the cases, `tests/permutations.rs` shows that the order of
@@ -16,8 +18,10 @@ pub mod batch;
 pub mod bucket;
 pub mod change;
 pub mod difference;
+pub mod experiment_properties;
 mod exposure;
 pub mod first_schema;
+pub mod freed_names;
 mod id;
 pub mod incoming;
 pub mod limits;

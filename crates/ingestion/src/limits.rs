@@ -8,7 +8,7 @@ use super::meter::Limit;
 use super::properties::is_of_experiment;
 
 /// How many experiment user properties a project has. The property of one flag is one, however many users have
-/// it and whatever was unset since.
+/// it and whatever was unset since, until its name is freed.
 pub const EXPERIMENT_PROPERTIES: u64 = 1_500;
 
 /// How many events of one user may change properties.

@@ -152,6 +152,12 @@ impl PersonProperties {
         self.properties.get(name)
     }
 
+    /// The names of experiments that have a value, as far as they are loaded.
+    pub fn of_experiments(&self) -> impl Iterator<Item = &Text> {
+        let all = self.properties.iter();
+        all.filter(|(name, property)| is_of_experiment(name) && property.value().is_some()).map(|(name, _)| name)
+    }
+
     /// Makes a change, for which everything must be loaded that it is about. Says whether it made a difference.
     ///
     /// # Errors

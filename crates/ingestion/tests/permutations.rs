@@ -10,9 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use experiment_ingestion::batch::{BatchState, ExperimentProperties};
+use experiment_ingestion::batch::BatchState;
 use experiment_ingestion::bucket;
 use experiment_ingestion::difference::{self, Visible};
+use experiment_ingestion::experiment_properties::ExperimentProperties;
 use experiment_ingestion::person_index::{Person, PersonIndex};
 use experiment_ingestion::person_properties::{NewState, PersonProperties, Summary};
 use experiment_ingestion::{IncomingEvent, Rules, Verdict, transform};

@@ -1,4 +1,4 @@
-//! The labels of metrics: closed sets of words of this program, never of a request.
+//! The labels of metrics: closed sets of words of this program or its configuration, never of a request.
 
 use experiment_ingestion::limits::PropertyLimit;
 use experiment_ingestion::{Rejection, Verdict};
@@ -18,6 +18,12 @@ pub struct Answered {
     pub route: String,
     pub method: &'static str,
     pub status: u16,
+}
+
+/// A project, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ProjectLabel {
+    pub project: String,
 }
 
 /// What became of an event; the reason is empty where there is none.

@@ -21,12 +21,12 @@ use super::failure::{Failure, Result};
 use crate::metrics::Metrics;
 
 /// The most rows of a step, and bytes of what it writes again: a hundredth of a second.
-const STEP_ROWS: i64 = 200;
+pub(super) const STEP_ROWS: i64 = 200;
 const STEP_BYTES: i64 = 1 << 20;
 
 /// The shortest pause after a step, and the one after a failure.
-const PAUSE: Duration = Duration::from_millis(5);
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_millis(5);
+pub(super) const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 const LEFT: &str = "SELECT CAST(coalesce(sum(last - position), 0) AS BIGINT) FROM conversion";
 
@@ -129,7 +129,7 @@ async fn reach(open: &mut Transaction, lengths: &'static str, after: i64, last: 
 }
 
 /// The first rows, as many as are not too many bytes by a column: one at least.
-fn within(rows: &[Row], column: usize) -> Result<&[Row]> {
+pub(super) fn within(rows: &[Row], column: usize) -> Result<&[Row]> {
     let (mut bytes, mut count) = (0, 0);
     for row in rows {
         bytes += row.int(column)?;

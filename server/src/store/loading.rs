@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
-use experiment_ingestion::batch::{BatchState, ExperimentProperties, PropertyUpdates};
+use experiment_ingestion::batch::{BatchState, PropertyUpdates};
 use experiment_ingestion::lww::LwwTimestamp;
 use experiment_ingestion::person_index::{Person, PersonIndex, Unreadable};
 use experiment_ingestion::person_properties::{PersonProperties, State, Summary};
@@ -13,11 +13,9 @@ use experiment_wasm::json::{Text, Value};
 use super::Store;
 use super::bulk::{keys, number, select_in, sql};
 use super::engine::{Row, Transaction};
+use super::experiment_names;
 use super::failure::Result;
 use super::stored_events::stored;
-
-/// How many experiment properties a project has.
-pub(super) const COUNT_NAMES: &str = "SELECT count(*) FROM experiment_property WHERE project = $1";
 
 /// How many buckets are loaded together, and of people with how many bytes of properties: a single bucket may have all of
 /// a person's.
@@ -50,7 +48,7 @@ impl Store {
         let owners =
             devices(open, project, every(|event| event.normalized.identity.device_id.as_ref()), &mut people).await?;
         persons(open, project, "id = CAST(lookup_1 AS BIGINT)", owners, &mut people).await?;
-        let experiment_properties = experiment_properties(open, project, events).await?;
+        let experiment_properties = experiment_names::of_events(open, project, events).await?;
         let updates = PropertyUpdates::after(&self.updates);
         let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
         Ok(BatchState { stored, people, experiment_properties, updates, next_event, ..BatchState::default() })
@@ -175,25 +173,4 @@ fn properties(row: &Row) -> Result<std::result::Result<PersonProperties, Unreada
     let buckets = u32::try_from(row.int(3)?).unwrap_or_default();
     let summary = Summary { buckets, names: count(4)?, bytes: count(5)?, cleared, state };
     Ok(Ok(PersonProperties::stored(summary)))
-}
-
-/// The experiment properties that the events may make. How many there are is asked only if one is new.
-async fn experiment_properties(
-    open: &mut Transaction,
-    project: i64,
-    events: &[&IncomingEvent],
-) -> Result<ExperimentProperties> {
-    let changes = events.iter().flat_map(|event| &event.normalized.changes);
-    let made = keys(changes.filter(|change| change.makes_experiment_property()).map(|change| &change.name));
-    let wanted = made.len();
-    let found =
-        select_in(open, "name", ("experiment_property", "project = $1 AND name = lookup_1"), project, made).await?;
-    let known: HashSet<_> = found.iter().map(|row| row.required_text(0).map(Text::from)).collect::<Result<_>>()?;
-    let count = if known.len() < wanted { count_names(open, project).await? } else { 0 };
-    Ok(ExperimentProperties { known, count, new: Vec::new() })
-}
-
-async fn count_names(open: &mut Transaction, project: i64) -> Result<u64> {
-    let rows = open.rows(sql(COUNT_NAMES), vec![project.into()]).await?;
-    rows.first().map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
 }

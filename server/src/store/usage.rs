@@ -10,7 +10,6 @@ use super::Store;
 use super::bulk::sql;
 use super::engine::Arg;
 use super::failure::Result;
-use super::loading::COUNT_NAMES;
 
 /// What counts of the events that were received in a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +19,9 @@ pub struct Usage {
     pub tracked_users: u64,
     /// Experiment properties that the project has by now.
     pub experiment_properties: u64,
+    /// Whether there is little room for more.
+    #[serde(skip)]
+    pub is_nearly_full: bool,
 }
 
 // PostgreSQL adds up to NUMERIC, which the cast undoes.
@@ -36,9 +38,9 @@ impl Store {
         let args = [Arg::from(project)].into_iter().chain(times).chain(NOT_COUNTED.map(Arg::from)).collect();
         let rows = self.engine.rows(sql(COUNT), args).await?;
         let Some(row) = rows.first() else { return Ok(Usage::default()) };
-        let names = self.engine.rows(sql(COUNT_NAMES), vec![project.into()]).await?;
-        let experiment_properties = names.first().map_or(Ok(0), |row| row.int(0))?.unsigned_abs();
+        let names = self.name_counts(project).await?;
         let (events, tracked_users) = (row.int(0)?.unsigned_abs(), row.int(1)?.unsigned_abs());
-        Ok(Usage { events, tracked_users, experiment_properties })
+        let is_nearly_full = names.are_nearly_full();
+        Ok(Usage { events, tracked_users, experiment_properties: names.taken, is_nearly_full })
     }
 }

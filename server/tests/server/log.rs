@@ -169,8 +169,10 @@ fn nothing_of_users_is_in_the_metrics() {
     let shown = Exposition::of(metrics);
     assert_eq!(betrayed(&shown.text), None, "{}", shown.text);
     let closed = |label: &str, most: usize| assert!((2..=most).contains(&shown.words(label).len()), "{}", shown.text);
-    closed("route", 14);
+    closed("route", 16);
     closed("method", 7);
     closed("verdict", 3);
     closed("reason", 17);
+    assert!(["older", "shop"].iter().all(|project| shown.words("project").contains(project)), "{}", shown.text);
+    closed("project", 2);
 }

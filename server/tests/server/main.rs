@@ -26,6 +26,7 @@ mod evaluation;
 mod event_costs;
 mod event_pages;
 mod event_streams;
+mod experiment_names;
 mod exposition;
 mod exposure_header;
 mod flag_rules;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::test_server::{EXPOSURE, TestServer};
+use crate::property_states::SHOP_FLAGS;
+use crate::test_server::{ADMIN, EXPOSURE, TestServer};
 
 fn exposed(user_id: &str, flag: &str, variant: Value) -> Value {
     json!({
@@ -20,6 +21,10 @@ fn batch(server: &TestServer, key: &str, events: Vec<Value>) -> Vec<Value> {
 #[test]
 fn property_limit_the_event_over_it_is_stored_and_its_property_is_not_set() {
     let server = TestServer::start();
+    // No name is a flag's.
+    for flag in SHOP_FLAGS {
+        server.request("DELETE", &format!("/api/flags/{flag}")).header("authorization", ADMIN).send().expect(200);
+    }
     let of = |numbers: std::ops::Range<u32>| {
         numbers.map(|n| exposed(&format!("user-{n}"), &format!("flag-{n}"), json!("on")))
     };

@@ -16,6 +16,7 @@ use std::time::{Instant, SystemTime};
 use serde_json::json;
 
 use exchange::Checked;
+pub use exchange::SHOP_FLAGS;
 use model::{EXPERIMENT_PROPERTIES, UPDATES};
 use request::{Request, Route};
 use stream::{CONNECTIONS, Stream};
@@ -93,6 +94,7 @@ fn at_the_limit_of_experiment_properties_events_show_what_was_kept() {
             let number = connection + n * CONNECTIONS;
             let flags = (0..4)
                 .map(|k| if k == 0 { format!("flag-{number}") } else { format!("new-{}", (number + 5 * k) % 40) });
+            let flags = flags.chain([SHOP_FLAGS[number / 2 % SHOP_FLAGS.len()].to_owned()]);
             request(number % 2, flags.enumerate().map(|(k, flag)| exposure(number * 3 + k, &flag)))
         };
         (0..6).map(one).collect()

@@ -22,6 +22,7 @@ pub fn ask_all(record: &mut Record<'_>, metrics: u16) {
     identify(record);
     throttled(record);
     reading(record);
+    experiment_properties(record);
     flags(record);
     refused_flags(record);
     files(record);
@@ -208,6 +209,27 @@ fn reading(record: &mut Record<'_>) {
     record.ask(server.request("GET", "/livez"));
     record.ask(server.request("GET", "/readyz"));
     record.ask(server.request("GET", "/healthz"));
+}
+
+fn experiment_properties(record: &mut Record<'_>) {
+    record.post(
+        "/2/httpapi",
+        sent(
+            r#"[{"user_id":"alice","event_type":"$exposure","time":1700000000006,"insert_id":"n","event_properties":{"flag_key":"no \"flag\" é/","variant":"on"}}]"#,
+        ),
+    );
+    record.get("/api/experiment-properties", ADMIN);
+    record.get("/api/experiment-properties", "Bearer older-admin-key");
+    let name = "/api/experiment-properties/%5BExperiment%5D%20no%20%22flag%22%20%C3%A9%2F";
+    for (path, key) in [
+        (name, "Bearer older-admin-key"),
+        (name, ADMIN),
+        (name, ADMIN),
+        ("/api/experiment-properties/%ff", ADMIN),
+        ("/api/experiment-properties/%00", ADMIN),
+    ] {
+        record.ask(record.server.request("DELETE", path).header("authorization", key));
+    }
 }
 
 fn flags(record: &mut Record<'_>) {

@@ -14,6 +14,9 @@ use crate::client::{TestRequest, TestResponse};
 use crate::database::Database;
 use crate::test_server::TestServer;
 
+/// The flags of the first project; the second has one of these names.
+pub const SHOP_FLAGS: [&str; 6] = ["button", "banner", "group", "holdout", "nobody", "backend"];
+
 /// A server, and a model of each of its projects.
 pub struct Checked {
     pub server: TestServer,
@@ -50,11 +53,11 @@ struct Acknowledged {
 
 impl Checked {
     pub fn new() -> Self {
-        let project = |api_key, admin, assignments_set_properties| Project {
+        let project = |api_key, admin, assignments_set_properties, flags: &[&str]| Project {
             api_key,
             admin,
             rules: Rules { min_id_length: MIN_ID_LENGTH, assignments_set_properties, ..Rules::default() },
-            model: Model::default(),
+            model: Model::with_flags(flags),
             expected: Vec::new(),
             stored: HashSet::new(),
             limited: HashMap::new(),
@@ -62,8 +65,8 @@ impl Checked {
         Self {
             server: TestServer::on(Database::lasting(), &[]),
             projects: [
-                project("shop-api-key", "Bearer shop-admin-key", false),
-                project("older-api-key", "Bearer older-admin-key", true),
+                project("shop-api-key", "Bearer shop-admin-key", false, &SHOP_FLAGS),
+                project("older-api-key", "Bearer older-admin-key", true, &["button"]),
             ],
         }
     }

@@ -40,6 +40,8 @@ pub struct Model {
     by_user: HashMap<Text, usize>,
     by_device: BTreeMap<Text, usize>,
     experiment_properties: HashSet<Text>,
+    /// The experiment properties of the flags that the project has.
+    of_flags: HashSet<Text>,
 }
 
 #[derive(Default)]
@@ -51,6 +53,12 @@ struct Person {
 }
 
 impl Model {
+    /// A project with these flags.
+    pub fn with_flags(flags: &[&str]) -> Self {
+        let property = |flag: &&str| Text::from(format!("{EXPERIMENT}{flag}").as_str());
+        Self { of_flags: flags.iter().map(property).collect(), ..Self::default() }
+    }
+
     /// Stores an event: what it shows of its user, and which limit its verdict names. Only the server knows how fast
     /// time went by, so `over_updates` says whether it found that the user's properties had changed too often.
     pub fn store(&mut self, event: &IncomingEvent, over_updates: bool) -> (Shown, Option<&'static str>) {
@@ -131,7 +139,7 @@ impl Model {
         for change in changes {
             let known = &mut self.experiment_properties;
             if makes_experiment_property(change) && !known.contains(&change.name) {
-                if known.len() >= EXPERIMENT_PROPERTIES {
+                if !has_room(known, &self.of_flags, &change.name) {
                     limit = Some(EXPERIMENT_LIMIT);
                     continue;
                 }
@@ -185,6 +193,16 @@ fn show_own_variant(copy: &mut Shown, sent: &NormalizedEvent) {
     match &exposure.variant {
         Some(variant) => drop(copy.insert(property, Value::String(variant.clone()))),
         None => drop(copy.remove(&property)),
+    }
+}
+
+/// Flags have the room of all, and the names of none share what is left beside every flag of the project.
+fn has_room(known: &HashSet<Text>, of_flags: &HashSet<Text>, name: &Text) -> bool {
+    let known_of_flags = known.intersection(of_flags).count();
+    if of_flags.contains(name) {
+        known_of_flags < EXPERIMENT_PROPERTIES
+    } else {
+        known.len() - known_of_flags < EXPERIMENT_PROPERTIES - of_flags.len()
     }
 }
 
