@@ -60,7 +60,8 @@ impl Lookup<'_> {
     fn postgres(&self, parts_of_key: usize) -> String {
         let Self { columns, table, condition, is_unique } = self;
         let parts = parts(parts_of_key, |part| format!("value ->> {part}"));
-        let limit = if *is_unique { "LIMIT 1" } else { "" };
+        // Without either, PostgreSQL makes one join of both, and may read the whole table for it.
+        let limit = if *is_unique { "LIMIT 1" } else { "OFFSET 0" };
         format!(
             "SELECT {columns} FROM (SELECT {parts} FROM json_array_elements(CAST($2 AS json)) AS one (value)) AS keys \
              CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} {limit}) AS found"

@@ -18,7 +18,7 @@ use super::failure::Result;
 const KEYS: &str = "project = $1 AND insert_id = lookup_1 \
     AND unique_key BETWEEN CAST(lookup_2 AS BIGINT) AND CAST(lookup_2 AS BIGINT) ORDER BY unique_key";
 
-const FIRST_SCHEMA_KEYS: &str = "project = $1 AND insert_id = lookup_1 AND unique_key IS NULL ORDER BY insert_id";
+const FIRST_SCHEMA_KEYS: &str = "project = $1 AND insert_id = lookup_1 AND unique_key IS NULL ORDER BY unique_key";
 
 const FIRST_SCHEMA_COLUMNS: &str = "insert_id, user_id, device_id, event_type, flag_key, variant";
 
