@@ -44,8 +44,10 @@ const CORE: [&str; 21] = [
 /// Below all: text and JSON.
 const FOUNDATION: [&str; 2] = ["dialect", "json"];
 
-const INGESTION: [&str; 26] = [
+const INGESTION: [&str; 28] = [
     "batch",
+    "experiment_properties",
+    "freed_names",
     "incoming",
     "transform",
     "unique_key",

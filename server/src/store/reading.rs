@@ -73,9 +73,23 @@ pub fn readable(json: &str) -> Value {
     parse(json.as_bytes()).ok().and_then(well_formed).unwrap_or_else(|| unreadable(json))
 }
 
-/// The same of properties that were read.
+/// The same of properties that were read. What is too deep in the text of a state need not be too deep here.
 pub fn visible(properties: Visible) -> Value {
-    well_formed(to_object(properties).into()).unwrap_or(Value::Null)
+    let properties = Value::Object(to_object(properties));
+    if has_deep(&properties) {
+        return readable(&properties.to_json());
+    }
+    well_formed(properties).unwrap_or(Value::Null)
+}
+
+/// Whether a part is kept as text, since it was too deep where it was read.
+fn has_deep(value: &Value) -> bool {
+    match value {
+        Value::Raw(_) => true,
+        Value::Array(items) => items.iter().any(has_deep),
+        Value::Object(object) => object.iter().any(|(_, value)| has_deep(value)),
+        _ => false,
+    }
 }
 
 fn well_formed(value: Value) -> Option<Value> {
