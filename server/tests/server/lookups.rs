@@ -19,14 +19,23 @@ const NEVER_ANALYZED: &str = "DO $$ DECLARE name regclass; BEGIN \
      FOR name IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP \
      EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', name); END LOOP; END $$";
 
-/// Without looking up what they refer to.
-const FILL: [&str; 3] = [
-    "SET session_replication_role = replica; INSERT INTO person (id, project, user_id, properties) \
-     SELECT 1000 + n, 1, 'stored-' || n, '{\"p\":{}}' FROM generate_series(1, 20000) AS n",
-    "SET session_replication_role = replica; INSERT INTO device (project, device_id, person) SELECT 1, 'stored-' || n, 1000 + n FROM generate_series(1, 20000) AS n",
-    "SET session_replication_role = replica; INSERT INTO event (id, project, insert_id, person, user_id, device_id, event_type, time, received, flag_key, \
-     variant, event_properties, user_properties) SELECT 1000 + n, 1, 'stored-' || n, 1000 + n, 'stored-' || n, \
-     'stored-' || n, '[Experiment] Exposure', n, n, 'button', 'treatment', '{}', '{}' FROM generate_series(1, 20000) AS n",
+/// Without looking up what they refer to. Everybody has properties in two buckets, and two states: a whole one and a
+/// difference to it.
+const FILL: [&str; 5] = [
+    "SET session_replication_role = replica; INSERT INTO person (id, project, user_id, properties, buckets, \
+     property_names, property_bytes, state, state_base, difference_bytes) \
+     SELECT 1000 + n, 1, 'stored-' || n, '', 2, 2, 600, 2, 1, 90 FROM generate_series(1, 20000) AS n",
+    "INSERT INTO property_bucket (person, bucket, properties) SELECT 1000 + n, bucket, \
+     '{\"t\":[[1,0,\"x\"]],\"p\":{\"name ' || bucket || '\":\"ad\"}}' \
+     FROM generate_series(1, 20000) AS n, generate_series(0, 1) AS bucket",
+    "INSERT INTO property_state (person, number, base, properties) SELECT 1000 + n, number, 1, \
+     '{\"s\":{\"name ' || (number - 1) || '\":\"ad\"}}' FROM generate_series(1, 20000) AS n, generate_series(1, 2) AS number",
+    "SET session_replication_role = replica; INSERT INTO device (project, device_id, person) \
+     SELECT 1, 'stored-' || n, 1000 + n FROM generate_series(1, 20000) AS n",
+    "SET session_replication_role = replica; INSERT INTO event (id, project, insert_id, unique_key, person, user_id, \
+     device_id, event_type, time, received, flag_key, variant, event_properties, user_properties, state) \
+     SELECT 1000 + n, 1, 'stored-' || n, n, 1000 + n, 'stored-' || n, 'stored-' || n, '[Experiment] Exposure', n, n, \
+     'button', 'treatment', '{}', '', 2 FROM generate_series(1, 20000) AS n",
 ];
 
 const READ: &str = "SELECT ((SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables) + \
