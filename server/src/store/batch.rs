@@ -12,16 +12,12 @@ use experiment_ingestion::{IncomingEvent, Verdict};
 use super::Store;
 use super::engine::Transaction;
 use super::failure::{Result, is_too_large, too_large};
-use super::loading::{buckets, needed};
+use super::loading::{MOST_TRANSACTION_BYTES, buckets, needed};
 use super::returns::next_return;
 use super::saving::save;
 
 /// How many bytes of stored properties are held at once. In memory they take several times as many.
 const MOST_LOADED_BYTES: usize = 4 << 20;
-
-/// How many bytes of stored properties a transaction may load: those of two people, both as large as they may be, for each
-/// of the 2,000 events of a request. More is possible where the limits were higher once.
-const MOST_TRANSACTION_BYTES: usize = 256 << 20;
 
 impl Store {
     /// Stores a group of events, or none of it. One verdict per event, in order.

@@ -14,13 +14,17 @@ use super::Store;
 use super::bulk::{keys, number, select_in, sql};
 use super::engine::{Row, Transaction};
 use super::experiment_names;
-use super::failure::Result;
+use super::failure::{Result, too_large};
 use super::stored_events::stored;
 
 /// How many buckets are loaded together, and of people with how many bytes of properties: a single bucket may have all of
 /// a person's.
 const MOST_BUCKETS: usize = 4_096;
 const MOST_BYTES: u64 = 4 << 20;
+
+/// How many bytes of stored properties a transaction may load: those of two people, both as large as they may be, for each
+/// of the 2,000 events of a request. More is possible where the limits were higher once.
+pub const MOST_TRANSACTION_BYTES: usize = 256 << 20;
 
 /// The columns of a person's row that [`person`] reads.
 pub const PERSON: &str = "id, user_id, properties, buckets, property_names, property_bytes, cleared, state, state_base, \
@@ -44,14 +48,39 @@ impl Store {
         let stored = stored(open, project, self.is_converted(), ids).await?;
         let mut people = PersonIndex::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
         let users = every(|event| event.normalized.identity.user_id.as_ref());
-        persons(open, project, "user_id = lookup_1", users, &mut people).await?;
+        self.persons(open, project, "user_id = lookup_1", users, &mut people).await?;
         let owners =
             devices(open, project, every(|event| event.normalized.identity.device_id.as_ref()), &mut people).await?;
-        persons(open, project, "id = CAST(lookup_1 AS BIGINT)", owners, &mut people).await?;
+        self.persons(open, project, "id = CAST(lookup_1 AS BIGINT)", owners, &mut people).await?;
         let experiment_properties = experiment_names::of_events(open, project, events).await?;
         let updates = PropertyUpdates::after(&self.updates);
         let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
         Ok(BatchState { stored, people, experiment_properties, updates, next_event, ..BatchState::default() })
+    }
+
+    /// People of an earlier version bring all their properties with them, so their length is looked at first.
+    async fn persons(
+        &self,
+        open: &mut Transaction,
+        project: i64,
+        by: &str,
+        ids: Vec<[Value; 1]>,
+        people: &mut PersonIndex,
+    ) -> Result<()> {
+        let condition = format!("project = $1 AND {by}");
+        if !self.is_converted() {
+            let length = "CAST(octet_length(properties) AS BIGINT)";
+            let lengths = select_in(open, length, ("person", &condition), project, ids.clone()).await?;
+            let bytes = lengths.iter().map(|row| row.int(0)).sum::<Result<i64>>()?;
+            if bytes.unsigned_abs() > MOST_TRANSACTION_BYTES as u64 {
+                return Err(too_large());
+            }
+        }
+        for row in select_in(open, PERSON, ("person", &condition), project, ids).await? {
+            let (id, person) = person(&row)?;
+            people.add_person(id, person);
+        }
+        Ok(())
     }
 }
 
@@ -126,21 +155,6 @@ async fn devices(
         }
     }
     Ok(owners.into_iter().map(|id| [number(id)]).collect())
-}
-
-async fn persons(
-    open: &mut Transaction,
-    project: i64,
-    by: &str,
-    ids: Vec<[Value; 1]>,
-    people: &mut PersonIndex,
-) -> Result<()> {
-    let condition = format!("project = $1 AND {by}");
-    for row in select_in(open, PERSON, ("person", &condition), project, ids).await? {
-        let (id, person) = person(&row)?;
-        people.add_person(id, person);
-    }
-    Ok(())
 }
 
 /// A person of a row with the columns of [`PERSON`].

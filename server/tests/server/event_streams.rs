@@ -93,15 +93,16 @@ fn lines_are_the_elements_of_the_list() {
 fn the_largest_events_come_one_by_one() {
     let server = TestServer::on(Database::lasting(), &[]);
     let event = |n: usize| json!({ "user_id": "alice", "event_type": "Buy", "insert_id": n.to_string(), "event_properties": { "note": "x".repeat(3_000_000) } });
-    for first in [0, 6, 12] {
+    for first in [0, 6, 12, 18, 24, 30] {
         let body = json!({ "api_key": "shop-api-key", "events": (first..first + 6).map(event).collect::<Vec<_>>() });
         server.request("POST", "/batch").body(body.to_string()).send().expect(200);
     }
     let before = most_memory(server.child.id());
     let events = server.read("/api/events?format=jsonl");
-    assert_eq!(lines(&events).len(), 18);
+    assert_eq!(lines(&events).len(), 36);
     let added = most_memory(server.child.id()).saturating_sub(before);
-    assert!(added < MOST_ADDED, "{added} bytes");
+    // A fifth less than the answer has.
+    assert!(added < 2 * MOST_ADDED, "{added} bytes");
 }
 
 #[test]

@@ -9,11 +9,12 @@ use crate::test_server::{ADMIN, TestServer};
 fn only_the_admin_key_reads() {
     let server = TestServer::start();
     for path in security::admin_paths() {
-        server.request("GET", &path).send().refused(401);
+        let method = security::admin_method(&path);
+        server.request(method, &path).send().refused(401);
         for key in
             ["Bearer wrong", "Bearer client-key", "Bearer shop-api-key", "Api-Key shop-admin-key", "Api-Key client-key"]
         {
-            server.request("GET", &path).header("authorization", key).send().refused(401);
+            server.request(method, &path).header("authorization", key).send().refused(401);
         }
     }
 }

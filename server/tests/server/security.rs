@@ -32,7 +32,13 @@ pub fn admin_paths() -> BTreeSet<String> {
 /// The paths that pages of any origin may ask. What needs no key and says nothing about anybody is neither.
 pub fn open_paths() -> BTreeSet<String> {
     let admin = admin_paths();
-    paths().into_iter().filter(|path| !admin.contains(path) && path != "/healthz").collect()
+    let health = ["/healthz", "/livez", "/readyz"];
+    paths().into_iter().filter(|path| !admin.contains(path) && !health.contains(&path.as_str())).collect()
+}
+
+/// A method that a path of the admin has.
+pub fn admin_method(path: &str) -> &'static str {
+    if path.starts_with("/api/experiment-properties/") { "DELETE" } else { "GET" }
 }
 
 /// A request with a key in every place where somebody might look for one.
@@ -143,7 +149,7 @@ fn no_foreign_page_gets_through_to_an_admin_route() {
 fn a_page_that_rebinds_its_name_to_this_machine_still_has_no_key() {
     let server = TestServer::start();
     for path in admin_paths() {
-        let method = if path.starts_with("/api/experiment-properties/") { "DELETE" } else { "GET" };
+        let method = admin_method(&path);
         let head = format!("{method} {path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n");
         let request = TestRequest { head, ..server.request("GET", "") };
         request.header("origin", "http://evil.example").header("sec-fetch-site", "same-origin").send().refused(401);

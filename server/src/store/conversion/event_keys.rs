@@ -14,7 +14,7 @@ use super::{STEP_ROWS, within};
 /// Converts the events after an id, up to another. Where an equal one has been stored since, that one has the key.
 pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Option<i64>> {
     let select = "SELECT id, user_id, device_id, event_type, flag_key, variant, \
-                  CAST(octet_length(event_properties) + octet_length(user_properties) AS BIGINT) \
+                  CAST(octet_length(event_properties) + octet_length(user_properties) AS BIGINT), insert_id \
                   FROM event WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3";
     let rows = open.rows(sql(select), vec![after.into(), last.into(), STEP_ROWS.into()]).await?;
     let rows = within(&rows, 6)?;
@@ -35,7 +35,13 @@ fn key(row: &Row) -> Result<Vec<Arg>> {
     let event_type = Text::from(row.required_text(3)?);
     let variant = text(5)?;
     let exposure = text(4)?.map(|flag_key| Exposed { flag_key, variant, experiment_key: None });
-    let is_made_by_server = event_type == ASSIGNMENT_EVENT;
+    let is_made_by_server = event_type == ASSIGNMENT_EVENT && is_digest(&row.required_text(7)?);
     let key = unique_key(&identity, &event_type, exposure.as_ref(), is_made_by_server);
     Ok(vec![row.int(0)?.into(), key.into(), i64::from(is_made_by_server).into()])
+}
+
+/// Whether an insert id is one that this project makes. It tells the server's own assignments from those of other SDKs;
+/// the first schema did not say who made one.
+fn is_digest(insert_id: &str) -> bool {
+    insert_id.len() == 64 && insert_id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -8,8 +8,8 @@ use experiment_ingestion::person_properties::State;
 use experiment_ingestion::state_history::{StateHistory, stored_bytes};
 use experiment_wasm::json::parse;
 
-use super::super::bulk::{insert, sql};
-use super::super::engine::Transaction;
+use super::super::bulk::{composed, insert, sql};
+use super::super::engine::{Arg, Transaction};
 use super::super::failure::Result;
 use super::super::saving::{STATE, state_row};
 use super::reach;
@@ -25,6 +25,11 @@ const LAST: &str =
 
 const CHAIN: &str =
     "SELECT properties FROM property_state WHERE person = $1 AND number >= $2 AND number <= $3 ORDER BY number";
+
+/// Of the table of events, and of the one where they are while they are replaced.
+const COLUMNS: &str = "id, project, insert_id, person, user_id, device_id, event_type, time, received, flag_key, variant, \
+                       experiment_key, event_properties, user_properties, rest, state, state_difference, unique_key, \
+                       made_by_server";
 
 /// Converts the events after an id, up to another, in the order in which they were stored. Properties that cannot be read
 /// stay as they are.
@@ -46,9 +51,29 @@ pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Optio
         events.push(vec![id.into(), number.into()]);
     }
     insert(open, STATE, "", states).await?;
-    let start = "UPDATE event SET user_properties = '', state = fresh.column2 FROM (";
-    insert(open, start, ") AS fresh WHERE event.id = fresh.column1", events).await?;
+    match open {
+        Transaction::Sqlite(_) => replace(open, events).await?,
+        Transaction::Postgres(_) => {
+            let start = "UPDATE event SET user_properties = '', state = fresh.column2 FROM (";
+            insert(open, start, ") AS fresh WHERE event.id = fresh.column1", events).await?;
+        }
+    }
     Ok(Some(reach))
+}
+
+/// Deletes the events and stores them again. SQLite leaves a page as it is when a row of it becomes shorter: only where
+/// rows are deleted pages are joined, and their room is free.
+async fn replace(open: &mut Transaction, events: Vec<Vec<Arg>>) -> Result<()> {
+    let table = "CREATE TEMP TABLE IF NOT EXISTS replaced AS SELECT * FROM event WHERE false";
+    open.change(sql(table), Vec::new()).await?;
+    open.change(sql("DELETE FROM temp.replaced"), Vec::new()).await?;
+    let start =
+        format!("INSERT INTO temp.replaced ({COLUMNS}) SELECT {} FROM (", COLUMNS.replace(" state,", " column2,"));
+    insert(open, &start, ") AS fresh CROSS JOIN event WHERE event.id = fresh.column1", events).await?;
+    open.change(sql("UPDATE temp.replaced SET user_properties = ''"), Vec::new()).await?;
+    open.change(sql("DELETE FROM event WHERE id IN (SELECT id FROM temp.replaced)"), Vec::new()).await?;
+    let back = format!("INSERT INTO event ({COLUMNS}) SELECT {COLUMNS} FROM temp.replaced ORDER BY id");
+    open.change(composed(back), Vec::new()).await.map(drop)
 }
 
 /// The states of a person up to the last event that was converted.

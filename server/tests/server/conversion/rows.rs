@@ -140,7 +140,7 @@ impl OldRows {
 
 impl OldPerson {
     fn new(index: usize, random: &mut Random) -> Self {
-        let is_visitor = index % VISITORS == 0;
+        let is_visitor = index.is_multiple_of(VISITORS);
         let unreadable = (!is_visitor && random.percent(3)).then(|| random.pick(&UNREADABLE));
         let mut shown: Shown = (0..random.below(40)).map(|n| (format!("p{n}"), format!(r#""value {n}""#))).collect();
         shown.insert(format!("own {index}"), index.to_string());
@@ -222,7 +222,7 @@ impl OldPerson {
         unset.sort();
         unset.dedup();
         parts.extend(unset.iter().map(|name| format!(r#""{name}":{{{since}}}"#)));
-        let cleared = if self.shown.len() % 3 == 0 { r#","c":{"t":1,"p":0,"i":"c"}"# } else { "" };
+        let cleared = if self.shown.len().is_multiple_of(3) { r#","c":{"t":1,"p":0,"i":"c"}"# } else { "" };
         format!(r#"{{"p":{{{}}}{cleared}}}"#, parts.join(","))
     }
 
@@ -264,7 +264,7 @@ impl OldEvent {
             person_id(self.person),
             quoted(Some(&self.event_type)),
             // Some came late.
-            if index % 11 == 0 { index } else { 1_000 + index },
+            if index.is_multiple_of(11) { index } else { 1_000 + index },
             2_000 + index,
             quoted(Some(&self.user_properties)),
         )
