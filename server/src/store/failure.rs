@@ -24,6 +24,9 @@ impl fmt::Display for Failure<'_> {
                 answer.constraint().map_or(Ok(()), |constraint| write!(out, " ({constraint})"))
             }
             _ if is_too_large(self.0) => out.write_str("a request loads more than a transaction may"),
+            Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                out.write_str("the database's certificate is not trusted, or TLS failed")
+            }
             Error::Io(error) => write!(out, "the connection to the database failed: {}", error.kind()),
             Error::ColumnDecode { index, .. } => write!(out, "column {index} of the database holds something else"),
             Error::PoolTimedOut
