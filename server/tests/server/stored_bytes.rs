@@ -45,6 +45,14 @@ impl Measured {
         }
     }
 
+    /// A long list is stored anew with each group of events that changes it. PostgreSQL keeps the old one until VACUUM,
+    /// which gives its room to other rows; so it is counted apart, as the write-ahead log of SQLite is.
+    fn remove_old_rows(&self) {
+        if self.server.database.is_postgres() {
+            self.server.database.run("VACUUM FULL");
+        }
+    }
+
     fn check(&self, what: &str) {
         let grown = stored(&self.server.database) - self.before;
         let allowed = PER_BODY_BYTE * self.body_bytes + PER_EVENT * self.events;
@@ -154,5 +162,6 @@ fn a_list_that_grows_takes_no_more_than_what_is_added() {
     let texts = properties("alice", 2_000, 50);
     let one = |text: &Value| set("alice", json!({ "$append": { "list": text } }));
     measured.send(&texts.values().map(one).collect::<Vec<_>>(), 20);
+    measured.remove_old_rows();
     measured.check("2,000 texts of 50 bytes appended to one list");
 }
