@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -34,7 +35,11 @@ const OWN = {
 };
 
 let app;
-before(async () => (app = await scratch()));
+before(async () => {
+  app = await scratch();
+  // What a reader of a sample has installed beside the package.
+  await symlink(join(root, 'node_modules/@segment'), join(app.dir, 'node_modules/@segment'));
+});
 after(() => app?.remove());
 
 function samplesOf(page) {
