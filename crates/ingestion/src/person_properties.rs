@@ -49,6 +49,18 @@ pub struct State {
     pub difference_bytes: u64,
 }
 
+impl State {
+    /// A whole state.
+    pub(crate) fn whole(number: i64) -> Self {
+        Self { number, base: number, difference_bytes: 0 }
+    }
+
+    /// The state after it, which differs by so many bytes.
+    pub(crate) fn followed_by(self, number: i64, bytes: u64) -> Self {
+        Self { number, base: self.base, difference_bytes: self.difference_bytes + bytes }
+    }
+}
+
 /// A state to be stored: whole where it is its own base, else the difference to the state before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewState {
@@ -226,13 +238,8 @@ impl PersonProperties {
         let text = difference.to_json();
         let bytes = text.len() as u64 + STATE_BYTES;
         let state = match self.summary.state {
-            Some(last) if !self.is_whole_due(last, bytes) => {
-                State { number: last.number + 1, base: last.base, difference_bytes: last.difference_bytes + bytes }
-            }
-            last => {
-                let number = last.map_or(0, |last| last.number) + 1;
-                State { number, base: number, difference_bytes: 0 }
-            }
+            Some(last) if !self.is_whole_due(last, bytes) => last.followed_by(last.number + 1, bytes),
+            last => State::whole(last.map_or(0, |last| last.number) + 1),
         };
         self.summary.state = Some(state);
         let is_whole = state.number == state.base;
@@ -244,13 +251,17 @@ impl PersonProperties {
     /// A whole state is stored when the differences since the last one have together grown as large as it is. Where not
     /// all properties are loaded, the next event looks again.
     fn is_whole_due(&self, last: State, bytes: u64) -> bool {
-        let is_loaded = self.all_missing().is_empty() && self.is_readable();
-        is_loaded && last.difference_bytes + bytes >= self.summary.bytes
+        self.is_loaded() && last.difference_bytes + bytes >= self.summary.bytes
+    }
+
+    /// Whether all there is was loaded, and could be read.
+    fn is_loaded(&self) -> bool {
+        self.is_readable() && !(0..self.summary.buckets).any(|bucket| self.is_missing(bucket))
     }
 
     /// The buckets to be stored now.
     pub fn take_changed(&mut self) -> ChangedBuckets {
-        if self.all_missing().is_empty() && self.is_readable() {
+        if self.is_loaded() {
             self.resize();
         }
         let (changed, is_rewritten) = (std::mem::take(&mut self.changed), std::mem::take(&mut self.is_rewritten));

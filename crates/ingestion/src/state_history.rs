@@ -31,10 +31,8 @@ impl StateHistory {
         let whole = Difference::whole(visible.clone()).to_json();
         let bytes = stored_bytes(&difference);
         let state = match self.last {
-            Some(last) if last.difference_bytes + bytes < whole.len() as u64 => {
-                State { number, base: last.base, difference_bytes: last.difference_bytes + bytes }
-            }
-            _ => State { number, base: number, difference_bytes: 0 },
+            Some(last) if last.difference_bytes + bytes < whole.len() as u64 => last.followed_by(number, bytes),
+            _ => State::whole(number),
         };
         (self.last, self.visible) = (Some(state), visible);
         (Some(number), Some(NewState { state, difference: if state.base == number { whole } else { difference } }))

@@ -16,15 +16,12 @@ use super::bulk::{composed, sql};
 use super::conversion::{PAUSE, PAUSE_AFTER_FAILURE, STEP_ROWS, within};
 use super::engine::Transaction;
 use super::failure::{Failure, Result};
-use super::loading::{PERSON, buckets, person};
+use super::loading::{PERSON, PERSON_COLUMNS, buckets, person};
 use super::saving::save;
 
 /// How often names are looked for that were freed since. One that was freed through this server need not be found sooner:
 /// its name is free already.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// The columns before those that are only of interest here.
-const PERSON_COLUMNS: usize = 11;
 
 const NAMES: &str = "SELECT name, freed, last FROM freed_property WHERE project = $1 AND position = $2";
 

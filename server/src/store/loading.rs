@@ -30,6 +30,9 @@ pub const MOST_TRANSACTION_BYTES: usize = 256 << 20;
 pub const PERSON: &str = "id, user_id, properties, buckets, property_names, property_bytes, cleared, state, state_base, \
                       difference_bytes, merged_into";
 
+/// How many columns that are.
+pub const PERSON_COLUMNS: usize = 11;
+
 impl Store {
     /// Whether every row of an earlier version is converted.
     pub(super) fn is_converted(&self) -> bool {
@@ -103,8 +106,7 @@ pub fn needed(batch: &BatchState<'_>, events: &[&IncomingEvent]) -> (usize, Vec<
 }
 
 fn bytes_of(batch: &BatchState<'_>, person: i64) -> u64 {
-    let properties = batch.people.get(person).and_then(|person| person.properties.as_ref().ok());
-    properties.map_or(0, |properties| properties.summary().bytes)
+    batch.people.properties(person).map_or(0, |properties| properties.summary().bytes)
 }
 
 /// Loads buckets, and returns how many bytes they have.

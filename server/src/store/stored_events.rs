@@ -50,11 +50,35 @@ pub async fn stored(
 
 /// The unique keys of an event that the first schema stored without one. It did not say who made an assignment.
 fn first_schema_keys(row: &Row) -> Result<impl Iterator<Item = i64> + use<>> {
-    let text = |column| row.text(column).map(|text| text.map(Text::from));
-    let identity = Identity { user_id: text(1)?, device_id: text(2)? };
-    let (event_type, variant) = (Text::from(row.required_text(3)?), text(5)?);
-    let exposure = text(4)?.map(|flag_key| Exposed { flag_key, variant, experiment_key: None });
-    let makers = [Some(false), (event_type == ASSIGNMENT_EVENT).then_some(true)];
-    let key = move |is_made_by_server| unique_key(&identity, &event_type, exposure.as_ref(), is_made_by_server);
-    Ok(makers.into_iter().flatten().map(key))
+    let event = FirstSchemaEvent::of(row)?;
+    let makers = [Some(false), event.is_assignment().then_some(true)];
+    Ok(makers.into_iter().flatten().map(move |is_made_by_server| event.unique_key(is_made_by_server)))
+}
+
+/// What the unique key of an event of the first schema is made of.
+pub struct FirstSchemaEvent {
+    identity: Identity,
+    event_type: Text,
+    exposure: Option<Exposed>,
+}
+
+impl FirstSchemaEvent {
+    /// Of a row whose columns after the first are `user_id, device_id, event_type, flag_key, variant`.
+    pub fn of(row: &Row) -> Result<Self> {
+        let text = |column| row.text(column).map(|text| text.map(Text::from));
+        let identity = Identity { user_id: text(1)?, device_id: text(2)? };
+        let (event_type, variant) = (Text::from(row.required_text(3)?), text(5)?);
+        let exposure = text(4)?.map(|flag_key| Exposed { flag_key, variant, experiment_key: None });
+        Ok(Self { identity, event_type, exposure })
+    }
+
+    /// Whether it is an assignment, which the server may have made.
+    pub fn is_assignment(&self) -> bool {
+        self.event_type == ASSIGNMENT_EVENT
+    }
+
+    /// Its unique key, by who made it.
+    pub fn unique_key(&self, is_made_by_server: bool) -> i64 {
+        unique_key(&self.identity, &self.event_type, self.exposure.as_ref(), is_made_by_server)
+    }
 }

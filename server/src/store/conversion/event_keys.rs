@@ -1,14 +1,9 @@
 //! Gives events the key by which they are unique.
 
-use experiment_ingestion::Exposed;
-use experiment_ingestion::unique_key::unique_key;
-use experiment_wasm::assignment::ASSIGNMENT_EVENT;
-use experiment_wasm::json::Text;
-use experiment_wasm::user::Identity;
-
 use super::super::bulk::{insert, sql};
 use super::super::engine::{Arg, Row, Transaction};
 use super::super::failure::Result;
+use super::super::stored_events::FirstSchemaEvent;
 use super::{STEP_ROWS, within};
 
 /// Converts the events after an id, up to another. Where an equal one has been stored since, that one has the key.
@@ -30,13 +25,9 @@ pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Optio
 
 /// An event's id, its key, and whether the server made it.
 fn key(row: &Row) -> Result<Vec<Arg>> {
-    let text = |column| row.text(column).map(|text| text.map(Text::from));
-    let identity = Identity { user_id: text(1)?, device_id: text(2)? };
-    let event_type = Text::from(row.required_text(3)?);
-    let variant = text(5)?;
-    let exposure = text(4)?.map(|flag_key| Exposed { flag_key, variant, experiment_key: None });
-    let is_made_by_server = event_type == ASSIGNMENT_EVENT && is_digest(&row.required_text(7)?);
-    let key = unique_key(&identity, &event_type, exposure.as_ref(), is_made_by_server);
+    let event = FirstSchemaEvent::of(row)?;
+    let is_made_by_server = event.is_assignment() && is_digest(&row.required_text(7)?);
+    let key = event.unique_key(is_made_by_server);
     Ok(vec![row.int(0)?.into(), key.into(), i64::from(is_made_by_server).into()])
 }
 

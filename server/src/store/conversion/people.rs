@@ -8,15 +8,12 @@ use experiment_ingestion::person_properties::PersonProperties;
 use super::super::bulk::composed;
 use super::super::engine::Transaction;
 use super::super::failure::Result;
-use super::super::loading::{PERSON, person};
+use super::super::loading::{PERSON, PERSON_COLUMNS, person};
 use super::super::saving::save;
 use super::reach;
 
 const LENGTHS: &str = "SELECT id, CAST(octet_length(properties) AS BIGINT) FROM person \
                        WHERE id > $1 AND id <= $2 AND properties <> '' ORDER BY id LIMIT $3";
-
-/// The columns before the one that is only of interest here.
-const PERSON_COLUMNS: usize = 11;
 
 /// Converts the people after an id, up to another. Properties that cannot be read stay as they are.
 pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Option<i64>> {
