@@ -44,7 +44,7 @@ const CORE: [&str; 21] = [
 /// Below all: text and JSON.
 const FOUNDATION: [&str; 2] = ["dialect", "json"];
 
-const INGESTION: [&str; 28] = [
+const INGESTION: [&str; 29] = [
     "batch",
     "experiment_properties",
     "freed_names",
@@ -54,6 +54,7 @@ const INGESTION: [&str; 28] = [
     "exposure",
     "id",
     "rules",
+    "retention",
     "throttle",
     "verdict",
     "person_index",
@@ -77,7 +78,7 @@ const INGESTION: [&str; 28] = [
 
 const PATTERN: [&str; 6] = ["backtrack", "nfa", "program", "escape", "parser", "class"];
 
-const SERVER: [&str; 22] = [
+const SERVER: [&str; 23] = [
     "routes",
     "http",
     "reload",
@@ -87,6 +88,7 @@ const SERVER: [&str; 22] = [
     "config",
     "evaluation",
     "store",
+    "in_flight",
     "metrics",
     "throttles",
     "wrong_keys",

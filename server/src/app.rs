@@ -15,6 +15,7 @@ use crate::evaluation::tracking_queue::TrackingQueue;
 use crate::key::opened;
 use crate::metrics::Metrics;
 pub use crate::project::Project;
+use crate::store::retention::Expiry;
 use crate::store::writer::Writer;
 use crate::store::{Result, Store};
 use crate::wrong_keys::WrongKeys;
@@ -126,6 +127,15 @@ impl App {
     /// The project that an admin key opens.
     pub fn administered(&self, secret: &str) -> Option<Arc<Project>> {
         opened(&*self.projects(), |project| &project.admin_keys, secret).cloned()
+    }
+
+    /// Which events expire now.
+    pub fn expiries(&self, now: u64) -> Vec<Expiry> {
+        let expiry = |project: &Arc<Project>| {
+            let before = project.rules.retention?.deleted_before(now);
+            Some(Expiry { project: project.id, before })
+        };
+        self.projects().iter().filter_map(expiry).collect()
     }
 
     fn projects(&self) -> Projects {

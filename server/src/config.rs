@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use experiment_ingestion::Rules;
+use experiment_ingestion::{Retention, Rules};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::flag::{Fault, FlagError, Flags};
 use experiment_wasm::json::{Value, parse};
@@ -140,6 +140,7 @@ struct ProjectWire {
 #[serde(deny_unknown_fields, default)]
 struct SettingsWire {
     assignments_set_properties: bool,
+    retention_days: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -211,10 +212,21 @@ fn project(path: String, wire: ProjectWire) -> Read<ProjectConfig> {
         name: named(&path, wire.name)?,
         api_keys: wire.api_key.read(&format!("{path}.api_key"))?,
         admin_keys: wire.admin_key.read(&format!("{path}.admin_key"))?,
-        rules: Rules { assignments_set_properties: wire.settings.0.assignments_set_properties, ..Rules::default() },
+        rules: rules(&path, &wire.settings.0)?,
         deployments: deployments.collect::<Read<_>>()?,
         flags: flags.collect::<Read<_>>()?,
         path,
+    })
+}
+
+fn rules(path: &str, settings: &SettingsWire) -> Read<Rules> {
+    let retention = settings.retention_days.map(|days| {
+        Retention::of_days(days).ok_or_else(|| wrong(&format!("{path}.settings.retention_days"), RETENTION_DAYS))
+    });
+    Ok(Rules {
+        assignments_set_properties: settings.assignments_set_properties,
+        retention: retention.transpose()?,
+        ..Rules::default()
     })
 }
 
@@ -272,6 +284,7 @@ fn named(path: &str, name: String) -> Read<String> {
 
 const TEXT: &str = "a text";
 const KINDS: &str = "\"client\" or \"server\"";
+const RETENTION_DAYS: &str = "a whole number of days from 31 to 36500";
 
 /// What a field must be.
 fn expected(field: &str) -> &'static str {
@@ -279,6 +292,7 @@ fn expected(field: &str) -> &'static str {
         "name" => TEXT,
         "kind" => KINDS,
         "assignments_set_properties" => "true or false",
+        "retention_days" => RETENTION_DAYS,
         "projects" | "deployments" | "flags" => "a list",
         _ => keys::expected(field).unwrap_or("an object"),
     }

@@ -13,6 +13,11 @@ impl Key {
     pub fn of(secret: &str) -> Self {
         Self(FieldHasher::new().field(secret.as_bytes()).finish())
     }
+
+    /// The first characters of the digest: they tell the keys of a project apart, and say nothing of the secret.
+    pub fn fingerprint(&self) -> String {
+        self.0.to_str().chars().take(8).collect()
+    }
 }
 
 /// What a secret opens. All keys are looked at, whichever fits, so that the time says nothing.

@@ -13,6 +13,7 @@ mod config;
 mod database_address;
 mod evaluation;
 mod http;
+mod in_flight;
 mod key;
 mod logging;
 mod metrics;
@@ -46,8 +47,9 @@ use options::{Command, Options, USAGE, VERSION};
 use output::{complain, say};
 use reload::Reloads;
 use stop::Stop;
+use store::retention::Expiry;
 use store::writer::Writer;
-use store::{Failure, Location, Store, conversion, experiment_names, freeing};
+use store::{Failure, Location, Store, conversion, deletion, experiment_names, free_pages, freeing, retention};
 
 /// How often changes of flags by other replicas are looked for.
 const FLAGS_CHECK: Duration = Duration::from_secs(1);
@@ -155,6 +157,9 @@ async fn serve(started: Started, options: &Options, stop: &Stop, reloads: Reload
         tokio::spawn(conversion::run(store.clone(), Arc::clone(&app.metrics))),
         tokio::spawn(reloads.follow(Arc::clone(&app), options.config.clone())),
         tokio::spawn(freeing::run(store.clone())),
+        tokio::spawn(deletion::run(store.clone())),
+        tokio::spawn(retention::run(store.clone(), expiries(Arc::clone(&app)))),
+        tokio::spawn(free_pages::run(store.clone())),
         tokio::spawn(experiment_names::watch(store.clone(), Arc::clone(&app.metrics))),
     ];
     let router = routes::router(app, options.www.as_deref(), options.access_log);
@@ -182,6 +187,11 @@ fn said(listeners: &Listeners, metrics: Option<&Listeners>) -> Result<String, st
         lines.push(format!("metrics on http://{at}"));
     }
     Ok(lines.join("\n"))
+}
+
+/// What expires now, by the configuration that is in force.
+fn expiries(app: Arc<App>) -> impl Fn() -> Vec<Expiry> {
+    move || app.expiries(clock::now())
 }
 
 async fn check_flags(app: Arc<App>) {

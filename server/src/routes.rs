@@ -1,5 +1,6 @@
 //! The routes: their paths, and which pages may ask them.
 
+mod deletions;
 mod envelope;
 mod evaluation;
 mod event_query;
@@ -10,6 +11,7 @@ mod form;
 mod health;
 mod ingest;
 pub mod metrics;
+mod query_fault;
 mod reading;
 mod throttled;
 mod usage;
@@ -47,7 +49,8 @@ pub fn router(app: Arc<App>, www: Option<&Path>, access_log: bool) -> Router {
         .route("/identify", post(ingest::identify));
     let admin = Router::new()
         .route("/api/events", get(reading::events))
-        .route("/api/users", get(reading::person))
+        .route("/api/users", get(reading::person).delete(deletions::delete_person))
+        .route("/api/deletions", get(deletions::list))
         .route("/api/usage", get(usage::month))
         .route("/api/experiment-properties", get(experiment_properties::list))
         .route("/api/experiment-properties/{name}", delete(experiment_properties::free))

@@ -1,18 +1,24 @@
 //! The store: events, people and their properties, flags. It does not decide what an event means.
 
+mod background;
 mod batch;
 mod bulk;
 pub mod conversion;
+pub mod deletion;
 mod engine;
 mod event_page;
 mod event_text;
 pub mod experiment_names;
 mod failure;
 mod flags;
+pub mod free_pages;
 pub mod freeing;
+mod ids;
+mod kept_usage;
 mod loading;
 mod location;
 mod reading;
+pub mod retention;
 mod returns;
 mod saving;
 mod schema;
@@ -21,6 +27,7 @@ mod sqlite_write;
 mod states;
 mod stored_events;
 mod turns;
+mod unneeded;
 mod usage;
 mod wal;
 pub mod writer;

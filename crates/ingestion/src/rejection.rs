@@ -24,6 +24,8 @@ pub enum Rejection {
     InvalidInsertId,
     /// `time` is not a whole number of milliseconds since 1970.
     InvalidTime,
+    /// It is older than the project keeps events.
+    Expired,
     /// `event_properties` is no object.
     InvalidEventProperties,
     /// `user_properties` is no object, or holds an operator that is not known or not given an object.
@@ -58,6 +60,7 @@ impl Rejection {
             Self::ShortDeviceId => "short_device_id",
             Self::InvalidInsertId => "invalid_insert_id",
             Self::InvalidTime => "invalid_time",
+            Self::Expired => "expired",
             Self::InvalidEventProperties => "invalid_event_properties",
             Self::InvalidUserProperties => "invalid_user_properties",
             Self::DeepEventProperties => "deep_event_properties",
@@ -78,7 +81,7 @@ impl Rejection {
             Self::MissingId | Self::InvalidUserId | Self::ShortUserId => "user_id",
             Self::InvalidDeviceId | Self::ShortDeviceId => "device_id",
             Self::InvalidInsertId => "insert_id",
-            Self::InvalidTime => "time",
+            Self::InvalidTime | Self::Expired => "time",
             Self::InvalidEventProperties | Self::DeepEventProperties => "event_properties",
             Self::InvalidUserProperties | Self::DeepUserProperties => "user_properties",
             Self::MissingFlagKey | Self::InvalidFlagKey => "flag_key",

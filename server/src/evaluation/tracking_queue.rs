@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::in_flight::{Begun, InFlight};
 use crate::metrics::Metrics;
 use crate::store::writer::{NotStored, Writer};
 
@@ -35,7 +36,8 @@ const LAST_TRIES: u32 = 10;
 /// Hands over events. The queue ends, drained, when every handle is gone.
 #[derive(Clone)]
 pub struct TrackingQueue {
-    queue: mpsc::Sender<IncomingEvent>,
+    queue: mpsc::Sender<(IncomingEvent, Begun)>,
+    waiting: InFlight,
     metrics: Arc<Metrics>,
 }
 
@@ -47,7 +49,7 @@ impl TrackingQueue {
     pub fn start(writer: Writer, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(WAITING);
         let draining = tokio::spawn(drain(writer, waiting, Arc::clone(&metrics)));
-        (Self { queue, metrics }, draining)
+        (Self { queue, waiting: InFlight::default(), metrics }, draining)
     }
 
     /// Queues an event; waits a little while the queue is full.
@@ -60,15 +62,23 @@ impl TrackingQueue {
         };
         self.metrics.tracked_events.inc();
         self.metrics.tracked_events_waiting.inc();
-        slot.send(event);
+        slot.send((event, self.waiting.begin()));
         Ok(())
+    }
+
+    /// Waits until every event that was queued before is stored.
+    pub async fn flushed(&self) {
+        self.waiting.ended().await;
     }
 }
 
-async fn drain(writer: Writer, mut waiting: mpsc::Receiver<IncomingEvent>, metrics: Arc<Metrics>) {
+type Waiting = mpsc::Receiver<(IncomingEvent, Begun)>;
+
+async fn drain(writer: Writer, mut waiting: Waiting, metrics: Arc<Metrics>) {
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
-        let mut parts: Vec<Arc<[IncomingEvent]>> = vec![std::mem::take(&mut together).into()];
+        let (events, _begun): (Vec<_>, Vec<_>) = together.drain(..).unzip();
+        let mut parts: Vec<Arc<[IncomingEvent]>> = vec![events.into()];
         while let Some(events) = parts.pop() {
             let count = events.len();
             match store(&writer, &waiting, &events).await {
@@ -87,11 +97,7 @@ fn halves(events: &[IncomingEvent]) -> [Arc<[IncomingEvent]>; 2] {
 }
 
 /// Stores events, trying again for as long as the server runs.
-async fn store(
-    writer: &Writer,
-    waiting: &mpsc::Receiver<IncomingEvent>,
-    events: &Arc<[IncomingEvent]>,
-) -> Result<(), NotStored> {
+async fn store(writer: &Writer, waiting: &Waiting, events: &Arc<[IncomingEvent]>) -> Result<(), NotStored> {
     let mut tries_left = LAST_TRIES;
     while let Err(reason) = writer.store(Arc::clone(events)).await {
         if reason == NotStored::TooLarge {

@@ -11,9 +11,13 @@ use super::refusal::Refusal;
 use crate::app::{App, Project};
 use crate::clock;
 use crate::evaluation::flag_snapshot::Deployment;
+use crate::key::Key;
 
 /// `Authorization: Bearer <admin key>`: the project that the key administers.
 pub struct Admin(pub Arc<Project>);
+
+/// The fingerprint of the key that a request of an admin carries, for records. It does not say whether the key is one.
+pub struct AdminKeyFingerprint(pub String);
 
 /// `Authorization: Api-Key <deployment key>`: the deployment of the key, and its project.
 pub struct Caller {
@@ -39,6 +43,14 @@ impl FromRequestParts<Arc<App>> for Admin {
         }
         sleep(wait).await;
         Err(Refusal::Unauthorized(OF_ADMIN))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for AdminKeyFingerprint {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &Arc<App>) -> Result<Self, Refusal> {
+        credential(&parts.headers, OF_ADMIN).map(|secret| Self(Key::of(secret).fingerprint()))
     }
 }
 

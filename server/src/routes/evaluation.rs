@@ -17,6 +17,7 @@ use experiment_wasm::user::Identity;
 use super::ingest::fresh_insert_id;
 use crate::app::{App, Project};
 use crate::clock;
+use crate::evaluation::cache::Owner;
 use crate::evaluation::result::{Evaluated, Shape};
 use crate::evaluation::tracking_queue::Full;
 use crate::http::body::{self, Sent};
@@ -110,7 +111,7 @@ async fn answer(
     if identity.is_unknown() {
         return Err(Refusal::Malformed("There is neither a user_id nor a device_id"));
     }
-    let (snapshot, now) = (deployment.snapshot(), clock::now());
+    let (snapshot, now, removals) = (deployment.snapshot(), clock::now(), app.cache.removals());
     if let Some(kept) = app.cache.get(&asked.digest, snapshot.version, now) {
         app.metrics.cache_hits.inc();
         return Ok(cached_response(&asked.wanted, kept, "HIT"));
@@ -130,7 +131,12 @@ async fn answer(
     if tracks_exposures {
         track(app, project, evaluated.exposures(&identity, now).into_iter().map(exposed), now).await?;
     }
-    app.cache.insert(asked.digest, snapshot.version, now, body.clone());
+    let owner = Owner {
+        project: project.id,
+        user_id: identity.user_id.as_ref().map(Text::as_bytes),
+        device_id: identity.device_id.as_ref().map(Text::as_bytes),
+    };
+    app.cache.insert(asked.digest, snapshot.version, now, (owner, removals), body.clone());
     Ok(cached_response(&asked.wanted, body, "MISS"))
 }
 

@@ -122,7 +122,10 @@ fn events(project: &Project, envelope: &Envelope<'_>, now: u64) -> Result<Vec<Ev
         let insert_id = insert_id.map(Text::into_well_formed);
         let outcome = transform(event, rules, &NativeDialect);
         let received = (envelope.uploaded, now);
-        let outcome = outcome.map(|event| IncomingEvent::new(project.id, event, index, received, fresh_insert_id));
+        let outcome = outcome.and_then(|event| {
+            let incoming = IncomingEvent::new(project.id, event, index, received, fresh_insert_id);
+            rules.check_age(incoming.timestamp.time, now).map(|()| incoming)
+        });
         Ok(Event { insert_id, outcome })
     };
     (0..).zip(events).map(one).collect()

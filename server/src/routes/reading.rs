@@ -6,8 +6,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use super::event_query::{EventQuery, QueryFault};
+use super::event_query::EventQuery;
 use super::event_stream::EventStream;
+use super::query_fault::QueryFault;
 use crate::app::App;
 use crate::http::keys::Admin;
 use crate::http::refusal::Refusal;

@@ -43,7 +43,7 @@ pub async fn month(State(app): State<Arc<App>>, Admin(project): Admin, asked: Re
         Some(month) => Month::read(month).ok_or(Refusal::Malformed("The month is not YYYY-MM"))?,
         None => Month::of(clock::now()),
     };
-    let used = app.store.usage(project.id, month.millis()).await.map_err(|error| Refusal::failed(&error))?;
+    let used = app.store.usage(project.id, month).await.map_err(|error| Refusal::failed(&error))?;
     let warnings = if used.is_nearly_full { NEARLY_FULL.as_slice() } else { &[] };
     Ok(json(StatusCode::OK, &MonthlyUsage { month: month.to_string(), used, warnings }))
 }

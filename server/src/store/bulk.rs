@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use experiment_wasm::json::{Text, Value};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::engine::{Arg, Engine, Row, Transaction};
+use super::engine::{Arg, Row, Source, Transaction};
 use super::failure::Result;
 
 /// The most rows in one statement: with 15 columns far under SQLite's 32,766 arguments, and few lengths to prepare.
@@ -68,38 +68,18 @@ impl Lookup<'_> {
         )
     }
 
-    /// The rows as a transaction sees them.
+    /// The rows that these keys lead to.
     pub async fn rows<const N: usize>(
         &self,
-        open: &mut Transaction,
+        source: &mut impl Source,
         project: i64,
         keys: Vec<[Value; N]>,
     ) -> Result<Vec<Row>> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let text = match open {
-            Transaction::Sqlite(_) => self.sqlite(N),
-            Transaction::Postgres(_) => self.postgres(N),
-        };
-        open.rows(composed(text), args(project, keys)).await
-    }
-
-    /// The rows as they are committed now.
-    pub async fn committed<const N: usize>(
-        &self,
-        engine: &Engine,
-        project: i64,
-        keys: Vec<[Value; N]>,
-    ) -> Result<Vec<Row>> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let text = match engine {
-            Engine::Sqlite(..) => self.sqlite(N),
-            Engine::Postgres(..) => self.postgres(N),
-        };
-        engine.rows(composed(text), args(project, keys)).await
+        let text = if source.is_sqlite() { self.sqlite(N) } else { self.postgres(N) };
+        source.rows(composed(text), args(project, keys)).await
     }
 }
 
@@ -110,13 +90,13 @@ fn args<const N: usize>(project: i64, keys: Vec<[Value; N]>) -> Vec<Arg> {
 
 /// The rows of a table that these keys lead to, at most one each.
 pub async fn select_in<const N: usize>(
-    open: &mut Transaction,
+    source: &mut impl Source,
     columns: &str,
     (table, condition): (&str, &str),
     project: i64,
     keys: Vec<[Value; N]>,
 ) -> Result<Vec<Row>> {
-    Lookup { columns, table, condition, is_unique: true }.rows(open, project, keys).await
+    Lookup { columns, table, condition, is_unique: true }.rows(source, project, keys).await
 }
 
 /// `… AS lookup_1, … AS lookup_2`

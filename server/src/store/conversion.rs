@@ -10,23 +10,16 @@ mod people;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::time::sleep;
 
 use super::Store;
+use super::background::{PAUSE, PAUSE_AFTER_FAILURE, STEP_ROWS, within};
 use super::bulk::sql;
-use super::engine::{Row, Transaction};
+use super::engine::{Row, Source, Transaction};
 use super::failure::{Failure, Result};
 use crate::metrics::Metrics;
-
-/// The most rows of a step, and bytes of what it writes again: a hundredth of a second.
-pub(super) const STEP_ROWS: i64 = 200;
-const STEP_BYTES: i64 = 1 << 20;
-
-/// The shortest pause after a step, and the one after a failure.
-pub(super) const PAUSE: Duration = Duration::from_millis(5);
-pub(super) const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 const LEFT: &str = "SELECT CAST(coalesce(sum(last - position), 0) AS BIGINT) FROM conversion";
 
@@ -126,17 +119,4 @@ fn left(rows: &[Row]) -> Result<i64> {
 async fn reach(open: &mut Transaction, lengths: &'static str, after: i64, last: i64) -> Result<Option<i64>> {
     let rows = open.rows(sql(lengths), vec![after.into(), last.into(), STEP_ROWS.into()]).await?;
     within(&rows, 1)?.last().map(|row| row.int(0)).transpose()
-}
-
-/// The first rows, as many as are not too many bytes by a column: one at least.
-pub(super) fn within(rows: &[Row], column: usize) -> Result<&[Row]> {
-    let (mut bytes, mut count) = (0, 0);
-    for row in rows {
-        bytes += row.int(column)?;
-        if bytes > STEP_BYTES && count > 0 {
-            break;
-        }
-        count += 1;
-    }
-    Ok(rows.get(..count).unwrap_or(rows))
 }

@@ -43,6 +43,8 @@ const POSTGRES_OPTIONS: [(&str, &str); 5] = [
 /// the transaction may write at all.
 const WRITERS_LOCK: &str = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(4715)";
 
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// The connections to one of the two engines.
 #[derive(Clone)]
 pub enum Engine {
@@ -63,6 +65,23 @@ pub struct Pools<D: Database> {
 pub enum Transaction {
     Sqlite(SqliteWriteTransaction),
     Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// What is committed at one moment, whatever is committed while it is read.
+///
+/// Of a database in memory it has the only connection.
+pub enum Snapshot {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// What rows are read from.
+pub trait Source: Send {
+    /// Whether it is SQLite, else it is PostgreSQL.
+    fn is_sqlite(&self) -> bool;
+
+    /// The rows of a statement.
+    fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> impl Future<Output = Result<Vec<Row>>> + Send;
 }
 
 /// A row of either engine.
@@ -96,6 +115,14 @@ impl Engine {
             Self::Postgres(pools, _) => {
                 postgres(sql, args).fetch_all(&pools.readers).await.map(|rows| wrapped(rows, Row::Postgres))
             }
+        }
+    }
+
+    /// Everything that is committed now.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        match self {
+            Self::Sqlite(pools, _) => pools.readers.begin().await.map(Snapshot::Sqlite),
+            Self::Postgres(pools, _) => pools.readers.begin_with(SNAPSHOT).await.map(Snapshot::Postgres),
         }
     }
 
@@ -135,6 +162,21 @@ impl Engine {
         }
     }
 
+    /// Whether it is a file of SQLite.
+    pub fn is_sqlite_file(&self) -> bool {
+        matches!(self, Self::Sqlite(_, checkpoint) if checkpoint.has_file())
+    }
+
+    /// Truncates the write-ahead log of SQLite, where rows may stand that are deleted, unless somebody reads it now.
+    pub async fn truncate_log(&self) -> Result<()> {
+        if let Self::Sqlite(pools, checkpoint) = self
+            && checkpoint.has_file()
+        {
+            checkpoint.run(&mut *pools.writer.acquire().await?).await?;
+        }
+        Ok(())
+    }
+
     /// Closes every connection, so that the files are whole.
     pub async fn close(&self) {
         match self {
@@ -153,9 +195,28 @@ impl<D: Database> Pools<D> {
     }
 }
 
-impl Transaction {
-    /// Rows as this transaction sees them.
-    pub async fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
+impl Source for Snapshot {
+    fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    async fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(open) => sqlite(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Sqlite)),
+            Self::Postgres(open) => {
+                postgres(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Postgres))
+            }
+        }
+    }
+}
+
+/// As the transaction sees them.
+impl Source for Transaction {
+    fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    async fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
             Self::Sqlite(open) => {
                 sqlite(sql, args).fetch_all(open.connection()?).await.map(|rows| wrapped(rows, Row::Sqlite))
@@ -165,7 +226,9 @@ impl Transaction {
             }
         }
     }
+}
 
+impl Transaction {
     /// Changes rows and says how many.
     pub async fn change(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<u64> {
         match self {
@@ -255,7 +318,12 @@ async fn sqlite_pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<
         .journal_mode(if in_memory { SqliteJournalMode::Memory } else { SqliteJournalMode::Wal })
         // NORMAL might roll back acknowledged commits after a power loss.
         .synchronous(SqliteSynchronous::Full);
-    let options = if in_memory { options.auto_vacuum(SqliteAutoVacuum::Incremental) } else { options };
+    // What is deleted is overwritten: it shall not stand in the file until somebody else needs its page.
+    let options = if in_memory {
+        options.auto_vacuum(SqliteAutoVacuum::Incremental)
+    } else {
+        options.pragma("secure_delete", "ON")
+    };
     if !in_memory {
         sqlite_file::make(&options, LOCK_WAIT).await?;
     }

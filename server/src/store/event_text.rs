@@ -57,7 +57,7 @@ const OWN_FIELDS: [&str; 9] = [
 impl Store {
     /// These events, oldest first, and about how many bytes each takes. Those that are gone are left out.
     pub async fn event_sizes(&self, project: i64, ids: &[i64]) -> Result<BTreeMap<i64, usize>> {
-        let rows = SIZES.committed(&self.engine, project, keys(ids)).await?;
+        let rows = SIZES.rows(&mut self.engine.snapshot().await?, project, keys(ids)).await?;
         let size = |row: Row| {
             let bytes = FRAME_BYTES + row.int(1)? + row.int(2)?;
             Ok((row.int(0)?, usize::try_from(bytes).unwrap_or(usize::MAX)))
@@ -65,13 +65,16 @@ impl Store {
         rows.into_iter().map(size).collect()
     }
 
-    /// These events as JSON, oldest first. Those that are gone are left out.
+    /// These events as JSON, oldest first. Those that are gone are left out: events and states are read at one moment.
     pub async fn event_texts(&self, project: i64, ids: &[i64]) -> Result<Vec<String>> {
-        let rows = EVENTS.committed(&self.engine, project, keys(ids)).await?;
+        let mut snapshot = self.engine.snapshot().await?;
+        let rows = EVENTS.rows(&mut snapshot, project, keys(ids)).await?;
         let rows =
             rows.into_iter().map(EventRow).map(|row| Ok((row.0.int(0)?, row))).collect::<Result<BTreeMap<_, _>>>()?;
         let shown = rows.values().map(EventRow::state).collect::<Result<Vec<_>>>()?;
-        let states = states(&self.engine, project, &shown.into_iter().flatten().collect::<Vec<_>>()).await?;
+        let shown: Vec<_> = shown.into_iter().flatten().collect();
+        let states = states(&mut snapshot, project, &shown).await?;
+        drop(snapshot);
         // What is large takes a while; other requests go on meanwhile.
         tokio::task::block_in_place(|| rows.into_values().map(|row| row.to_json(&states)).collect())
     }

@@ -14,8 +14,9 @@ use tokio::time::interval;
 
 use super::Store;
 use super::bulk::{insert, keys, select_in, sql};
-use super::engine::{Arg, Row, Transaction};
+use super::engine::{Arg, Row, Source, Transaction};
 use super::failure::{Failure, Result};
+use super::ids::Ids;
 use crate::metrics::{Metrics, ProjectLabel};
 
 /// How many names are listed: as many as there may be.
@@ -94,8 +95,7 @@ impl Store {
         if open.change(delete, vec![project.into(), name.into()]).await? == 0 {
             return Ok(false);
         }
-        let last = open.rows(sql("SELECT coalesce(max(id), 0) FROM person"), Vec::new()).await?;
-        let last = last.first().map_or(Ok(0), |row| row.int(0))?;
+        let last = Ids::Person.last(&mut open).await?;
         let row = vec![project.into(), name.into(), 0_i64.into(), last.into(), now.cast_signed().into()];
         insert(&mut open, FREE, FREE_AGAIN, vec![row]).await?;
         open.commit().await.map(|()| true)

@@ -10,7 +10,7 @@ use experiment_wasm::json::{Object, Text, Value, parse};
 
 use super::Store;
 use super::bulk::{composed, insert, select_in, sql};
-use super::engine::{Arg, Row, Transaction};
+use super::engine::{Arg, Row, Source, Transaction};
 use super::failure::Result;
 
 /// A flag as it is kept.

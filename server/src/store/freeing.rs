@@ -1,27 +1,20 @@
 //! Removes experiment properties whose name was freed from the people of the project, in small steps while the server
-//! serves, as [conversions](super::conversion) are made: each step notes how far it came, and the replicas take turns.
+//! serves. Each step notes how far it came, and the replicas take turns.
 //!
 //! Names of a project that came equally far go on together, and who begins later catches up, so that many names are
 //! one walk through the people. Events that are stored keep what they show.
 
-use std::time::{Duration, Instant};
-
 use experiment_ingestion::batch::BatchState;
 use experiment_ingestion::freed_names::FreedNames;
 use experiment_wasm::json::Text;
-use tokio::time::sleep;
 
-use super::Store;
+use super::background::{STEP_ROWS, within};
 use super::bulk::{composed, sql};
-use super::conversion::{PAUSE, PAUSE_AFTER_FAILURE, STEP_ROWS, within};
-use super::engine::Transaction;
-use super::failure::{Failure, Result};
+use super::engine::{Source, Transaction};
+use super::failure::Result;
 use super::loading::{PERSON, PERSON_COLUMNS, buckets, person};
 use super::saving::save;
-
-/// How often names are looked for that were freed since. One that was freed through this server need not be found sooner:
-/// its name is free already.
-const LOOK: Duration = Duration::from_secs(1);
+use super::{Store, background};
 
 const NAMES: &str = "SELECT name, freed, last FROM freed_property WHERE project = $1 AND position = $2";
 
@@ -32,20 +25,10 @@ const REACHED: &str = "UPDATE freed_property SET position = $3 WHERE project = $
 
 const DONE: &str = "DELETE FROM freed_property WHERE project = $1 AND position >= last";
 
-/// Removes what there is to be removed, as long as the server runs.
+/// Removes what there is to be removed, as long as the server runs. A name that was freed through this server need not be
+/// found at once: it is free already.
 pub async fn run(store: Store) {
-    loop {
-        let start = Instant::now();
-        let pause = match store.remove_freed().await {
-            Ok(true) => start.elapsed().max(PAUSE),
-            Ok(false) => LOOK,
-            Err(error) => {
-                tracing::warn!(error = %Failure(&error), "freed experiment properties could not be removed, trying again");
-                PAUSE_AFTER_FAILURE
-            }
-        };
-        sleep(pause).await;
-    }
+    background::repeat("freed experiment properties could not be removed", || store.remove_freed()).await;
 }
 
 /// Names of one project that came equally far.

@@ -1,6 +1,6 @@
 //! Loads what a batch of events is about: who is who, and of their properties only what the events change.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 
 use experiment_ingestion::batch::{BatchState, PropertyUpdates};
@@ -11,10 +11,11 @@ use experiment_ingestion::{IncomingEvent, first_schema};
 use experiment_wasm::json::{Text, Value};
 
 use super::Store;
-use super::bulk::{keys, number, select_in, sql};
+use super::bulk::{keys, number, select_in};
 use super::engine::{Row, Transaction};
 use super::experiment_names;
 use super::failure::{Result, too_large};
+use super::ids::Ids;
 use super::stored_events::stored;
 
 /// How many buckets are loaded together, and of people with how many bytes of properties: a single bucket may have all of
@@ -49,15 +50,19 @@ impl Store {
         let every = |id: fn(&IncomingEvent) -> Option<&Text>| keys(events.iter().filter_map(|one| id(one)));
         let ids = events.iter().map(|event| (&event.timestamp.insert_id, event.unique_key));
         let stored = stored(open, project, self.is_converted(), ids).await?;
-        let mut people = PersonIndex::new(next_id(open, "SELECT coalesce(max(id), 0) FROM person").await?);
+        let mut people = PersonIndex::new(Ids::Person.last(open).await? + 1);
         let users = every(|event| event.normalized.identity.user_id.as_ref());
         self.persons(open, project, "user_id = lookup_1", users, &mut people).await?;
-        let owners =
-            devices(open, project, every(|event| event.normalized.identity.device_id.as_ref()), &mut people).await?;
-        self.persons(open, project, "id = CAST(lookup_1 AS BIGINT)", owners, &mut people).await?;
+        let owners = owners(open, project, every(|event| event.normalized.identity.device_id.as_ref())).await?;
+        let others: BTreeSet<_> = owners.iter().map(|(_, owner)| *owner).filter(|id| !people.contains(*id)).collect();
+        let others = others.into_iter().map(|id| [number(id)]).collect();
+        self.persons(open, project, "id = CAST(lookup_1 AS BIGINT) AND deletion IS NULL", others, &mut people).await?;
+        // The device of a person who is being deleted is as if it were new.
+        let owners = owners.into_iter().filter(|(_, owner)| people.contains(*owner)).collect::<Vec<_>>();
+        owners.into_iter().for_each(|(device, owner)| people.add_device(device, owner));
         let experiment_properties = experiment_names::of_events(open, project, events).await?;
         let updates = PropertyUpdates::after(&self.updates);
-        let next_event = next_id(open, "SELECT coalesce(max(id), 0) FROM event").await?;
+        let next_event = Ids::Event.last(open).await? + 1;
         Ok(BatchState { stored, people, experiment_properties, updates, next_event, ..BatchState::default() })
     }
 
@@ -135,28 +140,11 @@ pub async fn buckets(
     Ok(bytes)
 }
 
-async fn next_id(open: &mut Transaction, last: &'static str) -> Result<i64> {
-    let rows = open.rows(sql(last), Vec::new()).await?;
-    rows.first().map_or(Ok(0), |row| row.int(0)).map(|last| last + 1)
-}
-
-/// Loads devices; returns the persons they belong to who are not loaded yet.
-async fn devices(
-    open: &mut Transaction,
-    project: i64,
-    ids: Vec<[Value; 1]>,
-    people: &mut PersonIndex,
-) -> Result<Vec<[Value; 1]>> {
+/// Devices with the persons they belong to.
+async fn owners(open: &mut Transaction, project: i64, devices: Vec<[Value; 1]>) -> Result<Vec<(Text, i64)>> {
     let row = ("device", "project = $1 AND device_id = lookup_1");
-    let mut owners = HashSet::new();
-    for row in select_in(open, "device_id, person", row, project, ids).await? {
-        let person = row.int(1)?;
-        people.add_device(row.required_text(0)?.into(), person);
-        if !people.contains(person) {
-            owners.insert(person);
-        }
-    }
-    Ok(owners.into_iter().map(|id| [number(id)]).collect())
+    let rows = select_in(open, "device_id, person", row, project, devices).await?;
+    rows.iter().map(|row| Ok((row.required_text(0)?.into(), row.int(1)?))).collect()
 }
 
 /// A person of a row with the columns of [`PERSON`].

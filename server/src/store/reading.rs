@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::Store;
 use super::bulk::sql;
-use super::engine::Row;
+use super::engine::{Row, Snapshot, Source};
 use super::failure::Result;
 use super::states::states;
 
@@ -28,43 +28,42 @@ impl Store {
         user_id: Option<String>,
         device_id: Option<String>,
     ) -> Result<Option<PersonView>> {
-        let found = match (user_id, device_id) {
-            (Some(user_id), _) => self.find(BY_USER, project, user_id).await?,
-            (None, Some(device_id)) => self.find(BY_DEVICE, project, device_id).await?,
-            (None, None) => None,
+        let mut snapshot = self.engine.snapshot().await?;
+        let (statement, id) = match (user_id, device_id) {
+            (Some(user_id), _) => (BY_USER, user_id),
+            (None, Some(device_id)) => (BY_DEVICE, device_id),
+            (None, None) => return Ok(None),
         };
-        let Some(row) = found else { return Ok(None) };
+        let found = snapshot.rows(sql(statement), vec![project.into(), id.into()]).await?;
+        let Some(row) = found.first() else { return Ok(None) };
         let devices = sql("SELECT device_id FROM device WHERE person = $1 ORDER BY device_id");
-        let devices = self.engine.rows(devices, vec![row.int(0)?.into()]).await?;
+        let devices = snapshot.rows(devices, vec![row.int(0)?.into()]).await?;
         Ok(Some(PersonView {
             user_id: row.text(1)?,
             device_ids: devices.iter().map(|row| row.required_text(0)).collect::<Result<_>>()?,
-            user_properties: raw(&self.properties(project, &row).await?),
+            user_properties: raw(&properties(&mut snapshot, project, row).await?),
         }))
     }
+}
 
-    /// The properties of a person; what cannot be read is shown as it is stored.
-    async fn properties(&self, project: i64, row: &Row) -> Result<Value> {
-        let first = row.required_text(2)?;
-        if !first.is_empty() {
-            let properties = first_schema::properties(first.as_bytes());
-            return Ok(properties.map_or_else(|| unreadable(&first), |all| readable(&all.visible().to_json())));
-        }
-        let Some(state) = row.maybe_int(3)? else { return Ok(Object::new().into()) };
-        let id = (row.int(0)?, state);
-        let state = states(&self.engine, project, &[id]).await?.remove(&id);
-        Ok(state.map_or_else(|| unreadable(""), |state| state.map_or_else(|text| unreadable(&text), visible)))
+/// The properties of a person; what cannot be read is shown as it is stored.
+async fn properties(snapshot: &mut Snapshot, project: i64, row: &Row) -> Result<Value> {
+    let first = row.required_text(2)?;
+    if !first.is_empty() {
+        let properties = first_schema::properties(first.as_bytes());
+        return Ok(properties.map_or_else(|| unreadable(&first), |all| readable(&all.visible().to_json())));
     }
-
-    async fn find(&self, statement: &'static str, project: i64, id: String) -> Result<Option<Row>> {
-        Ok(self.engine.rows(sql(statement), vec![project.into(), id.into()]).await?.into_iter().next())
-    }
+    let Some(state) = row.maybe_int(3)? else { return Ok(Object::new().into()) };
+    let id = (row.int(0)?, state);
+    let state = states(snapshot, project, &[id]).await?.remove(&id);
+    Ok(state.map_or_else(|| unreadable(""), |state| state.map_or_else(|text| unreadable(&text), visible)))
 }
 
 const BY_USER: &str = "SELECT id, user_id, properties, state FROM person WHERE project = $1 AND user_id = $2";
 
 const BY_DEVICE: &str = "SELECT person.id, person.user_id, person.properties, person.state FROM device \
-                         JOIN person ON person.id = device.person WHERE device.project = $1 AND device_id = $2";
+                         JOIN person ON person.id = device.person WHERE device.project = $1 AND device_id = $2 \
+                         AND person.deletion IS NULL";
 
 /// A JSON text for readers who know no half characters and no great depth. Events that are stored now have neither; of
 /// older ones, what is too deep is shown as its text. Numbers stay as they are written: serde_json has no value for

@@ -6,7 +6,7 @@ use experiment_ingestion::difference::{Difference, Visible};
 use experiment_wasm::json::Value;
 
 use super::bulk::{Lookup, number};
-use super::engine::Engine;
+use super::engine::Snapshot;
 use super::failure::Result;
 
 /// A person and the number of a state.
@@ -32,18 +32,18 @@ const CHAIN: Lookup<'_> = Lookup {
 };
 
 /// These states. Each chain is read once, up to the last of its states that is asked for.
-pub async fn states(engine: &Engine, project: i64, ids: &[StateId]) -> Result<States> {
+pub async fn states(snapshot: &mut Snapshot, project: i64, ids: &[StateId]) -> Result<States> {
     let keys = ids.iter().map(|(person, state)| [number(*person), number(*state)]).collect();
     let mut last: BTreeMap<StateId, i64> = BTreeMap::new();
     let mut states: States = ids.iter().map(|id| (*id, Err(String::new()))).collect();
-    for row in BASE.committed(engine, project, keys).await? {
+    for row in BASE.rows(snapshot, project, keys).await? {
         let (person, number, base) = (row.int(0)?, row.int(1)?, row.int(2)?);
         let last = last.entry((person, base)).or_insert(number);
         *last = number.max(*last);
     }
     let keys: Vec<[Value; 3]> = last.iter().map(|((person, base), last)| [*person, *base, *last].map(number)).collect();
     let mut chains: BTreeMap<StateId, BTreeMap<i64, String>> = BTreeMap::new();
-    for row in CHAIN.committed(engine, project, keys).await? {
+    for row in CHAIN.rows(snapshot, project, keys).await? {
         let chain = chains.entry((row.int(0)?, row.int(2)?)).or_default();
         chain.insert(row.int(1)?, row.required_text(3)?);
     }

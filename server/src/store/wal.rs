@@ -33,15 +33,27 @@ impl WalCheckpoint {
     /// Truncates the log if it is long; called after a commit. When a reader is active for longer, the log may grow by
     /// as much again before the next attempt.
     pub async fn run_if_long(&self, connection: &mut SqliteConnection) -> Result<()> {
-        let bytes = std::fs::metadata(&self.file).map_or(0, |file| file.len());
-        if bytes < self.limit.load(Ordering::Relaxed) {
-            return Ok(());
-        }
+        let bytes = self.bytes();
+        if bytes < self.limit.load(Ordering::Relaxed) { Ok(()) } else { self.run(connection).await }
+    }
+
+    /// Whether there can be a log: there is none of a database in memory.
+    pub fn has_file(&self) -> bool {
+        self.file.exists()
+    }
+
+    /// Truncates the log.
+    pub async fn run(&self, connection: &mut SqliteConnection) -> Result<()> {
+        let bytes = self.bytes();
         let [wait, checkpoint, restore] = CHECKPOINT;
         connection.execute(wait).await?;
         let is_busy = connection.fetch_one(checkpoint).await.and_then(|row| row.try_get(0)).unwrap_or(1_i64) != 0;
         connection.execute(restore).await?;
         self.limit.store(if is_busy { bytes + MAX_BYTES } else { MAX_BYTES }, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.file).map_or(0, |file| file.len())
     }
 }

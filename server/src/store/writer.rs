@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::failure::is_too_large;
 use super::turns::Turns;
 use super::{Failure, Result, Store};
+use crate::in_flight::{Begun, InFlight};
 use crate::metrics::Metrics;
 
 /// How much makes a group that takes no more requests, in events of a usual size.
@@ -29,7 +30,10 @@ const EVENT_BYTES: u64 = 4 << 10;
 ///
 /// Any number of requests may wait: each has a permit for the memory it takes.
 #[derive(Clone)]
-pub struct Writer(mpsc::UnboundedSender<WriteRequest>);
+pub struct Writer {
+    requests: mpsc::UnboundedSender<WriteRequest>,
+    waiting: InFlight,
+}
 
 /// Why events were not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,20 +47,33 @@ pub enum NotStored {
 struct WriteRequest {
     events: Arc<[IncomingEvent]>,
     answer: oneshot::Sender<std::result::Result<Vec<Verdict>, NotStored>>,
+    /// Also when nobody waits for the answer any more.
+    _waiting: Begun,
 }
 
 impl Writer {
     /// Starts the writer.
     pub fn start(store: Store, metrics: Arc<Metrics>) -> (Self, JoinHandle<()>) {
-        let (sender, requests) = mpsc::unbounded_channel();
-        (Self(sender), tokio::spawn(run(Measured { store, metrics }, requests)))
+        let (writer, requests) = Self::new();
+        (writer, tokio::spawn(run(Measured { store, metrics }, requests)))
+    }
+
+    fn new() -> (Self, mpsc::UnboundedReceiver<WriteRequest>) {
+        let (requests, received) = mpsc::unbounded_channel();
+        (Self { requests, waiting: InFlight::default() }, received)
     }
 
     /// Returns when the events are durable: one verdict for each, in order.
     pub async fn store(&self, events: impl Into<Arc<[IncomingEvent]>>) -> std::result::Result<Vec<Verdict>, NotStored> {
         let (answer, verdicts) = oneshot::channel();
-        self.0.send(WriteRequest { events: events.into(), answer }).map_err(|_| NotStored::Failed)?;
+        let request = WriteRequest { events: events.into(), answer, _waiting: self.waiting.begin() };
+        self.requests.send(request).map_err(|_| NotStored::Failed)?;
         verdicts.await.map_err(|_| NotStored::Failed)?
+    }
+
+    /// Waits until what was handed over before is stored, or could not be.
+    pub async fn flushed(&self) {
+        self.waiting.ended().await;
     }
 }
 
@@ -194,8 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_commit_that_failed_and_harms_no_request_beside_it() {
-        let (sender, requests) = mpsc::unbounded_channel();
-        let writer = Writer(sender);
+        let (writer, requests) = Writer::new();
         let sent = ["good", "panic", "good"].map(|event_type| {
             let writer = writer.clone();
             tokio::spawn(async move { writer.store(vec![event("alice", event_type)]).await })

@@ -1,10 +1,10 @@
 //! Gives events the key by which they are unique.
 
+use super::super::background::{STEP_ROWS, within};
 use super::super::bulk::{insert, sql};
-use super::super::engine::{Arg, Row, Transaction};
+use super::super::engine::{Arg, Row, Source, Transaction};
 use super::super::failure::Result;
 use super::super::stored_events::FirstSchemaEvent;
-use super::{STEP_ROWS, within};
 
 /// Converts the events after an id, up to another. Where an equal one has been stored since, that one has the key.
 pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Option<i64>> {

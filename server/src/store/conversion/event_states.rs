@@ -9,7 +9,7 @@ use experiment_ingestion::state_history::{StateHistory, stored_bytes};
 use experiment_wasm::json::parse;
 
 use super::super::bulk::{composed, insert, sql};
-use super::super::engine::{Arg, Transaction};
+use super::super::engine::{Arg, Source, Transaction};
 use super::super::failure::Result;
 use super::super::saving::{STATE, state_row};
 use super::reach;

@@ -6,7 +6,7 @@ use experiment_ingestion::batch::BatchState;
 use experiment_ingestion::person_properties::PersonProperties;
 
 use super::super::bulk::composed;
-use super::super::engine::Transaction;
+use super::super::engine::{Source, Transaction};
 use super::super::failure::Result;
 use super::super::loading::{PERSON, PERSON_COLUMNS, person};
 use super::super::saving::save;

@@ -1,0 +1,117 @@
+//! Deleting people, for the admin, and the records of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::query_fault::{QueryFault, each_once, number};
+use crate::app::{App, Project};
+use crate::http::keys::{Admin, AdminKeyFingerprint};
+use crate::http::refusal::Refusal;
+use crate::http::request;
+use crate::http::response::json;
+use crate::store::deletion::{Deletion, DeletionRequest, KnownIds, Who};
+
+/// How long events that were received before are waited for.
+const FLUSH_WAIT: Duration = Duration::from_secs(5);
+
+/// How many steps of a deletion an answer waits for: four thousand rows.
+const STEPS: usize = 20;
+
+/// How many records are listed at most.
+const MOST_RECORDS: i64 = 1_000;
+
+/// The longest `requested_by`, in bytes.
+const LONGEST_REQUESTED_BY: usize = 256;
+
+/// `DELETE /api/users?user_id|device_id&requested_by`: deletes the person who is found by the user id, or else by the
+/// device, with everything that belongs to them. The record of it, `{id, requested, requested_by, admin_key, events,
+/// finished}`, with 200; with 202 and `finished: null` where there is more than a few thousand events, which are deleted
+/// in the background.
+pub async fn delete_person(
+    State(app): State<Arc<App>>,
+    Admin(project): Admin,
+    AdminKeyFingerprint(admin_key): AdminKeyFingerprint,
+    asked: Request,
+) -> Result<Response, QueryFault> {
+    let (who, requested_by) = read(&asked)?;
+    // What was received before is stored first, and deleted then.
+    let flushed = async {
+        app.tracking.flushed().await;
+        app.writer.flushed().await;
+    };
+    timeout(FLUSH_WAIT, flushed).await.map_err(|_| Refusal::Unavailable)?;
+    let device_id = if let Who::Device(id) = &who { Some(id.clone()) } else { None };
+    let deleted = app.store.delete_person(project.id, DeletionRequest { who, requested_by, admin_key }).await;
+    let (id, ids) = deleted.map_err(|error| Refusal::failed(&error))?.ok_or(Refusal::NotFound)?;
+    forget(&app, &project, ids, device_id);
+    let record = finished(&app, project.id, id).await.map_err(|error| Refusal::failed(&error))?;
+    let record = record.ok_or(Refusal::NotFound)?;
+    let status = if record.finished.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok(json(status, &record))
+}
+
+#[derive(Serialize)]
+struct Records {
+    deletions: Vec<Deletion>,
+}
+
+/// `GET /api/deletions?limit&cursor`: `{deletions: [...]}`, the newest first, 1,000 at most; `cursor` is the id of a record,
+/// and only older ones are listed.
+pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, QueryFault> {
+    let (mut limit, mut cursor) = (MOST_RECORDS, i64::MAX);
+    for (name, value) in each_once(asked.uri())? {
+        match name.as_str() {
+            "limit" => limit = number(&name, &value)?.map_or(limit, |limit| limit.min(MOST_RECORDS)),
+            "cursor" => cursor = number(&name, &value)?.unwrap_or(cursor),
+            _ => return Err(QueryFault::unknown(&name)),
+        }
+    }
+    let deletions = app.store.deletions(project.id, cursor, limit).await.map_err(|error| Refusal::failed(&error))?;
+    Ok(json(StatusCode::OK, &Records { deletions }))
+}
+
+fn read(asked: &Request) -> Result<(Who, Option<String>), QueryFault> {
+    let (mut user_id, mut device_id, mut requested_by) = (None, None, None);
+    for (name, value) in each_once(asked.uri())? {
+        match name.as_str() {
+            "user_id" => user_id = request::text(value).map(Who::User),
+            "device_id" => device_id = request::text(value).map(Who::Device),
+            "requested_by" if value.len() > LONGEST_REQUESTED_BY => {
+                return Err(QueryFault::new(&name, "The parameter is longer than 256 bytes"));
+            }
+            "requested_by" => requested_by = request::text(value),
+            _ => return Err(QueryFault::unknown(&name)),
+        }
+    }
+    let who = user_id.or(device_id).ok_or(Refusal::Missing("user_id"))?;
+    Ok((who, requested_by))
+}
+
+/// Removes what is kept in memory of a person.
+fn forget(app: &App, project: &Project, ids: KnownIds, device_id: Option<String>) {
+    match ids.device_ids {
+        Some(mut devices) => {
+            devices.extend(device_id);
+            app.cache.remove(project.id, ids.user_id.as_deref(), &devices);
+        }
+        None => app.cache.clear(),
+    }
+}
+
+/// The record after a few steps.
+async fn finished(app: &App, project: i64, id: i64) -> sqlx::Result<Option<Deletion>> {
+    for step in 0..=STEPS {
+        let record = app.store.deletions(project, id + 1, 1).await?.into_iter().next();
+        if step == STEPS || record.as_ref().is_none_or(|record| record.finished.is_some()) {
+            return Ok(record);
+        }
+        app.store.delete_some().await?;
+    }
+    Ok(None)
+}
