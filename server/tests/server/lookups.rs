@@ -5,8 +5,9 @@
 
 use serde_json::{Value, json};
 
+use crate::config_file::ConfigFile;
 use crate::database::Database;
-use crate::test_server::{EXPOSURE, TestServer, poll_until};
+use crate::test_server::{ADMIN, EXPOSURE, TestServer, poll_until};
 
 /// People, devices and events of one project that are there already.
 const STORED: i64 = 20_000;
@@ -60,6 +61,10 @@ fn requests(server: &TestServer, people: &[String]) {
         server.properties(&format!("user_id={person}"));
         server.properties(&format!("device_id={person}"));
     }
+    for person in people {
+        let path = format!("/api/users?user_id={person}");
+        server.request("DELETE", &path).header("authorization", ADMIN).send().expect(200);
+    }
 }
 
 fn people(first: i64, count: i64) -> Vec<String> {
@@ -95,4 +100,32 @@ fn a_lookup_reads_what_it_looks_up_whatever_postgres_knows_of_the_table() {
     let read = read_during(&mut server, |server| requests(server, &people(101, 20)));
     println!("plans of full tables: {} rows for each person", read / 20);
     assert!(read < 20 * MOST_READ, "{read} rows were read for 20 people");
+}
+
+#[test]
+fn what_expires_is_found_and_deleted_without_reading_what_stays() {
+    let database = Database::lasting();
+    if !database.is_postgres() {
+        return;
+    }
+    let mut server = TestServer::on(database, &[]);
+    server.database.run(NEVER_ANALYZED);
+    FILL.iter().for_each(|fill| server.database.run(*fill));
+    // One of a hundred is old.
+    server.database.run("UPDATE event SET received = 4000000000000 WHERE id % 100 <> 0");
+    server.terminate();
+    let (file, mut config) = (ConfigFile::of_tests(), ConfigFile::json_of_tests());
+    config["projects"][0]["settings"]["retention_days"] = json!(60);
+    file.write(&config.to_string());
+    let mut server =
+        TestServer::on(std::mem::replace(&mut server.database, Database::Memory), &["--config", file.path()]);
+    let is_gone =
+        |server: &TestServer, person: &str| server.read(&format!("/api/users?user_id={person}")).status == 404;
+    let read = read_during(&mut server, |server| {
+        for person in people(1, STORED).iter().filter(|person| person.ends_with("00")) {
+            poll_until(|| is_gone(server, person).then_some(()));
+        }
+    });
+    println!("{} rows for each event that expired", read / (STORED / 100));
+    assert!(read < STORED / 100 * MOST_READ, "{read} rows were read");
 }
