@@ -12,12 +12,9 @@ use super::engine::{Arg, Row, Source, Transaction};
 use super::failure::Result;
 use super::ids::Ids;
 use super::kept_usage::{keep_events, keep_tracked};
-use super::unneeded::remove_unneeded;
+use super::unneeded::{EXPIRED, mark, remove_unneeded};
 use super::{Store, background};
 use crate::clock;
-
-/// The deletion of people whose last event expired: there is no request.
-pub const EXPIRED: i64 = 0;
 
 /// The most devices that are named of a person who is deleted.
 const MOST_DEVICES: usize = 1_000;
@@ -75,10 +72,6 @@ const NEXT: &str = "SELECT id, project, deletion, merged_into FROM person WHERE 
                     ORDER BY deletion DESC LIMIT 1";
 
 const VISITOR: &str = "SELECT id, project, deletion, merged_into FROM person WHERE merged_into = $1 LIMIT 1";
-
-const MARK: &str = "UPDATE person SET user_id = NULL, properties = '', buckets = 0, property_names = 0, \
-                    property_bytes = 0, cleared = NULL, state = NULL, state_base = 0, difference_bytes = 0, \
-                    deletion = $2 WHERE id = $1";
 
 const EVENTS: &str = "SELECT id, received, event_type FROM event WHERE person = $1 LIMIT $2";
 
@@ -154,12 +147,6 @@ impl Store {
         }
         Ok(true)
     }
-}
-
-/// Marks a person as one who is being deleted. Their properties of now are gone.
-pub async fn mark(open: &mut Transaction, person: i64, deletion: i64) -> Result<()> {
-    open.change(sql("DELETE FROM property_bucket WHERE person = $1"), vec![person.into()]).await?;
-    open.change(sql(MARK), vec![person.into(), deletion.into()]).await.map(drop)
 }
 
 async fn device_ids(open: &mut Transaction, person: i64) -> Result<Option<Vec<String>>> {

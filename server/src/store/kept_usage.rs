@@ -7,11 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use experiment_ingestion::usage::{Month, NOT_COUNTED};
 
-use super::Store;
 use super::bulk::{insert, sql};
 use super::engine::{Arg, Row, Source, Transaction};
 use super::failure::Result;
-use super::usage::counted;
 
 /// What is kept of a month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,29 +78,13 @@ fn first_millisecond(month: Month) -> i64 {
     month.millis().start.cast_signed()
 }
 
-impl Store {
-    /// Counts a month that is over, and closes it; says whether it is closed. It is counted beside the writers, and left
-    /// open while people of the project are deleted.
-    pub async fn close_month(&self, project: i64, month: Month) -> Result<bool> {
-        let mut snapshot = self.engine.snapshot().await?;
-        let before = kept(&mut snapshot, project, month).await?;
-        if before.is_closed || is_deleting(&mut snapshot, project).await? {
-            return Ok(before.is_closed);
-        }
-        let (events, tracked_users) = counted(&mut snapshot, project, month.millis()).await?;
-        drop(snapshot);
-        let mut open = self.engine.begin().await?;
-        if is_deleting(&mut open, project).await? || kept(&mut open, project, month).await? != before {
-            return Ok(false);
-        }
-        let (events, tracked_users) = (before.events + events, before.tracked_users + tracked_users);
-        let row = [project, first_millisecond(month), events, tracked_users, 1].map(Arg::from);
-        insert(&mut open, INSERT, CLOSE, vec![row.into()]).await?;
-        open.commit().await.map(|()| true)
-    }
-}
-
-async fn is_deleting(source: &mut impl Source, project: i64) -> Result<bool> {
-    let deleted = sql("SELECT id FROM person WHERE deletion IS NOT NULL AND project = $1 LIMIT 1");
-    source.rows(deleted, vec![project.into()]).await.map(|rows| !rows.is_empty())
+/// Closes a month: this is everything.
+pub async fn close(
+    open: &mut Transaction,
+    project: i64,
+    month: Month,
+    (events, tracked_users): (i64, i64),
+) -> Result<()> {
+    let row = [project, first_millisecond(month), events, tracked_users, 1].map(Arg::from);
+    insert(open, INSERT, CLOSE, vec![row.into()]).await
 }

@@ -9,7 +9,9 @@ use super::deletion::delete_events;
 use super::engine::{Arg, Source};
 use super::failure::Result;
 use super::ids::Ids;
+use super::kept_usage::{close, kept};
 use super::unneeded::remove_unneeded;
+use super::usage::counted;
 use super::{Store, background};
 
 /// The events of a project that were received before a moment, in milliseconds, are deleted. The month of that moment is
@@ -54,6 +56,30 @@ impl Store {
         remove_unneeded(&mut open, project, people).await?;
         open.commit().await.map(|()| true)
     }
+
+    /// Counts a month that is over, and closes it; says whether it is closed. It is counted beside the writers, and left
+    /// open while people of the project are deleted.
+    async fn close_month(&self, project: i64, month: Month) -> Result<bool> {
+        let mut snapshot = self.engine.snapshot().await?;
+        let before = kept(&mut snapshot, project, month).await?;
+        if before.is_closed || is_deleting(&mut snapshot, project).await? {
+            return Ok(before.is_closed);
+        }
+        let (events, tracked_users) = counted(&mut snapshot, project, month.millis()).await?;
+        drop(snapshot);
+        let mut open = self.engine.begin().await?;
+        if is_deleting(&mut open, project).await? || kept(&mut open, project, month).await? != before {
+            return Ok(false);
+        }
+        let all = (before.events + events, before.tracked_users + tracked_users);
+        close(&mut open, project, month, all).await?;
+        open.commit().await.map(|()| true)
+    }
+}
+
+async fn is_deleting(source: &mut impl Source, project: i64) -> Result<bool> {
+    let deleted = sql("SELECT id FROM person WHERE deletion IS NOT NULL AND project = $1 LIMIT 1");
+    source.rows(deleted, vec![project.into()]).await.map(|rows| !rows.is_empty())
 }
 
 fn args(project: i64, before: u64, limit: i64) -> Vec<Arg> {

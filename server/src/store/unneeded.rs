@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::bulk::{Lookup, insert, number, select_in};
-use super::deletion::{EXPIRED, mark};
+use super::bulk::{Lookup, insert, number, select_in, sql};
 use super::engine::{Row, Transaction};
 use super::failure::Result;
+
+/// The deletion of people whose last event expired: there is no request.
+pub const EXPIRED: i64 = 0;
+
+const MARK: &str = "UPDATE person SET user_id = NULL, properties = '', buckets = 0, property_names = 0, \
+                    property_bytes = 0, cleared = NULL, state = NULL, state_base = 0, difference_bytes = 0, \
+                    deletion = $2 WHERE id = $1";
 
 /// A person, their state of now, the first one that an event shows, and whether there are events of theirs or visitors who
 /// turned out to be them.
@@ -46,6 +52,12 @@ pub async fn remove_unneeded(
     let start = "DELETE FROM property_state WHERE (person, number) IN (SELECT old.person, old.number FROM (";
     let end = ") AS needed CROSS JOIN property_state AS old WHERE old.person = needed.column1 AND old.number < needed.column2)";
     insert(open, start, end, bases).await
+}
+
+/// Marks a person as one who is being [deleted](super::deletion). Their properties of now are gone.
+pub async fn mark(open: &mut Transaction, person: i64, deletion: i64) -> Result<()> {
+    open.change(sql("DELETE FROM property_bucket WHERE person = $1"), vec![person.into()]).await?;
+    open.change(sql(MARK), vec![person.into(), deletion.into()]).await.map(drop)
 }
 
 fn first_needed_state(row: &Row) -> Result<Option<i64>> {

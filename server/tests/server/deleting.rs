@@ -43,7 +43,7 @@ fn life_of_marked(server: &TestServer) {
 }
 
 #[test]
-fn everything_of_a_person_goes_and_nothing_of_others() {
+fn deletion_everything_of_a_person_goes_and_nothing_of_others() {
     let server = TestServer::on(Database::lasting(), &[]);
     let other =
         json!({ "user_id": "robin", "device_id": "tablet", "event_type": "Buy", "user_properties": { "a": 1 } });

@@ -55,7 +55,7 @@ fn month_of(millis: u64) -> String {
 }
 
 #[test]
-fn old_events_go_with_people_of_whom_nothing_is_left_and_their_usage_stays() {
+fn retention_old_events_go_with_people_of_whom_nothing_is_left_and_their_usage_stays() {
     let kept = Kept::start();
     let server = &kept.server;
     let buy = |user_id: &str, n: usize| {
