@@ -22,7 +22,8 @@ fn described(project: &ProjectConfig) -> String {
     let names: Vec<_> = project.deployments.iter().map(|one| one.name.as_str()).collect();
     let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
     let deployments = counted(project.deployments.len(), "deployment");
-    format!("{}: {deployments}{names}, {}", project.name, counted(project.flags.len(), "flag"))
+    let kept = project.rules.retention.map_or(String::new(), |kept| format!(", events are kept {} days", kept.days()));
+    format!("{}: {deployments}{names}, {}{kept}", project.name, counted(project.flags.len(), "flag"))
 }
 
 fn counted(number: usize, what: &str) -> String {

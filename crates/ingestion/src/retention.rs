@@ -21,6 +21,11 @@ impl Retention {
         (FEWEST_DAYS..=MOST_DAYS).contains(&days).then_some(Self { millis: days * DAY_MILLIS })
     }
 
+    /// How many days that are.
+    pub fn days(self) -> u64 {
+        self.millis / DAY_MILLIS
+    }
+
     /// Whether an event that happened at this time is too old to be stored. It may have been stored and deleted before, and
     /// would count twice.
     pub fn is_expired(self, time: u64, now: u64) -> bool {

@@ -1,6 +1,7 @@
 //! What is measured.
 
 /// One case: a new server, what is there before, and what is sent.
+#[derive(Clone)]
 pub struct Case {
     pub name: String,
     pub flags: usize,

@@ -4,7 +4,7 @@
 //!
 //! With `EXPERIMENT_TEST_POSTGRES=postgres://…` on PostgreSQL, else on SQLite. Rows are explained in benches/README.md.
 //!
-//! cargo bench -p experiment-server --bench load -- [--short] [--seconds N] [--only WORD]
+//! cargo bench -p experiment-server --bench load -- [--short] [--seconds N] [--only WORD] [--beside PROGRAM]
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod cases;
@@ -29,6 +29,7 @@ mod small_disk;
 mod table;
 mod traffic;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::*;
@@ -41,6 +42,8 @@ pub struct Options {
     pub only: String,
     /// A first look: few cases.
     pub short: bool,
+    /// Another version of the server, measured after this one in each case.
+    pub beside: Option<PathBuf>,
 }
 
 fn main() {
@@ -48,23 +51,27 @@ fn main() {
     let material = flags::of_the_browser_benches();
     table::head();
     for case in cases::all(options.short).iter().filter(|case| case.name.contains(&options.only)) {
-        run::case(case, &material, options.time);
+        run::case(case, &material, options.time, None);
+        if let Some(other) = &options.beside {
+            run::case(case, &material, options.time, Some(other));
+        }
     }
 }
 
 fn options() -> Result<Options, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
-    let (mut seconds, mut only, mut short) = (None, String::new(), false);
+    let (mut seconds, mut only, mut short, mut beside) = (None, String::new(), false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Long("only") => only = parser.value()?.string()?,
             Long("short") => short = true,
+            Long("beside") => beside = Some(parser.value()?.into()),
             // What cargo says to every bench.
             Long("bench") => {}
             other => return Err(other.unexpected()),
         }
     }
     let time = Duration::from_secs(seconds.unwrap_or(if short { 3 } else { 10 }));
-    Ok(Options { time, only, short })
+    Ok(Options { time, only, short, beside })
 }

@@ -32,6 +32,14 @@ pub async fn measure(server: &Servers, stored: u64) {
         let least = f64::from(latencies[0]) / 1_000.0;
         let measured = Measured { seconds: start.elapsed().as_secs_f64(), latencies };
         let name = format!("{shown}, of {stored} events (least {least:.1} ms)");
-        table::row(&Row { name, connections: 1, asked: None, events: 0.0, measured: &measured, process: None });
+        table::row(&Row {
+            name,
+            connections: 1,
+            asked: None,
+            events: 0.0,
+            measured: &measured,
+            process: None,
+            bytes: None,
+        });
     }
 }

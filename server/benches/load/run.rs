@@ -1,5 +1,6 @@
 //! Runs a case: a server, what must be there before, the load on time and then flat out, and the count afterwards.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::cases::{Case, Load};
@@ -32,9 +33,11 @@ struct Part {
     events: u64,
 }
 
-/// Measures a case and prints its rows.
-pub fn case(case: &Case, material: &Material, time: Duration) {
-    let server = Servers::start(case.replicas, &material.flags[..case.flags]);
+/// Measures a case with this version of the server, or another one, and prints its rows.
+pub fn case(case: &Case, material: &Material, time: Duration, other: Option<&Path>) {
+    let server = Servers::start(case.replicas, &material.flags[..case.flags], other);
+    let name = if other.is_some() { format!("(other) {}", case.name) } else { case.name.clone() };
+    let case = &Case { name, ..case.clone() };
     let mut stored = prepare(case, material, &server);
     if matches!(case.load, Load::Pages) {
         return waiting(pages::measure(&server, stored));
@@ -77,7 +80,7 @@ fn measure(case: &Case, server: &Servers, parts: Vec<Part>, stored: u64, time: D
     let cpu = || (server.cpu_seconds(), process::cpu_seconds(std::process::id()));
     // Nobody has sent anything in the last second, as the throttle sees it.
     std::thread::sleep(Duration::from_secs(1));
-    let (before, start) = (cpu(), Instant::now());
+    let (before, bytes, start) = (cpu(), server.bytes(), Instant::now());
     let sent = parts.iter().map(|part| (part.stream.clone(), server.ports.clone()));
     let all: Vec<Measured> = waiting(async {
         let sent: Vec<_> = sent.map(|(stream, ports)| tokio::spawn(send(stream, ports, time))).collect();
@@ -90,6 +93,7 @@ fn measure(case: &Case, server: &Servers, parts: Vec<Part>, stored: u64, time: D
     let more: u64 = parts.iter().zip(&all).map(|(part, measured)| part.events * measured.requests()).sum();
     let durable = wait_for(server, stored + more, start);
     let after = cpu();
+    let bytes = (server.bytes() as f64 - bytes as f64) / more as f64;
     for (number, (part, measured)) in parts.iter().zip(&all).enumerate() {
         let name = if parts.len() == 1 { case.name.clone() } else { format!("{}: {}", case.name, part.name) };
         table::row(&Row {
@@ -100,6 +104,7 @@ fn measure(case: &Case, server: &Servers, parts: Vec<Part>, stored: u64, time: D
                 / if parts.len() == 1 { durable } else { measured.seconds },
             measured,
             process: (number == 0).then(|| (after.0 - before.0, after.1 - before.1, server.most_memory())),
+            bytes: (number == 0 && more > 0).then_some(bytes),
         });
     }
     stored + more

@@ -1,5 +1,6 @@
 //! A running server, or two on one database.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -14,11 +15,12 @@ pub struct Servers {
 }
 
 impl Servers {
-    pub fn start(replicas: usize, flags: &[Value]) -> Self {
+    /// Of this version, or another program.
+    pub fn start(replicas: usize, flags: &[Value], other: Option<&Path>) -> Self {
         let database = Database::lasting();
         let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/load.json");
         std::fs::write(config, configuration(flags).to_string()).unwrap();
-        let mut servers: Vec<_> = (0..replicas).map(|_| spawn(config, &database)).collect();
+        let mut servers: Vec<_> = (0..replicas).map(|_| spawn(other, config, &database)).collect();
         Self { ports: servers.iter_mut().map(process::port_of).collect(), servers, database }
     }
 
@@ -30,6 +32,14 @@ impl Servers {
     /// Of the larger one.
     pub fn most_memory(&self) -> u64 {
         self.servers.iter().map(|server| process::most_memory(server.id())).max().unwrap()
+    }
+
+    /// The size of the database.
+    pub fn bytes(&self) -> u64 {
+        self.database.number(match self.database.is_postgres() {
+            true => "SELECT pg_database_size(current_database())",
+            false => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+        }) as u64
     }
 
     /// How many events the database holds.
@@ -54,8 +64,8 @@ fn configuration(flags: &[Value]) -> Value {
     }] })
 }
 
-fn spawn(config: &str, database: &Database) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_experiment-server"))
+fn spawn(other: Option<&Path>, config: &str, database: &Database) -> Child {
+    Command::new(other.unwrap_or(Path::new(env!("CARGO_BIN_EXE_experiment-server"))))
         .args(["--config", config, "--port", "0", "--database", &database.url()])
         .stdout(Stdio::piped())
         .spawn()

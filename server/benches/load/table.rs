@@ -12,13 +12,15 @@ pub struct Row<'a> {
     pub measured: &'a Measured,
     /// Seconds of the processor that server and load took, and the server's memory in bytes.
     pub process: Option<(f64, f64, u64)>,
+    /// By how many bytes the database grew for each event.
+    pub bytes: Option<f64>,
 }
 
 pub fn head() {
     println!(
-        "| case | connections | due/s | requests/s | events/s | p50 ms | p99 ms | max ms | CPU s server | load | MiB |"
+        "| case | connections | due/s | requests/s | events/s | p50 ms | p99 ms | max ms | CPU s server | load | MiB | bytes/event |"
     );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
 }
 
 pub fn row(row: &Row<'_>) {
@@ -29,9 +31,10 @@ pub fn row(row: &Row<'_>) {
     let process = row
         .process
         .map_or(" | | ".into(), |(server, load, memory)| format!("{server:.1} | {load:.1} | {}", memory >> 20));
+    let bytes = row.bytes.map_or(String::new(), grouped);
     let (name, connections, events) = (&row.name, row.connections, grouped(row.events));
     println!(
-        "| {name} | {connections} | {asked} | {requests} | {events} | {p50:.1} | {p99:.1} | {max:.1} | {process} |"
+        "| {name} | {connections} | {asked} | {requests} | {events} | {p50:.1} | {p99:.1} | {max:.1} | {process} | {bytes} |"
     );
 }
 

@@ -117,6 +117,7 @@ impl Store {
         insert(&mut open, RECORD, "", vec![record]).await?;
         mark(&mut open, person, deletion).await?;
         open.commit().await?;
+        tracing::info!(project, deletion, "a person is deleted at the request of an admin");
         Ok(Some((deletion, KnownIds { user_id, device_ids })))
     }
 
@@ -134,15 +135,15 @@ impl Store {
         let mut open = self.engine.begin().await?;
         Ids::Event.keep(&mut open).await?;
         Ids::Person.keep(&mut open).await?;
-        let (mut left, mut is_requested) = (STEP_ROWS, false);
+        let (mut left, mut is_request_finished) = (STEP_ROWS, false);
         while left > 0 {
             let Some(next) = next(&mut open).await? else { break };
-            let rows = step(&mut open, &next, left).await?;
-            is_requested |= next.deletion != EXPIRED;
+            let (rows, is_finished) = step(&mut open, &next, left).await?;
+            is_request_finished |= is_finished;
             left -= rows;
         }
         open.commit().await?;
-        if is_requested {
+        if is_request_finished {
             self.engine.truncate_log().await?;
         }
         Ok(true)
@@ -186,8 +187,9 @@ fn deleted(row: &Row) -> Result<Deleted> {
     Ok(Deleted { id: row.int(0)?, project: row.int(1)?, deletion, merged_into: row.maybe_int(3)? })
 }
 
-/// Deletes so many rows of a person at most, and the person when none is left, who counts as one more; returns how many.
-async fn step(open: &mut Transaction, person: &Deleted, most: i64) -> Result<i64> {
+/// Deletes so many rows of a person at most, and the person when none is left, who counts as one more; returns how many,
+/// and whether a request is finished.
+async fn step(open: &mut Transaction, person: &Deleted, most: i64) -> Result<(i64, bool)> {
     let mut rows = events(open, person, most).await?;
     for statement in [STATES, DEVICES] {
         if rows < most {
@@ -195,11 +197,10 @@ async fn step(open: &mut Transaction, person: &Deleted, most: i64) -> Result<i64
             rows += open.change(sql(statement), args).await?.cast_signed();
         }
     }
-    if rows < most {
-        finish(open, person).await?;
-        rows += 1;
+    if rows == most {
+        return Ok((rows, false));
     }
-    Ok(rows)
+    Ok((rows + 1, finish(open, person).await?))
 }
 
 async fn events(open: &mut Transaction, person: &Deleted, most: i64) -> Result<i64> {
@@ -221,18 +222,18 @@ pub async fn delete_events(open: &mut Transaction, rows: &[Row]) -> Result<()> {
     insert(open, "DELETE FROM event WHERE id IN (", ")", ids).await
 }
 
-/// Deletes a person to whom nothing belongs any more.
-async fn finish(open: &mut Transaction, person: &Deleted) -> Result<()> {
+/// Deletes a person to whom nothing belongs any more; says whether a request is finished with it.
+async fn finish(open: &mut Transaction, person: &Deleted) -> Result<bool> {
     if person.merged_into.is_none() {
         keep_tracked(open, person.project, person.id).await?;
     }
     open.change(sql("DELETE FROM person WHERE id = $1"), vec![person.id.into()]).await?;
     match (person.deletion, person.merged_into) {
-        (EXPIRED, Some(user)) => remove_unneeded(open, person.project, [user]).await,
-        (EXPIRED, None) => Ok(()),
+        (EXPIRED, Some(user)) => remove_unneeded(open, person.project, [user]).await.map(|()| false),
+        (EXPIRED, None) => Ok(false),
         (deletion, _) => {
             let args = vec![deletion.into(), clock::now().cast_signed().into()];
-            open.change(sql(FINISHED), args).await.map(drop)
+            open.change(sql(FINISHED), args).await.map(|finished| finished > 0)
         }
     }
 }

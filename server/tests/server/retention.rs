@@ -222,5 +222,7 @@ fn a_retention_that_is_none_is_refused_with_its_path() {
     file.write(&config.to_string());
     let check =
         std::process::Command::new(env!("CARGO_BIN_EXE_experiment-server")).args(["check", file.path()]).output();
-    assert!(check.unwrap().status.success());
+    let check = check.unwrap();
+    assert!(check.status.success());
+    assert!(String::from_utf8(check.stdout).unwrap().contains(" events are kept 31 days\n"));
 }
