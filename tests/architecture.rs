@@ -58,7 +58,7 @@ const INGESTION: [&str; 29] = [
     "throttle",
     "verdict",
     "person_index",
-    "state_history",
+    "first_schema_states",
     "person_properties",
     "limits",
     "first_schema",

@@ -10,7 +10,7 @@
 //!
 //! Whether an exposure is sent is decided in this order:
 //!
-//! 1. Until the wasm is there, `queueExposure_` of `pkg/src/client/fallback.ts` holds the call back.
+//! 1. Until the wasm is there, `variant` of `pkg/src/client/fallback.ts`: what would be an exposure is held back.
 //! 2. `Client::variant` of `client.rs`: whether it is asked for, and the client is not closed.
 //! 3. `Exposure::to` of `exposure.rs`: whether it is one.
 //! 4. `admit` here: whether it is new, for the provider by `exposure_history.rs`, for a plugin by `session_history.rs`.

@@ -70,7 +70,7 @@ impl Operator {
         match self.test {
             Test::Pattern | Test::Never => false,
             Test::Set(SetTest::Equal) if self.is_negated => false,
-            _ => values.iter().any(|value| *value == NONE) != self.is_negated,
+            Test::Value(_) | Test::Set(_) => values.iter().any(|value| *value == NONE) != self.is_negated,
         }
     }
 }

@@ -56,7 +56,7 @@ fn dropped(page: &Page) -> Vec<DropReason> {
 }
 
 #[test]
-fn the_turn_in_the_id_says_how_often_the_user_came_back_to_the_variant() {
+fn exposure_once_each_turn_whose_number_in_the_id_says_how_often_the_user_came_back_to_the_variant() {
     for scope in [DedupScope::Page, DedupScope::Day] {
         let mut page = Page::with_scope("{}", scope);
         for (variant, turn) in [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)] {
@@ -81,7 +81,7 @@ fn another_run_of_the_experiment_is_another_variant_that_can_come_back() {
 }
 
 #[test]
-fn a_tab_that_was_open_already_does_not_repeat_what_another_tracked() {
+fn exposure_once_a_tab_that_was_open_already_does_not_repeat_what_another_tracked() {
     let mut page = Page::with_scope("{}", DedupScope::Day);
     let mut open = page.tab();
     meets(&mut page, "u", "f", "a");
@@ -117,7 +117,7 @@ fn after_seventeen_other_users_the_days_history_still_has_the_first() {
 }
 
 #[test]
-fn the_history_stays_bounded_and_what_is_forgotten_makes_the_ids_of_before() {
+fn exposure_once_the_history_stays_bounded_and_what_is_forgotten_makes_the_ids_of_before() {
     let mut page = Page::with_scope("{}", DedupScope::Day);
     meets(&mut page, "u", "f", "a");
     let before = meets(&mut page, "u", "f", "b");
@@ -147,7 +147,7 @@ fn yesterdays_record_is_forgotten() {
 }
 
 #[test]
-fn the_servers_own_exposure_is_the_pages_however_often_the_variant_changed_before() {
+fn exposure_once_the_servers_own_exposure_is_the_pages_however_often_the_variant_changed_before() {
     let mut page = Page::with_scope("{}", DedupScope::Day);
     meets(&mut page, "u", "f", "a");
     let tracked = meets(&mut page, "u", "f", "b");
@@ -157,7 +157,7 @@ fn the_servers_own_exposure_is_the_pages_however_often_the_variant_changed_befor
 }
 
 #[test]
-fn the_next_day_counts_anew_also_on_a_page_that_stays_open() {
+fn exposure_once_a_day_the_next_counts_anew_also_on_a_page_that_stays_open() {
     for (scope, again) in [(DedupScope::Page, 0), (DedupScope::Day, 1)] {
         let mut page = Page::with_scope("{}", scope);
         for variant in ["a", "b", "a"] {

@@ -1,8 +1,14 @@
-//! Deletes people: at the request of an admin, or when their last event expired.
+//! Deletes people: at the request of an admin, or when their last event expired. A request takes this way:
 //!
-//! The first step is small and makes that nobody finds them any more: what arrives after it is a new person's. What
-//! belongs to them goes in [steps](super::background): events, states, devices, and of a user the visitors who turned out
-//! to be them. The record of the request stays, without the person.
+//! 1. `delete_person` of `routes/deletions.rs` waits until what was received before is stored.
+//! 2. `delete_person` here, in one transaction: the record, and the mark (`mark` of `unneeded.rs`), with which the user id and
+//!    the properties of now go. Nobody finds the person any more; what arrives from now on is a new person's.
+//! 3. `forget` of the route: cached answers.
+//! 4. Steps of 200 rows (`delete_some`), the first ones before the answer, the others in the [background](super::background):
+//!    of a user first the visitors who turned out to be them (`next`); of each events (whose usage is kept), states, devices.
+//! 5. `finish`: the tracked user is kept, the row of the person goes, and with the last one the record says so.
+//!
+//! The record stays, without the person.
 
 use serde::Serialize;
 

@@ -16,7 +16,7 @@ use super::engine::{Row, Transaction};
 use super::experiment_names;
 use super::failure::{Result, too_large};
 use super::ids::Ids;
-use super::stored_events::stored;
+use super::known_events::stored;
 
 /// How many buckets are loaded together, and of people with how many bytes of properties: a single bucket may have all of
 /// a person's.

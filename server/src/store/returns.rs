@@ -11,7 +11,7 @@ use experiment_wasm::time::day;
 
 use super::engine::Transaction;
 use super::failure::Result;
-use super::stored_events::stored;
+use super::known_events::stored;
 
 /// How far ahead is looked at once: up to 2¹⁵ returns, more than a user's properties can change on a day.
 const STEPS: u32 = 16;

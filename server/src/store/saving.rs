@@ -1,4 +1,7 @@
 //! Saves what a batch of events made: events, the states that they show, people, their buckets of properties, devices.
+//!
+//! An event has no copy of its user's properties. `state` is the number of the person's state when the event was stored,
+//! `state_difference` what it shows otherwise: its own variant where it came late, or properties that are not synced.
 
 use experiment_ingestion::batch::{BatchState, NewEvent};
 use experiment_ingestion::lww::LwwTimestamp;

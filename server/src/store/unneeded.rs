@@ -1,4 +1,5 @@
-//! Removes what no event needs any more: states of properties, and people whose last event expired.
+//! Removes what no event needs any more: states of properties, and people whose last event expired. Also the mark with
+//! which every deletion begins.
 
 use std::collections::BTreeSet;
 

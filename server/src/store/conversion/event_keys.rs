@@ -4,7 +4,7 @@ use super::super::background::{STEP_ROWS, within};
 use super::super::bulk::{insert, sql};
 use super::super::engine::{Arg, Row, Source, Transaction};
 use super::super::failure::Result;
-use super::super::stored_events::FirstSchemaEvent;
+use super::super::known_events::FirstSchemaEvent;
 
 /// Converts the events after an id, up to another. Where an equal one has been stored since, that one has the key.
 pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Option<i64>> {
@@ -15,7 +15,7 @@ pub async fn step(open: &mut Transaction, after: i64, last: i64) -> Result<Optio
     let rows = within(&rows, 6)?;
     let keys = rows.iter().map(key).collect::<Result<_>>()?;
     let start = "UPDATE event SET unique_key = fresh.column2, made_by_server = fresh.column3 FROM (";
-    // A range and its order: see `stored_events`.
+    // A range and its order: see `known_events`.
     let end = ") AS fresh WHERE event.id = fresh.column1 AND (SELECT other.unique_key FROM event AS other WHERE \
                other.project = event.project AND other.insert_id = event.insert_id \
                AND other.unique_key BETWEEN fresh.column2 AND fresh.column2 ORDER BY other.unique_key LIMIT 1) IS NULL";

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use experiment_ingestion::difference::{Visible, state};
+use experiment_ingestion::first_schema_states::{StateHistory, stored_bytes};
 use experiment_ingestion::person_properties::State;
-use experiment_ingestion::state_history::{StateHistory, stored_bytes};
 use experiment_wasm::json::parse;
 
 use super::super::bulk::{composed, insert, sql};
