@@ -3,6 +3,7 @@
 mod batch;
 mod bulk;
 pub mod conversion;
+pub mod copy;
 mod engine;
 mod event_page;
 mod event_text;

@@ -28,7 +28,7 @@ const STEP_BYTES: i64 = 1 << 20;
 pub(super) const PAUSE: Duration = Duration::from_millis(5);
 pub(super) const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-const LEFT: &str = "SELECT CAST(coalesce(sum(last - position), 0) AS BIGINT) FROM conversion";
+pub(super) const LEFT: &str = "SELECT CAST(coalesce(sum(last - position), 0) AS BIGINT) FROM conversion";
 
 const REACHED: &str = "UPDATE conversion SET position = $2 WHERE name = $1";
 
