@@ -22,7 +22,7 @@ const SQLITE_BEGIN: &str = "BEGIN EXCLUSIVE";
 const SQLITE_FILE: &str = "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = INCREMENTAL";
 
 /// In KiB, by its sign: entries of the indexes come in any order.
-const SQLITE_CACHE: &str = "-65536";
+const SQLITE_CACHE: &str = "-16384";
 
 /// A connection to the target.
 pub enum Connected {
