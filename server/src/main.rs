@@ -75,6 +75,7 @@ fn main() -> ExitCode {
             }
             Err(wrong) => finished(Err(wrong.into())),
         },
+        Ok(Command::Copy { from, to }) => finished(copy(&from, &to)),
         Ok(Command::Serve(options)) => finished(logging::start().map_err(Into::into).and_then(|()| run(options))),
         Err(error) => {
             complain(format_args!("{error}\n\n{USAGE}"));
@@ -91,6 +92,16 @@ fn finished(outcome: Result<(), Box<dyn Error>>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Copies a database, and says the number of rows of each table when they are written.
+#[tokio::main(flavor = "current_thread")]
+async fn copy(from: &str, to: &str) -> Result<(), Box<dyn Error>> {
+    let from = Location::of(from).map_err(|wrong| format!("FROM {wrong}"))?;
+    let to = Location::of(to).map_err(|wrong| format!("TO {wrong}"))?;
+    store::copy::copy(&from, &to, |table, rows| say(format_args!("{table}: {rows} rows"))).await?;
+    say(format_args!("copied {from} to {to}"));
+    Ok(())
 }
 
 /// A server that listens.

@@ -9,8 +9,11 @@ pub const USAGE: &str = "\
 experiment-server --config FILE [--host ADDRESS] [--port N] [--database URL | --database-file FILE] [--www DIR]
                   [--metrics-port N] [--access-log]
 experiment-server check FILE
+experiment-server copy FROM TO
 
   check FILE       says what is wrong with a configuration, or what it is; opens no database
+  copy FROM TO     copies a whole database into an empty one, of the same engine or the other; each is a URL, as for
+                   --database. FROM may be served meanwhile
   --config FILE    projects, keys, deployments and flags, as JSON; flags seed an empty database
   --host ADDRESS   where to listen: an address, or a name and all addresses it has (127.0.0.1; 0.0.0.0 is everywhere)
   --port N         on which port (8080; 0 takes a free one)
@@ -56,12 +59,21 @@ pub enum Command {
     Serve(Options),
     /// Look at this configuration.
     Check(PathBuf),
+    /// Copy a database to another address.
+    Copy {
+        from: String,
+        to: String,
+    },
     Help,
     Version,
 }
 
 /// Reads the arguments after the program's name.
 pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
+    let mut args = args.into_iter().peekable();
+    if args.next_if(|word| word == "copy").is_some() {
+        return read_copy(lexopt::Parser::from_args(args));
+    }
     let mut parser = lexopt::Parser::from_args(args);
     let (mut config, mut host, mut port) = (None, "127.0.0.1".to_owned(), 8080);
     let (mut database, mut www, mut metrics_port) = (None, None, None);
@@ -88,6 +100,20 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt:
         return Ok(Command::Check(config));
     }
     Ok(Command::Serve(Options { config, host, port, database, www, metrics_port, access_log }))
+}
+
+/// Reads what follows `copy`.
+fn read_copy(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut urls = Vec::new();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Value(url) if urls.len() < 2 => urls.push(url.string()?),
+            Long("help") | Short('h') => return Ok(Command::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let [from, to] = <[String; 2]>::try_from(urls).map_err(|_| "copy wants two databases: FROM TO")?;
+    Ok(Command::Copy { from, to })
 }
 
 /// A repeated `--database` takes the place of the first, as every option does; a file beside a URL is a mistake.
@@ -136,6 +162,18 @@ mod tests {
         for line in ["check", "check a b", "check --config a b", "chek shop.json", "shop.json"] {
             assert!(command(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_copy_has_two_databases_and_no_options() {
+        let copy = Command::Copy { from: "a.db".into(), to: "postgres://db/b".into() };
+        assert_eq!(command("copy a.db postgres://db/b").unwrap(), copy);
+        for line in
+            ["copy", "copy a", "copy a b c", "copy a b --config c", "--config c copy a b", "copy --database a b"]
+        {
+            assert!(command(line).is_err(), "{line}");
+        }
+        assert_eq!(command("copy --help").unwrap(), Command::Help);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod background;
 mod batch;
 mod bulk;
 pub mod conversion;
+pub mod copy;
 pub mod deletion;
 mod engine;
 mod event_page;

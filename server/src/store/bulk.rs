@@ -9,7 +9,7 @@ use super::engine::{Arg, Row, Source, Transaction};
 use super::failure::Result;
 
 /// The most rows in one statement: with 15 columns far under SQLite's 32,766 arguments, and few lengths to prepare.
-const MOST_ROWS: usize = 64;
+pub const MOST_ROWS: usize = 64;
 
 /// A statement that is written in this program.
 pub fn sql(text: &'static str) -> SqlStr {
@@ -21,18 +21,25 @@ pub fn composed(text: String) -> SqlStr {
     AssertSqlSafe(text).into_sql_str()
 }
 
-/// Runs `{start} VALUES ($1, …), … {end}` over all rows, in pieces whose lengths are powers of two.
+/// Runs `{start} VALUES ($1, …), … {end}` over all rows.
 pub async fn insert(open: &mut Transaction, start: &str, end: &str, rows: Vec<Vec<Arg>>) -> Result<()> {
+    for (text, args) in statements(start, end, rows) {
+        open.change(text, args).await?;
+    }
+    Ok(())
+}
+
+/// `{start} VALUES ($1, …), … {end}` over all rows, in pieces whose lengths are powers of two, each with its arguments.
+pub fn statements<T>(start: &str, end: &str, rows: Vec<Vec<T>>) -> impl Iterator<Item = (SqlStr, Vec<T>)> {
     let mut rows = rows.into_iter();
-    while rows.len() > 0 {
-        let length = piece_of(rows.len());
+    std::iter::from_fn(move || {
+        let length = (rows.len() > 0).then(|| piece_of(rows.len()))?;
         let piece: Vec<_> = rows.by_ref().take(length).collect();
         let width = piece.first().map_or(0, Vec::len);
         let tuples: Vec<_> = (0..piece.len()).map(|row| tuple(row * width, width)).collect();
         let text = format!("{start} VALUES {} {end}", tuples.join(", "));
-        open.change(composed(text), piece.into_iter().flatten().collect()).await?;
-    }
-    Ok(())
+        Some((composed(text), piece.into_iter().flatten().collect()))
+    })
 }
 
 /// Rows of a table by a list of keys. `condition` names the project `$1`, and the parts of a key `lookup_1`, `lookup_2`

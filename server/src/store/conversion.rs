@@ -21,7 +21,7 @@ use super::engine::{Row, Source, Transaction};
 use super::failure::{Failure, Result};
 use crate::metrics::Metrics;
 
-const LEFT: &str = "SELECT CAST(coalesce(sum(last - position), 0) AS BIGINT) FROM conversion";
+pub(super) const LEFT: &str = "SELECT CAST(coalesce(sum(last - position), 0) AS BIGINT) FROM conversion";
 
 const REACHED: &str = "UPDATE conversion SET position = $2 WHERE name = $1";
 

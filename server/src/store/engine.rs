@@ -31,7 +31,7 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 ///
 /// Where there is no other way such a plan costs 10¹⁰ by PostgreSQL's count, and it would compile it to machine code first:
 /// a tenth of a second for a table of two rows. That a table is there already is not worth a line in the log.
-const POSTGRES_OPTIONS: [(&str, &str); 5] = [
+pub const POSTGRES_OPTIONS: [(&str, &str); 5] = [
     ("enable_seqscan", "off"),
     ("enable_sort", "off"),
     ("enable_incremental_sort", "off"),
@@ -41,9 +41,9 @@ const POSTGRES_OPTIONS: [(&str, &str); 5] = [
 
 /// The lock that makes writers of all replicas take turns on PostgreSQL: any number, the same everywhere. And whether
 /// the transaction may write at all.
-const WRITERS_LOCK: &str = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(4715)";
+pub const WRITERS_LOCK: &str = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(4715)";
 
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+pub const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// The connections to one of the two engines.
 #[derive(Clone)]

@@ -38,6 +38,9 @@ const FIRST_SCHEMA: [(&str, &str); 6] = [
 /// Where the migrations that were applied are noted.
 const MIGRATIONS: &str = "_sqlx_migrations";
 
+/// The one table of a database that is the target of a [copy](super::copy), until all of it is there.
+pub const UNFINISHED_COPY: &str = "unfinished_copy";
+
 const SQLITE_COLUMNS: &str = "SELECT entry.name, field.name FROM sqlite_master AS entry \
      JOIN pragma_table_info(entry.name) AS field WHERE entry.type = 'table' AND entry.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 
@@ -67,6 +70,8 @@ pub enum Unusable {
     Changed(i64),
     /// It has migrations that this version does not know.
     Newer,
+    /// A copy into it was begun.
+    UnfinishedCopy,
     Failed(sqlx::Error),
 }
 
@@ -137,12 +142,12 @@ where
     Ok(())
 }
 
-fn sqlite_migrations() -> Migrator {
+pub fn sqlite_migrations() -> Migrator {
     sqlx::migrate!("migrations/sqlite")
 }
 
 /// Without a lock of their own: the transaction has that of all writers.
-fn postgres_migrations() -> Migrator {
+pub fn postgres_migrations() -> Migrator {
     let mut migrations = sqlx::migrate!("migrations/postgres");
     migrations.set_locking(false);
     migrations
@@ -153,19 +158,19 @@ fn has_content(options: &SqliteConnectOptions) -> bool {
 }
 
 /// What is in a database.
-struct Found {
+pub struct Found {
     /// The columns of each table, without the one where migrations are noted.
-    tables: BTreeMap<String, BTreeSet<String>>,
-    applied: Vec<AppliedMigration>,
+    pub tables: BTreeMap<String, BTreeSet<String>>,
+    pub applied: Vec<AppliedMigration>,
 }
 
 impl Found {
-    async fn on_sqlite(connection: &mut SqliteConnection) -> std::result::Result<Self, MigrateError> {
+    pub async fn on_sqlite(connection: &mut SqliteConnection) -> std::result::Result<Self, MigrateError> {
         let columns = sqlx::query_as(SQLITE_COLUMNS).fetch_all(&mut *connection).await?;
         Self::with(columns, connection).await
     }
 
-    async fn on_postgres(connection: &mut PgConnection) -> std::result::Result<Self, MigrateError> {
+    pub async fn on_postgres(connection: &mut PgConnection) -> std::result::Result<Self, MigrateError> {
         let columns = sqlx::query_as(POSTGRES_COLUMNS).fetch_all(&mut *connection).await?;
         Self::with(columns, connection).await
     }
@@ -186,7 +191,10 @@ impl Found {
     }
 
     /// Whether these migrations can go on from here.
-    fn judge(&self, migrations: &Migrator) -> std::result::Result<(), Unusable> {
+    pub fn judge(&self, migrations: &Migrator) -> std::result::Result<(), Unusable> {
+        if self.tables.contains_key(UNFINISHED_COPY) {
+            return Err(Unusable::UnfinishedCopy);
+        }
         for (applied, known) in self.applied.iter().zip(migrations.iter()) {
             if applied.version != known.version {
                 return Err(Unusable::Foreign);
@@ -241,6 +249,10 @@ impl fmt::Display for Unusable {
             ),
             Self::Newer => out.write_str(
                 "made by a newer version of experiment-server: run that version or restore a backup of before",
+            ),
+            Self::UnfinishedCopy => out.write_str(
+                "a copy into it was begun and is not finished: run experiment-server copy again, or name another \
+                 database",
             ),
             Self::Failed(error) => Failure(error).fmt(out),
         }

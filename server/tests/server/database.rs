@@ -26,12 +26,14 @@ impl Database {
 
     /// One that outlives the server.
     pub fn lasting() -> Self {
-        let file = || {
-            let directory = std::env::temp_dir().join(name());
-            std::fs::create_dir(&directory).unwrap();
-            Self::File(directory)
-        };
-        postgres().unwrap_or_else(file)
+        postgres().unwrap_or_else(Self::file)
+    }
+
+    /// A file of SQLite, whatever the others are.
+    pub fn file() -> Self {
+        let directory = std::env::temp_dir().join(name());
+        std::fs::create_dir(&directory).unwrap();
+        Self::File(directory)
     }
 
     /// One on a disk that may become full. On PostgreSQL only its tables are there; what is written ahead stays elsewhere.
@@ -170,7 +172,8 @@ pub fn name() -> String {
     format!("experiment_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-fn postgres() -> Option<Database> {
+/// One of PostgreSQL, if the tests run on it.
+pub fn postgres() -> Option<Database> {
     let server = std::env::var("EXPERIMENT_TEST_POSTGRES").ok()?;
     let name = name();
     ask(&format!("{server}/postgres"), format!("CREATE DATABASE {name}"));

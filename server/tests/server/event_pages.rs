@@ -79,7 +79,7 @@ fn ids(events: &[Value]) -> Vec<String> {
 }
 
 /// The path of the next page.
-fn next(answer: &TestResponse) -> Option<String> {
+pub fn next(answer: &TestResponse) -> Option<String> {
     let link = answer.header("link")?.strip_prefix('<')?.strip_suffix(">; rel=\"next\"");
     Some(link.unwrap().to_owned())
 }

@@ -13,11 +13,14 @@
 
 mod answers;
 mod background_load;
+mod backup;
 mod checking;
 mod client;
 mod config_file;
 mod conversion;
 mod conversion_crash;
+mod copy_crash;
+mod copying;
 mod crash;
 mod cross_origin;
 mod database;

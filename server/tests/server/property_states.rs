@@ -15,11 +15,11 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::json;
 
-use exchange::Checked;
-pub use exchange::SHOP_FLAGS;
+pub use exchange::{Checked, SHOP_FLAGS};
 use model::{EXPERIMENT_PROPERTIES, UPDATES};
 use request::{Request, Route};
-use stream::{CONNECTIONS, Stream};
+use stream::CONNECTIONS;
+pub use stream::Stream;
 
 /// So many streams share a database, so that each is checked beside others' rows.
 const STREAMS: u64 = 2;
@@ -28,7 +28,7 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |number| number.parse().unwrap())
 }
 
-fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
 }
 

@@ -53,6 +53,10 @@ struct Acknowledged {
 
 impl Checked {
     pub fn new() -> Self {
+        Self::on(Database::lasting())
+    }
+
+    pub fn on(database: Database) -> Self {
         let project = |api_key, admin, assignments_set_properties, flags: &[&str]| Project {
             api_key,
             admin,
@@ -63,7 +67,7 @@ impl Checked {
             limited: HashMap::new(),
         };
         Self {
-            server: TestServer::on(Database::lasting(), &[]),
+            server: TestServer::on(database, &[]),
             projects: [
                 project("shop-api-key", "Bearer shop-admin-key", false, &SHOP_FLAGS),
                 project("older-api-key", "Bearer older-admin-key", true, &["button"]),
