@@ -11,7 +11,8 @@ use crate::test_server::{ADMIN, TestServer};
 /// By path, of each project.
 pub type Answers = BTreeMap<(&'static str, String), String>;
 
-/// The events in pages, and once more in whole; usage, flags, names of experiment properties; everybody who sent an event.
+/// The events in pages, and once more in whole; usage, flags, names of experiment properties, records of
+/// deletions; everybody who sent an event.
 pub fn all(server: &TestServer) -> Answers {
     let mut all = Answers::new();
     for admin in [ADMIN, "Bearer older-admin-key"] {
@@ -25,7 +26,7 @@ pub fn all(server: &TestServer) -> Answers {
         while let Some(path) = page {
             page = next(&read(path));
         }
-        for path in ["/api/usage", "/api/flags", "/api/experiment-properties"] {
+        for path in ["/api/usage", "/api/flags", "/api/experiment-properties", "/api/deletions"] {
             read(path.to_owned());
         }
         for who in people(&read("/api/events?limit=1000&format=jsonl".to_owned())) {
