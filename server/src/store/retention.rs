@@ -78,7 +78,7 @@ impl Store {
 }
 
 async fn is_deleting(source: &mut impl Source, project: i64) -> Result<bool> {
-    let deleted = sql("SELECT id FROM person WHERE deletion IS NOT NULL AND project = $1 LIMIT 1");
+    let deleted = sql("SELECT id FROM person WHERE deletion IS NOT NULL AND project = $1 ORDER BY deletion LIMIT 1");
     source.rows(deleted, vec![project.into()]).await.map(|rows| !rows.is_empty())
 }
 

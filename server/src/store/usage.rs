@@ -25,11 +25,13 @@ pub struct Usage {
     pub is_nearly_full: bool,
 }
 
-// PostgreSQL adds up to NUMERIC, which the cast undoes.
+// PostgreSQL adds up to NUMERIC, which the cast undoes. The order is that of one index only: while it does not know the
+// table, it might read the whole project by another one.
 const COUNT: &str = "SELECT CAST(coalesce(sum(active.events), 0) AS BIGINT), \
                      count(DISTINCT coalesce(person.merged_into, person.id)) FROM \
-                     (SELECT person, count(*) AS events FROM event WHERE project = $1 AND received >= $2 AND received < $3 \
-                     AND event_type NOT IN ($4, $5, $6, $7, $8) GROUP BY person) AS active \
+                     (SELECT person, count(*) AS events FROM \
+                     (SELECT person FROM event WHERE project = $1 AND received >= $2 AND received < $3 \
+                     AND event_type NOT IN ($4, $5, $6, $7, $8) ORDER BY received) AS stored GROUP BY person) AS active \
                      JOIN person ON person.id = active.person";
 
 impl Store {

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::database::Database;
+use crate::property_states::random::Random;
 use crate::test_server::{EXPOSURE, TestServer};
 
 fn bought(insert_id: &str) -> Value {
@@ -34,6 +35,27 @@ fn exposure_transformation_renames_and_sets_the_property_from_then_on() {
     let set = json!({ "[Experiment] button": "treatment" });
     assert_eq!(seen, [json!({}), set.clone(), set.clone()]);
     assert_eq!(server.properties("user_id=alice"), set);
+}
+
+/// So many bytes of text in characters of four bytes each, which no compression makes shorter.
+fn long_text(seed: u64, bytes: usize) -> String {
+    let mut random = Random::new(seed);
+    (0..bytes / 4).map(|_| char::from_u32(0x2_0000 + u32::try_from(random.below(0xa000)).unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn every_text_may_be_as_long_as_it_may_be_all_at_once() {
+    let server = TestServer::start();
+    let [user_id, device_id, insert_id, event_type, flag, run, variant] =
+        [1, 2, 3, 4, 5, 6, 7].map(|seed| long_text(seed, 1_024));
+    let met = json!({ "flag_key": flag, "variant": variant, "experiment_key": run });
+    server.store(json!([
+        { "user_id": user_id, "device_id": device_id, "insert_id": insert_id, "event_type": "$exposure", "event_properties": met },
+        { "user_id": user_id, "device_id": device_id, "insert_id": insert_id, "event_type": event_type },
+    ]));
+    let events = server.events("");
+    assert_eq!(events[0]["user_properties"][format!("[Experiment] {flag}")], json!(variant));
+    assert_eq!((events.len(), &events[1]["event_type"]), (2, &json!(event_type)));
 }
 
 #[test]
