@@ -186,11 +186,16 @@ test: lint test-rust test-postgres test-vectors test-web test-js test-fuzz ## ev
 # All of the workspace, though it is one file: for one package alone the dependencies have other features, and are built once more.
 server-tests := cargo test --locked --workspace --test server
 CRASHES ?= 200
+# Tests of the server often wait for it: for a timer, a start, a disk.
+twice-the-cores := $(shell echo $$((2 * $$(nproc))))
+test-rust test-postgres: export RUST_TEST_THREADS ?= $(twice-the-cores)
 
 test-rust: $(toolchain) $(nginx) ## the native tests
 	cargo test --locked --workspace
 
 # Without the floods, which are for connections and bodies: `test-faults` has them on PostgreSQL, whole.
+# It need not survive the end of the machine, only that of its processes.
+test-postgres: export EXPERIMENT_TEST_POSTGRES_OPTIONS := -c fsync=off
 test-postgres: $(toolchain) $(postgres) $(nginx) ## the server's tests once more, on PostgreSQL
 	server/tests/with-postgres $(server-tests) -- --skip flood::
 	server/tests/with-postgres $(server-tests) -- --ignored
@@ -233,13 +238,10 @@ test-web: $(toolchain) $(host) $(node_modules) $(browsers) | $(bindgen) ## the b
 	$(in-firefox) --test web | tee $(logs)/web-firefox
 	grep -q '^test result: ok. [1-9]' $(logs)/web-chromium && grep -q '^test result: ok. [1-9]' $(logs)/web-firefox
 
-# So many test files run at once: by itself Node leaves a core idle.
-at-once := $(shell nproc)
-
 test-js: $(demo) $(host) $(stable) $(trap) $(native) $(pattern) $(browsers) ## types, glue, package, size and the demo end to end
 	$(server-tests) --no-run
 	npm run check --workspaces --if-present
-	node --test --test-concurrency=$(at-once) --test-timeout=600000 $$(find crates pkg tests www -name '*.test.*js' -not -path '*/node_modules/*' -not -path '*/dist/*' | sort)
+	node tests/run.mjs
 
 fuzz := node tests/fuzz/run.mjs --native $(native)
 

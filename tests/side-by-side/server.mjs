@@ -3,7 +3,6 @@
 //
 // Runs are told apart by the header `x-run`, which the browser adds to everything a run's page asks for, so
 // that all of them live at one origin and their addresses compare equal.
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { choose } from './answers.mjs';
@@ -18,8 +17,8 @@ const PAGE = ['time', 'requests', 'script'];
 const ORDINARY =
   /^(?:host|connection|user-agent|accept|accept-.*|referer|origin|sec-.*|pragma|cache-control|content-length|cookie|x-run|x-stage|x-host)$/;
 
-/** `code` by name: the clients, and the analytics SDK. */
-export async function serve(code) {
+/** `code` by name: the clients, and the analytics SDK. `port` is taken if it is free, else another. */
+export async function serve(code, port = 0) {
   const runs = new Map();
   const files = {
     ...code,
@@ -34,8 +33,9 @@ export async function serve(code) {
     const run = runs.get(request.headers['x-run']);
     send(response, file(files, url) ?? answer(run, url, request, Buffer.concat(chunks).toString()));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  server.once('error', () => server.listen(0, '127.0.0.1'));
+  server.listen(port, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
     /** A run: `{ script, client, key, page, now }`. What it sends is collected in `run.sent`. */
