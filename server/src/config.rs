@@ -8,6 +8,7 @@ mod keys;
 mod place;
 #[cfg(test)]
 mod tests;
+pub mod user_limits;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,6 +30,7 @@ use crate::position::Position;
 use crate::store::StoredFlag;
 pub use file::{load, located};
 use keys::KeysWire;
+use user_limits::UserLimitsWire;
 
 /// One project of the file.
 #[derive(Debug)]
@@ -140,6 +142,7 @@ struct ProjectWire {
 #[serde(deny_unknown_fields, default)]
 struct SettingsWire {
     assignments_set_properties: bool,
+    user_limits: Strict<UserLimitsWire>,
 }
 
 #[derive(Default, Deserialize)]
@@ -211,11 +214,16 @@ fn project(path: String, wire: ProjectWire) -> Read<ProjectConfig> {
         name: named(&path, wire.name)?,
         api_keys: wire.api_key.read(&format!("{path}.api_key"))?,
         admin_keys: wire.admin_key.read(&format!("{path}.admin_key"))?,
-        rules: Rules { assignments_set_properties: wire.settings.0.assignments_set_properties, ..Rules::default() },
+        rules: rules(&format!("{path}.settings"), &wire.settings.0)?,
         deployments: deployments.collect::<Read<_>>()?,
         flags: flags.collect::<Read<_>>()?,
         path,
     })
+}
+
+fn rules(path: &str, wire: &SettingsWire) -> Read<Rules> {
+    let user_limits = wire.user_limits.0.read(&format!("{path}.user_limits"))?;
+    Ok(Rules { assignments_set_properties: wire.assignments_set_properties, user_limits, ..Rules::default() })
 }
 
 fn deployment(path: &str, wire: DeploymentWire) -> Read<DeploymentConfig> {
@@ -280,7 +288,7 @@ fn expected(field: &str) -> &'static str {
         "kind" => KINDS,
         "assignments_set_properties" => "true or false",
         "projects" | "deployments" | "flags" => "a list",
-        _ => keys::expected(field).unwrap_or("an object"),
+        _ => keys::expected(field).or_else(|| user_limits::expected(field)).unwrap_or("an object"),
     }
 }
 
