@@ -1,23 +1,16 @@
-//! The query of `GET /api/events`. What is not known or cannot be read is refused by name: a filter that is ignored would
-//! answer something else than was asked.
+//! The query of `GET /api/events`.
 
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
 
 use super::event_stream::Format;
-use crate::http::refusal::Refusal;
+use crate::http::query::QueryFault;
 use crate::http::request;
-use crate::http::response::json;
 use crate::store::{EventFilter, Span};
 
 /// How many events are returned by default, and at most: an answer stays under what a browser shows without effort.
 const EVENTS: usize = 100;
 const MOST_EVENTS: usize = 10_000;
-
-/// The longest unknown name that an answer repeats. A key that was sent as a name has other characters, or more of them.
-const LONGEST_SHOWN: usize = 20;
 
 /// `user_id`, `device_id`, `event_type`, `flag_key`, `variant`: texts, equal; `from`, `to`, `received_from`,
 /// `received_to`: milliseconds, `to` not included; `limit`, `cursor`: numbers; `format`: `json` or `jsonl`. What is empty
@@ -25,14 +18,6 @@ const LONGEST_SHOWN: usize = 20;
 pub struct EventQuery {
     pub filter: EventFilter,
     pub format: Format,
-}
-
-/// A query that is not answered.
-#[derive(Debug, PartialEq, Eq)]
-pub enum QueryFault {
-    /// A parameter, and what it should be.
-    Parameter(String, &'static str),
-    Refused(Refusal),
 }
 
 type Result<T> = std::result::Result<T, QueryFault>;
@@ -44,14 +29,14 @@ impl EventQuery {
         let mut seen = Vec::new();
         for (name, value) in request::pairs(uri)? {
             if seen.contains(&name) {
-                return Err(fault(&name, "The parameter stands there twice"));
+                return Err(QueryFault::of(&name, "The parameter stands there twice"));
             }
             query.take(&name, value)?;
             seen.push(name);
         }
         for (name, Span { from, to }) in [("from", query.filter.time), ("received_from", query.filter.received)] {
             if from.zip(to).is_some_and(|(from, to)| from > to) {
-                return Err(fault(name, "The beginning is after the end"));
+                return Err(QueryFault::of(name, "The beginning is after the end"));
             }
         }
         Ok(query)
@@ -72,7 +57,7 @@ impl EventQuery {
             "cursor" => filter.cursor = number(name, &value)?,
             "limit" => filter.limit = number(name, &value)?.map_or(EVENTS, limit),
             "format" => self.format = format(&value)?,
-            _ => return Err(fault(name, "There is no such parameter")),
+            _ => return Err(QueryFault::of(name, "There is no such parameter")),
         }
         Ok(())
     }
@@ -93,7 +78,7 @@ fn number(name: &str, value: &str) -> Result<Option<i64>> {
         return Ok(None);
     }
     let number = value.parse().ok().filter(|number| *number >= 0);
-    number.map(Some).ok_or_else(|| fault(name, "The parameter is no whole number from 0"))
+    number.map(Some).ok_or_else(|| QueryFault::of(name, "The parameter is no whole number from 0"))
 }
 
 fn limit(limit: i64) -> usize {
@@ -104,35 +89,6 @@ fn format(value: &str) -> Result<Format> {
     match value {
         "" | "json" => Ok(Format::Json),
         "jsonl" => Ok(Format::JsonLines),
-        _ => Err(fault("format", "The format is json or jsonl")),
-    }
-}
-
-fn fault(name: &str, what: &'static str) -> QueryFault {
-    let is_shown = name.len() <= LONGEST_SHOWN && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    QueryFault::Parameter(if is_shown { name.to_owned() } else { String::new() }, what)
-}
-
-impl From<Refusal> for QueryFault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-/// The body of the answer.
-#[derive(Serialize)]
-struct Body {
-    code: u16,
-    error: &'static str,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    field: String,
-}
-
-impl IntoResponse for QueryFault {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Refused(refusal) => refusal.into_response(),
-            Self::Parameter(field, error) => json(StatusCode::BAD_REQUEST, &Body { code: 400, error, field }),
-        }
+        _ => Err(QueryFault::of("format", "The format is json or jsonl")),
     }
 }
