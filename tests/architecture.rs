@@ -77,7 +77,7 @@ const INGESTION: [&str; 28] = [
 
 const PATTERN: [&str; 6] = ["backtrack", "nfa", "program", "escape", "parser", "class"];
 
-const SERVER: [&str; 22] = [
+const SERVER: [&str; 23] = [
     "routes",
     "http",
     "reload",
@@ -100,6 +100,7 @@ const SERVER: [&str; 22] = [
     "database_address",
     "options",
     "stop",
+    "allocator",
 ];
 
 /// The sources of every package.

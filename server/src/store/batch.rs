@@ -16,8 +16,8 @@ use super::loading::{Loaded, MOST_TRANSACTION_BYTES, buckets, needed};
 use super::returns::next_return;
 use super::saving::save;
 
-/// How many bytes of stored properties are held at once. In memory they take several times as many.
-const MOST_LOADED_BYTES: usize = 4 << 20;
+/// How many bytes of stored properties are held at once. In memory they take up to twenty times as many.
+const MOST_LOADED_BYTES: usize = 1 << 20;
 
 impl Store {
     /// Stores a group of events, or none of it. One verdict per event, in order.

@@ -20,8 +20,8 @@ use super::stored_events::stored;
 
 /// How many buckets are loaded together, and of people with how many bytes of properties: a single bucket may have all of
 /// a person's.
-const MOST_BUCKETS: usize = 4_096;
-const MOST_BYTES: u64 = 4 << 20;
+const MOST_BUCKETS: usize = 2_048;
+const MOST_BYTES: u64 = 1 << 20;
 
 /// How many bytes of stored properties a transaction may load, in the bytes that the limits of users count: those of two
 /// people, both as large as they may be, for each of the 2,000 events of a request. More is possible where the limits
