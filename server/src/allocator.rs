@@ -13,7 +13,7 @@ pub fn bound() {
     /// From which size a block is given back when it is freed, in bytes: a quarter of the usual largest answer of flags,
     /// and more than almost all requests take.
     const GIVEN_BACK: &str = "262144";
-    const SETTINGS: [&str; 2] = ["MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"];
+    const SETTINGS: [&str; 3] = ["MALLOC_MMAP_THRESHOLD_", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES"];
 
     if SETTINGS.iter().any(|name| std::env::var_os(name).is_some()) {
         return;

@@ -1,6 +1,8 @@
 //! The length of a body as text: each invalid byte becomes a replacement character of three bytes, so that a body can
 //! become three times as long. And how many values it has at most: two bytes of text can become fifty of memory.
 
+use super::memory_budget::SMALL_BYTES;
+
 /// The length, counted piece by piece.
 #[derive(Default)]
 pub struct TextLength {
@@ -14,7 +16,12 @@ pub struct TextLength {
 impl TextLength {
     /// Counts the next piece.
     pub fn add(&mut self, piece: &[u8]) {
-        self.marks += piece.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{' | b'%')).count();
+        self.marks = match self.bytes + piece.len() {
+            0..=SMALL_BYTES => {
+                self.marks.saturating_add(piece.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{' | b'%')).count())
+            }
+            _ => usize::MAX,
+        };
         if self.cut.is_empty() {
             return self.count(piece);
         }
@@ -44,9 +51,9 @@ impl TextLength {
         self.bytes + if self.cut.is_empty() { 0 } else { char::REPLACEMENT_CHARACTER.len_utf8() }
     }
 
-    /// How many values it has at most so far.
+    /// How many values it has at most so far. Those of a large body are not counted: there may be as many as can be.
     pub const fn values(&self) -> usize {
-        self.marks + 1
+        self.marks.saturating_add(1)
     }
 
     /// Of a whole text.
@@ -85,5 +92,6 @@ mod tests {
         }
         assert_eq!(TextLength::of(br#"{"a":[1,2],"b":{"c":0}}"#).values(), 6);
         assert!(TextLength::of(b"%5B1%2C2%5D").values() >= 3);
+        assert_eq!(TextLength::of(&vec![b' '; SMALL_BYTES + 1]).values(), usize::MAX);
     }
 }
