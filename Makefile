@@ -203,7 +203,7 @@ test-postgres: $(toolchain) $(postgres) $(nginx) ## the server's tests once more
 test-permutations: $(toolchain) ## a million event streams in any order, repeated, in groups. PROPTEST_CASES (1000000)
 	PROPTEST_CASES='$(or $(PROPTEST_CASES),1000000)' cargo test --locked --release -p experiment-ingestion --test permutations
 
-faults := disk_full read_only flood turns --nocapture --test-threads=1
+faults := disk_full read_only flood everything_full attacks turns --nocapture --test-threads=1
 test-faults: $(toolchain) $(postgres) ## full disks and floods of the server, whole, on SQLite and on PostgreSQL: half an hour
 	EXPERIMENT_FAULTS=1 $(server-tests) --release -- $(faults)
 	EXPERIMENT_FAULTS=1 server/tests/with-postgres $(server-tests) --release -- $(faults)

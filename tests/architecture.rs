@@ -78,7 +78,7 @@ const INGESTION: [&str; 29] = [
 
 const PATTERN: [&str; 6] = ["backtrack", "nfa", "program", "escape", "parser", "class"];
 
-const SERVER: [&str; 23] = [
+const SERVER: [&str; 24] = [
     "routes",
     "http",
     "reload",
@@ -102,6 +102,7 @@ const SERVER: [&str; 23] = [
     "database_address",
     "options",
     "stop",
+    "allocator",
 ];
 
 /// The sources of every package.

@@ -8,6 +8,7 @@ mod keys;
 mod place;
 #[cfg(test)]
 mod tests;
+pub mod user_limits;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,6 +30,7 @@ use crate::position::Position;
 use crate::store::StoredFlag;
 pub use file::{load, located};
 use keys::KeysWire;
+use user_limits::UserLimitsWire;
 
 /// One project of the file.
 #[derive(Debug)]
@@ -141,6 +143,7 @@ struct ProjectWire {
 struct SettingsWire {
     assignments_set_properties: bool,
     retention_days: Option<u64>,
+    user_limits: Strict<UserLimitsWire>,
 }
 
 #[derive(Default, Deserialize)]
@@ -212,20 +215,20 @@ fn project(path: String, wire: ProjectWire) -> Read<ProjectConfig> {
         name: named(&path, wire.name)?,
         api_keys: wire.api_key.read(&format!("{path}.api_key"))?,
         admin_keys: wire.admin_key.read(&format!("{path}.admin_key"))?,
-        rules: rules(&path, &wire.settings.0)?,
+        rules: rules(&format!("{path}.settings"), &wire.settings.0)?,
         deployments: deployments.collect::<Read<_>>()?,
         flags: flags.collect::<Read<_>>()?,
         path,
     })
 }
 
-fn rules(path: &str, settings: &SettingsWire) -> Read<Rules> {
-    let retention = settings.retention_days.map(|days| {
-        Retention::of_days(days).ok_or_else(|| wrong(&format!("{path}.settings.retention_days"), RETENTION_DAYS))
-    });
+fn rules(path: &str, wire: &SettingsWire) -> Read<Rules> {
+    let retention =
+        |days| Retention::of_days(days).ok_or_else(|| wrong(&format!("{path}.retention_days"), RETENTION_DAYS));
     Ok(Rules {
-        assignments_set_properties: settings.assignments_set_properties,
-        retention: retention.transpose()?,
+        assignments_set_properties: wire.assignments_set_properties,
+        user_limits: wire.user_limits.0.read(&format!("{path}.user_limits"))?,
+        retention: wire.retention_days.map(retention).transpose()?,
         ..Rules::default()
     })
 }
@@ -294,7 +297,7 @@ fn expected(field: &str) -> &'static str {
         "assignments_set_properties" => "true or false",
         "retention_days" => RETENTION_DAYS,
         "projects" | "deployments" | "flags" => "a list",
-        _ => keys::expected(field).unwrap_or("an object"),
+        _ => keys::expected(field).or_else(|| user_limits::expected(field)).unwrap_or("an object"),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod listeners;
 pub mod memory_budget;
 pub mod origin;
+pub mod query;
 pub mod refusal;
 pub mod request;
 pub mod request_log;

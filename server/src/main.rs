@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![allow(unreachable_pub, reason = "a program has no public API: `pub` is for its other modules")]
 
+mod allocator;
 mod app;
 mod check;
 mod clock;
@@ -76,7 +77,10 @@ fn main() -> ExitCode {
             Err(wrong) => finished(Err(wrong.into())),
         },
         Ok(Command::Copy { from, to }) => finished(copy(&from, &to)),
-        Ok(Command::Serve(options)) => finished(logging::start().map_err(Into::into).and_then(|()| run(options))),
+        Ok(Command::Serve(options)) => {
+            let started = logging::start().map(|()| allocator::bound());
+            finished(started.map_err(Into::into).and_then(|()| run(options)))
+        }
         Err(error) => {
             complain(format_args!("{error}\n\n{USAGE}"));
             ExitCode::FAILURE

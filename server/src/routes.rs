@@ -11,7 +11,6 @@ mod form;
 mod health;
 mod ingest;
 pub mod metrics;
-mod query_fault;
 mod reading;
 mod throttled;
 mod usage;

@@ -42,6 +42,7 @@ use experiment_ingestion::batch::UpdateMeter;
 use engine::Engine;
 pub use failure::{Failure, Result};
 pub use flags::{Put, StoredFlag, StoredFlags};
+pub use loading::MOST_TRANSACTION_BYTES;
 pub use location::Location;
 use schema::Unusable;
 

@@ -2,6 +2,7 @@
 
 use super::keys::{KEY, KEYS};
 use super::*;
+use experiment_ingestion::limits::UserLimits;
 
 #[test]
 fn a_project_is_read_with_everything_it_has() {
@@ -79,6 +80,7 @@ fn a_field_of_another_kind_is_refused_by_its_whole_path() {
             "projects[1].settings.assignments_set_properties",
             "true or false",
         ),
+        (r#""settings":{}"#, r#""settings":{"user_limits":[1000]}"#, "projects[1].settings.user_limits", "an object"),
         (r#"{"key":"g","variants":{},"segments":[]}"#, r#""secret""#, "projects[1].flags[1]", "an object"),
         (r#"{"key":"g""#, r#"{"key":5"#, "projects[1].flags[1].key", "a text that can be stored"),
         (r#"[{"key":"6","name":"m","kind":"server"}]"#, r#""secret""#, "projects[1].deployments", "a list"),
@@ -189,4 +191,28 @@ fn no_two_keys_are_equal_whatever_they_open() {
     equal("5", "3", "[1].admin_key", "key than `projects[0].deployments[0].key");
     equal("6", "3", "[1].deployments[0].key", "key than `projects[0].deployments[0].key");
     equal("q", "p", "[1].name", "name than `projects[0].name");
+}
+
+#[test]
+fn limits_of_users_are_whole_numbers_within_their_ranges() {
+    let with = |limits: &str| TWO.replacen(r#""settings":{}"#, &format!(r#""settings":{{"user_limits":{limits}}}"#), 1);
+    let limits = |limits: &str| read(with(limits).as_bytes()).unwrap().remove(1).rules.user_limits;
+    let usual = UserLimits::default();
+    assert_eq!(limits("{}"), usual);
+    assert_eq!(limits(r#"{"names":7000}"#), UserLimits { names: 7_000, ..usual });
+    let all = r#"{"names":1,"bytes":65536,"text_characters":65536}"#;
+    assert_eq!(limits(all), UserLimits { names: 1, bytes: 65_536, text: 65_536 });
+    for (field, most) in [("names", 7_000), ("bytes", 65_536), ("text_characters", 65_536)] {
+        for wrong in ["0", &(most + 1).to_string(), "-1", "1.5", "1e3", "null", "\"1\"", "true", "[1]"] {
+            if wrong == "null" {
+                assert_eq!(limits(&format!(r#"{{"{field}":null}}"#)), usual);
+                continue;
+            }
+            let path = format!("projects[1].settings.user_limits.{field}");
+            let said = refusal(&with(&format!(r#"{{"{field}":{wrong}}}"#)));
+            assert_eq!(said, format!("`{path}` must be a whole number from 1 to {most}"), "{wrong}");
+        }
+    }
+    let unknown = refusal(&with(r#"{"text":1}"#));
+    assert_eq!(unknown, "`projects[1].settings.user_limits.text` is not known");
 }

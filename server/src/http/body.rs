@@ -69,12 +69,11 @@ pub async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Sent, 
     let is_gzip = is_gzip(headers)?;
     let (bytes, reading) = whole(body, length, most).await?;
     if !is_gzip {
-        let text = within_limit(TextLength::of(&bytes), most)?;
-        let permit = MemoryBudget::of(text, most).to_work(text).await;
+        let permit = to_work(&TextLength::of(&bytes), most).await?;
         return Ok(Sent { bytes, permit });
     }
     let (length, text) = inflated_length(&bytes, most).await?;
-    let permit = MemoryBudget::of(text, most).to_work(text).await;
+    let permit = to_work(&text, most).await?;
     let inflated = inflated(&bytes, length).await?;
     drop(reading);
     Ok(Sent { bytes: inflated, permit })
@@ -100,6 +99,12 @@ async fn discard(mut body: Body) {
     while let Ok(Some(more)) = within(pace.deadline(), &mut body).await {
         pace.came(more.len(), Instant::now());
     }
+}
+
+/// Waits until a text may be taken apart.
+async fn to_work(text: &TextLength, most: usize) -> Result<Option<Permit>, Refusal> {
+    let bytes = within_limit(text.bytes(), most)?;
+    Ok(MemoryBudget::of(bytes, most).to_work(bytes, text.values()).await)
 }
 
 fn within_limit(length: usize, most: usize) -> Result<usize, Refusal> {
@@ -163,7 +168,7 @@ fn append(bytes: &mut Vec<u8>, more: &[u8], most: usize) -> Result<(), Refusal> 
 }
 
 /// How long the body is when inflated, in bytes and as text: found out before any of it is kept.
-async fn inflated_length(bytes: &[u8], most: usize) -> Result<(usize, usize), Refusal> {
+async fn inflated_length(bytes: &[u8], most: usize) -> Result<(usize, TextLength), Refusal> {
     let (mut length, mut text) = (0, TextLength::default());
     inflate(bytes, |piece| {
         length += piece.len();
@@ -171,7 +176,7 @@ async fn inflated_length(bytes: &[u8], most: usize) -> Result<(usize, usize), Re
         within_limit(length.max(text.bytes()), most).map(drop)
     })
     .await?;
-    Ok((length, text.bytes()))
+    Ok((length, text))
 }
 
 async fn inflated(bytes: &[u8], length: usize) -> Result<Bytes, Refusal> {
@@ -206,8 +211,9 @@ mod tests {
         encoder.write_all(&vec![b' '; 10 << 20]).unwrap();
         let bomb = encoder.finish().unwrap();
         assert!(bomb.len() < 20_000);
-        assert_eq!(inflated_length(&bomb, 1 << 20).await, Err(Refusal::TooLarge));
-        assert_eq!(inflated_length(&bomb, 10 << 20).await, Ok((10 << 20, 10 << 20)));
+        let lengths = async |most| inflated_length(&bomb, most).await.map(|(length, text)| (length, text.bytes()));
+        assert_eq!(lengths(1 << 20).await, Err(Refusal::TooLarge));
+        assert_eq!(lengths(10 << 20).await, Ok((10 << 20, 10 << 20)));
         assert_eq!(inflated(&bomb, 10 << 20).await.map(|bytes| bytes.len()), Ok(10 << 20));
     }
 }

@@ -44,23 +44,26 @@ struct Sizes {
 /// A part of a budget, free again when this is dropped.
 pub type Permit = SemaphorePermit<'static>;
 
-static USERS: MemoryBudget = MemoryBudget::new(Sizes { read: 3 << 10, work: 24 << 10, slow: 1 << 10 });
-static PAGE: MemoryBudget = MemoryBudget::new(Sizes { read: 2 << 10, work: 16 << 10, slow: 2 << 10 });
-static SMALL: MemoryBudget = MemoryBudget::new(Sizes { read: 6 << 10, work: 32 << 10, slow: 6 << 10 });
+// Of each the work is what the largest body takes that is all values; of usual bodies it is many.
+static USERS: MemoryBudget = MemoryBudget::new(Sizes { read: 2 << 10, work: 15 << 10, slow: 1 << 10 });
+/// Nearly all of a page's body is read before a permit is asked for.
+static PAGE: MemoryBudget = MemoryBudget::new(Sizes { read: 256, work: 8 << 10, slow: 256 });
+static SMALL: MemoryBudget = MemoryBudget::new(Sizes { read: 4 << 10, work: 18 << 10, slow: 6 << 10 });
 /// One of the largest is read while another is worked on, and a third comes slowly.
 static LARGE: MemoryBudget = MemoryBudget::new(Sizes { read: 20 << 10, work: 75 << 10, slow: 20 << 10 });
 
-/// Ten times the largest set of flags seen in the field, in KiB.
-const ANSWERS_KIB: usize = 40 << 10;
+/// Four times the largest set of flags seen in the field, in KiB.
+const ANSWERS_KIB: usize = 16 << 10;
 static ANSWERS: Semaphore = Semaphore::const_new(ANSWERS_KIB);
 
-/// How much of stored events is held until its reader took it, by all readers together, in KiB: one of the largest
-/// bodies that an event comes in, and many of the usual pieces.
-const HELD_KIB: usize = 32 << 10;
+/// How much of stored events is held until its reader took it, by all readers together, in KiB: the largest event that
+/// is read, and many of the usual pieces.
+const HELD_KIB: usize = 16 << 10;
 static HELD: Semaphore = Semaphore::const_new(HELD_KIB);
 
-/// What is taken while pieces of stored events are read and written as JSON, in KiB.
-const READING_KIB: usize = 64 << 10;
+/// What is taken while pieces of stored events are read and written as JSON, in KiB: two of the usual size that are all
+/// values. What is larger than a small body takes the budget of large ones.
+const READING_KIB: usize = 18 << 10;
 static READING: Semaphore = Semaphore::const_new(READING_KIB);
 
 impl MemoryBudget {
@@ -94,10 +97,9 @@ impl MemoryBudget {
         self.slow.try_acquire_many(kibibytes(bytes, self.sizes.slow)).ok()
     }
 
-    /// Waits until a body of so many bytes may be taken apart.
-    pub async fn to_work(&'static self, bytes: usize) -> Option<Permit> {
-        let values = (bytes / 2).min(MOST_CHANGED);
-        take(&self.work, bytes * COPIES + values * VALUE_BYTES, self.sizes.work).await
+    /// Waits until a body of so many bytes and values may be taken apart.
+    pub async fn to_work(&'static self, bytes: usize, values: usize) -> Option<Permit> {
+        take(&self.work, taken(bytes, values), self.sizes.work).await
     }
 }
 
@@ -112,10 +114,18 @@ pub async fn to_hold_events(bytes: usize) -> Option<Permit> {
 }
 
 /// Waits until so many bytes of stored events may be read. A reader who waits for it may hold the permit above; one who
-/// has it waits for the database only.
+/// has it waits for the database only, or, where an event is large, for large bodies that are being stored.
 pub async fn to_read_events(bytes: usize) -> Option<Permit> {
-    let values = (bytes / 2).min(MOST_CHANGED);
-    take(&READING, bytes * COPIES + values * VALUE_BYTES, READING_KIB).await
+    let values = bytes / 2;
+    if bytes > SMALL_BYTES {
+        return LARGE.to_work(bytes, values).await;
+    }
+    take(&READING, taken(bytes, values), READING_KIB).await
+}
+
+/// What so many bytes with so many values take while they are worked on.
+fn taken(bytes: usize, values: usize) -> usize {
+    bytes * COPIES + values.min(MOST_CHANGED) * VALUE_BYTES
 }
 
 /// Takes a permit. More than the whole budget counts as the whole budget.

@@ -9,9 +9,9 @@ use axum::response::Response;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::query_fault::{QueryFault, each_once, number};
 use crate::app::{App, Project};
 use crate::http::keys::{Admin, AdminKeyFingerprint};
+use crate::http::query::{self, QueryFault};
 use crate::http::refusal::Refusal;
 use crate::http::request;
 use crate::http::response::json;
@@ -64,31 +64,25 @@ struct Records {
 /// `GET /api/deletions?limit&cursor`: `{deletions: [...]}`, the newest first, 1,000 at most; `cursor` is the id of a record,
 /// and only older ones are listed.
 pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, QueryFault> {
-    let (mut limit, mut cursor) = (MOST_RECORDS, i64::MAX);
-    for (name, value) in each_once(asked.uri())? {
-        match name.as_str() {
-            "limit" => limit = number(&name, &value)?.map_or(limit, |limit| limit.min(MOST_RECORDS)),
-            "cursor" => cursor = number(&name, &value)?.unwrap_or(cursor),
-            _ => return Err(QueryFault::unknown(&name)),
-        }
-    }
-    let deletions = app.store.deletions(project.id, cursor, limit).await.map_err(|error| Refusal::failed(&error))?;
+    let fields = query::fields(asked.uri(), &["limit", "cursor"])?;
+    let number = |name| fields.get(name).map_or(Ok(None), |value| query::number(name, value));
+    let (limit, cursor) = (number("limit")?.unwrap_or(MOST_RECORDS), number("cursor")?.unwrap_or(i64::MAX));
+    let deletions = app
+        .store
+        .deletions(project.id, cursor, limit.min(MOST_RECORDS))
+        .await
+        .map_err(|error| Refusal::failed(&error))?;
     Ok(json(StatusCode::OK, &Records { deletions }))
 }
 
 fn read(asked: &Request) -> Result<(Who, Option<String>), QueryFault> {
-    let (mut user_id, mut device_id, mut requested_by) = (None, None, None);
-    for (name, value) in each_once(asked.uri())? {
-        match name.as_str() {
-            "user_id" => user_id = request::text(value).map(Who::User),
-            "device_id" => device_id = request::text(value).map(Who::Device),
-            "requested_by" if value.len() > LONGEST_REQUESTED_BY => {
-                return Err(QueryFault::new(&name, "The parameter is longer than 256 bytes"));
-            }
-            "requested_by" => requested_by = request::text(value),
-            _ => return Err(QueryFault::unknown(&name)),
-        }
+    let mut fields = query::fields(asked.uri(), &["user_id", "device_id", "requested_by"])?;
+    let mut taken = |name: &str| fields.remove(name).and_then(request::text);
+    let requested_by = taken("requested_by");
+    if requested_by.as_ref().is_some_and(|text| text.len() > LONGEST_REQUESTED_BY) {
+        return Err(QueryFault::of("requested_by", "The parameter is longer than 256 bytes"));
     }
+    let (user_id, device_id) = (taken("user_id").map(Who::User), taken("device_id").map(Who::Device));
     let who = user_id.or(device_id).ok_or(Refusal::Missing("user_id"))?;
     Ok((who, requested_by))
 }

@@ -1,11 +1,10 @@
-//! The query of `GET /api/events`. What is not known or cannot be read is refused by name: a filter that is ignored would
-//! answer something else than was asked.
+//! The query of `GET /api/events`.
 
 use axum::http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::event_stream::Format;
-use super::query_fault::{QueryFault, each_once, number};
+use crate::http::query::{QueryFault, number};
 use crate::http::request;
 use crate::store::{EventFilter, Span};
 
@@ -27,12 +26,17 @@ impl EventQuery {
     /// Reads the query of an address.
     pub fn read(uri: &Uri) -> Result<Self> {
         let mut query = Self { filter: EventFilter { limit: EVENTS, ..EventFilter::default() }, format: Format::Json };
-        for (name, value) in each_once(uri)? {
+        let mut seen = Vec::new();
+        for (name, value) in request::pairs(uri)? {
+            if seen.contains(&name) {
+                return Err(QueryFault::of(&name, "The parameter stands there twice"));
+            }
             query.take(&name, value)?;
+            seen.push(name);
         }
         for (name, Span { from, to }) in [("from", query.filter.time), ("received_from", query.filter.received)] {
             if from.zip(to).is_some_and(|(from, to)| from > to) {
-                return Err(QueryFault::new(name, "The beginning is after the end"));
+                return Err(QueryFault::of(name, "The beginning is after the end"));
             }
         }
         Ok(query)
@@ -53,7 +57,7 @@ impl EventQuery {
             "cursor" => filter.cursor = number(name, &value)?,
             "limit" => filter.limit = number(name, &value)?.map_or(EVENTS, limit),
             "format" => self.format = format(&value)?,
-            _ => return Err(QueryFault::unknown(name)),
+            _ => return Err(QueryFault::of(name, "There is no such parameter")),
         }
         Ok(())
     }
@@ -77,6 +81,6 @@ fn format(value: &str) -> Result<Format> {
     match value {
         "" | "json" => Ok(Format::Json),
         "jsonl" => Ok(Format::JsonLines),
-        _ => Err(QueryFault::new("format", "The format is json or jsonl")),
+        _ => Err(QueryFault::of("format", "The format is json or jsonl")),
     }
 }

@@ -15,7 +15,7 @@ use crate::http::response::streamed;
 use crate::store::{Failure, Result};
 
 /// About how many bytes a piece has, or one event where that is larger.
-const PIECE_BYTES: usize = 256 << 10;
+const PIECE_BYTES: usize = 128 << 10;
 
 /// How many events a piece has at most.
 const PIECE_EVENTS: usize = 256;

@@ -11,11 +11,12 @@ use serde::Serialize;
 use crate::app::App;
 use crate::clock;
 use crate::http::keys::Admin;
+use crate::http::query::NoParameters;
 use crate::http::refusal::Refusal;
 use crate::http::response::json;
 
 /// `GET /api/experiment-properties`: `{count, limit, freeing, names: [{name, is_flag}]}`, by name, of 1,500 at most.
-pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin) -> Result<Response, Refusal> {
+pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin, _: NoParameters) -> Result<Response, Refusal> {
     let names = app.store.names(project.id).await.map_err(|error| Refusal::failed(&error))?;
     Ok(json(StatusCode::OK, &names))
 }
@@ -28,6 +29,7 @@ struct Freed {}
 pub async fn free(
     State(app): State<Arc<App>>,
     Admin(project): Admin,
+    _: NoParameters,
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refusal> {
     // Others are no name that is stored.

@@ -17,6 +17,7 @@ use crate::evaluation::flag_faults::Skipped;
 use crate::evaluation::flag_rules;
 use crate::http::keys::{Admin, Caller};
 use crate::http::memory_budget;
+use crate::http::query::NoParameters;
 use crate::http::refusal::Refusal;
 use crate::http::response::{json, json_text};
 use crate::http::revalidation::Wanted;
@@ -50,14 +51,19 @@ struct FlagList<'a> {
 
 /// `GET /api/flags`: `{"flags": […], "skipped": [{"key", "code", "field"?}]}`. A flag that cannot be read is only in the
 /// second list.
-pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin) -> Result<Response, Refusal> {
+pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin, _: NoParameters) -> Result<Response, Refusal> {
     let stored = app.store.flags(project.id).await.map_err(|error| Refusal::failed(&error))?;
     let flags = stored.flags.iter().filter_map(|flag| RawValue::from_string(shown(flag)?.to_json()).ok()).collect();
     Ok(json(StatusCode::OK, &FlagList { flags, skipped: &project.faults() }))
 }
 
 /// `GET /api/flags/KEY`.
-pub async fn one(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -> Result<Response, Refusal> {
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Admin(project): Admin,
+    _: NoParameters,
+    key: Key,
+) -> Result<Response, Refusal> {
     let key = named(key)?;
     let flag = app.store.flag(project.id, &key).await.map_err(|error| Refusal::failed(&error))?;
     let flag = shown(&flag.ok_or(Refusal::NotFound)?).ok_or(Refusal::Unreadable)?;
@@ -69,6 +75,7 @@ pub async fn one(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -
 pub async fn put(
     State(app): State<Arc<App>>,
     Admin(project): Admin,
+    _: NoParameters,
     key: Key,
     asked: Request,
 ) -> Result<Response, NotPut> {
@@ -96,7 +103,12 @@ pub async fn put(
 struct Deleted {}
 
 /// `DELETE /api/flags/KEY`: `{}`.
-pub async fn delete(State(app): State<Arc<App>>, Admin(project): Admin, key: Key) -> Result<Response, Refusal> {
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Admin(project): Admin,
+    _: NoParameters,
+    key: Key,
+) -> Result<Response, Refusal> {
     let key = named(key)?;
     let found = app.store.delete_flag(project.id, key).await.map_err(|error| Refusal::failed(&error))?;
     app.refresh().await.map_err(|error| Refusal::failed(&error))?;

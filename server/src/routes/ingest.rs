@@ -9,16 +9,18 @@ use experiment_ingestion::{IncomingEvent, Rejection, Rules, Verdict, transform};
 use experiment_wasm::dialect::NativeDialect;
 use experiment_wasm::json::{Text, Value, parse};
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, MOST_EVENTS};
 use super::form::Form;
 use super::verdicts::{EventOutcome, answer};
 use super::{throttled, values};
 use crate::app::{App, Project};
 use crate::clock;
+use crate::config::user_limits::MOST_BYTES as MOST_USER_BYTES;
 use crate::http::body::{self, Sent};
 use crate::http::memory_budget::{MOST_CHANGED, SMALL_BYTES};
 use crate::http::refusal::Refusal;
 use crate::metrics::OutcomeLabels;
+use crate::store::MOST_TRANSACTION_BYTES;
 use crate::store::writer::NotStored;
 use crate::throttles::{Shared, Throttles};
 
@@ -57,6 +59,9 @@ pub async fn identify(State(app): State<Arc<App>>, asked: Request) -> Result<Res
     drop(form);
     ingest(&app, sent, read).await
 }
+
+// The events of a request always fit into a transaction, if their users are within the largest limits there are.
+const _: () = assert!(MOST_EVENTS as u64 * 2 * MOST_USER_BYTES <= MOST_TRANSACTION_BYTES as u64);
 
 /// What a request brought: its events, as far as they got, and when.
 struct Read {

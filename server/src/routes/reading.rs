@@ -8,9 +8,9 @@ use axum::response::Response;
 
 use super::event_query::EventQuery;
 use super::event_stream::EventStream;
-use super::query_fault::QueryFault;
 use crate::app::App;
 use crate::http::keys::Admin;
+use crate::http::query::{self, QueryFault};
 use crate::http::refusal::Refusal;
 use crate::http::request::{self, Fields};
 use crate::http::response::json;
@@ -32,14 +32,18 @@ pub async fn events(
 }
 
 /// `GET /api/users?user_id|device_id`: `{user_id, device_ids, user_properties}`.
-pub async fn person(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, Refusal> {
-    let mut fields = request::query(asked.uri())?;
+pub async fn person(
+    State(app): State<Arc<App>>,
+    Admin(project): Admin,
+    asked: Request,
+) -> Result<Response, QueryFault> {
+    let mut fields = query::fields(asked.uri(), &["user_id", "device_id"])?;
     let (user_id, device_id) = (taken(&mut fields, "user_id"), taken(&mut fields, "device_id"));
     if user_id.is_none() && device_id.is_none() {
-        return Err(Refusal::Missing("user_id"));
+        return Err(Refusal::Missing("user_id").into());
     }
     let found = app.store.person(project.id, user_id, device_id).await.map_err(|error| Refusal::failed(&error))?;
-    found.map(|person| json(StatusCode::OK, &person)).ok_or(Refusal::NotFound)
+    Ok(json(StatusCode::OK, &found.ok_or(Refusal::NotFound)?))
 }
 
 fn taken(fields: &mut Fields, name: &str) -> Option<String> {

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::app::App;
 use crate::clock;
 use crate::http::keys::Admin;
+use crate::http::query::{self, QueryFault};
 use crate::http::refusal::Refusal;
-use crate::http::request;
 use crate::http::response::json;
 use crate::store::Usage;
 
@@ -38,8 +38,8 @@ static NEARLY_FULL: [Warning; 1] =
 
 /// `GET /api/usage?month=YYYY-MM`: `{month, events, tracked_users, experiment_properties}`, of the current month when
 /// none is named. With `warnings: [{reason, field}]` where there is something to look at.
-pub async fn month(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, Refusal> {
-    let month = match request::query(asked.uri())?.get("month") {
+pub async fn month(State(app): State<Arc<App>>, Admin(project): Admin, asked: Request) -> Result<Response, QueryFault> {
+    let month = match query::fields(asked.uri(), &["month"])?.get("month") {
         Some(month) => Month::read(month).ok_or(Refusal::Malformed("The month is not YYYY-MM"))?,
         None => Month::of(clock::now()),
     };

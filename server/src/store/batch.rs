@@ -12,12 +12,12 @@ use experiment_ingestion::{IncomingEvent, Verdict};
 use super::Store;
 use super::engine::Transaction;
 use super::failure::{Result, is_too_large, too_large};
-use super::loading::{MOST_TRANSACTION_BYTES, buckets, needed};
+use super::loading::{Loaded, MOST_TRANSACTION_BYTES, buckets, needed};
 use super::returns::next_return;
 use super::saving::save;
 
-/// How many bytes of stored properties are held at once. In memory they take several times as many.
-const MOST_LOADED_BYTES: usize = 4 << 20;
+/// How many bytes of stored properties are held at once. In memory they take up to twenty times as many.
+const MOST_LOADED_BYTES: usize = 1 << 20;
 
 impl Store {
     /// Stores a group of events, or none of it. One verdict per event, in order.
@@ -59,7 +59,7 @@ async fn apply<'a>(
     is_converted: bool,
 ) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::with_capacity(events.len());
-    let (mut loaded, mut in_all) = (0, 0);
+    let (mut loaded, mut in_all) = (Loaded::default(), 0);
     while let Some(rest) = events.get(verdicts.len()..).filter(|rest| !rest.is_empty()) {
         let (count, wanted) = needed(batch, rest);
         loaded += buckets(open, project, batch, wanted).await?;
@@ -72,14 +72,14 @@ async fn apply<'a>(
                 None => None,
             };
             verdicts.push(batch.apply(event, return_id));
-            if loaded > MOST_LOADED_BYTES {
-                in_all += loaded;
+            if loaded.text > MOST_LOADED_BYTES {
+                in_all += loaded.counted;
                 if in_all > MOST_TRANSACTION_BYTES {
                     return Err(too_large());
                 }
                 save(open, project, batch).await?;
                 batch.people.unload();
-                loaded = 0;
+                loaded = Loaded::default();
             }
         }
     }

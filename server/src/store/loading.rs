@@ -1,6 +1,7 @@
 //! Loads what a batch of events is about: who is who, and of their properties only what the events change.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::AddAssign;
 use std::sync::atomic::Ordering;
 
 use experiment_ingestion::batch::{BatchState, PropertyUpdates};
@@ -20,12 +21,17 @@ use super::known_events::stored;
 
 /// How many buckets are loaded together, and of people with how many bytes of properties: a single bucket may have all of
 /// a person's.
-const MOST_BUCKETS: usize = 4_096;
-const MOST_BYTES: u64 = 4 << 20;
+const MOST_BUCKETS: usize = 2_048;
+const MOST_BYTES: u64 = 1 << 20;
 
-/// How many bytes of stored properties a transaction may load: those of two people, both as large as they may be, for each
-/// of the 2,000 events of a request. More is possible where the limits were higher once.
+/// How many bytes of stored properties a transaction may load, in the bytes that the limits of users count: those of two
+/// people, both as large as they may be, for each of the 2,000 events of a request. More is possible where the limits
+/// were higher once.
 pub const MOST_TRANSACTION_BYTES: usize = 256 << 20;
+
+/// How many bytes of text there may be for each byte that is counted: the times and ids of the events that set
+/// properties are no part of a user's bytes, and take twice as many for a thousand short values.
+const TEXT_PER_BYTE: usize = 4;
 
 /// The columns of a person's row that [`person`] reads.
 pub const PERSON: &str = "id, user_id, properties, buckets, property_names, property_bytes, cleared, state, state_base, \
@@ -114,13 +120,37 @@ fn bytes_of(batch: &BatchState<'_>, person: i64) -> u64 {
     batch.people.properties(person).map_or(0, |properties| properties.summary().bytes)
 }
 
+/// How much was loaded, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Loaded {
+    /// As it is stored.
+    pub text: usize,
+    /// As the limits of users count it.
+    pub counted: usize,
+}
+
+impl AddAssign for Loaded {
+    fn add_assign(&mut self, more: Self) {
+        self.text += more.text;
+        self.counted += more.counted;
+    }
+}
+
+impl Loaded {
+    /// Of a bucket with this text.
+    fn of(text: &str, Summary { bytes, buckets, .. }: &Summary) -> Self {
+        let part = usize::try_from(bytes / u64::from(*buckets).max(1)).unwrap_or(usize::MAX);
+        Self { text: text.len(), counted: part.max(text.len() / TEXT_PER_BYTE) }
+    }
+}
+
 /// Loads buckets, and returns how many bytes they have.
 pub async fn buckets(
     open: &mut Transaction,
     project: i64,
     batch: &mut BatchState<'_>,
     wanted: Vec<(i64, u32)>,
-) -> Result<usize> {
+) -> Result<Loaded> {
     let lookup = wanted.iter().map(|(person, bucket)| [number(*person), number((*bucket).into())]).collect();
     let table =
         ("property_bucket", "person = CAST(lookup_1 AS BIGINT) AND bucket = CAST(lookup_2 AS BIGINT) AND $1 = $1");
@@ -128,16 +158,18 @@ pub async fn buckets(
     for row in select_in(open, "person, bucket, properties", table, project, lookup).await? {
         texts.insert((row.int(0)?, row.int(1)?), row.required_text(2)?);
     }
-    let mut bytes = 0;
+    let mut loaded = Loaded::default();
     for (person, bucket) in wanted {
         let text = texts.get(&(person, bucket.into()));
-        bytes += text.map_or(0, String::len);
         let properties = batch.people.properties_mut(person);
+        if let (Some(text), Some(properties)) = (text, &properties) {
+            loaded += Loaded::of(text, properties.summary());
+        }
         if properties.is_some_and(|properties| !properties.load(bucket, text.map(String::as_str))) {
             tracing::error!(person, bucket, "user properties in the database cannot be read, and are kept as they are");
         }
     }
-    Ok(bytes)
+    Ok(loaded)
 }
 
 /// Devices with the persons they belong to.

@@ -39,6 +39,12 @@ fn what_is_wrong_is_said_with_its_place_and_without_what_stands_there() {
     for (what, instead, at, said) in [
         (r#""name": "older","#, r#""nome": "zq7x","#, r#""zq7x""#, "`projects[1].nome` is not known"),
         (r#""kind": "server""#, r#""kind": "zq7x""#, r#""zq7x""#, "`projects[0].deployments[1].kind` must be"),
+        (
+            r#""assignments_set_properties": true"#,
+            r#""user_limits": { "names": 98765 }"#,
+            "98765",
+            "`projects[1].settings.user_limits.names` must be a whole number from 1 to 7000",
+        ),
         (r#""older-api-key""#, r#"["zq7x", "shop-api-key"]"#, r#""shop-api-key"]"#, "`projects[1].api_key[1]` must be"),
         (r#""op": "is""#, r#""op": "zq7x""#, r#""zq7x""#, "`projects[0].flags[0].segments[0].conditions[0][0].op`"),
         (

@@ -12,6 +12,7 @@
 )]
 
 mod answers;
+mod attacks;
 mod background_load;
 mod backup;
 mod checking;
@@ -30,6 +31,7 @@ mod evaluation;
 mod event_costs;
 mod event_pages;
 mod event_streams;
+mod everything_full;
 mod experiment_names;
 mod exposition;
 mod exposure_header;

@@ -70,7 +70,7 @@ fn a_user_whose_properties_change_more_than_1800_times_an_hour_keeps_them() {
 }
 
 /// What an event of a user sets, and the reason in its verdict.
-fn set(server: &TestServer, properties: &Value) -> Option<String> {
+pub fn set(server: &TestServer, properties: &Value) -> Option<String> {
     let event = json!({ "user_id": "alice", "event_type": "Visit", "user_properties": properties });
     let verdicts = batch(server, "shop-api-key", vec![event]);
     assert_eq!(verdicts[0]["verdict"], "stored");

@@ -59,6 +59,31 @@ fn a_person_nobody_knows_is_not_found_and_no_person_is_a_bad_request() {
 }
 
 #[test]
+fn a_parameter_that_is_not_known_is_refused_and_changes_nothing() {
+    let server = TestServer::start();
+    server.store(json!([{ "user_id": "alice", "event_type": "Buy" }]));
+    for (method, path) in [
+        ("GET", "/api/events?colour=red"),
+        ("GET", "/api/users?user_id=alice&colour=red"),
+        ("GET", "/api/usage?colour=red"),
+        ("GET", "/api/experiment-properties?colour=red"),
+        ("DELETE", "/api/experiment-properties/x?colour=red"),
+        ("GET", "/api/flags?colour=red"),
+        ("GET", "/api/flags/button?colour=red"),
+        ("PUT", "/api/flags/button?colour=red"),
+        ("DELETE", "/api/flags/button?colour=red"),
+    ] {
+        let answer = server.request(method, path).header("authorization", ADMIN).body("{}").send().expect(400);
+        let said = json!({ "code": 400, "error": "There is no such parameter", "field": "colour" });
+        assert_eq!(answer, said, "{method} {path}");
+        server.request(method, path).header("authorization", "Bearer wrong").send().refused(401);
+    }
+    server.read("/api/flags/button").expect(200);
+    let twice = server.read("/api/users?user_id=alice&user_id=robin").expect(400);
+    assert_eq!(twice["error"], "The parameter stands there twice");
+}
+
+#[test]
 fn a_project_does_not_see_anothers_events() {
     let server = TestServer::start();
     server.store(json!([{ "user_id": "alice", "event_type": "Buy" }]));

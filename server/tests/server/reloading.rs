@@ -11,6 +11,7 @@ use crate::database::Database;
 use crate::flags::{put, simple};
 use crate::log_file::LogFile;
 use crate::process::signal;
+use crate::property_limits::set;
 use crate::test_server::{ADMIN, CLIENT, SERVER, TestServer};
 
 const DONE: &str = "the configuration was read again and is in force";
@@ -176,6 +177,10 @@ fn a_configuration_that_is_wrong_changes_nothing_and_is_named() {
             text.replacen(r#""projects": ["#, &project, 1),
             "`projects[0].flags[0].deployments[0]` is the name or key of no deployment",
         ),
+        (
+            text.replacen(r#""admin_key""#, r#""settings":{"user_limits":{"bytes":65537}},"admin_key""#, 1),
+            "`projects[0].settings.user_limits.bytes` must be a whole number from 1 to 65536",
+        ),
         (String::new(), ":1:1: the configuration is wrong: no JSON"),
     ] {
         let wrong = wrong.replace("shop-admin-key", "zq7x");
@@ -187,6 +192,34 @@ fn a_configuration_that_is_wrong_changes_nothing_and_is_named() {
     assert_eq!(reloaded.server.database.number("SELECT count(*) FROM project"), 2);
     reloaded.change(|config| config["projects"][0]["admin_key"] = json!("new-admin-key"));
     assert_eq!(reloaded.statuses(["shop-api-key", "new-admin-key", "client-key"]), [200; 3]);
+}
+
+#[test]
+fn limits_of_users_are_lowered_and_raised_and_what_is_stored_stays() {
+    let reloaded = Reloaded::start();
+    let limits = |limits: Value| reloaded.change(|config| config["projects"][0]["settings"]["user_limits"] = limits);
+    let set = |properties: Value| set(&reloaded.server, &properties);
+    let stored = || reloaded.server.properties("user_id=alice");
+    let long = "x".repeat(1_024);
+    assert_eq!(set(json!({ "a": long, "b": 1, "c": 1 })), None);
+    let before = stored();
+    limits(json!({ "names": 2, "text_characters": 10 }));
+    assert_eq!(stored(), before);
+    assert_eq!(set(json!({ "d": 1 })).as_deref(), Some("user_property_limit"));
+    assert_eq!(set(json!({ "b": "12345678901" })).as_deref(), Some("user_property_text_limit"));
+    assert_eq!(stored(), json!({ "a": long, "b": "1234567890", "c": 1 }));
+    limits(json!({ "bytes": 100 }));
+    assert_eq!(set(json!({ "c": "longer" })).as_deref(), Some("user_property_bytes_limit"));
+    assert_eq!(set(json!({ "b": 2 })), None);
+    assert_eq!(stored(), json!({ "a": long, "b": 2, "c": 1 }));
+    limits(json!({ "names": 1_002, "text_characters": 2_000 }));
+    let more: Value =
+        (0..999).map(|name| (format!("more {name}"), json!(name))).collect::<serde_json::Map<_, _>>().into();
+    assert_eq!(set(more), None);
+    assert_eq!(set(json!({ "d": 1 })).as_deref(), Some("user_property_limit"));
+    assert_eq!(set(json!({ "a": "x".repeat(2_000) })), None);
+    assert_eq!(stored()["a"].as_str().unwrap().len(), 2_000);
+    assert_eq!(stored().as_object().unwrap().len(), 1_002);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn batch(server: &TestServer, events: &[Value]) -> TestResponse {
 }
 
 /// Nobody can write while it is held.
-fn writers(database: &Database) -> &'static str {
+pub fn writers(database: &Database) -> &'static str {
     if database.is_postgres() { "BEGIN; SELECT pg_advisory_xact_lock(4715)" } else { "BEGIN IMMEDIATE" }
 }
 

@@ -173,29 +173,37 @@ fn throttled(record: &mut Record<'_>) {
     record.post("/batch", sent(&format!("[{}]", events[..2].join(","))));
 }
 
+const READ: [&str; 26] = [
+    "/api/events?event_type=Buy",
+    "/api/events?user_id=alice&event_type=[Experiment]%20Exposure&limit=1",
+    "/api/events?user_id=alice&event_type=%24identify",
+    "/api/events?device_id=%00",
+    "/api/events?limit=0",
+    "/api/events?limit=x",
+    "/api/events?user_id=alice&flag_key=button&from=1&limit=1&format=jsonl",
+    "/api/events?user_id=ghost&format=jsonl",
+    "/api/events?colour=red",
+    "/api/users?user_id=alice&colour=red",
+    "/api/users?user_id=alice&user_id=robin",
+    "/api/usage?colour=red",
+    "/api/experiment-properties?colour=red",
+    "/api/flags?colour=red",
+    "/api/flags/button?colour=red",
+    "/api/events?from=2&to=1",
+    "/api/events?user_id=%ff",
+    "/api/users?user_id=alice",
+    "/api/users?device_id=phone",
+    "/api/users?user_id=ghost",
+    "/api/users?user_id=",
+    "/api/users",
+    "/api/usage?month=2023-11",
+    "/api/usage?month=2026-13",
+    "/api/usage",
+    "/api/nothing",
+];
+
 fn reading(record: &mut Record<'_>) {
-    for path in [
-        "/api/events?event_type=Buy",
-        "/api/events?user_id=alice&event_type=[Experiment]%20Exposure&limit=1",
-        "/api/events?user_id=alice&event_type=%24identify",
-        "/api/events?device_id=%00",
-        "/api/events?limit=0",
-        "/api/events?limit=x",
-        "/api/events?user_id=alice&flag_key=button&from=1&limit=1&format=jsonl",
-        "/api/events?user_id=ghost&format=jsonl",
-        "/api/events?colour=red",
-        "/api/events?from=2&to=1",
-        "/api/events?user_id=%ff",
-        "/api/users?user_id=alice",
-        "/api/users?device_id=phone",
-        "/api/users?user_id=ghost",
-        "/api/users?user_id=",
-        "/api/users",
-        "/api/usage?month=2023-11",
-        "/api/usage?month=2026-13",
-        "/api/usage",
-        "/api/nothing",
-    ] {
+    for path in READ {
         record.get(path, ADMIN);
     }
     record.get("/api/events", "Bearer wrong");
