@@ -1,9 +1,10 @@
-// The fuzzer of the server's routes: schemathesis sends what docs/openapi.json allows and what it does not, and
-// looks whether each answer is as described. Use: node tests/fuzz-server/run.mjs --schemathesis PATH --server
-// PATH [--seconds 600]
+// The fuzzer of the server's routes: schemathesis sends what docs/openapi.json allows and what it does not,
+// and looks whether each answer is as described. Use: node tests/fuzz-server/run.mjs --schemathesis PATH
+// --server PATH [--seconds 600]
 //
-// Nine tenths of the time with keys, the rest with wrong keys or none. The database is a new SQLite file, or that
-// of EXPERIMENT_TEST_POSTGRES (server/tests/with-postgres). Ends with 1 if an answer is not as described.
+// Nine tenths of the time with keys, the rest with wrong keys or none. The database is a new SQLite file,
+// or that of EXPERIMENT_TEST_POSTGRES (server/tests/with-postgres). Ends with 1 if an answer is not as
+// described.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -33,11 +34,9 @@ const database = EXPERIMENT_TEST_POSTGRES
 const port = await freePort();
 const origin = `http://127.0.0.1:${port}`;
 const config = join(root, 'server/tests/server/config.json');
-const server = spawn(
-  options.server,
-  ['--config', config, '--port', String(port), '--database', database],
-  { stdio: ['ignore', 'inherit', 'inherit'] },
-);
+const server = spawn(options.server, ['--config', config, '--port', String(port), '--database', database], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
 const ended = new Promise((resolve) => server.once('exit', resolve));
 try {
   await answers();
@@ -77,7 +76,10 @@ async function answers() {
 async function fuzz(keys, seconds) {
   const runs = await Promise.all([1, 2].map((number) => schemathesis(keys, seconds, number)));
   for (const { output } of runs) process.stdout.write(output);
-  report(keys, runs.map(({ counts }) => counts));
+  report(
+    keys,
+    runs.map(({ counts }) => counts),
+  );
   return runs.map(({ code }) => code);
 }
 
