@@ -9,6 +9,7 @@ import base64
 import gzip
 import json
 import os
+import re
 import threading
 import zlib
 from collections import Counter
@@ -117,20 +118,24 @@ def add_known(parameter):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    body = case.body
-    if isinstance(body, dict):
-        if isinstance(body.get("api_key"), str) and not ARE_KEYS_WRONG:
-            body["api_key"] = "shop-api-key"
-        if "identification" in body and digest(body) % 8 != 0:
-            without(case, "content-encoding")
-        if isinstance(body.get("key"), str) and digest(body) % 8 != 0:
-            body["key"] = unquote(str(case.path_parameters.get("key", "")))
-        if isinstance(body.get("deployments"), list) and digest(body) % 2 == 0:
-            body["deployments"] = ["client-key", "shop-backend"]
+    if isinstance(case.body, dict):
+        correct(case, case.body)
     if ARE_KEYS_WRONG:
         send_wrong_key(case)
     elif case.operation.path.startswith("/v1/") and digest(case.query) % 2 == 0:
         case.headers = {**(case.headers or {}), "Authorization": "Api-Key server-key"}
+
+
+def correct(case, body):
+    """What must fit to something else for a request to be good, in most requests."""
+    if isinstance(body.get("api_key"), str) and not ARE_KEYS_WRONG:
+        body["api_key"] = "shop-api-key"
+    if "identification" in body and digest(body) % 8 != 0:
+        without(case, "content-encoding")
+    if isinstance(body.get("key"), str) and digest(body) % 8 != 0:
+        body["key"] = unquote(str(case.path_parameters.get("key", "")))
+    if isinstance(body.get("deployments"), list) and digest(body) % 2 == 0:
+        body["deployments"] = ["client-key", "shop-backend"]
 
 
 def send_wrong_key(case):
@@ -150,16 +155,29 @@ def compressed(context, value):
     """JSON, compressed if its header says so; some of it is not, as a sender might be wrong."""
     if isinstance(value, bytes):
         return value
-    text = json.dumps(value).encode()
+    number = digest(value)
+    text = odd(json.dumps(value, ensure_ascii=number % 2 == 0).encode(errors="replace"), number // 2 % 16)
     coding = str((context.case.headers or {}).get("content-encoding", "")).lower()
-    return gzip.compress(text) if coding in ("gzip", "x-gzip") and digest(value) % 8 != 0 else text
+    return gzip.compress(text) if coding in ("gzip", "x-gzip") and number % 8 != 0 else text
+
+
+def odd(text, kind):
+    """For a quarter of the kinds: what Python's values cannot say."""
+    odds = {
+        0: (rb'": -?[0-9.]+', b'": 1e400'),
+        1: (rb'": "(?!shop-api)', rb'": "\\ud83d'),
+        2: (rb'": "(?!shop-api)', b'": "\xff'),
+        3: (rb"\{\}", b"[" * 70 + b"]" * 70),
+    }
+    return re.sub(*odds[kind], text) if kind in odds else text
 
 
 @schemathesis.deserializer("application/jsonl")
 def lines(context, response):
-    for line in response.text.splitlines() if response.text.isascii() else response.text.split("\n"):
-        if line and not isinstance(json.loads(line), dict):
-            raise ValueError("a line is no object")
+    # An answer ends with a line's end.
+    for line in response.text.split("\n")[:-1]:
+        if "event_type" not in json.loads(line):
+            raise ValueError("a line is no event")
     return response.text
 
 
