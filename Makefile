@@ -83,15 +83,15 @@ $(nginx):
 	mkdir -p $(@D) && touch $@
 
 # A virtual environment of Python, which stays where it was made.
-SCHEMATHESIS := schemathesis==4.32.5
-schemathesis := target/tools/$(SCHEMATHESIS)/bin/schemathesis
+SCHEMATHESIS := 4.32.5
+schemathesis := target/tools/schemathesis@$(SCHEMATHESIS)/bin/schemathesis
 $(schemathesis):
 	@python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null \
 	  || { $(apt-install) python3-venv; } \
 	  || { echo 'Install Python 3.10 or newer with venv: apt-get install python3-venv.'; exit 1; }
-	$(call step,$(SCHEMATHESIS): a minute$(comma) once)
-	python3 -m venv --clear target/tools/$(SCHEMATHESIS)
-	target/tools/$(SCHEMATHESIS)/bin/pip install --quiet $(SCHEMATHESIS)
+	$(call step,schemathesis $(SCHEMATHESIS) from PyPI: a minute$(comma) once)
+	python3 -m venv --clear target/tools/schemathesis@$(SCHEMATHESIS)
+	target/tools/schemathesis@$(SCHEMATHESIS)/bin/pip install --quiet schemathesis==$(SCHEMATHESIS)
 
 # ---- wasm ------------------------------------------------------------------------------------------------------------
 
