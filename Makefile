@@ -270,9 +270,9 @@ fuzz: $(package) $(native) $(pattern) ## a million random flags and users, patte
 	node crates/pattern/fuzz/run.mjs --pairs 1000000 --seed '$(or $(SEED),$(shell date +%s))'
 	HOSTILE_CALLS=1000000 node --test tests/package/hostile.test.mjs
 
-# A debug build stops where a number overflows. On PostgreSQL: server/tests/with-postgres make fuzz-server
+# The debug build of the tests, which stops where a number overflows. On PostgreSQL: server/tests/with-postgres make fuzz-server
 fuzz-server: $(toolchain) $(node_modules) $(schemathesis) ## requests of all kinds, whose answers must be as docs/openapi.json says. SECONDS (600)
-	cargo build --locked --workspace --bin experiment-server
+	$(server-tests) --no-run
 	node tests/fuzz-server/run.mjs --schemathesis $(CURDIR)/$(schemathesis) --server target/debug/experiment-server --seconds '$(or $(SECONDS),600)'
 
 bench: $(package) $(browsers) ## measure against the reference in Node and Chromium: BENCH='--rounds 30 --only a,b'
