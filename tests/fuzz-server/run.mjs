@@ -35,6 +35,7 @@ const port = await freePort();
 const origin = `http://127.0.0.1:${port}`;
 const config = join(root, 'server/tests/server/config.json');
 const server = spawn(options.server, ['--config', config, '--port', String(port), '--database', database], {
+  env: { ...process.env, EXPERIMENT_LOG: 'error' },
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 const ended = new Promise((resolve) => server.once('exit', resolve));
