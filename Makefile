@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 # cargo and the bundlers use all cores by themselves; two builds at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help demo test pkg wasm lint lint-js fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-faults test-crash test-permutations fuzz bench bench-server
+.PHONY: help demo test pkg wasm lint lint-js fmt clean test-rust test-postgres test-vectors test-web test-js test-fuzz test-faults test-crash test-permutations fuzz fuzz-server bench bench-server
 MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8080
@@ -81,6 +81,17 @@ $(nginx):
 	  || { $(apt-install) nginx-light; } \
 	  || { echo 'Install nginx: apt-get install nginx-light.'; exit 1; }
 	mkdir -p $(@D) && touch $@
+
+# A virtual environment of Python, which stays where it was made.
+SCHEMATHESIS := 4.32.5
+schemathesis := target/tools/schemathesis@$(SCHEMATHESIS)/bin/schemathesis
+$(schemathesis):
+	@python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null \
+	  || { $(apt-install) python3-venv; } \
+	  || { echo 'Install Python 3.10 or newer with venv: apt-get install python3-venv.'; exit 1; }
+	$(call step,schemathesis $(SCHEMATHESIS) from PyPI: a minute$(comma) once)
+	python3 -m venv --clear target/tools/schemathesis@$(SCHEMATHESIS)
+	target/tools/schemathesis@$(SCHEMATHESIS)/bin/pip install --quiet schemathesis==$(SCHEMATHESIS)
 
 # ---- wasm ------------------------------------------------------------------------------------------------------------
 
@@ -260,6 +271,11 @@ fuzz: $(package) $(native) $(pattern) ## a million random flags and users, patte
 	$(fuzz) --pairs 1000000 --seed '$(or $(SEED),$(shell date +%s))'
 	node crates/pattern/fuzz/run.mjs --pairs 1000000 --seed '$(or $(SEED),$(shell date +%s))'
 	HOSTILE_CALLS=1000000 node --test tests/package/hostile.test.mjs
+
+# The debug build of the tests, which stops where a number overflows. On PostgreSQL: server/tests/with-postgres make fuzz-server
+fuzz-server: $(toolchain) $(node_modules) $(schemathesis) ## requests of all kinds, whose answers must be as docs/openapi.json says. SECONDS (600)
+	$(server-tests) --no-run
+	node tests/fuzz-server/run.mjs --schemathesis $(CURDIR)/$(schemathesis) --server target/debug/experiment-server --seconds '$(or $(SECONDS),600)'
 
 bench: $(package) $(browsers) ## measure against the reference in Node and Chromium: BENCH='--rounds 30 --only a,b'
 	node benches/run.mjs $(BENCH)

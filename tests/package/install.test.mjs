@@ -87,7 +87,7 @@ test('every file that the manifest names is in the tarball, and no source is', (
   assert.deepEqual(
     app.files.filter(
       (path) =>
-        !/^(dist\/|docs\/[a-z-]+\.md$|package\.json$|README\.md$|LICENSE$)/.test(path) &&
+        !/^(dist\/|docs\/([a-z-]+\.md|openapi\.json)$|package\.json$|README\.md$|LICENSE$)/.test(path) &&
         !entries.some((entry) => path === `${entry.path.slice(2)}/package.json`),
     ),
     [],

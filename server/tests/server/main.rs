@@ -26,6 +26,7 @@ mod crash;
 mod cross_origin;
 mod database;
 mod deleting;
+mod description;
 mod disk_full;
 mod evaluation;
 mod event_costs;

@@ -18,10 +18,15 @@ const KEYS: [&str; 4] = ["client-key", "server-key", "shop-api-key", "shop-admin
 pub fn paths() -> BTreeSet<String> {
     let routes = include_str!("../../src/routes.rs");
     let named = routes.split(".route(").skip(1).map(|rest| rest.split('"').nth(1).unwrap());
-    let part = |part: &str| if part.starts_with('{') { "button".to_owned() } else { part.to_owned() };
-    let paths: BTreeSet<_> = named.map(|path| path.split('/').map(part).collect::<Vec<_>>().join("/")).collect();
+    let paths: BTreeSet<_> = named.map(with_button).collect();
     assert!(paths.len() >= 15 && paths.iter().all(|path| path.starts_with('/')), "{paths:?}");
     paths
+}
+
+/// A path with `button` for each parameter.
+pub fn with_button(path: &str) -> String {
+    let part = |part: &str| if part.starts_with('{') { "button".to_owned() } else { part.to_owned() };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// The paths that want the admin key, and pages of the server's own origin.
