@@ -18,7 +18,7 @@ pub struct Retention {
 impl Retention {
     /// So many days, from 31 to 36,500.
     pub fn of_days(days: u64) -> Option<Self> {
-        (FEWEST_DAYS..=MOST_DAYS).contains(&days).then_some(Self { millis: days * DAY_MILLIS })
+        (FEWEST_DAYS..=MOST_DAYS).contains(&days).then(|| Self { millis: days * DAY_MILLIS })
     }
 
     /// How many days that are.

@@ -210,7 +210,7 @@ fn pages_of_events_that_went_are_given_back() {
 #[test]
 fn a_retention_that_is_none_is_refused_with_its_path() {
     let (file, mut config) = (ConfigFile::of_tests(), ConfigFile::json_of_tests());
-    for days in [json!(30), json!(0), json!(36_501), json!(-60), json!("60"), json!(60.5)] {
+    for days in [json!(30), json!(0), json!(36_501), json!(u64::MAX), json!(-60), json!("60"), json!(60.5)] {
         config["projects"][0]["settings"]["retention_days"] = days.clone();
         file.write(&config.to_string());
         let check =
