@@ -195,6 +195,17 @@ impl<D: Database> Pools<D> {
     }
 }
 
+impl Snapshot {
+    /// Ends it. One that is dropped ends on PostgreSQL only when its connection is used again, and keeps old rows until
+    /// then.
+    pub async fn end(self) -> Result<()> {
+        match self {
+            Self::Sqlite(open) => open.commit().await,
+            Self::Postgres(open) => open.commit().await,
+        }
+    }
+}
+
 impl Source for Snapshot {
     fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))

@@ -57,7 +57,9 @@ const OWN_FIELDS: [&str; 9] = [
 impl Store {
     /// These events, oldest first, and about how many bytes each takes. Those that are gone are left out.
     pub async fn event_sizes(&self, project: i64, ids: &[i64]) -> Result<BTreeMap<i64, usize>> {
-        let rows = SIZES.rows(&mut self.engine.snapshot().await?, project, keys(ids)).await?;
+        let mut snapshot = self.engine.snapshot().await?;
+        let rows = SIZES.rows(&mut snapshot, project, keys(ids)).await?;
+        snapshot.end().await?;
         let size = |row: Row| {
             let bytes = FRAME_BYTES + row.int(1)? + row.int(2)?;
             Ok((row.int(0)?, usize::try_from(bytes).unwrap_or(usize::MAX)))
@@ -74,7 +76,7 @@ impl Store {
         let shown = rows.values().map(EventRow::state).collect::<Result<Vec<_>>>()?;
         let shown: Vec<_> = shown.into_iter().flatten().collect();
         let states = states(&mut snapshot, project, &shown).await?;
-        drop(snapshot);
+        snapshot.end().await?;
         // What is large takes a while; other requests go on meanwhile.
         tokio::task::block_in_place(|| rows.into_values().map(|row| row.to_json(&states)).collect())
     }

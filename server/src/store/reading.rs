@@ -28,22 +28,29 @@ impl Store {
         user_id: Option<String>,
         device_id: Option<String>,
     ) -> Result<Option<PersonView>> {
-        let mut snapshot = self.engine.snapshot().await?;
         let (statement, id) = match (user_id, device_id) {
             (Some(user_id), _) => (BY_USER, user_id),
             (None, Some(device_id)) => (BY_DEVICE, device_id),
             (None, None) => return Ok(None),
         };
+        let mut snapshot = self.engine.snapshot().await?;
         let found = snapshot.rows(sql(statement), vec![project.into(), id.into()]).await?;
-        let Some(row) = found.first() else { return Ok(None) };
-        let devices = sql("SELECT device_id FROM device WHERE person = $1 ORDER BY device_id");
-        let devices = snapshot.rows(devices, vec![row.int(0)?.into()]).await?;
-        Ok(Some(PersonView {
-            user_id: row.text(1)?,
-            device_ids: devices.iter().map(|row| row.required_text(0)).collect::<Result<_>>()?,
-            user_properties: raw(&properties(&mut snapshot, project, row).await?),
-        }))
+        let view = match found.first() {
+            Some(row) => Some(view(&mut snapshot, project, row).await?),
+            None => None,
+        };
+        snapshot.end().await.map(|()| view)
     }
+}
+
+async fn view(snapshot: &mut Snapshot, project: i64, row: &Row) -> Result<PersonView> {
+    let devices = sql("SELECT device_id FROM device WHERE person = $1 ORDER BY device_id");
+    let devices = snapshot.rows(devices, vec![row.int(0)?.into()]).await?;
+    Ok(PersonView {
+        user_id: row.text(1)?,
+        device_ids: devices.iter().map(|row| row.required_text(0)).collect::<Result<_>>()?,
+        user_properties: raw(&properties(snapshot, project, row).await?),
+    })
 }
 
 /// The properties of a person; what cannot be read is shown as it is stored.

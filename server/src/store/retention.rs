@@ -62,16 +62,20 @@ impl Store {
     async fn close_month(&self, project: i64, month: Month) -> Result<bool> {
         let mut snapshot = self.engine.snapshot().await?;
         let before = kept(&mut snapshot, project, month).await?;
-        if before.is_closed || is_deleting(&mut snapshot, project).await? {
+        let is_counted = !before.is_closed && !is_deleting(&mut snapshot, project).await?;
+        let stored = match is_counted {
+            true => counted(&mut snapshot, project, month.millis()).await?,
+            false => (0, 0),
+        };
+        snapshot.end().await?;
+        if !is_counted {
             return Ok(before.is_closed);
         }
-        let (events, tracked_users) = counted(&mut snapshot, project, month.millis()).await?;
-        drop(snapshot);
         let mut open = self.engine.begin().await?;
         if is_deleting(&mut open, project).await? || kept(&mut open, project, month).await? != before {
             return Ok(false);
         }
-        let all = (before.events + events, before.tracked_users + tracked_users);
+        let all = (before.events + stored.0, before.tracked_users + stored.1);
         close(&mut open, project, month, all).await?;
         open.commit().await.map(|()| true)
     }

@@ -43,7 +43,7 @@ impl Store {
             true => (0, 0),
             false => counted(&mut snapshot, project, month.millis()).await?,
         };
-        drop(snapshot);
+        snapshot.end().await?;
         let names = self.name_counts(project).await?;
         Ok(Usage {
             events: (kept.events + stored.0).unsigned_abs(),

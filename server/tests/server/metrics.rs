@@ -59,7 +59,8 @@ fn requests_are_counted_by_pattern_method_and_status() {
     let (server, metrics) = TestServer::with_metrics(Database::new(), &[]);
     server.read("/api/flags/button").expect(200);
     server.read("/api/flags/nothing").refused(404);
-    server.read("/api/flags/banner?of=nobody").expect(200);
+    server.read("/api/flags/banner").expect(200);
+    server.read("/api/flags/banner?of=nobody").refused(400);
     server.request("GET", "/api/flags/button").send().refused(401);
     server.request("GET", "/nowhere").send().refused(404);
     server.request("BREW", "/api/events").send().refused(405);
@@ -71,7 +72,7 @@ fn requests_are_counted_by_pattern_method_and_status() {
     assert_eq!(requests("/api/flags/{key}", "GET", 200), 2.0);
     assert_eq!((requests("/api/flags/{key}", "GET", 404), requests("/api/flags/{key}", "GET", 401)), (1.0, 1.0));
     assert_eq!((requests("other", "GET", 404), requests("/api/events", "other", 405)), (1.0, 1.0));
-    assert_eq!(now.value(r#"experiment_request_duration_seconds_count{route="/api/flags/{key}"}"#), 4.0);
+    assert_eq!(now.value(r#"experiment_request_duration_seconds_count{route="/api/flags/{key}"}"#), 5.0);
     assert_eq!(now.words("method"), ["GET", "OPTIONS", "other"].into());
 }
 
