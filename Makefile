@@ -197,9 +197,9 @@ test: lint test-rust test-postgres test-vectors test-web test-js test-fuzz ## ev
 # All of the workspace, though it is one file: for one package alone the dependencies have other features, and are built once more.
 server-tests := cargo test --locked --workspace --test server
 CRASHES ?= 200
-# Tests of the server often wait for it: for a timer, a start, a disk.
+# Tests of the server often wait for it: for a timer, a start, a disk. Not beside floods, which are to load it alone.
 twice-the-cores := $(shell echo $$((2 * $$(nproc))))
-test-rust test-postgres: export RUST_TEST_THREADS ?= $(twice-the-cores)
+test-postgres: export RUST_TEST_THREADS ?= $(twice-the-cores)
 
 test-rust: $(toolchain) $(nginx) ## the native tests
 	cargo test --locked --workspace
