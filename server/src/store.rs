@@ -47,6 +47,7 @@ pub use location::Location;
 use schema::Unusable;
 
 pub use event_page::{EventFilter, Span};
+pub use reading::Who;
 pub use usage::Usage;
 
 /// The database.

@@ -1,12 +1,13 @@
 //! How long a project keeps its events.
 
+use experiment_wasm::time::DAY_MILLIS;
+
 /// The fewest days: a month that events are deleted of is over by then, whenever they were received in it.
 const FEWEST_DAYS: u64 = 31;
 
 /// The most days: a hundred years.
 const MOST_DAYS: u64 = 36_500;
 
-const DAY_MILLIS: u64 = 24 * HOUR_MILLIS;
 const HOUR_MILLIS: u64 = 60 * 60 * 1_000;
 
 /// How long a project keeps its events.

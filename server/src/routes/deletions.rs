@@ -9,13 +9,15 @@ use axum::response::Response;
 use serde::Serialize;
 use tokio::time::timeout;
 
+use super::reading::who;
 use crate::app::{App, Project};
 use crate::http::keys::{Admin, AdminKeyFingerprint};
 use crate::http::query::{self, QueryFault};
 use crate::http::refusal::Refusal;
 use crate::http::request;
 use crate::http::response::json;
-use crate::store::deletion::{Deletion, DeletionRequest, KnownIds, Who};
+use crate::store::Who;
+use crate::store::deletion::{Deletion, DeletionRequest, KnownIds};
 
 /// How long events that were received before are waited for.
 const FLUSH_WAIT: Duration = Duration::from_secs(5);
@@ -77,14 +79,11 @@ pub async fn list(State(app): State<Arc<App>>, Admin(project): Admin, asked: Req
 
 fn read(asked: &Request) -> Result<(Who, Option<String>), QueryFault> {
     let mut fields = query::fields(asked.uri(), &["user_id", "device_id", "requested_by"])?;
-    let mut taken = |name: &str| fields.remove(name).and_then(request::text);
-    let requested_by = taken("requested_by");
+    let requested_by = fields.remove("requested_by").and_then(request::text);
     if requested_by.as_ref().is_some_and(|text| text.len() > LONGEST_REQUESTED_BY) {
         return Err(QueryFault::of("requested_by", "The parameter is longer than 256 bytes"));
     }
-    let (user_id, device_id) = (taken("user_id").map(Who::User), taken("device_id").map(Who::Device));
-    let who = user_id.or(device_id).ok_or(Refusal::Missing("user_id"))?;
-    Ok((who, requested_by))
+    Ok((who(&mut fields)?, requested_by))
 }
 
 /// Removes what is kept in memory of a person.

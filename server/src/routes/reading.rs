@@ -14,6 +14,7 @@ use crate::http::query::{self, QueryFault};
 use crate::http::refusal::Refusal;
 use crate::http::request::{self, Fields};
 use crate::http::response::json;
+use crate::store::Who;
 
 /// `GET /api/events`: the newest that match, oldest first; the query is described at [`EventQuery`]. Where there may be
 /// older ones, `Link: <…>; rel="next"` leads to them.
@@ -38,14 +39,13 @@ pub async fn person(
     asked: Request,
 ) -> Result<Response, QueryFault> {
     let mut fields = query::fields(asked.uri(), &["user_id", "device_id"])?;
-    let (user_id, device_id) = (taken(&mut fields, "user_id"), taken(&mut fields, "device_id"));
-    if user_id.is_none() && device_id.is_none() {
-        return Err(Refusal::Missing("user_id").into());
-    }
-    let found = app.store.person(project.id, user_id, device_id).await.map_err(|error| Refusal::failed(&error))?;
+    let found = app.store.person(project.id, who(&mut fields)?).await.map_err(|error| Refusal::failed(&error))?;
     Ok(json(StatusCode::OK, &found.ok_or(Refusal::NotFound)?))
 }
 
-fn taken(fields: &mut Fields, name: &str) -> Option<String> {
-    fields.remove(name).and_then(request::text)
+/// Whom a query is about: the user, or else the person of the device.
+pub fn who(fields: &mut Fields) -> Result<Who, Refusal> {
+    let mut taken = |name| fields.remove(name).and_then(request::text);
+    let (user_id, device_id) = (taken("user_id").map(Who::User), taken("device_id").map(Who::Device));
+    user_id.or(device_id).ok_or(Refusal::Missing("user_id"))
 }

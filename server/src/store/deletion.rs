@@ -18,19 +18,13 @@ use super::engine::{Arg, Row, Source, Transaction};
 use super::failure::Result;
 use super::ids::Ids;
 use super::kept_usage::{keep_events, keep_tracked};
+use super::reading::{Who, find};
 use super::unneeded::{EXPIRED, mark, remove_unneeded};
 use super::{Store, background};
 use crate::clock;
 
 /// The most devices that are named of a person who is deleted.
 const MOST_DEVICES: usize = 1_000;
-
-/// Who is to be deleted.
-#[derive(Debug)]
-pub enum Who {
-    User(String),
-    Device(String),
-}
 
 /// A request, as its record begins.
 #[derive(Debug)]
@@ -64,11 +58,6 @@ pub struct KnownIds {
 }
 
 const RECORD: &str = "INSERT INTO deletion (id, project, requested, requested_by, admin_key, events)";
-
-const BY_USER: &str = "SELECT id, user_id FROM person WHERE project = $1 AND user_id = $2";
-
-const BY_DEVICE: &str = "SELECT person.id, person.user_id FROM device JOIN person ON person.id = device.person \
-                         WHERE device.project = $1 AND device_id = $2 AND person.deletion IS NULL";
 
 const RECORDS: &str = "SELECT id, requested, requested_by, admin_key, events, finished FROM deletion \
                        WHERE project = $1 AND id < $2 ORDER BY project DESC, id DESC LIMIT $3";
@@ -107,12 +96,7 @@ impl Store {
     /// Makes that nobody finds a person any more. None where there is nobody.
     pub async fn delete_person(&self, project: i64, request: DeletionRequest) -> Result<Option<(i64, KnownIds)>> {
         let mut open = self.engine.begin().await?;
-        let (by, id) = match request.who {
-            Who::User(id) => (BY_USER, id),
-            Who::Device(id) => (BY_DEVICE, id),
-        };
-        let found = open.rows(sql(by), vec![project.into(), id.into()]).await?;
-        let Some(row) = found.first() else { return Ok(None) };
+        let Some(row) = find(&mut open, project, request.who).await? else { return Ok(None) };
         let (person, user_id) = (row.int(0)?, row.text(1)?);
         let device_ids = device_ids(&mut open, person).await?;
         let last = open.rows(sql("SELECT coalesce(max(id), 0) FROM deletion"), Vec::new()).await?;

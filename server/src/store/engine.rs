@@ -109,12 +109,8 @@ impl Engine {
     /// Rows as they are committed now.
     pub async fn rows(&self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(pools, _) => {
-                sqlite(sql, args).fetch_all(&pools.readers).await.map(|rows| wrapped(rows, Row::Sqlite))
-            }
-            Self::Postgres(pools, _) => {
-                postgres(sql, args).fetch_all(&pools.readers).await.map(|rows| wrapped(rows, Row::Postgres))
-            }
+            Self::Sqlite(pools, _) => sqlite_rows(&pools.readers, sql, args).await,
+            Self::Postgres(pools, _) => postgres_rows(&pools.readers, sql, args).await,
         }
     }
 
@@ -213,10 +209,8 @@ impl Source for Snapshot {
 
     async fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(open) => sqlite(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Sqlite)),
-            Self::Postgres(open) => {
-                postgres(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Postgres))
-            }
+            Self::Sqlite(open) => sqlite_rows(&mut **open, sql, args).await,
+            Self::Postgres(open) => postgres_rows(&mut **open, sql, args).await,
         }
     }
 }
@@ -229,12 +223,8 @@ impl Source for Transaction {
 
     async fn rows(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(open) => {
-                sqlite(sql, args).fetch_all(open.connection()?).await.map(|rows| wrapped(rows, Row::Sqlite))
-            }
-            Self::Postgres(open) => {
-                postgres(sql, args).fetch_all(&mut **open).await.map(|rows| wrapped(rows, Row::Postgres))
-            }
+            Self::Sqlite(open) => sqlite_rows(open.connection()?, sql, args).await,
+            Self::Postgres(open) => postgres_rows(&mut **open, sql, args).await,
         }
     }
 }
@@ -387,8 +377,18 @@ async fn unreachable_for(options: &PgConnectOptions) -> sqlx::Error {
     }
 }
 
-fn wrapped<R>(rows: Vec<R>, wrap: fn(R) -> Row) -> Vec<Row> {
-    rows.into_iter().map(wrap).collect()
+async fn sqlite_rows<'e>(from: impl Executor<'e, Database = Sqlite>, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>> {
+    let rows = sqlite(sql, args).fetch_all(from).await?;
+    Ok(rows.into_iter().map(Row::Sqlite).collect())
+}
+
+async fn postgres_rows<'e>(
+    from: impl Executor<'e, Database = Postgres>,
+    sql: SqlStr,
+    args: Vec<Arg>,
+) -> Result<Vec<Row>> {
+    let rows = postgres(sql, args).fetch_all(from).await?;
+    Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 fn sqlite(sql: SqlStr, args: Vec<Arg>) -> sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments> {

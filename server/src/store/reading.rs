@@ -20,27 +20,32 @@ pub struct PersonView {
     user_properties: Box<RawValue>,
 }
 
+/// The id by which a person is looked for.
+#[derive(Clone, Debug)]
+pub enum Who {
+    User(String),
+    Device(String),
+}
+
 impl Store {
-    /// The person with this user id, or else with this device.
-    pub async fn person(
-        &self,
-        project: i64,
-        user_id: Option<String>,
-        device_id: Option<String>,
-    ) -> Result<Option<PersonView>> {
-        let (statement, id) = match (user_id, device_id) {
-            (Some(user_id), _) => (BY_USER, user_id),
-            (None, Some(device_id)) => (BY_DEVICE, device_id),
-            (None, None) => return Ok(None),
-        };
+    /// The person with this id.
+    pub async fn person(&self, project: i64, who: Who) -> Result<Option<PersonView>> {
         let mut snapshot = self.engine.snapshot().await?;
-        let found = snapshot.rows(sql(statement), vec![project.into(), id.into()]).await?;
-        let view = match found.first() {
-            Some(row) => Some(view(&mut snapshot, project, row).await?),
+        let view = match find(&mut snapshot, project, who).await? {
+            Some(row) => Some(view(&mut snapshot, project, &row).await?),
             None => None,
         };
         snapshot.end().await.map(|()| view)
     }
+}
+
+/// A person: `id, user_id, properties, state`. Nobody finds one who is being deleted.
+pub async fn find(source: &mut impl Source, project: i64, who: Who) -> Result<Option<Row>> {
+    let (statement, id) = match who {
+        Who::User(id) => (BY_USER, id),
+        Who::Device(id) => (BY_DEVICE, id),
+    };
+    Ok(source.rows(sql(statement), vec![project.into(), id.into()]).await?.into_iter().next())
 }
 
 async fn view(snapshot: &mut Snapshot, project: i64, row: &Row) -> Result<PersonView> {
